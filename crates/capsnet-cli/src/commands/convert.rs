@@ -1,0 +1,31 @@
+//! `capsnet convert`.
+
+use anyhow::Result;
+use burn::prelude::Device;
+use capsnet::model::Model;
+use capsnet::weights;
+use capsnet_report::number::count;
+use capsnet_weights::FloatDtype;
+
+use crate::args::ConvertArgs;
+use crate::setting::apply_variant;
+
+pub fn run(args: &ConvertArgs) -> Result<()> {
+    let state = capsnet_weights::read(&args.input)?;
+    let mut config = weights::config_of(&state, &args.input)?;
+    apply_variant(&mut config, args.variant)?;
+    if let Some(normalize) = args.normalize {
+        config.set_normalize(normalize);
+    }
+    // Going through the model refuses files whose tensors don't fit it.
+    let model = Model::from_weights(config, &state, &Device::flex())?;
+    let dtype = if args.half { FloatDtype::F16 } else { FloatDtype::F32 };
+    weights::save(&model, &args.output, dtype, &[])?;
+    println!(
+        "wrote {}: {}, {} parameters",
+        args.output.display(),
+        model.config.title(),
+        count(model.parameters() as u64)
+    );
+    Ok(())
+}

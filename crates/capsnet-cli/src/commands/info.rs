@@ -1,0 +1,62 @@
+//! `capsnet info`.
+
+use anyhow::Result;
+use burn::prelude::Device;
+use capsnet::model::{Model, ModelConfig};
+use capsnet::weights;
+use capsnet_report::number::count;
+use capsnet_report::{Column, Table, TextStyle};
+use serde::Serialize;
+
+use crate::args::InfoArgs;
+
+#[derive(Serialize)]
+struct Report {
+    file: String,
+    format: Option<String>,
+    model: String,
+    parameters: usize,
+    configuration: ModelConfig,
+    tensors: Vec<Tensor>,
+}
+
+#[derive(Serialize)]
+struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    dtype: String,
+}
+
+pub fn run(args: &InfoArgs) -> Result<()> {
+    let state = capsnet_weights::read(&args.weights)?;
+    let config = weights::config_of(&state, &args.weights)?;
+    let model = Model::from_weights(config, &state, &Device::flex())?;
+    let tensor = |(name, tensor): (&str, &capsnet_weights::NamedTensor)| Tensor {
+        name: name.to_owned(),
+        shape: tensor.shape().to_vec(),
+        dtype: tensor.stored_dtype().to_string(),
+    };
+    let report = Report {
+        file: args.weights.display().to_string(),
+        format: state.format().map(|format| format.to_string()),
+        model: model.config.name().to_owned(),
+        parameters: model.parameters(),
+        tensors: state.iter().map(tensor).collect(),
+        configuration: model.config.clone(),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+        return Ok(());
+    }
+    let format = report.format.map(|format| format!(" ({format})")).unwrap_or_default();
+    println!("{}{format}", report.file);
+    println!("{}, {} parameters\n", model.config.title(), count(report.parameters as u64));
+    println!("{}", serde_json::to_string_pretty(&report.configuration)?);
+    let mut table = Table::new([Column::left("tensor"), Column::left("shape"), Column::left("type")]);
+    for tensor in report.tensors {
+        let shape: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
+        table.push([tensor.name, shape.join(" x "), tensor.dtype])?;
+    }
+    print!("\n{}", table.to_text(TextStyle::Plain));
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub mod compare;
+pub mod convert;
+pub mod fetch;
+pub mod info;
+pub mod measure;
+pub mod predict;
+pub mod test;
+pub mod train;

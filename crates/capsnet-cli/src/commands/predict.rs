@@ -1,0 +1,89 @@
+//! `capsnet predict`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use capsnet::predict::{Prediction, predict};
+use capsnet_data::catalog::KnownSet;
+use capsnet_data::picture::{read_picture, write_png_gray};
+use capsnet_report::{Column, Table, TextStyle};
+use serde::Serialize;
+
+use crate::args::PredictArgs;
+
+#[derive(Serialize)]
+struct Entry {
+    image: String,
+    /// In words, where the classes have names.
+    prediction: String,
+    #[serde(flatten)]
+    details: Prediction,
+    reconstruction: Option<String>,
+}
+
+pub fn run(args: &PredictArgs) -> Result<()> {
+    let device = args.compute.start()?;
+    let (model, _) = args.weights.load(args.model, &device)?;
+    let shape = model.config.image();
+    anyhow::ensure!(shape.channels == 1, "these weights take colour images; predict reads grey ones");
+    let read = |path: &PathBuf| read_picture(path, shape.height, shape.width, args.invert);
+    // Read all before computing any: a bad path among many shouldn't cost the wait for the others.
+    let pixels: Vec<Vec<u8>> = args.images.iter().map(read).collect::<Result<_, _>>()?;
+    if let Some(folder) = &args.out {
+        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+    }
+    let predictions = predict(&model.valid(), &pixels, &device);
+    let mut entries = Vec::with_capacity(predictions.len());
+    for (number, (path, prediction)) in args.images.iter().zip(predictions).enumerate() {
+        let saved = match (&args.out, &prediction.reconstruction) {
+            (Some(folder), Some(image)) => {
+                let out = folder.join(reconstruction_name(number, path));
+                write_png_gray(&out, shape.width, shape.height, image)?;
+                Some(out.display().to_string())
+            }
+            _ => None,
+        };
+        entries.push(Entry {
+            image: path.display().to_string(),
+            prediction: class_name(prediction.class, model.config.classes()),
+            details: prediction,
+            reconstruction: saved,
+        });
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&entries)?);
+        return Ok(());
+    }
+    print(&entries, model.config.classes())
+}
+
+/// Numbered, as images in different folders may share a name.
+fn reconstruction_name(number: usize, image: &Path) -> String {
+    let stem = image.file_stem().unwrap_or_default().to_string_lossy();
+    format!("{:03}-{stem}-reconstruction.png", number + 1)
+}
+
+/// Digits in words; weights don't know the names of other classes.
+fn class_name(class: usize, classes: usize) -> String {
+    match KnownSet::Mnist.class_names().get(class) {
+        Some(name) if classes == 10 => (*name).to_owned(),
+        _ => class.to_string(),
+    }
+}
+
+fn print(entries: &[Entry], classes: usize) -> Result<()> {
+    let mut columns = vec![Column::left("image"), Column::left("prediction")];
+    columns.extend((0..classes).map(|class| Column::right(class.to_string())));
+    let mut table = Table::new(columns);
+    for entry in entries {
+        let mut row = vec![entry.image.clone(), entry.prediction.clone()];
+        row.extend(entry.details.scores.iter().map(|score| format!("{score:.3}")));
+        table.push(row)?;
+    }
+    print!("{}", table.to_text(TextStyle::Plain));
+    for path in entries.iter().filter_map(|entry| entry.reconstruction.as_ref()) {
+        println!("wrote {path}");
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! `capsnet test`.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use capsnet::evaluate::Evaluation;
+use capsnet_data::dataset::{Dataset, Split};
+use capsnet_report::number::{count, percent};
+use capsnet_report::{Column, ConfusionMatrix, Table, TextStyle};
+use serde::Serialize;
+
+use super::measure::{Condition, ResultEntry, in_words, measure};
+use crate::args::TestArgs;
+
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    weights: String,
+    parameters: usize,
+    dataset: String,
+    images: usize,
+    seed: u64,
+    results: Vec<ResultEntry>,
+}
+
+pub fn run(args: &TestArgs) -> Result<()> {
+    let conditions = conditions(args)?;
+    let device = args.data.compute.start()?;
+    let data = args.data.load(Split::Test)?;
+    let (model, weights) = args.weights.load(args.model, &device)?;
+    let evaluations = measure(&model.valid(), &data, &conditions, args.seed, &device)?;
+    let pairs = || conditions.iter().zip(&evaluations);
+    if let Some(folder) = &args.out {
+        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+        for (condition, evaluation) in pairs() {
+            let matrix = ConfusionMatrix::new(data.class_names().to_vec(), &evaluation.confusion)?;
+            let name: String = condition.label().replace(['=', ',', ':', '|'], "_");
+            let path = folder.join(format!("confusion-{}-{name}.png", args.model.name()));
+            let title = format!("{} on {}: {}", model.config.title(), data.name(), condition.label());
+            matrix.draw(&title)?.save_png(&path)?;
+            eprintln!("wrote {}", path.display());
+        }
+    }
+    let report = Report {
+        model: args.model.name().to_owned(),
+        weights: weights.display().to_string(),
+        parameters: model.parameters(),
+        dataset: data.name().to_owned(),
+        images: data.len(),
+        seed: args.seed,
+        results: pairs().map(|(c, e)| ResultEntry::new(c, e, &data)).collect(),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+        return Ok(());
+    }
+    println!(
+        "{} ({} parameters), weights {}, {} test images of {}",
+        model.config.title(),
+        count(report.parameters as u64),
+        report.weights,
+        count(report.images as u64),
+        report.dataset
+    );
+    print_table(&conditions, &evaluations)?;
+    for (condition, evaluation) in pairs() {
+        print_details(condition, evaluation, &data)?;
+    }
+    Ok(())
+}
+
+/// One condition an angle, or the transform alone.
+fn conditions(args: &TestArgs) -> Result<Vec<Condition>> {
+    let transform = args.transform.clone().unwrap_or_default();
+    let angles: Vec<Option<f64>> = if args.rotate.is_empty() {
+        vec![None]
+    } else {
+        args.rotate.iter().copied().map(Some).collect()
+    };
+    angles
+        .into_iter()
+        .map(|angle| Condition::new(&transform, angle, args.resample))
+        .collect()
+}
+
+fn print_table(conditions: &[Condition], evaluations: &[Evaluation]) -> Result<()> {
+    let mut table = Table::new(vec![
+        Column::left("transform"),
+        Column::left("resample"),
+        Column::right("accuracy"),
+        Column::right("correct"),
+        Column::right("loss"),
+    ]);
+    for (condition, evaluation) in conditions.iter().zip(evaluations) {
+        table.push([
+            condition.label(),
+            condition.pipeline.resample().to_string(),
+            percent(evaluation.accuracy(), 2),
+            count(evaluation.correct()),
+            format!("{:.4}", evaluation.loss),
+        ])?;
+    }
+    println!("\n{}", table.to_text(TextStyle::Plain));
+    Ok(())
+}
+
+/// The confusion matrix with the accuracy of each class, and the first predictions in words.
+fn print_details(condition: &Condition, evaluation: &Evaluation, data: &Dataset) -> Result<()> {
+    let matrix = ConfusionMatrix::new(data.class_names().to_vec(), &evaluation.confusion)?;
+    println!("\n{}: rows are the truth, columns the answers\n", condition.label());
+    println!("{}", matrix.to_table()?.to_text(TextStyle::Plain));
+    println!("predicted: {}", in_words(&evaluation.predictions, data).join(" "));
+    println!("truth:     {}", in_words(&evaluation.labels, data).join(" "));
+    Ok(())
+}

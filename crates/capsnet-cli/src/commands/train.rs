@@ -1,0 +1,163 @@
+//! `capsnet train`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use burn::prelude::Device;
+use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, train};
+use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::locate::locate;
+use capsnet_data::transform::Augment;
+use capsnet_report::duration::duration;
+use capsnet_report::number::{count, percent};
+
+use crate::args::{ModelName, TrainArgs};
+use crate::progress::Progress;
+use crate::setting::{config_for, start_threads};
+
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let (folder, mut config) = match &args.resume {
+        Some(root) => RunFolder::open(root)?,
+        None => start(args)?,
+    };
+    if let Some(threads) = args.data.compute.threads {
+        config.threads = threads;
+    }
+    if let Some(data) = &args.data.data {
+        config.data = data.clone();
+    }
+    let name = config.model.name();
+    if args.resume.is_some() && name != args.model.name() {
+        anyhow::bail!("the run in {} trains {name}; use `capsnet train {name} --resume ..`", folder.root().display());
+    }
+    start_threads(config.threads)?;
+    let device = capsnet::device::device(&args.data.compute.device)?;
+    let data = Dataset::load(&config.data, Split::Train)?;
+    let summary = run_with_progress(&config, &data, &folder, &device)?;
+    report(&summary, &folder, args.model);
+    Ok(())
+}
+
+/// Settings of a new run from flags, and its folder.
+fn start(args: &TrainArgs) -> Result<(RunFolder, TrainConfig)> {
+    let model = config_for(args.model, args.variant, args.routing_iterations)?;
+    let data = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
+    let mut config = TrainConfig::for_model(model);
+    // A run may be resumed from another folder.
+    config.data = data.canonicalize().with_context(|| format!("can't resolve {}", data.display()))?;
+    config.epochs = args.epochs.unwrap_or(config.epochs);
+    config.batch_size = args.batch_size.unwrap_or(config.batch_size);
+    config.learning_rate = args.learning_rate.unwrap_or(config.learning_rate);
+    config.schedule = args.schedule.unwrap_or(config.schedule);
+    if !args.augment.is_empty() {
+        config.augment = Augment::from_specs(args.augment.iter().map(ToString::to_string))?;
+    }
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.limit = args.data.limit;
+    config.validation = args.validation.unwrap_or(config.validation);
+    config.patience = args.patience;
+    config.threads = args.data.compute.threads.unwrap_or_else(default_threads);
+    config.checkpoint_seconds = args.checkpoint_every.unwrap_or(config.checkpoint_seconds);
+    config.validate()?;
+    let out = args.out.clone().unwrap_or_else(|| free_folder(args.model));
+    let folder = RunFolder::create(&out, &config)?;
+    Ok((folder, config))
+}
+
+/// One thread a core.
+pub fn default_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// `runs/MODEL-N` with the first number that is free.
+fn free_folder(model: ModelName) -> PathBuf {
+    (1..)
+        .map(|number| Path::new("runs").join(format!("{}-{number}", model.name())))
+        .find(|path| !path.exists())
+        .expect("there are more numbers than folders")
+}
+
+/// Trains with a progress bar; Ctrl-C stops with a checkpoint.
+pub fn run_with_progress(
+    config: &TrainConfig,
+    data: &Dataset,
+    folder: &RunFolder,
+    device: &Device,
+) -> Result<Summary> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let signal = stop.clone();
+    // A second handler can't be installed: with --train, `compare` trains twice in one process.
+    let _ = ctrlc::set_handler(move || {
+        if signal.swap(true, Ordering::Relaxed) {
+            // Asked twice: the checkpoint of a minute ago has to do.
+            std::process::exit(1);
+        }
+        eprintln!("stopping after this step; press Ctrl-C again to stop at once");
+    });
+    let mut bar: Option<Progress> = None;
+    let mut images = 0;
+    let (title, epochs) = (config.model.title(), config.epochs);
+    let bar_title = |epoch: u64| format!("{title} epoch {}/{epochs}", epoch + 1);
+    let summary = train(config, data, folder, device, &stop, &mut |event| match event {
+        Event::Started { position, images: total, parameters } => {
+            images = total;
+            let verb = if position.step > 0 { "resuming" } else { "training" };
+            eprintln!(
+                "{verb} {title} ({} parameters) on {} images, {} held out; {}",
+                count(parameters as u64),
+                count(total as u64),
+                count(config.validation as u64),
+                folder.root().display()
+            );
+        }
+        Event::Step { position, images_done, loss } => {
+            let bar = bar.get_or_insert_with(|| {
+                let before = images_done.saturating_sub(config.batch_size);
+                Progress::new(bar_title(position.epoch), "images", images, before)
+            });
+            bar.set(images_done, &format!("loss {loss:.4}"));
+        }
+        Event::Epoch(metrics) => {
+            if let Some(bar) = bar.take() {
+                bar.clear();
+            }
+            let validation = match (metrics.validation_loss, metrics.validation_accuracy) {
+                (Some(loss), Some(accuracy)) => format!("; validation loss {loss:.4}, accuracy {}", percent(accuracy, 2)),
+                _ => String::new(),
+            };
+            eprintln!(
+                "epoch {}/{epochs}: loss {:.4}, accuracy {}{validation}{}  ({})",
+                metrics.epoch,
+                metrics.train_loss,
+                percent(metrics.train_accuracy, 2),
+                if metrics.best { ", the best so far" } else { "" },
+                duration(Duration::from_secs_f64(metrics.seconds)),
+            );
+        }
+        Event::Checkpoint => {}
+    });
+    if let Some(bar) = bar {
+        bar.clear();
+    }
+    Ok(summary?)
+}
+
+fn report(summary: &Summary, folder: &RunFolder, model: ModelName) {
+    let root = folder.root().display();
+    let name = model.name();
+    match summary.ending {
+        Ending::Interrupted => {
+            println!("stopped after step {}; go on with: capsnet train {name} --resume {root}", summary.position.step);
+        }
+        Ending::Completed | Ending::StoppedEarly => {
+            let time = duration(Duration::from_secs_f64(summary.position.seconds));
+            println!("trained {} epochs in {time}", summary.position.epoch);
+            println!("weights: {}, {}", folder.best_path().display(), folder.last_path().display());
+            println!("test them with: capsnet test {name} --weights {}", folder.best_path().display());
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `capsnet`: LeNet-5 and CapsNet trained, tested and compared from the command line.
+//!
+//! Flags in, library calls, report out. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+mod args;
+mod commands;
+mod progress;
+mod setting;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or_default();
+    let result = match command {
+        Command::Compare(args) => commands::compare::run(&args),
+        Command::Train(args) => commands::train::run(&args),
+        Command::Test(args) => commands::test::run(&args),
+        Command::Predict(args) => commands::predict::run(&args),
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Info(args) => commands::info::run(&args),
+        Command::Fetch(args) => commands::fetch::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("{}error:{} {error:#}", setting::RED, setting::RESET);
+            let usage = error.downcast_ref::<setting::UsageError>().is_some();
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}

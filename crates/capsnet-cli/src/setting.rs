@@ -1,0 +1,148 @@
+//! Turning flags into what commands need: threads, a device, data, a model.
+
+use std::env;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::prelude::Device;
+use capsnet::model::{CapsNetConfig, LeNet5Config, Model, ModelConfig};
+use capsnet::weights;
+use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::locate::locate;
+
+use crate::args::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
+
+/// Begins red text; [`anstream`] takes it out where there is no terminal.
+pub const RED: &str = "\x1b[1;31m";
+/// Ends coloured text.
+pub const RESET: &str = "\x1b[0m";
+
+/// Flags that don't go together or make no sense: exit code 2.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+impl ComputeArgs {
+    /// Starts the worker threads and opens the device.
+    pub fn start(&self) -> Result<Device> {
+        if let Some(threads) = self.threads {
+            start_threads(threads)?;
+        }
+        capsnet::device::device(&self.device).map_err(|error| UsageError(format!("--device: {error}")).into())
+    }
+}
+
+/// Starts the process's worker threads; may be called once.
+pub fn start_threads(threads: usize) -> Result<()> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .context("can't start the worker threads")
+}
+
+impl DataArgs {
+    /// Finds and reads one split of the data set, within the limit.
+    pub fn load(&self, split: Split) -> Result<Dataset> {
+        let folder = locate(self.dataset, &[split], self.data.as_deref())?;
+        let data = Dataset::load(&folder, split)?;
+        Ok(match self.limit.and_then(NonZeroUsize::new) {
+            Some(limit) => data.take(limit),
+            None => data,
+        })
+    }
+}
+
+/// The configuration that a model is trained with.
+pub fn config_for(model: ModelName, variant: Option<Variant>, iterations: Option<usize>) -> Result<ModelConfig> {
+    let mut config = match model {
+        ModelName::Lenet5 => ModelConfig::LeNet5(LeNet5Config::default()),
+        ModelName::Capsnet => ModelConfig::CapsNet(CapsNetConfig::default()),
+    };
+    apply_variant(&mut config, variant)?;
+    apply_iterations(&mut config, iterations)?;
+    Ok(config)
+}
+
+/// Switches to a variant, keeping sizes.
+pub fn apply_variant(config: &mut ModelConfig, variant: Option<Variant>) -> Result<()> {
+    let Some(variant) = variant else {
+        return Ok(());
+    };
+    let ModelConfig::CapsNet(config) = config else {
+        return Err(UsageError("--variant is for capsnet; lenet5 has none".to_owned()).into());
+    };
+    let preset = match variant {
+        Variant::Paper => CapsNetConfig::paper(),
+        Variant::Tutorial => CapsNetConfig::tutorial(),
+    };
+    config.input_batch_norm = preset.input_batch_norm;
+    config.vote_std = preset.vote_std;
+    config.routing.softmax_over = preset.routing.softmax_over;
+    config.softmaxed_lengths = preset.softmaxed_lengths;
+    Ok(())
+}
+
+fn apply_iterations(config: &mut ModelConfig, iterations: Option<usize>) -> Result<()> {
+    match (config, iterations) {
+        (_, None) => Ok(()),
+        (ModelConfig::CapsNet(config), Some(iterations)) => {
+            config.routing.iterations = iterations;
+            Ok(())
+        }
+        _ => Err(UsageError("--routing-iterations is for capsnet; lenet5 doesn't route".to_owned()).into()),
+    }
+}
+
+impl WeightsArgs {
+    /// The weights file: the one given, or the one that comes with capsnet.
+    pub fn path(&self, model: ModelName) -> Result<PathBuf> {
+        match &self.weights {
+            Some(path) => Ok(path.clone()),
+            None => shipped_weights(model),
+        }
+    }
+
+    /// Reads the model, as these flags want it.
+    pub fn load(&self, model: ModelName, device: &Device) -> Result<(Model, PathBuf)> {
+        let path = self.path(model)?;
+        let state = capsnet_weights::read(&path)?;
+        let mut config = weights::config_of(&state, &path)?;
+        if config.name() != model.name() {
+            let (is, wanted) = (config.name(), model.name());
+            anyhow::bail!("{} holds a {is} model, not {wanted}; ask for `{is}`, or give other --weights", path.display());
+        }
+        apply_variant(&mut config, self.variant)?;
+        apply_iterations(&mut config, self.routing_iterations)?;
+        if let Some(normalize) = self.normalize {
+            config.set_normalize(normalize);
+        }
+        let model = Model::from_weights(config, &state, device)?;
+        Ok((model, path))
+    }
+}
+
+/// The weights of a model that come with capsnet.
+pub fn shipped_weights(model: ModelName) -> Result<PathBuf> {
+    let file = Path::new("weights").join(format!("{}.safetensors", model.name()));
+    let starts = [env::current_dir().ok(), env::current_exe().ok()];
+    let found = starts
+        .iter()
+        .flatten()
+        .flat_map(|start| start.ancestors())
+        .map(|folder| folder.join(&file))
+        .find(|path| path.is_file());
+    found.with_context(|| {
+        format!(
+            "there is no {} in this folder or above it; run inside the checkout, or name a file with --weights",
+            file.display()
+        )
+    })
+}

@@ -1,0 +1,97 @@
+//! Why a download failed, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A download that failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The base URL is no HTTP URL.
+    #[error("the base URL `{url}` must begin with http:// or https://")]
+    BadBaseUrl {
+        /// The URL given.
+        url: String,
+    },
+    /// No connection, or no response on it.
+    #[error(
+        "{url} can't be reached: {reason}. Check the connection, or name another mirror as base URL"
+    )]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// What the client says.
+        reason: String,
+    },
+    /// The server answered, but not with the file.
+    #[error("{url}: the server answered with HTTP status {status}. Is the base URL right?")]
+    HttpStatus {
+        /// What was asked for.
+        url: String,
+        /// The status code.
+        status: u16,
+    },
+    /// The transfer broke off.
+    #[error(
+        "{url}: the download broke off after {received} bytes ({reason}). Run the command again to continue it"
+    )]
+    Interrupted {
+        /// What was asked for.
+        url: String,
+        /// Bytes on the disk, from which the next run continues.
+        received: u64,
+        /// What happened.
+        reason: String,
+    },
+    /// The server sends more than any of the files could be.
+    #[error("{url}: the server sends more than {limit} bytes; this can't be the file")]
+    TooLarge {
+        /// What was asked for.
+        url: String,
+        /// The most that is received.
+        limit: u64,
+    },
+    /// The content isn't the one known.
+    #[error(
+        "{url}: wrong content: SHA-256 of the unpacked file is {found}, expected {expected}. It was removed; run the command again, or name another mirror as base URL"
+    )]
+    WrongChecksum {
+        /// What was asked for.
+        url: String,
+        /// The known checksum.
+        expected: &'static str,
+        /// The checksum found, or why there is none.
+        found: String,
+    },
+    /// Another process is downloading the same file.
+    #[error("{}: another download is writing this file; wait for it to end", path.display())]
+    Busy {
+        /// The `.part` file.
+        path: PathBuf,
+    },
+    /// No room for the file.
+    #[error("{}: the disk is full. Make room and run the command again to continue", path.display())]
+    DiskFull {
+        /// The file being written.
+        path: PathBuf,
+    },
+    /// The disk, or the right to write on it.
+    #[error("{}: {error}", path.display())]
+    Disk {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl FetchError {
+    /// The system's `error` about `path`, with the full disk told apart.
+    pub(super) fn disk(path: &Path, error: io::Error) -> Self {
+        let path = path.to_path_buf();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::Disk { path, error },
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Image sets and image transforms: everything between a file of digits and the numbers a model sees.
+//!
+//! Knows nothing of tensors or models, so that its results can be compared with Pillow's and torchvision's on their own
+//! and so that it builds in seconds.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`idx`] | reading and writing IDX, the file format of MNIST |
+//! | [`catalog`] | the data sets known by name: files, checksums, mirrors, class names |
+//! | [`dataset`] | labelled images in memory, and a folder of them |
+//! | [`locate`] | where a data set lies on this machine |
+//! | `fetch` | downloading one (cargo feature `fetch`) |
+//! | [`picture`] | PNG and JPEG files in, PNG files out |
+//! | [`atomic`] | writing files that are never half written |
+//! | [`transform`] | what is done to an image before a model sees it |
+//! | [`random`] | the draws behind random transforms |
+
+pub mod atomic;
+pub mod catalog;
+pub mod dataset;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+pub mod idx;
+pub mod locate;
+pub mod picture;
+pub mod random;
+pub mod transform;

@@ -1,0 +1,261 @@
+//! Where a data set lies: the places looked in, in order.
+//!
+//! 1. the folder the user named (`--data DIR`),
+//! 2. the folder in the environment variable `CAPSNET_DATA`,
+//! 3. the checkout: `data/<name>` in the current folder or any above it, then in the program's folder or any above it,
+//! 4. the user's cache, which `capsnet fetch` fills: `$XDG_CACHE_HOME/capsnet/<name>`, by default
+//!    `~/.cache/capsnet/<name>`, on Windows `%LOCALAPPDATA%\capsnet\<name>`.
+//!
+//! A folder that was named, by flag or variable, must hold the files: silently using others would answer a different
+//! question. The other places are passed over if they don't.
+
+use std::env;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::catalog::KnownSet;
+use crate::dataset::Split;
+
+/// The environment variable that names the folder of the data set.
+pub const DATA_VARIABLE: &str = "CAPSNET_DATA";
+
+/// The places that depend on the surroundings of the process, as plain values.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The folder that `CAPSNET_DATA` names.
+    pub variable: Option<PathBuf>,
+    /// The current folder.
+    pub current: Option<PathBuf>,
+    /// The running program.
+    pub program: Option<PathBuf>,
+    /// The user's cache, with `capsnet` in it.
+    pub cache: Option<PathBuf>,
+}
+
+/// A data set that is in none of the places.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocateError {
+    /// A folder named by the user isn't one.
+    #[error("{origin}: {} is not a folder", folder.display())]
+    NotAFolder {
+        /// What named it.
+        origin: &'static str,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder named by the user lacks a file.
+    #[error("{origin}: {} has neither {name} nor {name}.gz", folder.display())]
+    MissingFile {
+        /// What named it.
+        origin: &'static str,
+        /// The folder.
+        folder: PathBuf,
+        /// The file's name without `.gz`.
+        name: &'static str,
+    },
+    /// No place has it.
+    #[error(
+        "the data set {set} was not found. Looked at:\n{}Get it with `capsnet fetch {set}`, or name its folder with --data DIR",
+        listed(looked_at)
+    )]
+    NotFound {
+        /// The data set.
+        set: KnownSet,
+        /// The places, in order.
+        looked_at: Vec<Place>,
+    },
+}
+
+/// A place that was looked at in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The folder or the variable.
+    pub place: String,
+    /// Why it didn't serve.
+    pub reason: String,
+}
+
+/// Finds the folder of `set` that has the files of the `needed` splits.
+///
+/// # Errors
+///
+/// [`LocateError`]: a named folder that lacks a file, or the list of all places looked at.
+pub fn locate(
+    set: KnownSet,
+    needed: &[Split],
+    explicit: Option<&Path>,
+) -> Result<PathBuf, LocateError> {
+    Surroundings::of_process().locate(set, needed, explicit)
+}
+
+/// The folder in the user's cache that `set` is fetched to; none if the system names no home.
+pub fn cache_folder(set: KnownSet) -> Option<PathBuf> {
+    Some(user_cache()?.join(set.name()))
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        Self {
+            variable: path_variable(DATA_VARIABLE),
+            current: env::current_dir().ok(),
+            program: env::current_exe().ok(),
+            cache: user_cache(),
+        }
+    }
+
+    /// As the function [`locate`], in these surroundings.
+    ///
+    /// # Errors
+    ///
+    /// As for [`locate`].
+    pub fn locate(
+        &self,
+        set: KnownSet,
+        needed: &[Split],
+        explicit: Option<&Path>,
+    ) -> Result<PathBuf, LocateError> {
+        if let Some(folder) = explicit {
+            return named_folder("--data", folder, needed);
+        }
+        if let Some(folder) = &self.variable {
+            return named_folder(DATA_VARIABLE, folder, needed);
+        }
+        let mut looked_at = vec![Place {
+            place: format!("the environment variable {DATA_VARIABLE}"),
+            reason: "not set".into(),
+        }];
+        for folder in self.candidates(set) {
+            match unfit(&folder, needed) {
+                None => return Ok(folder),
+                Some(reason) => looked_at.push(Place {
+                    place: folder.display().to_string(),
+                    reason,
+                }),
+            }
+        }
+        Err(LocateError::NotFound { set, looked_at })
+    }
+
+    /// The folders that nobody named, in order, each once.
+    fn candidates(&self, set: KnownSet) -> Vec<PathBuf> {
+        let above_current = self.current.iter().flat_map(|folder| folder.ancestors());
+        let above_program = self
+            .program
+            .iter()
+            .flat_map(|program| program.ancestors().skip(1));
+        let in_checkout = above_current
+            .chain(above_program)
+            .map(|folder| folder.join("data").join(set.name()));
+        let in_cache = self.cache.iter().map(|cache| cache.join(set.name()));
+        let mut candidates: Vec<PathBuf> = Vec::new();
+        for folder in in_checkout.chain(in_cache) {
+            if !candidates.contains(&folder) {
+                candidates.push(folder);
+            }
+        }
+        candidates
+    }
+}
+
+fn named_folder(
+    origin: &'static str,
+    folder: &Path,
+    needed: &[Split],
+) -> Result<PathBuf, LocateError> {
+    let folder = folder.to_path_buf();
+    if !folder.is_dir() {
+        return Err(LocateError::NotAFolder { origin, folder });
+    }
+    match missing_file(&folder, needed) {
+        Some(name) => Err(LocateError::MissingFile {
+            origin,
+            folder,
+            name,
+        }),
+        None => Ok(folder),
+    }
+}
+
+/// Why `folder` doesn't serve, if it doesn't.
+fn unfit(folder: &Path, needed: &[Split]) -> Option<String> {
+    if !folder.is_dir() {
+        return Some("no such folder".into());
+    }
+    missing_file(folder, needed).map(|name| format!("has no {name}[.gz]"))
+}
+
+fn missing_file(folder: &Path, needed: &[Split]) -> Option<&'static str> {
+    needed.iter().find_map(|split| split.missing_file(folder))
+}
+
+fn listed(places: &[Place]) -> String {
+    let mut list = String::new();
+    for Place { place, reason } in places {
+        // Writing to a string can't fail.
+        let _ = writeln!(list, "  {place} ({reason})");
+    }
+    list
+}
+
+fn path_variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// The user's cache with `capsnet` in it.
+fn user_cache() -> Option<PathBuf> {
+    cache_of(path_variable, cfg!(windows))
+}
+
+/// As [`user_cache`], from any source of variables. The XDG specification has relative paths ignored.
+fn cache_of(variable: impl Fn(&str) -> Option<PathBuf>, windows: bool) -> Option<PathBuf> {
+    let base = if windows {
+        variable("LOCALAPPDATA")
+    } else {
+        variable("XDG_CACHE_HOME")
+            .filter(|path| path.is_absolute())
+            .or_else(|| Some(variable("HOME")?.join(".cache")))
+    };
+    Some(base?.join("capsnet"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_follows_the_platform_s_variables() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| PathBuf::from(value))
+            }
+        };
+        let home = with(&[("HOME", "/home/ada")]);
+        assert_eq!(
+            cache_of(home, false),
+            Some(PathBuf::from("/home/ada/.cache/capsnet"))
+        );
+        let xdg = with(&[("HOME", "/home/ada"), ("XDG_CACHE_HOME", "/var/fast")]);
+        assert_eq!(
+            cache_of(xdg, false),
+            Some(PathBuf::from("/var/fast/capsnet"))
+        );
+        let relative = with(&[("HOME", "/home/ada"), ("XDG_CACHE_HOME", "fast")]);
+        assert_eq!(
+            cache_of(relative, false),
+            Some(PathBuf::from("/home/ada/.cache/capsnet"))
+        );
+        let windows = with(&[("LOCALAPPDATA", "local"), ("HOME", "/home/ada")]);
+        assert_eq!(
+            cache_of(windows, true),
+            Some(Path::new("local").join("capsnet"))
+        );
+        assert_eq!(cache_of(with(&[]), false), None);
+    }
+}

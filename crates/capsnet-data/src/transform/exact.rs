@@ -1,0 +1,90 @@
+//! Rearrangements that lose nothing: mirroring, and rotation by whole quarter turns.
+//!
+//! `PIL.Image.rotate` takes these instead of resampling for angles that are exact multiples of 90 degrees: half a turn
+//! for any image, a quarter turn for square ones.
+
+/// Swaps left and right in every row of `width` pixels.
+pub(super) fn mirror(pixels: &mut [u8], width: usize) {
+    if width > 0 {
+        pixels.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+    }
+}
+
+/// Swaps top and bottom.
+pub(super) fn flip(pixels: &mut [u8], width: usize) {
+    pixels.reverse();
+    mirror(pixels, width);
+}
+
+/// Rotates by `degrees` counter-clockwise if that needs no resampling, and says whether it did.
+///
+/// `source` is a buffer of any content.
+pub(super) fn rotate(
+    pixels: &mut [u8],
+    height: usize,
+    width: usize,
+    degrees: f64,
+    source: &mut Vec<u8>,
+) -> bool {
+    let degrees = degrees.rem_euclid(360.0);
+    let square = height == width;
+    if degrees == 0.0 {
+        true
+    } else if degrees == 180.0 {
+        pixels.reverse();
+        true
+    } else if square && (degrees == 90.0 || degrees == 270.0) {
+        quarter_turn(pixels, width, source);
+        if degrees == 270.0 {
+            pixels.reverse();
+        }
+        true
+    } else {
+        false
+    }
+}
+
+/// Rotates a square image by 90 degrees counter-clockwise.
+fn quarter_turn(pixels: &mut [u8], size: usize, source: &mut Vec<u8>) {
+    source.clear();
+    source.extend_from_slice(pixels);
+    for (index, &pixel) in source.iter().enumerate() {
+        let (line, column) = (index / size, index % size);
+        pixels[(size - 1 - column) * size + line] = pixel;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IMAGE: [u8; 6] = [1, 2, 3, 4, 5, 6];
+
+    #[test]
+    fn mirror_and_flip() {
+        let mut pixels = IMAGE;
+        mirror(&mut pixels, 3);
+        assert_eq!(pixels, [3, 2, 1, 6, 5, 4]);
+        flip(&mut pixels, 3);
+        assert_eq!(pixels, [6, 5, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn a_quarter_turn_is_counter_clockwise() {
+        let mut pixels = [1, 2, 3, 4];
+        assert!(rotate(&mut pixels, 2, 2, 90.0, &mut Vec::new()));
+        assert_eq!(pixels, [2, 4, 1, 3]);
+        assert!(rotate(&mut pixels, 2, 2, -90.0, &mut Vec::new()));
+        assert_eq!(pixels, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn oblong_images_take_only_half_turns() {
+        let mut pixels = IMAGE;
+        assert!(!rotate(&mut pixels, 2, 3, 90.0, &mut Vec::new()));
+        assert!(!rotate(&mut pixels, 2, 3, 179.0, &mut Vec::new()));
+        assert_eq!(pixels, IMAGE);
+        assert!(rotate(&mut pixels, 2, 3, -180.0, &mut Vec::new()));
+        assert_eq!(pixels, [6, 5, 4, 3, 2, 1]);
+    }
+}

@@ -1,0 +1,223 @@
+//! The steps of a pipeline: what each is drawn from, how it is written, and how it is carried out.
+
+use std::fmt;
+
+use rand::{Rng, RngExt};
+
+use super::affine::Affine;
+use super::resample::{Plane, Resample};
+use super::value::Value;
+use super::{Scratch, exact, noise};
+
+/// One thing done to an image.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// Neighbouring affine steps: multiplied into one matrix, so that the image is resampled once.
+    Affine(Vec<AffineStep>),
+    /// Left and right are swapped with this probability.
+    Mirror(f64),
+    /// Top and bottom are swapped with this probability.
+    Flip(f64),
+    /// Elastic distortion, see [`super::elastic`].
+    Elastic { alpha: Value, sigma: Value },
+    /// Gaussian noise; the deviation in grey levels.
+    Noise(Value),
+    /// Salt-and-pepper noise; the probability of a pixel to be hit.
+    Salt(Value),
+}
+
+/// An affine map about the image's centre.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum AffineStep {
+    /// Degrees, counter-clockwise.
+    Rotate(Value),
+    /// The same factor along both axes.
+    Scale(Value),
+    /// One factor for each axis.
+    ScaleAxes { x: Value, y: Value },
+    /// Degrees.
+    Shear { x: Value, y: Value },
+    /// A whole number of pixels from `-n..=n` along each axis.
+    ShiftUpTo(u32),
+    /// Pixels to the right and down.
+    Shift { x: Value, y: Value },
+}
+
+impl AffineStep {
+    fn draw(&self, resample: Resample, rng: &mut impl Rng) -> Affine {
+        match self {
+            AffineStep::Rotate(degrees) => Affine::rotation(degrees.draw(rng)),
+            AffineStep::Scale(factor) => {
+                let factor = factor.draw(rng);
+                Affine::scale(factor, factor)
+            }
+            AffineStep::ScaleAxes { x, y } => Affine::scale(x.draw(rng), y.draw(rng)),
+            AffineStep::Shear { x, y } => Affine::shear(x.draw(rng), y.draw(rng)),
+            AffineStep::ShiftUpTo(most) => {
+                let most = i64::from(*most);
+                let mut pixels = || rng.random_range(-most..=most) as f64;
+                Affine::translation(pixels(), pixels())
+            }
+            AffineStep::Shift { x, y } => match resample {
+                Resample::Nearest => Affine::translation(x.draw_whole(rng), y.draw_whole(rng)),
+                Resample::Bilinear => Affine::translation(x.draw(rng), y.draw(rng)),
+            },
+        }
+    }
+
+    fn is_random(&self) -> bool {
+        match self {
+            AffineStep::Rotate(value) | AffineStep::Scale(value) => value.is_random(),
+            AffineStep::ScaleAxes { x, y }
+            | AffineStep::Shear { x, y }
+            | AffineStep::Shift { x, y } => x.is_random() || y.is_random(),
+            AffineStep::ShiftUpTo(most) => *most > 0,
+        }
+    }
+
+    fn is_neutral(&self) -> bool {
+        match self {
+            AffineStep::Rotate(degrees) => degrees.is_always(0.0),
+            AffineStep::Scale(factor) => factor.is_always(1.0),
+            AffineStep::ScaleAxes { x, y } => x.is_always(1.0) && y.is_always(1.0),
+            AffineStep::Shear { x, y } | AffineStep::Shift { x, y } => {
+                x.is_always(0.0) && y.is_always(0.0)
+            }
+            AffineStep::ShiftUpTo(most) => *most == 0,
+        }
+    }
+}
+
+impl Step {
+    /// Carries the step out on one image.
+    pub(super) fn apply(&self, image: &mut Image<'_>, resample: Resample, rng: &mut impl Rng) {
+        match self {
+            Step::Affine(steps) => image.transform(steps, resample, rng),
+            Step::Mirror(probability) => {
+                if happens(*probability, rng) {
+                    exact::mirror(image.pixels, image.width);
+                }
+            }
+            Step::Flip(probability) => {
+                if happens(*probability, rng) {
+                    exact::flip(image.pixels, image.width);
+                }
+            }
+            Step::Elastic { alpha, sigma } => {
+                let (alpha, sigma) = (alpha.draw(rng), sigma.draw(rng));
+                let Scratch { source, fields } = &mut *image.scratch;
+                fields.draw(image.height, image.width, sigma, rng);
+                fields.displace(image.pixels, image.width, alpha, source);
+            }
+            Step::Noise(std) => {
+                let std = std.draw(rng);
+                noise::gaussian(image.pixels, std, rng);
+            }
+            Step::Salt(probability) => {
+                let probability = probability.draw(rng);
+                noise::salt_and_pepper(image.pixels, probability, rng);
+            }
+        }
+    }
+
+    /// Whether two images can be treated differently.
+    pub(super) fn is_random(&self) -> bool {
+        match self {
+            Step::Affine(steps) => steps.iter().any(AffineStep::is_random),
+            Step::Mirror(probability) | Step::Flip(probability) => {
+                *probability > 0.0 && *probability < 1.0
+            }
+            Step::Elastic { .. } | Step::Noise(_) | Step::Salt(_) => !self.is_neutral(),
+        }
+    }
+
+    /// Whether the step never changes a pixel.
+    pub(super) fn is_neutral(&self) -> bool {
+        match self {
+            Step::Affine(steps) => steps.iter().all(AffineStep::is_neutral),
+            Step::Mirror(probability) | Step::Flip(probability) => *probability == 0.0,
+            Step::Elastic { alpha: size, .. } | Step::Noise(size) | Step::Salt(size) => {
+                size.is_always(0.0)
+            }
+        }
+    }
+}
+
+/// Certain and impossible events take no draw.
+fn happens(probability: f64, rng: &mut impl Rng) -> bool {
+    probability > 0.0 && (probability >= 1.0 || rng.random::<f64>() < probability)
+}
+
+/// One image on its way through a pipeline; never empty.
+pub(super) struct Image<'a> {
+    pub(super) pixels: &'a mut [u8],
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) scratch: &'a mut Scratch,
+}
+
+impl Image<'_> {
+    fn transform(&mut self, steps: &[AffineStep], resample: Resample, rng: &mut impl Rng) {
+        let source = &mut self.scratch.source;
+        let map = match steps {
+            // Alone, a rotation is PIL's, with its short cuts.
+            [AffineStep::Rotate(degrees)] => {
+                let degrees = degrees.draw(rng);
+                if exact::rotate(self.pixels, self.height, self.width, degrees, source) {
+                    return;
+                }
+                Affine::rotation(degrees)
+            }
+            steps => steps.iter().fold(Affine::IDENTITY, |map, step| {
+                map.then(step.draw(resample, rng))
+            }),
+        };
+        source.clear();
+        source.extend_from_slice(self.pixels);
+        let plane = Plane {
+            pixels: source,
+            height: self.height,
+            width: self.width,
+        };
+        plane.warp(
+            &map.output_to_input(self.height, self.width),
+            resample,
+            self.pixels,
+        );
+    }
+}
+
+impl fmt::Display for AffineStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AffineStep::Rotate(degrees) => write!(f, "rotate={degrees}"),
+            AffineStep::Scale(factor) => write!(f, "scale={factor}"),
+            AffineStep::ScaleAxes { x, y } => write!(f, "scale={x}:{y}"),
+            AffineStep::Shear { x, y } if y.is_always(0.0) => write!(f, "shear={x}"),
+            AffineStep::Shear { x, y } => write!(f, "shear={x}:{y}"),
+            AffineStep::ShiftUpTo(most) => write!(f, "translate={most}"),
+            AffineStep::Shift { x, y } => write!(f, "translate={x}:{y}"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Affine(steps) => {
+                for (i, step) in steps.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { "," };
+                    write!(f, "{comma}{step}")?;
+                }
+                Ok(())
+            }
+            Step::Mirror(probability) if *probability == 1.0 => f.write_str("mirror"),
+            Step::Mirror(probability) => write!(f, "mirror={probability}"),
+            Step::Flip(probability) if *probability == 1.0 => f.write_str("flip"),
+            Step::Flip(probability) => write!(f, "flip={probability}"),
+            Step::Elastic { alpha, sigma } => write!(f, "elastic={alpha}:{sigma}"),
+            Step::Noise(std) => write!(f, "noise={std}"),
+            Step::Salt(probability) => write!(f, "salt={probability}"),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Pictures: read as Pillow reads them, refused where they are hostile, written and read back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use capsnet_data::picture::{
+    PictureFault, decode_picture, read_picture, write_png_gray, write_png_rgb,
+};
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn pictures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures")
+}
+
+/// What Pillow reads, from `pictures/make.py`.
+fn expected() -> Value {
+    serde_json::from_slice(&fs::read(pictures().join("expected.json")).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<u8> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// Asserts that two pictures differ by at most `tolerance` grey levels anywhere.
+fn assert_close(found: &[u8], expected: &[u8], tolerance: u8, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let worst = found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| a.abs_diff(*b))
+        .max();
+    assert!(
+        worst <= Some(tolerance),
+        "{what} is off by {worst:?} levels"
+    );
+}
+
+#[test]
+fn grey_levels_are_pillow_s() {
+    let expected = expected();
+    for (name, tolerance) in [
+        ("rgb.png", 0),
+        ("palette.png", 0),
+        ("deep.png", 0),
+        // Pillow lays the colours over black first and rounds once more.
+        ("rgba.png", 1),
+        // JPEG decoders may differ in the last bits of their cosine transform.
+        ("turned.jpg", 2),
+    ] {
+        let entry = &expected[name];
+        let size: [usize; 2] = serde_json::from_value(entry["size"].clone()).unwrap();
+        let [width, height] = size;
+        let found = read_picture(&pictures().join(name), height, width, false).unwrap();
+        assert_close(&found, &numbers(&entry["grey"]), tolerance, name);
+    }
+}
+
+#[test]
+fn resizing_is_pillow_s_bilinear() {
+    let expected = numbers(&expected()["rgb.png"]["resized"]);
+    let found = read_picture(&pictures().join("rgb.png"), 7, 5, false).unwrap();
+    assert_close(&found, &expected, 1, "rgb.png at 5x7");
+}
+
+#[test]
+fn inversion_turns_ink_on_paper_into_light_on_black() {
+    let path = pictures().join("rgb.png");
+    let plain = read_picture(&path, 9, 13, false).unwrap();
+    let inverted = read_picture(&path, 9, 13, true).unwrap();
+    assert!(plain.iter().zip(&inverted).all(|(a, b)| a + b == 255));
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let grey = folder.path().join("grey.png");
+    write_png_gray(&grey, 3, 2, &[0, 50, 100, 150, 200, 250]).unwrap();
+    assert_eq!(
+        read_picture(&grey, 2, 3, false).unwrap(),
+        [0, 50, 100, 150, 200, 250]
+    );
+    // Red, green, blue and white, with the weights 299, 587 and 114 of 1000.
+    let rgb = folder.path().join("rgb.png");
+    let pixels = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
+    write_png_rgb(&rgb, 2, 2, &pixels).unwrap();
+    assert_eq!(read_picture(&rgb, 2, 2, false).unwrap(), [76, 150, 29, 255]);
+}
+
+#[test]
+fn writing_refuses_sizes_that_do_not_fit_and_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.png");
+    for (width, height, len) in [(2, 2, 3), (0, 0, 0), (usize::MAX, 3, 3)] {
+        let error = write_png_gray(&path, width, height, &vec![0; len]).unwrap_err();
+        assert!(matches!(error.fault, PictureFault::BadSize { .. }));
+    }
+    assert!(write_png_rgb(&path, 2, 2, &[0; 4]).is_err());
+    assert!(!path.exists());
+
+    let nowhere = folder.path().join("absent/out.png");
+    let message = write_png_gray(&nowhere, 1, 1, &[0])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with(&nowhere.display().to_string()),
+        "{message}"
+    );
+}
+
+/// A PNG of any size, whose pixels are left out.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut header = b"IHDR".to_vec();
+    header.extend(width.to_be_bytes());
+    header.extend(height.to_be_bytes());
+    header.extend([8, 0, 0, 0, 0]);
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for chunk in [header, b"IDAT".to_vec(), b"IEND".to_vec()] {
+        png.extend((chunk.len() as u32 - 4).to_be_bytes());
+        png.extend(&chunk);
+        let mut checksum = flate2::Crc::new();
+        checksum.update(&chunk);
+        png.extend(checksum.sum().to_be_bytes());
+    }
+    png
+}
+
+fn fault(bytes: &[u8]) -> PictureFault {
+    decode_picture(bytes, 28, 28, false).unwrap_err()
+}
+
+#[test]
+fn huge_pictures_are_refused_by_their_header() {
+    for (width, height) in [(30_000, 30_000), (16_385, 1), (1, 16_385), (10_000, 10_000)] {
+        let fault = fault(&png_header(width, height));
+        assert!(
+            matches!(fault, PictureFault::TooLarge { width: w, height: h } if (w, h) == (width, height)),
+            "{fault}"
+        );
+        let message = fault.to_string();
+        assert!(message.contains(&format!("{width}x{height}")), "{message}");
+    }
+    // One row of this takes more than a decoder may have.
+    let row = fault(&png_header(i32::MAX as u32, 1));
+    assert!(matches!(row, PictureFault::TooMuchMemory), "{row}");
+}
+
+#[test]
+fn what_is_no_picture_is_refused() {
+    assert!(matches!(fault(b""), PictureFault::Empty));
+    for other in [&b"hello, world"[..], b"GIF89a", b"BM", &[0; 64]] {
+        assert!(matches!(fault(other), PictureFault::UnknownFormat));
+    }
+    assert!(matches!(
+        fault(&png_header(28, 28)),
+        PictureFault::Damaged(_)
+    ));
+}
+
+#[test]
+fn truncated_pictures_are_refused() {
+    let png = fs::read(pictures().join("rgb.png")).unwrap();
+    for len in [8, 20, 40, png.len() / 2, png.len() - 20] {
+        assert!(
+            matches!(fault(&png[..len]), PictureFault::Damaged(_)),
+            "{len} bytes"
+        );
+    }
+    let jpeg = fs::read(pictures().join("turned.jpg")).unwrap();
+    for len in [3, 40, 300] {
+        assert!(
+            matches!(fault(&jpeg[..len]), PictureFault::Damaged(_)),
+            "{len} bytes"
+        );
+    }
+}
+
+#[test]
+fn files_that_can_not_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = read_picture(folder.path(), 28, 28, false).unwrap_err();
+    assert!(matches!(error.fault, PictureFault::NotAFile));
+    let absent = folder.path().join("absent.png");
+    let error = read_picture(&absent, 28, 28, false).unwrap_err();
+    assert!(matches!(error.fault, PictureFault::Io(_)));
+    assert!(error.to_string().contains("absent.png"));
+
+    let empty = folder.path().join("empty.png");
+    fs::write(&empty, "").unwrap();
+    let error = read_picture(&empty, 28, 28, false).unwrap_err();
+    assert!(matches!(error.fault, PictureFault::Empty));
+
+    let huge = folder.path().join("huge.png");
+    // A sparse file: long, but without content.
+    fs::File::create(&huge).unwrap().set_len(1 << 30).unwrap();
+    let error = read_picture(&huge, 28, 28, false).unwrap_err();
+    assert!(matches!(error.fault, PictureFault::FileTooLarge { .. }));
+}
+
+#[test]
+fn a_target_without_pixels_or_beyond_reason_is_refused() {
+    let png = fs::read(pictures().join("rgb.png")).unwrap();
+    for (height, width) in [(0, 28), (28, 0), (1 << 20, 28), (28, usize::MAX)] {
+        assert!(matches!(
+            decode_picture(&png, height, width, false),
+            Err(PictureFault::BadSize { .. })
+        ));
+    }
+}
+
+proptest! {
+    /// Altered pictures are read or refused, and what is read has the size asked for.
+    #[test]
+    fn altered_pictures_do_not_panic(
+        name in prop::sample::select(vec!["rgb.png", "rgba.png", "palette.png", "deep.png", "turned.jpg"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+        is_cut in any::<bool>(),
+    ) {
+        let mut bytes = fs::read(pictures().join(name)).unwrap();
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if is_cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(pixels) = decode_picture(&bytes, 7, 5, false) {
+            prop_assert_eq!(pixels.len(), 35);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_not_panic(
+        magic in prop::sample::select(vec![
+            &b""[..], b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xc0",
+        ]),
+        tail in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let bytes = [magic, &tail].concat();
+        prop_assert!(decode_picture(&bytes, 7, 5, false).is_err());
+    }
+}

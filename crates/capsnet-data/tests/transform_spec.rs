@@ -1,0 +1,325 @@
+//! The one-line specification: what it means, how it is written back, and what is refused.
+
+use capsnet_data::transform::{Augment, Pipeline, Resample, SpecError, ValueProblem};
+use proptest::prelude::*;
+
+fn parse(spec: &str) -> Pipeline {
+    spec.parse().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refuse(spec: &str) -> SpecError {
+    spec.parse::<Pipeline>().expect_err(spec)
+}
+
+fn problem(spec: &str) -> ValueProblem {
+    match refuse(spec) {
+        SpecError::Value { problem, .. } => problem,
+        other => panic!("{spec}: {other}"),
+    }
+}
+
+#[test]
+fn canonical_forms() {
+    for (written, canonical) in [
+        ("", "none"),
+        ("  none ", "none"),
+        ("resample=nearest", "none"),
+        (
+            " rotate = -15 .. 15 , translate=2",
+            "rotate=-15..15,translate=2",
+        ),
+        ("translate=-2..2", "translate=-2..2:-2..2"),
+        ("translate=1..1", "translate=1:1"),
+        (
+            "translate=0.5:-0,resample=bilinear",
+            "translate=0.5:0,resample=bilinear",
+        ),
+        ("shear=10:0", "shear=10"),
+        ("scale=.9..1.10", "scale=0.9..1.1"),
+        ("scale=2:0.5..1", "scale=2:0.5..1"),
+        ("mirror=1,flip=0.5", "mirror,flip=0.5"),
+        (
+            "resample=bilinear,normalize=0.5:0.5,elastic=8:3",
+            "elastic=8:3,resample=bilinear,normalize=0.5:0.5",
+        ),
+        ("noise=0..2e1,salt=1e-3", "noise=0..20,salt=0.001"),
+    ] {
+        assert_eq!(parse(written).to_string(), canonical);
+    }
+}
+
+#[test]
+fn identity_and_randomness_are_seen() {
+    for spec in [
+        "none",
+        "rotate=0",
+        "translate=0",
+        "mirror=0",
+        "noise=0",
+        "normalize=0.5:0.5",
+        "resample=bilinear",
+    ] {
+        assert!(
+            parse(spec).is_identity() && !parse(spec).is_random(),
+            "{spec}"
+        );
+    }
+    for spec in [
+        "rotate=15",
+        "translate=1:1",
+        "mirror",
+        "scale=1.1",
+        "shear=0:1",
+        "rotate=5..5",
+    ] {
+        assert!(
+            !parse(spec).is_identity() && !parse(spec).is_random(),
+            "{spec}"
+        );
+    }
+    for spec in [
+        "rotate=0..1",
+        "translate=1",
+        "mirror=0.5",
+        "elastic=1:1",
+        "noise=1",
+        "salt=0.1",
+        "shear=0:1..2",
+    ] {
+        assert!(
+            !parse(spec).is_identity() && parse(spec).is_random(),
+            "{spec}"
+        );
+    }
+    assert_eq!(parse("none"), Pipeline::identity());
+}
+
+#[test]
+fn whole_line_items_are_read_wherever_they_stand() {
+    let pipeline = parse("normalize=0.1307:0.3081,rotate=3,resample=bilinear,mirror");
+    assert_eq!(pipeline.resample(), Resample::Bilinear);
+    let normalize = pipeline.normalize().unwrap();
+    assert_eq!((normalize.mean(), normalize.std()), (0.1307, 0.3081));
+    assert_eq!(parse("mirror").normalize(), None);
+}
+
+#[test]
+fn refusals_name_the_item_the_fault_and_an_example() {
+    assert_eq!(
+        refuse("translate=2,rotate=15..-15").to_string(),
+        "`rotate=15..-15`: the range 15..-15 runs backwards; expected degrees counter-clockwise within -360..360, or a \
+         range, for example rotate=30 or rotate=-15..15",
+    );
+    let unknown = refuse("turn=3").to_string();
+    assert!(
+        unknown.starts_with("`turn=3`: there is no transform `turn`; known are translate, rotate,"),
+        "{unknown}"
+    );
+    let twice = refuse("resample=nearest,rotate=3,resample=bilinear").to_string();
+    assert!(twice.starts_with("`resample` is given twice"), "{twice}");
+}
+
+#[test]
+fn every_kind_of_fault_is_refused() {
+    use ValueProblem::*;
+    for (spec, expected) in [
+        ("rotate", Missing),
+        ("rotate=", Missing),
+        ("rotate=..5", Missing),
+        ("rotate=5..", Missing),
+        ("scale=1:", Missing),
+        ("mirror=", Missing),
+        ("rotate=abc", NotANumber("abc".into())),
+        ("rotate=1..2..3", NotANumber("2..3".into())),
+        ("rotate=1:2", NotANumber("1:2".into())),
+        ("rotate=nan", NotFinite("nan".into())),
+        ("noise=0..inf", NotFinite("inf".into())),
+        ("normalize=NaN:1", NotFinite("NaN".into())),
+        (
+            "scale=1.1..0.9",
+            Reversed {
+                low: 1.1,
+                high: 0.9,
+            },
+        ),
+        ("rotate=361", OutOfBounds(361.0)),
+        ("scale=0", OutOfBounds(0.0)),
+        ("scale=-1..1", OutOfBounds(-1.0)),
+        ("scale=1:101", OutOfBounds(101.0)),
+        ("shear=90", OutOfBounds(90.0)),
+        ("shear=0:-90", OutOfBounds(-90.0)),
+        ("translate=-2", OutOfBounds(-2.0)),
+        ("translate=1.5", OutOfBounds(1.5)),
+        ("translate=1e9", OutOfBounds(1e9)),
+        ("translate=0:5000", OutOfBounds(5000.0)),
+        ("mirror=1.5", OutOfBounds(1.5)),
+        ("flip=-0.1", OutOfBounds(-0.1)),
+        ("elastic=8:0", OutOfBounds(0.0)),
+        ("elastic=-1:3", OutOfBounds(-1.0)),
+        ("noise=-1", OutOfBounds(-1.0)),
+        ("noise=256", OutOfBounds(256.0)),
+        ("salt=2", OutOfBounds(2.0)),
+        ("normalize=0.5:0", OutOfBounds(0.0)),
+        ("normalize=0.5:-1", OutOfBounds(-1.0)),
+        ("mirror=0.1..0.9", RangeNotAllowed("0.1..0.9".into())),
+        ("elastic=8", PartCount { found: 1 }),
+        ("elastic=8:3:1", PartCount { found: 3 }),
+        ("translate=1:2:3", PartCount { found: 3 }),
+        ("normalize=0.5", PartCount { found: 1 }),
+        ("resample=cubic", UnknownSampler("cubic".into())),
+    ] {
+        assert_eq!(problem(spec), expected, "{spec}");
+    }
+    for spec in ["rotate=15,", ",", "none,rotate=15", "Rotate=15", "=3"] {
+        assert!(
+            matches!(refuse(spec), SpecError::UnknownName { .. }),
+            "{spec}"
+        );
+    }
+    assert!(matches!(
+        refuse("normalize=0:1,normalize=0:1"),
+        SpecError::Repeated { name: "normalize" }
+    ));
+}
+
+#[test]
+fn fractions_of_a_pixel_need_interpolation() {
+    for spec in ["translate=0.5:0", "translate=-1.5..1", "translate=1:0..0.5"] {
+        assert!(
+            matches!(refuse(spec), SpecError::FractionalShift { .. }),
+            "{spec}"
+        );
+        let bilinear = parse(&format!("{spec},resample=bilinear"));
+        assert!(bilinear.is_random() == spec.contains(".."), "{spec}");
+        assert!(matches!(
+            bilinear.with_resample(Resample::Nearest),
+            Err(SpecError::FractionalShift { .. })
+        ));
+    }
+}
+
+#[test]
+fn mixed_lists() {
+    let list: Augment = "translate=2|rotate=-30..30 | none".parse().unwrap();
+    assert_eq!(list.to_string(), "translate=2 | rotate=-30..30 | none");
+    assert_eq!(
+        list,
+        Augment::from_specs(["translate=2", "rotate=-30..30|none"]).unwrap()
+    );
+    assert_eq!(list.pipelines().len(), 3);
+
+    let empty = Augment::new(Vec::new()).unwrap();
+    assert!(empty.is_identity() && !empty.is_random());
+    assert_eq!(empty, "".parse().unwrap());
+
+    assert!("none | rotate=5".parse::<Augment>().unwrap().is_random());
+    assert!(
+        !"rotate=5 | rotate=5"
+            .parse::<Augment>()
+            .unwrap()
+            .is_random()
+    );
+
+    let normalized: Augment = "mirror,normalize=0.5:0.5 | normalize=0.5:0.5"
+        .parse()
+        .unwrap();
+    assert_eq!(
+        normalized.normalize(),
+        parse("normalize=0.5:0.5").normalize()
+    );
+    let mixed = "mirror,normalize=0.5:0.5 | flip".parse::<Augment>();
+    assert!(matches!(mixed, Err(SpecError::MixedNormalize { .. })));
+}
+
+#[test]
+fn serde_uses_the_text() {
+    let list: Augment = "translate=2 | rotate=3".parse().unwrap();
+    assert_eq!(
+        serde_json::to_string(&list).unwrap(),
+        "\"translate=2 | rotate=3\""
+    );
+    assert_eq!(
+        serde_json::from_str::<Augment>("\"translate=2|rotate=3\"").unwrap(),
+        list
+    );
+    assert_eq!(
+        serde_json::to_string(&Resample::Bilinear).unwrap(),
+        "\"bilinear\""
+    );
+    let error = serde_json::from_str::<Pipeline>("\"scale=0\"")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("`scale=0`: 0 is out of bounds"), "{error}");
+}
+
+/// A number or a range whose ends lie within the bounds.
+fn value(low: f64, high: f64) -> impl Strategy<Value = String> + Clone {
+    prop_oneof![
+        (low..high).prop_map(|number| number.to_string()),
+        (low..high, low..high).prop_map(|(a, b)| format!("{}..{}", a.min(b), a.max(b))),
+    ]
+}
+
+fn one_or_two(low: f64, high: f64) -> impl Strategy<Value = String> {
+    let part = value(low, high);
+    prop_oneof![
+        part.clone(),
+        (part.clone(), part).prop_map(|(x, y)| format!("{x}:{y}"))
+    ]
+}
+
+fn item() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0..4096).prop_map(|most| format!("translate={most}")),
+        (-9..9, -9..9).prop_map(|(x, y)| format!("translate={x}:{y}")),
+        value(-360.0, 360.0).prop_map(|v| format!("rotate={v}")),
+        one_or_two(0.01, 100.0).prop_map(|v| format!("scale={v}")),
+        one_or_two(-89.0, 89.0).prop_map(|v| format!("shear={v}")),
+        (0.0..1.0).prop_map(|p| format!("mirror={p}")),
+        (0.0..1.0).prop_map(|p| format!("flip={p}")),
+        (value(0.0, 90.0), value(0.1, 9.0))
+            .prop_map(|(alpha, sigma)| format!("elastic={alpha}:{sigma}")),
+        value(0.0, 255.0).prop_map(|v| format!("noise={v}")),
+        value(0.0, 1.0).prop_map(|v| format!("salt={v}")),
+    ]
+}
+
+fn spec() -> impl Strategy<Value = String> {
+    let whole_line = (
+        any::<bool>(),
+        proptest::option::of((-1.0..1.0f32, 0.1..2.0f32)),
+    );
+    (proptest::collection::vec(item(), 0..5), whole_line).prop_map(
+        |(mut items, (bilinear, normalize))| {
+            if bilinear {
+                items.push("resample=bilinear,translate=-0.25..0.5".into());
+            }
+            items.extend(normalize.map(|(mean, std)| format!("normalize={mean}:{std}")));
+            items.join(",")
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_canonical_form_parses_to_the_same_pipeline(spec in spec()) {
+        let pipeline = parse(&spec);
+        let canonical = pipeline.to_string();
+        prop_assert_eq!(&parse(&canonical), &pipeline);
+        prop_assert_eq!(parse(&canonical).to_string(), canonical);
+    }
+
+    #[test]
+    fn any_text_is_answered_without_a_panic(text in "\\PC{0,40}") {
+        let _ = text.parse::<Augment>();
+    }
+
+    #[test]
+    fn any_text_in_the_grammars_letters_is_answered_and_survives_the_round_trip(
+        text in "(translate|rotate|scale|shear|elastic|noise|normalize)=[-0-9.:e]{0,8}",
+    ) {
+        if let Ok(pipeline) = text.parse::<Pipeline>() {
+            prop_assert_eq!(parse(&pipeline.to_string()), pipeline);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Times the three passes of the CapsNet's second convolution (256 -> 256 channels, 9x9, stride 2, 20x20 -> 6x6).
+//!
+//! ```text
+//! cargo run --release -p capsnet-kernels --example conv_timing [THREADS] [SECONDS_PER_PASS] [auto|direct|toomcook] [BATCH]
+//! ```
+//!
+//! Prints minimum and median milliseconds, and the rate that a direct convolution would need to be as fast.
+
+use capsnet_kernels::{Algorithm, Conv2d, ConvShape, KernelError, instruction_set};
+use std::time::{Duration, Instant};
+
+fn main() -> Result<(), KernelError> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let threads = arguments.first().and_then(|a| a.parse().ok()).unwrap_or(2);
+    let seconds = arguments.get(1).and_then(|a| a.parse().ok()).unwrap_or(2.0);
+    let algorithm = match arguments.get(2).map(String::as_str) {
+        Some("direct") => Algorithm::Direct,
+        Some("toomcook") => Algorithm::ToomCook,
+        _ => Algorithm::Auto,
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("a thread pool");
+    println!("{threads} threads, {}", instruction_set());
+    println!(
+        "{:>5} {:9} {:15} {:>9} {:>9} {:>9}",
+        "batch", "algorithm", "pass", "min ms", "median ms", "GFLOP/s"
+    );
+    let batches = arguments
+        .get(3)
+        .and_then(|a| a.parse().ok())
+        .map_or(vec![1, 8, 128], |batch| vec![batch]);
+    for batch in batches {
+        pool.install(|| time_batch(batch, algorithm, Duration::from_secs_f64(seconds)))?;
+    }
+    Ok(())
+}
+
+fn time_batch(batch: usize, algorithm: Algorithm, budget: Duration) -> Result<(), KernelError> {
+    let shape = ConvShape::square(batch, [256, 256], [20, 20], 9, 2);
+    let conv = Conv2d::new(shape, algorithm)?;
+    let x: Vec<f32> = noise(1, shape.input_len()).map(|v| v.max(0.0)).collect();
+    let w: Vec<f32> = noise(2, shape.weight_len()).map(|v| v * 0.007).collect();
+    let dy: Vec<f32> = noise(3, shape.output_len()).collect();
+    let bias = vec![0.1; shape.out_channels];
+    let (mut y, mut dx) = (vec![0.0; shape.output_len()], vec![0.0; shape.input_len()]);
+    let (mut dw, mut db) = (vec![0.0; shape.weight_len()], vec![0.0; shape.out_channels]);
+
+    let report = |pass: &str, times: Vec<f64>| {
+        let rate = 2e-9 * shape.direct_macs() / times[0];
+        let (min, median) = (times[0] * 1e3, times[times.len() / 2] * 1e3);
+        println!(
+            "{batch:5} {:9} {pass:15} {min:9.2} {median:9.2} {rate:9.1}",
+            format!("{:?}", conv.algorithm())
+        );
+    };
+    report(
+        "forward",
+        sorted_times(budget, || conv.forward(&x, &w, Some(&bias), true, &mut y))?,
+    );
+    report(
+        "backward data",
+        sorted_times(budget, || conv.backward_data(&w, &dy, &mut dx))?,
+    );
+    report(
+        "backward weight",
+        sorted_times(budget, || {
+            conv.backward_weight(&x, &dy, &mut dw, Some(&mut db))
+        })?,
+    );
+    Ok(())
+}
+
+fn sorted_times(
+    budget: Duration,
+    mut pass: impl FnMut() -> Result<(), KernelError>,
+) -> Result<Vec<f64>, KernelError> {
+    pass()?;
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while times.len() < 5 || start.elapsed() < budget {
+        let begin = Instant::now();
+        pass()?;
+        times.push(begin.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times)
+}
+
+/// Reproducible numbers in -1..1 (a 64-bit linear congruential generator).
+fn noise(seed: u64, len: usize) -> impl Iterator<Item = f32> {
+    let mut state = seed;
+    std::iter::repeat_with(move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    })
+    .take(len)
+}

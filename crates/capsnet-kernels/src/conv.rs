@@ -1,0 +1,211 @@
+//! The strided 2-D convolution: one plan, three passes, two algorithms.
+
+use crate::direct;
+use crate::error::{KernelError, expect_len};
+use crate::scratch::Scratch;
+use crate::shape::ConvShape;
+use crate::toom_cook::{self, Tiling};
+use rayon::prelude::*;
+
+/// One of the three passes of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// Output from input and weight.
+    Forward,
+    /// Gradient of the input.
+    BackwardData,
+    /// Gradient of the weight.
+    BackwardWeight,
+}
+
+/// How to compute a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Algorithm {
+    /// Whatever is expected to be fastest for the shape.
+    #[default]
+    Auto,
+    /// Unfolding and a matrix product; any shape.
+    Direct,
+    /// Toom-Cook transforms; 9x9 kernels with stride 2.
+    ToomCook,
+}
+
+/// A 2-D convolution (cross-correlation, as in every deep-learning library) of NCHW tensors.
+///
+/// With `x` `[batch, in_channels, height, width]` and `w` `[out_channels, in_channels, kernel_h, kernel_w]`:
+///
+/// ```text
+/// y[n, o, i, j] = bias[o] + sum over c, k, l of  x[n, c, i stride_h + k - pad_h, j stride_w + l - pad_w] w[o, c, k, l]
+/// ```
+///
+/// The plan holds the algorithm's choice and scratch memory, which grows with the first calls and is then reused. It can be
+/// shared between threads. Work runs on the current rayon pool; the results don't depend on its size.
+///
+/// ```
+/// use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
+///
+/// let shape = ConvShape::square(1, [1, 1], [3, 3], 2, 1);
+/// let conv = Conv2d::new(shape, Algorithm::Auto)?;
+/// let x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+/// let mut y = [0.0; 4];
+/// conv.forward(&x, &[1.0, 0.0, 0.0, 1.0], Some(&[0.5]), false, &mut y)?;
+/// assert_eq!(y, [4.5, 6.5, 10.5, 12.5]);
+/// # Ok::<(), capsnet_kernels::KernelError>(())
+/// ```
+#[derive(Debug)]
+pub struct Conv2d {
+    shape: ConvShape,
+    algorithm: Algorithm,
+    scratch: Scratch,
+}
+
+/// Multiply-adds that the transforms of one kernel (81 taps) cost.
+const KERNEL_TRANSFORM_COST: f64 = 1500.0;
+/// Multiply-adds of the products of one item and pair of channels.
+const PRODUCTS: f64 = 441.0;
+
+impl Conv2d {
+    /// Plans a convolution.
+    ///
+    /// # Errors
+    /// What [`ConvShape::check`] reports, and [`KernelError::ToomCookUnsupported`] if that is forced on a shape it isn't made for.
+    pub fn new(shape: ConvShape, algorithm: Algorithm) -> Result<Self, KernelError> {
+        shape.check()?;
+        let algorithm = match algorithm {
+            Algorithm::Auto if toom_cook_wins(&shape) => Algorithm::ToomCook,
+            Algorithm::Auto | Algorithm::Direct => Algorithm::Direct,
+            Algorithm::ToomCook if Tiling::supports(&shape) => Algorithm::ToomCook,
+            Algorithm::ToomCook => {
+                let ConvShape {
+                    kernel_h,
+                    kernel_w,
+                    stride_h,
+                    stride_w,
+                    ..
+                } = shape;
+                return Err(KernelError::ToomCookUnsupported {
+                    kernel_h,
+                    kernel_w,
+                    stride_h,
+                    stride_w,
+                });
+            }
+        };
+        Ok(Self {
+            shape,
+            algorithm,
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &ConvShape {
+        &self.shape
+    }
+
+    /// The algorithm that the plan chose: never [`Algorithm::Auto`].
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// `y = conv(x, w) + bias`, then `max(y, 0)` if `relu`. Overwrites `y` `[batch, out_channels, out_h, out_w]`;
+    /// `bias` is `[out_channels]`.
+    ///
+    /// # Errors
+    /// [`KernelError::WrongLength`].
+    pub fn forward(
+        &self,
+        x: &[f32],
+        w: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        y: &mut [f32],
+    ) -> Result<(), KernelError> {
+        let shape = &self.shape;
+        expect_len("x", x, shape.input_len())?;
+        expect_len("w", w, shape.weight_len())?;
+        if let Some(bias) = bias {
+            expect_len("bias", bias, shape.out_channels)?;
+        }
+        expect_len("y", y, shape.output_len())?;
+        match self.algorithm {
+            Algorithm::ToomCook => {
+                toom_cook::forward(&Tiling::new(*shape), &self.scratch, x, w, bias, relu, y)
+            }
+            _ => direct::forward(shape, &self.scratch, x, w, bias, relu, y),
+        }
+        Ok(())
+    }
+
+    /// The gradient of the input, given that of the output before the ReLU. Overwrites `dx`.
+    ///
+    /// # Errors
+    /// [`KernelError::WrongLength`].
+    pub fn backward_data(&self, w: &[f32], dy: &[f32], dx: &mut [f32]) -> Result<(), KernelError> {
+        let shape = &self.shape;
+        expect_len("w", w, shape.weight_len())?;
+        expect_len("dy", dy, shape.output_len())?;
+        expect_len("dx", dx, shape.input_len())?;
+        match self.algorithm {
+            Algorithm::ToomCook => {
+                toom_cook::backward_data(&Tiling::new(*shape), &self.scratch, w, dy, dx)
+            }
+            _ => direct::backward_data(shape, &self.scratch, w, dy, dx),
+        }
+        Ok(())
+    }
+
+    /// The gradients of the weight and, if asked for, the bias, given that of the output before the ReLU. Overwrites `dw` and
+    /// `db`.
+    ///
+    /// # Errors
+    /// [`KernelError::WrongLength`].
+    pub fn backward_weight(
+        &self,
+        x: &[f32],
+        dy: &[f32],
+        dw: &mut [f32],
+        db: Option<&mut [f32]>,
+    ) -> Result<(), KernelError> {
+        let shape = &self.shape;
+        expect_len("x", x, shape.input_len())?;
+        expect_len("dy", dy, shape.output_len())?;
+        expect_len("dw", dw, shape.weight_len())?;
+        if let Some(db) = &db {
+            expect_len("db", db, shape.out_channels)?;
+        }
+        match self.algorithm {
+            Algorithm::ToomCook => {
+                toom_cook::backward_weight(&Tiling::new(*shape), &self.scratch, x, dy, dw)
+            }
+            _ => direct::backward_weight(shape, &self.scratch, x, dy, dw),
+        }
+        if let Some(db) = db {
+            backward_bias(shape, dy, db);
+        }
+        Ok(())
+    }
+}
+
+/// `db[o] = sum over images and pixels of dy`, each image's pixels summed first.
+fn backward_bias(shape: &ConvShape, dy: &[f32], db: &mut [f32]) {
+    let pixels = shape.out_h() * shape.out_w();
+    db.par_iter_mut().enumerate().for_each(|(channel, db)| {
+        let of_channel = dy
+            .chunks_exact(pixels)
+            .skip(channel)
+            .step_by(shape.out_channels);
+        *db = of_channel.map(|plane| plane.iter().sum::<f32>()).sum();
+    });
+}
+
+/// Compares the multiply-adds of both algorithms, with the kernels' transforms, partial tiles and partial channel blocks.
+fn toom_cook_wins(shape: &ConvShape) -> bool {
+    if !Tiling::supports(shape) {
+        return false;
+    }
+    let tiling = Tiling::new(*shape);
+    let kernels = (tiling.in_blocks() * tiling.out_blocks()) as f64 * 256.0;
+    let items = (shape.batch * tiling.tiles()) as f64;
+    kernels * (items * PRODUCTS + KERNEL_TRANSFORM_COST) < shape.direct_macs()
+}

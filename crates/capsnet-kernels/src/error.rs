@@ -1,0 +1,76 @@
+//! What can be wrong with a call.
+
+use thiserror::Error;
+
+/// A shape that no convolution has, or a slice that doesn't fit the shape.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KernelError {
+    /// A dimension that has to be at least one is zero.
+    #[error("{field} is 0: it has to be at least 1")]
+    ZeroDimension {
+        /// Which field of the shape.
+        field: &'static str,
+    },
+    /// The kernel is larger than the padded image.
+    #[error(
+        "a kernel of {kernel} doesn't fit an image of {image} with padding {padding} along the {axis}: pad more or use a smaller kernel"
+    )]
+    KernelTooLarge {
+        /// `height` or `width`.
+        axis: &'static str,
+        /// Extent of the kernel.
+        kernel: usize,
+        /// Extent of the image without padding.
+        image: usize,
+        /// Padding on each side.
+        padding: usize,
+    },
+    /// A tensor of this shape can't be addressed.
+    #[error("the {tensor} would have more elements than memory can address")]
+    TooManyElements {
+        /// Which tensor.
+        tensor: &'static str,
+    },
+    /// A slice has the wrong number of elements.
+    #[error("{tensor} has {actual} elements, but the shape asks for {expected}")]
+    WrongLength {
+        /// Which argument.
+        tensor: &'static str,
+        /// Elements that the shape asks for.
+        expected: usize,
+        /// Elements that were passed.
+        actual: usize,
+    },
+    /// The forced algorithm can't compute this shape.
+    #[error(
+        "Toom-Cook convolution is made for 9x9 kernels with stride 2, not for {kernel_h}x{kernel_w} with stride {stride_h}x{stride_w}: use Algorithm::Auto"
+    )]
+    ToomCookUnsupported {
+        /// Kernel height.
+        kernel_h: usize,
+        /// Kernel width.
+        kernel_w: usize,
+        /// Vertical stride.
+        stride_h: usize,
+        /// Horizontal stride.
+        stride_w: usize,
+    },
+}
+
+/// Checks the length of an argument.
+pub(crate) fn expect_len(
+    tensor: &'static str,
+    slice: &[f32],
+    expected: usize,
+) -> Result<(), KernelError> {
+    if slice.len() == expected {
+        Ok(())
+    } else {
+        Err(KernelError::WrongLength {
+            tensor,
+            expected,
+            actual: slice.len(),
+        })
+    }
+}

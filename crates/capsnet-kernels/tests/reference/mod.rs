@@ -1,0 +1,106 @@
+//! The convolution by its definition, in f64, for clarity alone.
+
+use capsnet_kernels::ConvShape;
+
+/// Reproducible numbers in -1..1 (a 64-bit linear congruential generator).
+pub fn noise(seed: u64, len: usize) -> Vec<f32> {
+    let mut state = seed;
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+/// Root mean square of the difference, relative to that of the expected values.
+pub fn relative_rms(got: &[f32], expected: &[f64]) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    let difference: f64 = got
+        .iter()
+        .zip(expected)
+        .map(|(&g, e)| (f64::from(g) - e).powi(2))
+        .sum();
+    let scale: f64 = expected.iter().map(|e| e * e).sum();
+    if scale == 0.0 {
+        difference.sqrt()
+    } else {
+        (difference / scale).sqrt()
+    }
+}
+
+/// Calls `visit(input, weight, output)` with the positions of every product in the definition.
+fn for_each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
+    let s = shape;
+    let (out_h, out_w) = (s.out_h(), s.out_w());
+    for n in 0..s.batch {
+        for o in 0..s.out_channels {
+            for c in 0..s.in_channels {
+                for i in 0..out_h {
+                    for j in 0..out_w {
+                        for k in 0..s.kernel_h {
+                            for l in 0..s.kernel_w {
+                                let (y, x) = (i * s.stride_h + k, j * s.stride_w + l);
+                                let inside = (s.pad_h..s.pad_h + s.height).contains(&y)
+                                    && (s.pad_w..s.pad_w + s.width).contains(&x);
+                                if inside {
+                                    let input = ((n * s.in_channels + c) * s.height + y - s.pad_h)
+                                        * s.width
+                                        + x
+                                        - s.pad_w;
+                                    let weight =
+                                        ((o * s.in_channels + c) * s.kernel_h + k) * s.kernel_w + l;
+                                    visit(
+                                        input,
+                                        weight,
+                                        ((n * s.out_channels + o) * out_h + i) * out_w + j,
+                                    );
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub fn forward(shape: &ConvShape, x: &[f32], w: &[f32], bias: &[f32], relu: bool) -> Vec<f64> {
+    let pixels = shape.out_h() * shape.out_w();
+    let mut y: Vec<f64> = (0..shape.output_len())
+        .map(|i| f64::from(bias[i / pixels % shape.out_channels]))
+        .collect();
+    for_each_product(shape, |input, weight, output| {
+        y[output] += f64::from(x[input]) * f64::from(w[weight])
+    });
+    if relu {
+        y.iter_mut().for_each(|y| *y = y.max(0.0));
+    }
+    y
+}
+
+pub fn backward_data(shape: &ConvShape, w: &[f32], dy: &[f32]) -> Vec<f64> {
+    let mut dx = vec![0.0; shape.input_len()];
+    for_each_product(shape, |input, weight, output| {
+        dx[input] += f64::from(dy[output]) * f64::from(w[weight])
+    });
+    dx
+}
+
+pub fn backward_weight(shape: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f64> {
+    let mut dw = vec![0.0; shape.weight_len()];
+    for_each_product(shape, |input, weight, output| {
+        dw[weight] += f64::from(dy[output]) * f64::from(x[input])
+    });
+    dw
+}
+
+pub fn backward_bias(shape: &ConvShape, dy: &[f32]) -> Vec<f64> {
+    let pixels = shape.out_h() * shape.out_w();
+    let mut db = vec![0.0; shape.out_channels];
+    dy.iter()
+        .enumerate()
+        .for_each(|(i, &dy)| db[i / pixels % shape.out_channels] += f64::from(dy));
+    db
+}

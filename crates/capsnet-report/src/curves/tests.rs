@@ -1,0 +1,259 @@
+//! The SVG is read back with an XML parser; points are checked against the positions and labels of the ticks, as a
+//! reader of the chart would.
+
+use super::*;
+use proptest::prelude::*;
+use roxmltree::{Document, Node};
+
+fn accuracy_by_epoch() -> LineChart {
+    LineChart {
+        title: "Accuracy".into(),
+        caption: "capsnet train lenet5 --seed 1".into(),
+        x: Axis::linear("epoch"),
+        y: Axis::linear("accuracy (%)"),
+        series: vec![
+            Series::new("train", [(1.0, 90.3), (2.0, 96.1), (3.0, 97.45)]),
+            Series::new("test", [(1.0, 93.0), (2.0, 96.0), (3.0, 97.0)]),
+        ],
+    }
+}
+
+fn nodes<'a>(document: &'a Document, tag: &str, class: &str) -> Vec<Node<'a, 'a>> {
+    let wanted = |node: &Node| {
+        node.has_tag_name(("http://www.w3.org/2000/svg", tag))
+            && node.attribute("class").unwrap_or("") == class
+    };
+    document.descendants().filter(wanted).collect()
+}
+
+fn number(node: &Node, attribute: &str) -> f64 {
+    node.attribute(attribute).unwrap().parse().unwrap()
+}
+
+/// Reads a value off an axis as a person would: between the first and the last tick, by their labels.
+fn read_off(document: &Document, axis: &str, position: f64, log: bool) -> f64 {
+    let coordinate = if axis == "x" { "x1" } else { "y1" };
+    let lines = nodes(document, "line", &format!("{axis}-tick"));
+    let labels = nodes(document, "text", &format!("{axis}-label"));
+    assert_eq!(lines.len(), labels.len());
+    let value = |label: &Node| {
+        let value: f64 = label.text().unwrap().parse().unwrap();
+        if log { value.log10() } else { value }
+    };
+    let last = lines.len() - 1;
+    let (p0, p1) = (
+        number(&lines[0], coordinate),
+        number(&lines[last], coordinate),
+    );
+    let (v0, v1) = (value(&labels[0]), value(&labels[last]));
+    let read = v0 + (position - p0) / (p1 - p0) * (v1 - v0);
+    if log { 10f64.powf(read) } else { read }
+}
+
+/// All markers as (x, y) values read off the axes.
+fn read_points(svg: &str, log_y: bool) -> Vec<(f64, f64)> {
+    let document = Document::parse(svg).unwrap();
+    let read = |circle: &Node| {
+        (
+            read_off(&document, "x", number(circle, "cx"), false),
+            read_off(&document, "y", number(circle, "cy"), log_y),
+        )
+    };
+    nodes(&document, "circle", "").iter().map(read).collect()
+}
+
+#[test]
+fn points_can_be_read_off_the_axes() {
+    let chart = accuracy_by_epoch();
+    let read = read_points(&chart.to_svg().unwrap(), false);
+    let expected: Vec<(f64, f64)> = chart.series.iter().flat_map(|s| s.points.clone()).collect();
+    assert_eq!(read.len(), expected.len());
+    for (read, expected) in read.iter().zip(&expected) {
+        assert!(
+            (read.0 - expected.0).abs() < 1e-3,
+            "{read:?} for {expected:?}"
+        );
+        assert!(
+            (read.1 - expected.1).abs() < 1e-3,
+            "{read:?} for {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn a_logarithmic_axis_reads_in_powers() {
+    let rates = [(1.0, 1e-3), (2.0, 3.3e-5), (3.0, 2e-6)];
+    let chart = LineChart {
+        y: Axis::log("learning rate"),
+        series: vec![Series::new("rate", rates)],
+        ..accuracy_by_epoch()
+    };
+    let read = read_points(&chart.to_svg().unwrap(), true);
+    for (read, expected) in read.iter().zip(&rates) {
+        assert!(
+            (read.1 / expected.1 - 1.0).abs() < 1e-3,
+            "{read:?} for {expected:?}"
+        );
+    }
+    assert_eq!(read.len(), 3);
+}
+
+#[test]
+fn the_line_runs_through_the_markers() {
+    let svg = accuracy_by_epoch().to_svg().unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let groups = nodes(&document, "g", "series");
+    assert_eq!(groups.len(), 2);
+    for group in groups {
+        let line = group.children().find(|n| n.has_attribute("d")).unwrap();
+        let circles: Vec<String> = group
+            .children()
+            .filter(|n| n.has_attribute("cx"))
+            .map(|n| {
+                format!(
+                    "{} {}",
+                    n.attribute("cx").unwrap(),
+                    n.attribute("cy").unwrap()
+                )
+            })
+            .collect();
+        assert_eq!(circles.len(), 3);
+        let expected = format!("M{}", circles.join("L"));
+        assert_eq!(line.attribute("d"), Some(expected.as_str()));
+    }
+}
+
+#[test]
+fn everything_lies_inside_the_picture() {
+    let mut chart = accuracy_by_epoch();
+    chart
+        .series
+        .extend((0..20).map(|i| Series::new(format!("a rather long name {i}"), [(2.0, 95.0)])));
+    chart.caption = "word ".repeat(100);
+    let svg = chart.to_svg().unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let root = document.root_element();
+    let (width, height) = (number(&root, "width"), number(&root, "height"));
+    for text in document.descendants().filter(|n| n.has_tag_name("text")) {
+        assert!((0.0..height).contains(&number(&text, "y")), "{text:?}");
+    }
+    for entry in nodes(&document, "text", "legend") {
+        let end = number(&entry, "x") + entry.text().unwrap().chars().count() as f64 * 8.0;
+        assert!(end <= width, "{entry:?} ends at {end} of {width}");
+    }
+    assert_eq!(nodes(&document, "text", "legend").len(), 22);
+    let title = "a title ".repeat(30);
+    let long = LineChart {
+        title: title.clone(),
+        ..accuracy_by_epoch()
+    };
+    let svg = long.to_svg().unwrap();
+    let width = number(&Document::parse(&svg).unwrap().root_element(), "width");
+    assert!(width > PLOT_LEFT + title.len() as f64 * 12.0);
+    assert!(nodes(&document, "text", "caption").len() > 3);
+}
+
+#[test]
+fn neighbouring_series_differ_in_colour_and_dash() {
+    for series in 0..24 {
+        assert_ne!(colour(series), colour(series + 1));
+        assert_ne!(dash(series), dash(series + 1));
+    }
+    let mut styles: Vec<_> = (0..24).map(|i| (colour(i), dash(i))).collect();
+    styles.sort_unstable();
+    styles.dedup();
+    assert_eq!(styles.len(), 24);
+}
+
+#[test]
+fn values_that_are_not_finite_leave_a_gap() {
+    let ys = [1.0, 2.0, f64::NAN, 3.0, f64::INFINITY, 2.0, 1.0];
+    let points = ys.iter().enumerate().map(|(i, &y)| (i as f64, y));
+    let chart = LineChart {
+        series: vec![Series::new("loss", points)],
+        ..accuracy_by_epoch()
+    };
+    let svg = chart.to_svg().unwrap();
+    assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    let document = Document::parse(&svg).unwrap();
+    let group = nodes(&document, "g", "series")[0];
+    let lines = group.children().filter(|n| n.has_attribute("d")).count();
+    let markers = group.children().filter(|n| n.has_attribute("cx")).count();
+    assert_eq!((lines, markers), (2, 5), "the lone point is a marker");
+}
+
+#[test]
+fn a_long_series_is_a_line_without_markers() {
+    let points = (0..1000).map(|i| (f64::from(i), f64::from(i % 7)));
+    let chart = LineChart {
+        series: vec![Series::new("loss", points)],
+        ..accuracy_by_epoch()
+    };
+    let svg = chart.to_svg().unwrap();
+    assert_eq!(svg.matches("<circle").count(), 0);
+    assert_eq!(svg.matches('L').count(), 999);
+}
+
+#[test]
+fn a_chart_without_points_is_an_error() {
+    let with = |series| LineChart {
+        series,
+        ..accuracy_by_epoch()
+    };
+    for series in [
+        vec![],
+        vec![Series::new("none", [])],
+        vec![Series::new("lost", [(1.0, f64::NAN), (f64::NAN, 1.0)])],
+    ] {
+        let error = with(series).to_svg().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a line chart is empty: there is nothing to draw"
+        );
+    }
+    let half = with(vec![
+        Series::new("none", []),
+        Series::new("one", [(1.0, 1.0)]),
+    ]);
+    assert!(half.to_svg().is_ok());
+}
+
+#[test]
+fn the_file_is_the_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accuracy.svg");
+    let chart = accuracy_by_epoch();
+    chart.save_svg(&path).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        chart.to_svg().unwrap()
+    );
+    let error = chart.save_svg(folder.path()).unwrap_err();
+    assert!(matches!(error, ReportError::Write { .. }));
+}
+
+proptest! {
+    #[test]
+    fn any_text_and_any_numbers_give_well_formed_xml(
+        text in any::<String>(),
+        points in prop::collection::vec((prop::num::f64::ANY, prop::num::f64::ANY), 0..8),
+        log: bool,
+    ) {
+        let chart = LineChart {
+            title: format!("<&\"'>]]>{text}"),
+            caption: text.clone(),
+            x: Axis::linear(text.clone()),
+            y: if log { Axis::log(text.clone()) } else { Axis::linear(text.clone()) },
+            series: vec![Series::new(text, points), Series::new("one", [(1.0, 1.0)])],
+        };
+        let svg = chart.to_svg().unwrap();
+        let document = Document::parse(&svg).unwrap();
+        let title = nodes(&document, "title", "")[0].text().unwrap();
+        prop_assert!(title.starts_with("<&\"'>]]>"));
+        prop_assert!(!svg.contains("NaN"));
+        for circle in nodes(&document, "circle", "") {
+            prop_assert!((PLOT_LEFT - 0.01..=PLOT_LEFT + PLOT_WIDTH + 0.01).contains(&number(&circle, "cx")));
+            prop_assert!((PLOT_TOP - 0.01..=PLOT_TOP + PLOT_HEIGHT + 0.01).contains(&number(&circle, "cy")));
+        }
+    }
+}

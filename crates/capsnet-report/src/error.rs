@@ -1,0 +1,56 @@
+//! The one error type of the crate.
+
+use std::path::{Path, PathBuf};
+
+/// Why a table or picture could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// There is nothing to draw.
+    #[error("{0} is empty: there is nothing to draw")]
+    Empty(&'static str),
+
+    /// Two sizes that belong together differ.
+    #[error("{what}: expected {expected}, found {found}")]
+    SizeMismatch {
+        /// The quantity, with its unit, for example "pixels of a 28 x 28 image".
+        what: String,
+        /// What it has to be.
+        expected: usize,
+        /// What it is.
+        found: usize,
+    },
+
+    /// A picture would take more memory than a picture should.
+    #[error(
+        "a picture of {width} x {height} pixels is over the limit of {limit} pixels: draw fewer or smaller cells"
+    )]
+    TooLarge {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+        /// The limit in pixels.
+        limit: usize,
+    },
+
+    /// The PNG encoder failed, in practice because the writer under it did.
+    #[error("cannot encode the PNG: {0}")]
+    Encode(#[from] png::EncodingError),
+
+    /// A file could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// Writes `bytes` to `path`, replacing a file that is there.
+pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+    std::fs::write(path, bytes).map_err(|source| ReportError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}

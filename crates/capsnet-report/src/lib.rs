@@ -1,0 +1,53 @@
+//! What people look at: tables, digit grids, confusion matrices and line charts.
+//!
+//! The crate knows results as plain values (strings, counts, grey images, points) and nothing of models or
+//! tensors. The same input gives the same bytes. Nothing here prints: text comes back as a `String`, pictures as PNG
+//! or SVG that the caller may save.
+//!
+//! | module | draws |
+//! |---|---|
+//! | [`table`] | aligned text and Markdown tables |
+//! | [`grid`] | grids of digits with labels, as PNG |
+//! | [`confusion`] | confusion matrices, as text and as PNG |
+//! | [`curves`] | line charts, as SVG |
+//! | [`number`], [`duration`] | numbers and times as people write them |
+//! | [`grey`], [`canvas`], [`text`] | what the pictures are made of |
+//!
+//! ```
+//! use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, TextStyle, Tone, number};
+//!
+//! let mut table = Table::new([Column::left("test images"), Column::right("accuracy")]);
+//! table.push([number::degrees(15.0), number::percent(0.9931, 2)])?;
+//! assert_eq!(
+//!     table.to_text(TextStyle::Plain),
+//!     "test images  accuracy\n-----------  --------\n+15°          99.31 %\n"
+//! );
+//!
+//! let digit = GreyImage::new(28, 28, vec![0; 28 * 28])?;
+//! let cell = Cell::new(digit).line("truth   7", Tone::Neutral).line("CapsNet 1", Tone::of(7 == 1));
+//! let png: Vec<u8> = DigitGrid::new("Rotated digits", 8, vec![cell]).draw()?.to_png()?;
+//! # Ok::<(), capsnet_report::ReportError>(())
+//! ```
+
+pub mod axis;
+pub mod canvas;
+pub mod confusion;
+pub mod curves;
+pub mod duration;
+pub mod error;
+pub mod grey;
+pub mod grid;
+pub mod number;
+pub mod table;
+pub mod text;
+pub mod tone;
+
+pub use axis::{Axis, Scale};
+pub use canvas::{Canvas, Rect, Rgb};
+pub use confusion::ConfusionMatrix;
+pub use curves::{LineChart, Series};
+pub use error::ReportError;
+pub use grey::GreyImage;
+pub use grid::{Cell, DigitGrid};
+pub use table::{Align, Column, Table, TableCell, TextStyle};
+pub use tone::Tone;

@@ -1,0 +1,178 @@
+//! Writing safetensors, the same bytes for the same tensors every time.
+//!
+//! The header is written here: the crate `safetensors` keeps the metadata in a hash map, whose
+//! order differs from run to run. Tensors are laid out as that crate does, widest elements first
+//! and then by name, so that every tensor is aligned to its element size; metadata is in the order
+//! of its keys; spaces pad the header to a multiple of 8 bytes.
+
+use std::path::Path;
+
+use half::f16;
+use serde_json::{Map, Value, json};
+
+use crate::atomic::write_atomically;
+use crate::element::{Dtype, unravel};
+use crate::error::{Problem, WeightsError};
+use crate::file::MAX_HEADER_BYTES;
+use crate::safetensors_file::{LENGTH_BYTES, METADATA_KEY};
+use crate::state_dict::{NamedTensor, StateDict, TensorValues};
+
+/// Element type that floats are written as. Integers are always written as `I64`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FloatDtype {
+    /// Single precision, which loses nothing.
+    #[default]
+    F32,
+    /// Half precision, rounded to nearest: half the size, 11 significant bits.
+    F16,
+}
+
+/// Writes a state dict with its metadata to a safetensors file, atomically (see
+/// [`write_atomically`]).
+///
+/// # Errors
+/// As [`safetensors_bytes`], and [`Problem::Unwritable`] if the file can't be written. Then `path`
+/// is as it was before.
+pub fn write_safetensors(
+    path: impl AsRef<Path>,
+    state: &StateDict,
+    floats: FloatDtype,
+) -> Result<(), WeightsError> {
+    let path = path.as_ref();
+    let written = encode(state, floats)
+        .and_then(|bytes| write_atomically(path, &bytes).map_err(Problem::Unwritable));
+    written.map_err(|problem| WeightsError::new(path, problem))
+}
+
+/// The bytes of a safetensors file with these tensors: the same for equal state dicts.
+///
+/// # Errors
+/// [`Problem::NotFinite`] if a value is NaN or infinite, [`Problem::HalfOverflow`] if one is too
+/// large for half precision, [`Problem::ReservedName`] if a tensor has the name of the metadata,
+/// [`Problem::NoTensors`] if there is none, [`Problem::HeaderTooLarge`] if names and metadata are
+/// too long to be read again.
+pub fn safetensors_bytes(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, WeightsError> {
+    encode(state, floats).map_err(|problem| {
+        WeightsError::new(
+            state.path().unwrap_or(Path::new("state dict in memory")),
+            problem,
+        )
+    })
+}
+
+fn encode(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, Problem> {
+    if state.is_empty() {
+        return Err(Problem::NoTensors);
+    }
+    let mut tensors: Vec<(&str, &NamedTensor, Dtype)> = state
+        .iter()
+        .map(|(name, tensor)| (name, tensor, written_dtype(tensor, floats)))
+        .collect();
+    // A stable sort: within a size the order of the names remains.
+    tensors.sort_by_key(|(_, _, dtype)| std::cmp::Reverse(dtype.size()));
+
+    let header = header(state, &tensors)?;
+    let data: usize = tensors
+        .iter()
+        .map(|(_, tensor, dtype)| tensor.values().len() * dtype.size())
+        .sum();
+    let mut bytes = Vec::with_capacity(LENGTH_BYTES + header.len() + data);
+    bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(header.as_bytes());
+    for (name, tensor, _) in tensors {
+        append(&mut bytes, name, tensor, floats)?;
+    }
+    Ok(bytes)
+}
+
+fn written_dtype(tensor: &NamedTensor, floats: FloatDtype) -> Dtype {
+    match (tensor.values(), floats) {
+        (TensorValues::I64(_), _) => Dtype::I64,
+        (TensorValues::F32(_), FloatDtype::F32) => Dtype::F32,
+        (TensorValues::F32(_), FloatDtype::F16) => Dtype::F16,
+    }
+}
+
+/// The JSON header, padded with spaces. Its entries are written one by one, in the order of the
+/// data.
+fn header(state: &StateDict, tensors: &[(&str, &NamedTensor, Dtype)]) -> Result<String, Problem> {
+    let mut entries = Vec::with_capacity(tensors.len() + 1);
+    if !state.metadata.is_empty() {
+        let metadata: Map<String, Value> = state
+            .metadata
+            .iter()
+            .map(|(key, text)| (key.clone(), json!(text)))
+            .collect();
+        entries.push(format!(
+            "{}:{}",
+            json!(METADATA_KEY),
+            Value::Object(metadata)
+        ));
+    }
+    let mut start = 0;
+    for (name, tensor, dtype) in tensors {
+        if *name == METADATA_KEY {
+            return Err(Problem::ReservedName {
+                tensor: (*name).to_owned(),
+            });
+        }
+        let end = start + tensor.values().len() * dtype.size();
+        entries.push(format!(
+            r#"{}:{{"dtype":"{dtype}","shape":{},"data_offsets":[{start},{end}]}}"#,
+            json!(name),
+            json!(tensor.shape()),
+        ));
+        start = end;
+    }
+    let mut header = format!("{{{}}}", entries.join(","));
+    let padded = header.len().next_multiple_of(8);
+    header.extend(std::iter::repeat_n(' ', padded - header.len()));
+    if header.len() > MAX_HEADER_BYTES {
+        Err(Problem::HeaderTooLarge)
+    } else {
+        Ok(header)
+    }
+}
+
+/// Appends the little-endian bytes of a tensor.
+fn append(
+    bytes: &mut Vec<u8>,
+    name: &str,
+    tensor: &NamedTensor,
+    floats: FloatDtype,
+) -> Result<(), Problem> {
+    let values = match tensor.values() {
+        TensorValues::F32(values) => values,
+        TensorValues::I64(values) => {
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            return Ok(());
+        }
+    };
+    let place = |flat| (name.to_owned(), unravel(flat, tensor.shape()));
+    if let Some(flat) = values.iter().position(|value| !value.is_finite()) {
+        let (tensor, index) = place(flat);
+        return Err(Problem::NotFinite {
+            tensor,
+            index,
+            value: f64::from(values[flat]),
+        });
+    }
+    match floats {
+        FloatDtype::F32 => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+        FloatDtype::F16 => {
+            for (flat, &value) in values.iter().enumerate() {
+                let half = f16::from_f32(value);
+                if half.is_infinite() {
+                    let (tensor, index) = place(flat);
+                    return Err(Problem::HalfOverflow {
+                        tensor,
+                        index,
+                        value,
+                    });
+                }
+                bytes.extend_from_slice(&half.to_le_bytes());
+            }
+        }
+    }
+    Ok(())
+}

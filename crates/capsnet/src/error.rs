@@ -1,0 +1,96 @@
+//! What can go wrong in this library.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use capsnet_weights::WeightsError;
+
+use crate::model::ConfigError;
+
+/// Any error of this library; every message says what was wrong, with which file or setting, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A configuration that describes no possible network.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A weights file that can't be read, written or used.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A weights file of no known model.
+    #[error(
+        "{}: these tensors are those of no model that capsnet knows (LeNet-5 has `conv0.weight`, CapsNet has \
+         `digit_capsules.route_weights`); see `capsnet info` for their names", path.display()
+    )]
+    UnknownModel {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A weights file whose configuration can't be read or describes no possible network.
+    #[error("{}: the model configuration in the file's metadata is of no use ({reason})", path.display())]
+    BadConfig {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        reason: String,
+    },
+    /// A file or folder of a run that can't be read or written.
+    #[error("can't {action} {}: {source}", path.display())]
+    File {
+        /// What was tried: "read", "write", "create".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A training setting out of range.
+    #[error("the training setting `{field}` is {value}, but {rule}")]
+    Setting {
+        /// The setting.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What would be right.
+        rule: String,
+    },
+    /// Images or classes that the model can't take.
+    #[error("{data} has {found}, but the model takes {expected}")]
+    Mismatch {
+        /// The data set.
+        data: String,
+        /// What it has.
+        found: String,
+        /// What the model wants.
+        expected: String,
+    },
+    /// A folder that can't be resumed or started in.
+    #[error("{}: {reason}", path.display())]
+    RunFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// Training that produced NaN or infinity.
+    #[error(
+        "training diverged at step {step}: {place} became NaN or infinite. The last checkpoint is from before; try a smaller \
+         learning rate"
+    )]
+    Diverged {
+        /// The step, counted from 1.
+        step: u64,
+        /// Where the first such value was found.
+        place: String,
+    },
+}
+
+impl Error {
+    /// For `map_err` on file operations.
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Error::File {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

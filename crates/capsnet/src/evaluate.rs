@@ -1,0 +1,174 @@
+//! Testing a model: accuracy, confusion matrix and loss over a data set under any transform.
+
+use std::ops::Range;
+
+use burn::prelude::*;
+use capsnet_data::dataset::Dataset;
+use capsnet_data::random::Seed;
+use capsnet_data::transform::{Augment, Pipeline};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::model::{Model, ModelConfig};
+use crate::train::Batcher;
+
+/// How to test.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Images at a time; has no influence on the result but through rounding.
+    pub batch_size: usize,
+    /// The images to test on; all of them if `None`.
+    pub range: Option<Range<usize>>,
+    /// Seed of random transforms.
+    pub seed: Seed,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            batch_size: 125,
+            range: None,
+            seed: Seed(1),
+        }
+    }
+}
+
+/// What a test came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The transform, as a specification.
+    pub transform: String,
+    /// Mean loss, as in training.
+    pub loss: f64,
+    /// `confusion[truth][prediction]`: numbers of images.
+    pub confusion: Vec<Vec<u64>>,
+    /// The answer to each image, in order.
+    pub predictions: Vec<u8>,
+    /// The truth about each image, in order.
+    pub labels: Vec<u8>,
+}
+
+impl Evaluation {
+    /// The number of images.
+    pub fn images(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The number of images classified right.
+    pub fn correct(&self) -> u64 {
+        (0..self.confusion.len()).map(|class| self.confusion[class][class]).sum()
+    }
+
+    /// The share of images classified right, 0..1.
+    pub fn accuracy(&self) -> f64 {
+        self.correct() as f64 / self.images() as f64
+    }
+
+    /// The share of each class's images classified right; `None` for a class without images.
+    pub fn class_accuracy(&self) -> Vec<Option<f64>> {
+        let share = |(class, row): (usize, &Vec<u64>)| {
+            let total: u64 = row.iter().sum();
+            (total > 0).then(|| row[class] as f64 / total as f64)
+        };
+        self.confusion.iter().enumerate().map(share).collect()
+    }
+}
+
+/// Checks that a model can take the images and classes of a data set.
+///
+/// # Errors
+///
+/// Says what differs.
+pub fn check_fits(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
+    let image = model.image();
+    let mismatch = |found: String, expected: String| Error::Mismatch {
+        data: format!("the data set {}", data.name()),
+        found,
+        expected,
+    };
+    if (image.channels, image.height, image.width) != (1, data.height(), data.width()) {
+        return Err(mismatch(
+            format!("grey images of {} x {} pixels", data.height(), data.width()),
+            format!("{} channel(s) of {} x {}", image.channels, image.height, image.width),
+        ));
+    }
+    let classes = data.class_names().len();
+    if classes > model.classes() {
+        return Err(mismatch(format!("{classes} classes"), format!("{} at most", model.classes())));
+    }
+    Ok(())
+}
+
+/// Tests a model on a data set under a transform; `progress` is told the number of images done.
+///
+/// Pass a model without gradients ([`Model::valid`]).
+///
+/// # Errors
+///
+/// If the data doesn't fit the model.
+///
+/// # Panics
+///
+/// If the range of `options` isn't within the data set.
+pub fn evaluate(
+    model: &Model,
+    data: &Dataset,
+    transform: &Pipeline,
+    options: &Options,
+    device: &Device,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Evaluation, Error> {
+    check_fits(data, &model.config)?;
+    let augment = Augment::from(transform.clone());
+    let batcher = Batcher::new(data, &augment, model.config.normalize(), options.seed);
+    let classes = model.config.classes();
+    let indices: Vec<usize> = options.range.clone().unwrap_or(0..data.len()).collect();
+    let mut evaluation = Evaluation {
+        transform: transform.to_string(),
+        loss: 0.0,
+        confusion: vec![vec![0; classes]; classes],
+        predictions: Vec::with_capacity(indices.len()),
+        labels: indices.iter().map(|&index| data.label(index)).collect(),
+    };
+    let mut loss_sum = 0.0;
+    for chunk in indices.chunks(options.batch_size) {
+        let batch = batcher.batch(0, chunk, device);
+        let output = model.forward(batch.images.clone());
+        let loss = model.loss(&output, batch.images, batch.classes);
+        loss_sum += f64::from(loss.into_scalar::<f32>()) * chunk.len() as f64;
+        evaluation.predictions.extend(class_indices(output.predictions()));
+        progress(evaluation.predictions.len());
+    }
+    for (&truth, &prediction) in evaluation.labels.iter().zip(&evaluation.predictions) {
+        evaluation.confusion[usize::from(truth)][usize::from(prediction)] += 1;
+    }
+    evaluation.loss = loss_sum / indices.len() as f64;
+    Ok(evaluation)
+}
+
+fn class_indices(predictions: Tensor<1, Int>) -> Vec<u8> {
+    let indices = predictions
+        .into_data()
+        .try_into_vec_as::<i64>()
+        .expect("any integer converts to i64");
+    indices.into_iter().map(|index| index as u8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_follow_from_the_confusion_matrix() {
+        let evaluation = Evaluation {
+            transform: "none".to_owned(),
+            loss: 0.0,
+            confusion: vec![vec![3, 1, 0], vec![0, 2, 0], vec![0, 0, 0]],
+            predictions: vec![0, 0, 0, 1, 1, 1],
+            labels: vec![0, 0, 0, 0, 1, 1],
+        };
+        assert_eq!(evaluation.correct(), 5);
+        assert_eq!(evaluation.accuracy(), 5.0 / 6.0);
+        assert_eq!(evaluation.class_accuracy(), [Some(0.75), Some(1.0), None]);
+    }
+}

@@ -1,0 +1,16 @@
+//! The layers of capsule networks, each usable on its own in any Burn model.
+//!
+//! Shapes use these letters everywhere: `B` samples, `I` lower capsules, `J` upper capsules, `D` the dimensions of an upper
+//! capsule, `E` those of a lower one.
+
+mod class_capsules;
+mod decoder;
+mod primary_capsules;
+mod routing;
+mod squash;
+
+pub use class_capsules::{ClassCapsules, ClassCapsulesConfig};
+pub use decoder::{Decoder, DecoderConfig};
+pub use primary_capsules::{PrimaryCapsules, PrimaryCapsulesConfig};
+pub use routing::{Routed, Routing, SoftmaxOver};
+pub use squash::{lengths, squash};

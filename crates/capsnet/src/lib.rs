@@ -1,0 +1,37 @@
+//! Capsule networks as ordinary [Burn](https://burn.dev) modules, with what it takes to train and to measure them.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`layer`] | squash, primary capsules, dynamic routing, class capsules, decoder |
+//! | [`loss`] | margin loss, reconstruction loss |
+//! | [`model`] | LeNet-5 and CapsNet with their configurations |
+//! | [`weights`] | models to and from weights files, with PyTorch's names |
+//! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
+//! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
+//! | [`predict`] | class scores and reconstructions of single images |
+//!
+//! A layer is made from its configuration and used like any of Burn's own:
+//!
+//! ```
+//! use burn::prelude::*;
+//! use capsnet::layer::ClassCapsulesConfig;
+//!
+//! let device = Device::flex();
+//! let layer = ClassCapsulesConfig::new(32, 8, 5, 4).init(&device);
+//! let u = Tensor::<3>::ones([2, 32, 8], &device); // 2 samples, 32 capsules of 8 dimensions
+//! let v = layer.forward(u); // 5 capsules of 4 dimensions
+//! assert_eq!(v.dims(), [2, 5, 4]);
+//! ```
+
+pub mod device;
+pub mod error;
+pub mod evaluate;
+pub mod layer;
+pub mod loss;
+pub mod model;
+pub mod observe;
+pub mod predict;
+pub mod train;
+pub mod weights;
+
+pub use error::Error;

@@ -1,0 +1,263 @@
+//! CapsNet: two convolutions, primary capsules, class capsules with dynamic routing, and a decoder
+//! (Sabour, Frosst, Hinton 2017, figures 1 and 2).
+//!
+//! 8,215,568 parameters on 28 x 28 grey images. [`CapsNetConfig::tutorial`] is the variant of a widely copied public code:
+//! batch norm on the input (two parameters more), softmax over the wrong capsules, a second softmax on the lengths. Tensor
+//! names: `conv1`, `primary_capsules.capsules.N`, `digit_capsules.route_weights`, `decoder.{0,2,4}`, `batch_norm_0`.
+
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::prelude::*;
+use burn::tensor::activation::{relu, softmax};
+use capsnet_data::transform::Normalize;
+use serde::{Deserialize, Serialize};
+
+use super::config::{ConfigError, ImageShape, require};
+use crate::layer::{
+    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, Routed, Routing,
+    SoftmaxOver, lengths,
+};
+use crate::loss::{MarginLoss, reconstruction_loss};
+use crate::observe::{Observer, Unobserved};
+use crate::weights::{Exchange, Named};
+
+/// Makes a [`CapsNet`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CapsNetConfig {
+    /// Size of the images.
+    pub image: ImageShape,
+    /// Number of classes.
+    pub classes: usize,
+    /// What is done to pixels in 0..1 before the model sees them.
+    pub normalize: Normalize,
+    /// Whether a batch norm stands before the first convolution.
+    pub input_batch_norm: bool,
+    /// Channels of the first convolution.
+    pub conv_channels: usize,
+    /// Side of the kernels of both convolutions.
+    pub kernel: usize,
+    /// Stride of the primary capsules' convolution.
+    pub primary_stride: usize,
+    /// Primary capsules at each position.
+    pub primary_maps: usize,
+    /// Dimensions of a primary capsule.
+    pub primary_dimensions: usize,
+    /// Dimensions of a class capsule.
+    pub class_dimensions: usize,
+    /// Standard deviation of the initial vote matrices.
+    pub vote_std: f64,
+    /// How votes become class capsules.
+    pub routing: Routing,
+    /// Whether the lengths pass through a softmax over the classes before they are used.
+    pub softmaxed_lengths: bool,
+    /// Widths of the decoder's hidden layers; without a decoder there is no reconstruction.
+    pub decoder: Option<[usize; 2]>,
+    /// Weight of the squared reconstruction error, summed over an image's pixels, in the loss.
+    pub reconstruction_weight: f64,
+}
+
+impl Default for CapsNetConfig {
+    fn default() -> Self {
+        Self::paper()
+    }
+}
+
+impl CapsNetConfig {
+    /// The network of the paper, for 28 x 28 grey images of ten classes.
+    pub fn paper() -> Self {
+        Self {
+            image: ImageShape::MNIST,
+            classes: 10,
+            normalize: Normalize::default(),
+            input_batch_norm: false,
+            conv_channels: 256,
+            kernel: 9,
+            primary_stride: 2,
+            primary_maps: 32,
+            primary_dimensions: 8,
+            class_dimensions: 16,
+            vote_std: 0.05,
+            routing: Routing::default(),
+            softmaxed_lengths: false,
+            decoder: Some([512, 1024]),
+            reconstruction_weight: 0.0005,
+        }
+    }
+
+    /// The variant of the tutorial's code, so that weights made with it load and give the same answers.
+    pub fn tutorial() -> Self {
+        Self {
+            input_batch_norm: true,
+            vote_std: 1.0,
+            routing: Routing {
+                softmax_over: SoftmaxOver::Inputs,
+                ..Routing::default()
+            },
+            softmaxed_lengths: true,
+            ..Self::paper()
+        }
+    }
+
+    /// Sides of the primary capsules' maps, `None` where the image is too small for the kernels.
+    fn primary_side(&self, side: usize) -> Option<usize> {
+        let first = (side + 1).checked_sub(self.kernel)?;
+        let range = first.checked_sub(self.kernel)?;
+        Some(range / self.primary_stride + 1)
+    }
+
+    /// The number of primary capsules, `None` where the image is too small for the kernels.
+    pub fn primary_capsules(&self) -> Option<usize> {
+        let height = self.primary_side(self.image.height)?;
+        let width = self.primary_side(self.image.width)?;
+        Some(self.primary_maps * height * width)
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let sizes = [
+            ("conv_channels", self.conv_channels, 4096),
+            ("kernel", self.kernel, 64),
+            ("primary_stride", self.primary_stride, 64),
+            ("primary_maps", self.primary_maps, 4096),
+            ("primary_dimensions", self.primary_dimensions, 1024),
+            ("class_dimensions", self.class_dimensions, 1024),
+            ("routing.iterations", self.routing.iterations, 100),
+        ];
+        for (field, value, limit) in sizes {
+            require((1..=limit).contains(&value), field, value, format!("it must be 1 to {limit}"))?;
+        }
+        for width in self.decoder.into_iter().flatten() {
+            require((1..=65_536).contains(&width), "decoder", width, "each width must be 1 to 65,536")?;
+        }
+        require(
+            self.vote_std.is_finite() && self.vote_std > 0.0,
+            "vote_std",
+            self.vote_std,
+            "it must be positive and finite",
+        )?;
+        require(
+            self.reconstruction_weight.is_finite() && self.reconstruction_weight >= 0.0,
+            "reconstruction_weight",
+            self.reconstruction_weight,
+            "it must be finite and not negative",
+        )?;
+        let size = format!("{} x {}", self.image.height, self.image.width);
+        let rule = format!("two {0} x {0} convolutions do not fit into it", self.kernel);
+        require(self.primary_capsules().is_some(), "image", size, rule)
+    }
+
+    /// Makes the network with default initial weights.
+    ///
+    /// # Panics
+    ///
+    /// If the image is too small for the kernels, which [`super::ModelConfig::validate`] refuses.
+    pub fn init(&self, device: &Device) -> CapsNet {
+        let capsules = self.primary_capsules().expect("the image is large enough for the kernels");
+        let channels = self.image.channels;
+        let primary = PrimaryCapsulesConfig::new(self.conv_channels, self.primary_maps, self.primary_dimensions)
+            .with_kernel(self.kernel)
+            .with_stride(self.primary_stride);
+        let class = ClassCapsulesConfig::new(capsules, self.primary_dimensions, self.classes, self.class_dimensions)
+            .with_weight_std(self.vote_std)
+            .with_routing(self.routing);
+        CapsNet {
+            batch_norm_0: self.input_batch_norm.then(|| BatchNormConfig::new(channels).init(device)),
+            conv1: Conv2dConfig::new([channels, self.conv_channels], [self.kernel; 2]).init(device),
+            primary_capsules: primary.init(device),
+            digit_capsules: class.init(device),
+            decoder: self.decoder.map(|hidden| {
+                DecoderConfig::new(self.classes, self.class_dimensions, hidden, self.image.pixels()).init(device)
+            }),
+            softmaxed_lengths: self.softmaxed_lengths,
+            reconstruction_weight: self.reconstruction_weight,
+        }
+    }
+}
+
+/// CapsNet; see this file's header.
+#[derive(Module, Debug)]
+pub struct CapsNet {
+    /// Batch norm on the input, in the tutorial's variant only.
+    pub batch_norm_0: Option<BatchNorm>,
+    /// The first convolution.
+    pub conv1: Conv2d,
+    /// The second convolution, read as capsules.
+    pub primary_capsules: PrimaryCapsules,
+    /// One capsule a class.
+    pub digit_capsules: ClassCapsules,
+    /// Redraws the image from a class capsule.
+    pub decoder: Option<Decoder>,
+    softmaxed_lengths: bool,
+    reconstruction_weight: f64,
+}
+
+impl CapsNet {
+    /// The class capsules of a batch.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[B, channels, height, width]`
+    /// - output: `[B, classes, D]`
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
+        let u = self.primary(images, observer);
+        let v = self.digit_capsules.forward(u);
+        observer.see("digit_capsules", &v);
+        v
+    }
+
+    /// The class capsules and the couplings of every routing iteration.
+    pub fn forward_with_couplings(&self, images: Tensor<4>) -> Routed {
+        let u = self.primary(images, &mut Unobserved);
+        self.digit_capsules.forward_with_couplings(u)
+    }
+
+    /// The score of each class, `[B, classes]`: the lengths of its capsule, softmaxed if so configured.
+    pub fn scores(&self, v: Tensor<3>) -> Tensor<2> {
+        let lengths = lengths(v);
+        if self.softmaxed_lengths { softmax(lengths, 1) } else { lengths }
+    }
+
+    /// Margin loss plus weighted reconstruction loss, `[1]`.
+    ///
+    /// # Shapes
+    ///
+    /// - `v`: `[B, classes, D]`, `scores`: `[B, classes]`
+    /// - `pixels`: `[B, channels * height * width]` in 0..1
+    /// - `classes`: `[B]`
+    pub fn loss(&self, v: Tensor<3>, scores: Tensor<2>, pixels: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+        let margin = MarginLoss::default().forward(scores, classes.clone());
+        match &self.decoder {
+            Some(decoder) if self.reconstruction_weight > 0.0 => {
+                let image = decoder.forward(v, classes);
+                margin + reconstruction_loss(image, pixels) * self.reconstruction_weight
+            }
+            _ => margin,
+        }
+    }
+
+    fn primary(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
+        let x = match &self.batch_norm_0 {
+            Some(norm) => norm.forward(images),
+            None => images,
+        };
+        observer.see("input", &x);
+        let x = relu(self.conv1.forward(x));
+        observer.see("conv1", &x);
+        let u = self.primary_capsules.forward(x);
+        observer.see("primary_capsules", &u);
+        u
+    }
+}
+
+impl Named for CapsNet {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        if let Some(norm) = &mut self.batch_norm_0 {
+            norm.exchange(&format!("{at}batch_norm_0"), with);
+        }
+        self.conv1.exchange(&format!("{at}conv1"), with);
+        self.primary_capsules.exchange(&format!("{at}primary_capsules"), with);
+        self.digit_capsules.exchange(&format!("{at}digit_capsules"), with);
+        if let Some(decoder) = &mut self.decoder {
+            decoder.exchange(&format!("{at}decoder"), with);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! LeNet-5 in the form that tutorials use: two 5x5 convolutions with ReLU and average pooling, three linear layers.
+//!
+//! 44,426 parameters on 28 x 28 grey images. Unlike LeCun's of 1998 it has ReLU instead of tanh, a full second convolution
+//! and no padding. Tensor names: `conv0`, `conv1`, `fc2`, `fc3`, `fc4`.
+
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+use burn::tensor::activation::relu;
+use capsnet_data::transform::Normalize;
+use serde::{Deserialize, Serialize};
+
+use super::config::{ConfigError, ImageShape, require};
+use crate::observe::Observer;
+use crate::weights::{Exchange, Named};
+
+const KERNEL: usize = 5;
+const CHANNELS: [usize; 2] = [6, 16];
+const HIDDEN: [usize; 2] = [120, 84];
+
+/// Makes a [`LeNet5`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeNet5Config {
+    /// Size of the images.
+    pub image: ImageShape,
+    /// Number of classes.
+    pub classes: usize,
+    /// What is done to pixels in 0..1 before the model sees them.
+    pub normalize: Normalize,
+}
+
+impl Default for LeNet5Config {
+    fn default() -> Self {
+        Self {
+            image: ImageShape::MNIST,
+            classes: 10,
+            normalize: Normalize::new(0.5, 0.5).expect("a valid normalisation"),
+        }
+    }
+}
+
+/// LeNet-5; see this file's header.
+#[derive(Module, Debug)]
+pub struct LeNet5 {
+    conv0: Conv2d,
+    conv1: Conv2d,
+    pool: AvgPool2d,
+    fc2: Linear,
+    fc3: Linear,
+    fc4: Linear,
+}
+
+impl LeNet5Config {
+    /// Side lengths after both convolutions and poolings, `None` where the image is too small.
+    fn features(side: usize) -> Option<usize> {
+        let pooled = |side: usize| side.checked_sub(KERNEL - 1).map(|s| s / 2).filter(|&s| s > 0);
+        pooled(side).and_then(pooled)
+    }
+
+    /// Makes the network with Burn's default initial weights.
+    ///
+    /// # Panics
+    ///
+    /// If the image is smaller than 16 x 16, which [`validate`](Self::validate) refuses.
+    pub fn init(&self, device: &Device) -> LeNet5 {
+        let side = |s| Self::features(s).expect("the image has at least 16 x 16 pixels");
+        let flat = CHANNELS[1] * side(self.image.height) * side(self.image.width);
+        LeNet5 {
+            conv0: Conv2dConfig::new([self.image.channels, CHANNELS[0]], [KERNEL; 2]).init(device),
+            conv1: Conv2dConfig::new(CHANNELS, [KERNEL; 2]).init(device),
+            pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+            fc2: LinearConfig::new(flat, HIDDEN[0]).init(device),
+            fc3: LinearConfig::new(HIDDEN[0], HIDDEN[1]).init(device),
+            fc4: LinearConfig::new(HIDDEN[1], self.classes).init(device),
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        for (field, side) in [("image.height", self.image.height), ("image.width", self.image.width)] {
+            require(Self::features(side).is_some(), field, side, "LeNet-5 needs at least 16")?;
+        }
+        Ok(())
+    }
+}
+
+impl LeNet5 {
+    /// The logits of a batch.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[B, channels, height, width]`
+    /// - output: `[B, classes]`
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<2> {
+        let x = self.pool.forward(relu(self.conv0.forward(images)));
+        observer.see("conv0", &x);
+        let x = self.pool.forward(relu(self.conv1.forward(x)));
+        observer.see("conv1", &x);
+        let x = relu(self.fc2.forward(x.flatten::<2>(1, 3)));
+        observer.see("fc2", &x);
+        let x = relu(self.fc3.forward(x));
+        observer.see("fc3", &x);
+        let logits = self.fc4.forward(x);
+        observer.see("fc4", &logits);
+        logits
+    }
+}
+
+impl Named for LeNet5 {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        self.conv0.exchange(&format!("{at}conv0"), with);
+        self.conv1.exchange(&format!("{at}conv1"), with);
+        self.fc2.exchange(&format!("{at}fc2"), with);
+        self.fc3.exchange(&format!("{at}fc3"), with);
+        self.fc4.exchange(&format!("{at}fc4"), with);
+    }
+}

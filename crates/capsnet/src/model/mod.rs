@@ -1,0 +1,193 @@
+//! The models, and one type for whichever of them is at hand.
+//!
+//! A [`ModelConfig`] describes a model completely and is saved beside its weights. [`Model`] pairs a configuration with a
+//! network; training, evaluation and the command line work on that and never ask which model it is.
+
+mod capsnet;
+mod config;
+mod initial;
+mod lenet5;
+
+pub use capsnet::{CapsNet, CapsNetConfig};
+pub use config::{ConfigError, ImageShape, ModelConfig};
+pub use initial::initial_weights;
+pub use lenet5::{LeNet5, LeNet5Config};
+
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::prelude::*;
+use burn::tensor::activation::softmax;
+use capsnet_data::random::Seed;
+use capsnet_data::transform::Normalize;
+use capsnet_weights::{StateDict, WeightsError};
+
+use crate::observe::{Observer, Unobserved};
+use crate::weights::Named;
+
+/// A network of one of the known kinds.
+#[derive(Module, Debug)]
+pub enum Network {
+    /// LeNet-5.
+    LeNet5(LeNet5),
+    /// CapsNet with dynamic routing.
+    CapsNet(CapsNet),
+}
+
+/// What a network says about a batch.
+pub struct Output {
+    /// `[B, classes]`: logits of LeNet-5; lengths of the class capsules of CapsNet (softmaxed, if so configured). The largest
+    /// is the answer.
+    pub scores: Tensor<2>,
+    /// `[B, classes, D]`: the class capsules, where the model has any.
+    pub capsules: Option<Tensor<3>>,
+}
+
+impl Output {
+    /// The class with the largest score for each sample, `[B]`.
+    pub fn predictions(&self) -> Tensor<1, Int> {
+        self.scores.clone().argmax(1).squeeze_dim(1)
+    }
+}
+
+/// A configuration and the network that it describes.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What the network is.
+    pub config: ModelConfig,
+    /// Its layers and weights.
+    pub network: Network,
+}
+
+impl Model {
+    /// A new model whose initial weights are drawn from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration describes no possible network.
+    pub fn new(config: ModelConfig, seed: Seed, device: &Device) -> Result<Self, ConfigError> {
+        let mut model = Self::without_weights(config, device)?;
+        let weights = initial_weights(&model.config, &model.network.shapes(), seed);
+        model.network.import(&weights, device);
+        Ok(model)
+    }
+
+    /// A model with the given weights.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration describes no possible network, or a tensor is missing, left over or of another shape.
+    pub fn from_weights(config: ModelConfig, weights: &StateDict, device: &Device) -> Result<Self, crate::Error> {
+        let mut model = Self::without_weights(config, device)?;
+        model.load(weights, device)?;
+        Ok(model)
+    }
+
+    /// Replaces the weights.
+    ///
+    /// # Errors
+    ///
+    /// If a tensor is missing, left over or of another shape; the model is then unchanged.
+    pub fn load(&mut self, weights: &StateDict, device: &Device) -> Result<(), WeightsError> {
+        weights.check(&self.network.shapes())?;
+        self.network.import(weights, device);
+        Ok(())
+    }
+
+    /// The same model without gradients, for testing.
+    pub fn valid(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            network: self.network.valid(),
+        }
+    }
+
+    /// The number of trainable parameters.
+    pub fn parameters(&self) -> usize {
+        self.network.num_params()
+    }
+
+    /// The scores of a batch of images, `[B, channels, height, width]`, normalised as the configuration says.
+    pub fn forward(&self, images: Tensor<4>) -> Output {
+        self.forward_observed(images, &mut Unobserved)
+    }
+
+    /// The same, with every layer's activation shown to `observer`.
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Output {
+        match &self.network {
+            Network::LeNet5(net) => Output {
+                scores: net.forward_observed(images, observer),
+                capsules: None,
+            },
+            Network::CapsNet(net) => {
+                let v = net.forward_observed(images, observer);
+                Output {
+                    scores: net.scores(v.clone()),
+                    capsules: Some(v),
+                }
+            }
+        }
+    }
+
+    /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it.
+    ///
+    /// Cross-entropy for LeNet-5; margin loss plus the weighted reconstruction of the true class for CapsNet.
+    pub fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
+        match (&self.network, &output.capsules) {
+            (Network::CapsNet(net), Some(v)) => {
+                let pixels = self.pixels_of(images);
+                net.loss(v.clone(), output.scores.clone(), pixels, classes)
+            }
+            _ => CrossEntropyLossConfig::new()
+                .init(&images.device())
+                .forward(output.scores.clone(), classes),
+        }
+    }
+
+    /// The class probabilities or capsule lengths that a person is shown, `[B, classes]`.
+    pub fn probabilities(&self, output: &Output) -> Tensor<2> {
+        match self.network {
+            Network::LeNet5(_) => softmax(output.scores.clone(), 1),
+            Network::CapsNet(_) => output.scores.clone(),
+        }
+    }
+
+    /// The decoder's images of the given classes, `[B, pixels]` in 0..1, where the model has a decoder.
+    pub fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
+        match (&self.network, &output.capsules) {
+            (Network::CapsNet(net), Some(v)) => net.decoder.as_ref().map(|d| d.forward(v.clone(), classes)),
+            _ => None,
+        }
+    }
+
+    /// The weights under their PyTorch names.
+    pub fn state_dict(&self) -> StateDict {
+        self.network.export()
+    }
+
+    /// Undoes the input normalisation: the decoder's target is the image in 0..1.
+    fn pixels_of(&self, images: Tensor<4>) -> Tensor<2> {
+        let normalize = self.config.normalize();
+        let pixels = images.flatten::<2>(1, 3);
+        if normalize == Normalize::default() {
+            return pixels;
+        }
+        pixels * normalize.std() + normalize.mean()
+    }
+
+    fn without_weights(config: ModelConfig, device: &Device) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let network = match &config {
+            ModelConfig::LeNet5(config) => Network::LeNet5(config.init(device)),
+            ModelConfig::CapsNet(config) => Network::CapsNet(config.init(device)),
+        };
+        Ok(Self { config, network })
+    }
+}
+
+impl Named for Network {
+    fn exchange(&mut self, at: &str, with: &mut impl crate::weights::Exchange) {
+        match self {
+            Network::LeNet5(net) => net.exchange(at, with),
+            Network::CapsNet(net) => net.exchange(at, with),
+        }
+    }
+}

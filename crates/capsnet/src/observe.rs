@@ -1,0 +1,62 @@
+//! Looking at what a model computes on its way to the answer.
+//!
+//! A model's `forward_observed` hands every layer's activation to an [`Observer`] in order. Finding the layer in which a NaN
+//! arose, measuring a layer, or drawing it are observers; ordinary forward passes use [`Unobserved`], which costs nothing.
+
+use burn::prelude::*;
+
+/// Sees the activations of a forward pass.
+pub trait Observer {
+    /// Called once a layer, in order; the first dimension of `activation` is the sample.
+    fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>);
+}
+
+/// Looks away.
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn see<const N: usize>(&mut self, _layer: &str, _activation: &Tensor<N>) {}
+}
+
+/// Finds the first layer whose activation holds a NaN or an infinity.
+#[derive(Default)]
+pub struct FirstNonFinite {
+    /// The layer's name, once found.
+    pub layer: Option<String>,
+}
+
+impl Observer for FirstNonFinite {
+    fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>) {
+        if self.layer.is_none() && !all_finite(activation) {
+            self.layer = Some(layer.to_owned());
+        }
+    }
+}
+
+/// Whether a tensor holds neither NaN nor infinity.
+pub fn all_finite<const N: usize>(tensor: &Tensor<N>) -> bool {
+    // A sum of magnitudes is finite only if every term is; for terms that are finite but overflow together it errs on the
+    // side of alarm, at values no trained network has.
+    let sum = tensor.clone().detach().abs().sum().into_scalar::<f32>();
+    sum.is_finite()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bad_layer_is_named() {
+        let device = Device::flex();
+        let good = Tensor::<1>::from_floats([1.0, -2.0], &device);
+        let bad = Tensor::<1>::from_floats([1.0, f32::NAN], &device);
+        let worse = Tensor::<1>::from_floats([f32::INFINITY, 0.0], &device);
+        let mut observer = FirstNonFinite::default();
+        observer.see("first", &good);
+        assert_eq!(observer.layer, None);
+        observer.see("second", &bad);
+        observer.see("third", &worse);
+        assert_eq!(observer.layer.as_deref(), Some("second"));
+        assert!(!all_finite(&worse));
+    }
+}

@@ -1,0 +1,120 @@
+//! Everything that determines a training run, saved complete as the run's `config.toml`.
+
+use std::path::PathBuf;
+
+use capsnet_data::transform::Augment;
+use serde::{Deserialize, Serialize};
+
+use super::{AdamConfig, Schedule};
+use crate::Error;
+use crate::model::ModelConfig;
+
+/// A training run: with the same data and thread count, it leads to the same weights bit for bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Folder of the data set, as it was found.
+    pub data: PathBuf,
+    /// Passes over the training images.
+    pub epochs: u64,
+    /// Images a step.
+    pub batch_size: usize,
+    /// The learning rate that the schedule starts from.
+    pub learning_rate: f64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// What is done to each training image.
+    pub augment: Augment,
+    /// Seed of weights, order and augmentation.
+    pub seed: u64,
+    /// Train on the first so many images only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// So many images at the end of the training set are kept out of training; the best weights are chosen by them, so that
+    /// the test images have no part in the choice.
+    pub validation: usize,
+    /// Stop when so many epochs in a row brought no better validation loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
+    /// Worker threads; the sums of a parallel computation depend on their number.
+    pub threads: usize,
+    /// Seconds between checkpoints within an epoch.
+    pub checkpoint_seconds: u64,
+    /// The optimiser's constants.
+    pub adam: AdamConfig,
+    /// The model.
+    pub model: ModelConfig,
+}
+
+impl TrainConfig {
+    /// The settings that a model is usually trained with: the tutorial's for LeNet-5, the paper's for CapsNet.
+    pub fn for_model(model: ModelConfig) -> Self {
+        let (epochs, batch_size, learning_rate) = match model {
+            ModelConfig::LeNet5(_) => (3, 8, 1e-4),
+            ModelConfig::CapsNet(_) => (3, 128, 1e-3),
+        };
+        Self {
+            data: PathBuf::new(),
+            epochs,
+            batch_size,
+            learning_rate,
+            schedule: Schedule::Constant,
+            augment: "translate=2".parse().expect("a valid specification"),
+            seed: 1,
+            limit: None,
+            validation: 2000,
+            patience: None,
+            threads: 0,
+            checkpoint_seconds: 60,
+            adam: AdamConfig::default(),
+            model,
+        }
+    }
+
+    /// Checks that such a run is possible.
+    ///
+    /// # Errors
+    ///
+    /// Names the first setting at fault.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.model.validate()?;
+        require(self.epochs >= 1, "epochs", self.epochs, "at least 1 is needed")?;
+        require(
+            (1..=65_536).contains(&self.batch_size),
+            "batch-size",
+            self.batch_size,
+            "it must be 1 to 65,536",
+        )?;
+        require(
+            self.learning_rate.is_finite() && self.learning_rate > 0.0,
+            "learning-rate",
+            self.learning_rate,
+            "it must be positive and finite",
+        )?;
+        require(self.limit != Some(0), "limit", 0, "at least 1 image is needed")?;
+        require(self.patience != Some(0), "patience", 0, "at least 1 epoch is needed")
+    }
+
+    /// The number of images to train on, out of `available`.
+    ///
+    /// # Errors
+    ///
+    /// If keeping the validation images out leaves none.
+    pub fn training_images(&self, available: usize) -> Result<usize, Error> {
+        let rest = available.saturating_sub(self.validation);
+        let rule = format!("the training set has only {available} images");
+        require(rest > 0, "validation", self.validation, &rule)?;
+        Ok(self.limit.map_or(rest, |limit| limit.min(rest)))
+    }
+}
+
+fn require(holds: bool, field: &'static str, value: impl ToString, rule: &str) -> Result<(), Error> {
+    if holds {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        field,
+        value: value.to_string(),
+        rule: rule.to_owned(),
+    })
+}

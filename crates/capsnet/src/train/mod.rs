@@ -1,0 +1,25 @@
+//! Training: from a configuration and images to a folder with weights, metrics and a checkpoint.
+//!
+//! A run is determined by its configuration and seed alone: the order of the images and the augmentation of each come from
+//! the seed, the epoch and the image's index. So a run that was stopped at any moment, even by `kill -9`, and resumed from its
+//! checkpoint ends with the same weights, bit for bit, as one that was never stopped.
+
+mod adam;
+mod batch;
+mod checkpoint;
+mod config;
+mod folder;
+mod metrics;
+mod schedule;
+mod step;
+mod trainer;
+
+pub use adam::{Adam, AdamConfig};
+pub use batch::{Batch, Batcher};
+pub use checkpoint::{Checkpoint, Position};
+pub use config::TrainConfig;
+pub use folder::RunFolder;
+pub use metrics::EpochMetrics;
+pub use schedule::{Schedule, ScheduleError};
+pub use step::{StepOutcome, train_step};
+pub use trainer::{Ending, Event, Summary, train};

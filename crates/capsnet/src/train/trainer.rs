@@ -1,0 +1,293 @@
+//! The training loop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use burn::prelude::*;
+use capsnet_data::dataset::Dataset;
+use capsnet_data::random::Seed;
+use capsnet_data::transform::Pipeline;
+use capsnet_weights::FloatDtype;
+
+use super::step::{non_finite_weight, train_step};
+use super::{Adam, Batcher, Checkpoint, EpochMetrics, Position, RunFolder, TrainConfig};
+use crate::Error;
+use crate::evaluate::{self, check_fits};
+use crate::model::Model;
+use crate::weights;
+
+/// What a caller is told while training goes on.
+pub enum Event<'a> {
+    /// Training begins or goes on from a checkpoint.
+    Started {
+        /// Where it begins.
+        position: &'a Position,
+        /// Images an epoch.
+        images: usize,
+        /// Trainable parameters of the model.
+        parameters: usize,
+    },
+    /// A step was made.
+    Step {
+        /// Where training stands.
+        position: &'a Position,
+        /// Images of this epoch seen so far.
+        images_done: usize,
+        /// The step's loss.
+        loss: f64,
+    },
+    /// An epoch was completed.
+    Epoch(&'a EpochMetrics),
+    /// A checkpoint was written.
+    Checkpoint,
+}
+
+/// Why training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs were done.
+    Completed,
+    /// The validation loss no longer improved.
+    StoppedEarly,
+    /// The caller asked for a stop; there is a checkpoint to resume from.
+    Interrupted,
+}
+
+/// What training came to.
+pub struct Summary {
+    /// The model with its last weights, without gradients.
+    pub model: Model,
+    /// Why it ended.
+    pub ending: Ending,
+    /// Where it ended.
+    pub position: Position,
+}
+
+/// Runs or resumes the run in `folder`.
+///
+/// `stop` is looked at between steps; setting it ends the run with a checkpoint.
+///
+/// # Errors
+///
+/// If the data doesn't fit the model, a file can't be read or written, or the loss becomes NaN or infinite. What was written
+/// before stays.
+pub fn train(
+    config: &TrainConfig,
+    data: &Dataset,
+    folder: &RunFolder,
+    device: &Device,
+    stop: &AtomicBool,
+    notify: &mut dyn FnMut(Event),
+) -> Result<Summary, Error> {
+    config.validate()?;
+    check_fits(data, &config.model)?;
+    let images = config.training_images(data.len())?;
+    let mut run = Run::start(config, data, folder, device, images)?;
+    notify(Event::Started {
+        position: &run.position,
+        images,
+        parameters: run.model().parameters(),
+    });
+    let ending = run.run(stop, notify)?;
+    Ok(Summary {
+        model: run.model().valid(),
+        ending,
+        position: run.position,
+    })
+}
+
+struct Run<'a> {
+    config: &'a TrainConfig,
+    data: &'a Dataset,
+    batcher: Batcher<'a>,
+    folder: &'a RunFolder,
+    device: Device,
+    images: usize,
+    steps_an_epoch: u64,
+    /// Taken out for the duration of a step, so that its weights have one owner and can be updated in place.
+    model: Option<Model>,
+    adam: Adam,
+    position: Position,
+    last_checkpoint: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn start(
+        config: &'a TrainConfig,
+        data: &'a Dataset,
+        folder: &'a RunFolder,
+        device: &Device,
+        images: usize,
+    ) -> Result<Self, Error> {
+        let device = device.clone().autodiff();
+        let path = folder.checkpoint_path();
+        let seed = Seed(config.seed);
+        let (model, adam, position) = if path.is_file() {
+            let saved = Checkpoint::load(&path, &config.model, config.adam, &device)?;
+            (saved.model, saved.adam, saved.position)
+        } else {
+            let model = Model::new(config.model.clone(), seed, &device)?;
+            (model, Adam::new(config.adam), Position::default())
+        };
+        folder.keep_metrics(position.epoch)?;
+        Ok(Self {
+            config,
+            data,
+            batcher: Batcher::new(data, &config.augment, config.model.normalize(), seed),
+            folder,
+            device,
+            images,
+            steps_an_epoch: images.div_ceil(config.batch_size) as u64,
+            model: Some(model),
+            adam,
+            position,
+            last_checkpoint: Instant::now(),
+        })
+    }
+
+    fn model(&self) -> &Model {
+        self.model.as_ref().expect("the model is back after every step")
+    }
+
+    fn run(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Ending, Error> {
+        while !self.position.finished {
+            if !self.epoch(stop, notify)? {
+                self.checkpoint(notify)?;
+                return Ok(Ending::Interrupted);
+            }
+            let metrics = self.end_epoch()?;
+            self.checkpoint(notify)?;
+            notify(Event::Epoch(&metrics));
+        }
+        weights::save(self.model(), &self.folder.last_path(), FloatDtype::F32, &[])?;
+        Ok(if self.position.epoch < self.config.epochs {
+            Ending::StoppedEarly
+        } else {
+            Ending::Completed
+        })
+    }
+
+    /// Makes the remaining steps of the epoch under way; `false` if it was asked to stop.
+    fn epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<bool, Error> {
+        let order = self.batcher.order(self.position.epoch, self.images);
+        let done = self.position.step_in_epoch as usize;
+        for indices in order.chunks(self.config.batch_size).skip(done) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            let loss = self.step(indices)?;
+            notify(Event::Step {
+                position: &self.position,
+                images_done: (self.position.step_in_epoch as usize * self.config.batch_size).min(self.images),
+                loss,
+            });
+            if self.last_checkpoint.elapsed() >= Duration::from_secs(self.config.checkpoint_seconds) {
+                self.checkpoint(notify)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn step(&mut self, indices: &[usize]) -> Result<f64, Error> {
+        let started = Instant::now();
+        let batch = self.batcher.batch(self.position.epoch, indices, &self.device);
+        let learning_rate = self.learning_rate();
+        let model = self.model.take().expect("the model is back after every step");
+        let (model, outcome) = train_step(model, &mut self.adam, learning_rate, batch)
+            .map_err(|place| self.diverged(self.position.step + 1, place))?;
+        self.model = Some(model);
+        let position = &mut self.position;
+        position.step += 1;
+        position.step_in_epoch += 1;
+        position.loss_sum += outcome.loss * indices.len() as f64;
+        position.correct += outcome.correct as u64;
+        position.epoch_seconds += started.elapsed().as_secs_f64();
+        Ok(outcome.loss)
+    }
+
+    fn learning_rate(&self) -> f64 {
+        let steps = self.steps_an_epoch * self.config.epochs;
+        let Position { step, epoch, .. } = self.position;
+        self.config.schedule.learning_rate(self.config.learning_rate, step, steps, epoch)
+    }
+
+    /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch.
+    fn end_epoch(&mut self) -> Result<EpochMetrics, Error> {
+        let validation = self.validate()?;
+        let position = &mut self.position;
+        let mut metrics = EpochMetrics {
+            epoch: position.epoch + 1,
+            step: position.step,
+            learning_rate: 0.0,
+            train_loss: position.loss_sum / self.images as f64,
+            train_accuracy: position.correct as f64 / self.images as f64,
+            validation_loss: validation.map(|(loss, _)| loss),
+            validation_accuracy: validation.map(|(_, accuracy)| accuracy),
+            best: false,
+            seconds: position.epoch_seconds,
+        };
+        metrics.best = position.best.is_none_or(|best| metrics.criterion() < best);
+        if metrics.best {
+            position.best = Some(metrics.criterion());
+            position.since_best = 0;
+        } else {
+            position.since_best += 1;
+        }
+        *position = Position {
+            epoch: position.epoch + 1,
+            step: position.step,
+            seconds: position.seconds + position.epoch_seconds,
+            best: position.best,
+            since_best: position.since_best,
+            ..Position::default()
+        };
+        let patience_over = self.config.patience.is_some_and(|p| self.position.since_best >= p);
+        self.position.finished = self.position.epoch >= self.config.epochs || patience_over;
+        metrics.learning_rate = self.learning_rate_of_last_step();
+        if metrics.best {
+            weights::save(self.model(), &self.folder.best_path(), FloatDtype::F32, &[])?;
+        }
+        self.folder.append_metrics(&metrics)?;
+        Ok(metrics)
+    }
+
+    fn learning_rate_of_last_step(&self) -> f64 {
+        let steps = self.steps_an_epoch * self.config.epochs;
+        let Position { step, epoch, .. } = self.position;
+        self.config
+            .schedule
+            .learning_rate(self.config.learning_rate, step.saturating_sub(1), steps, epoch.saturating_sub(1))
+    }
+
+    /// Loss and accuracy on the images that were kept out of training.
+    fn validate(&self) -> Result<Option<(f64, f64)>, Error> {
+        let count = self.config.validation;
+        if count == 0 {
+            return Ok(None);
+        }
+        let first = self.data.len() - count;
+        let options = evaluate::Options {
+            range: Some(first..self.data.len()),
+            ..evaluate::Options::default()
+        };
+        let model = self.model().valid();
+        let device = self.device.clone().inner();
+        let result = evaluate::evaluate(&model, self.data, &Pipeline::identity(), &options, &device, &mut |_| {})?;
+        Ok(Some((result.loss, result.accuracy())))
+    }
+
+    fn checkpoint(&mut self, notify: &mut dyn FnMut(Event)) -> Result<(), Error> {
+        // A checkpoint with NaN in it would be worse than none: the one before can still be resumed.
+        if let Some(name) = non_finite_weight(self.model()) {
+            return Err(self.diverged(self.position.step, format!("the weight `{name}`")));
+        }
+        Checkpoint::save(self.model(), &self.adam, &self.position, &self.folder.checkpoint_path())?;
+        self.last_checkpoint = Instant::now();
+        notify(Event::Checkpoint);
+        Ok(())
+    }
+
+    fn diverged(&self, step: u64, place: String) -> Error {
+        Error::Diverged { step, place }
+    }
+}

@@ -1,0 +1,142 @@
+//! Walking over a model's parameters under their names in a weights file.
+//!
+//! A layer lists its parameters once, in [`Named::exchange`]; exporting, importing and telling the expected shapes are three
+//! ways to walk that list.
+
+use burn::module::{Module, Param, RunningState};
+use burn::prelude::*;
+use capsnet_weights::{NamedTensor, StateDict, TensorValues};
+
+use super::Layout;
+
+/// What is done with each parameter of a walk.
+pub trait Exchange {
+    /// A trainable parameter.
+    fn parameter<const N: usize>(&mut self, name: String, layout: Layout, param: &mut Param<Tensor<N>>);
+
+    /// Statistics that a layer keeps but doesn't train.
+    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>);
+
+    /// A number that PyTorch insists on and that has no part in the result.
+    fn counter(&mut self, name: String);
+}
+
+/// A module whose parameters have names in a weights file.
+pub trait Named: Module {
+    /// Hands every parameter to `with`, each name beginning with `at`.
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange);
+
+    /// Names and shapes of the tensors that a weights file of this module holds.
+    fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let mut shapes = Shapes::default();
+        self.clone().exchange("", &mut shapes);
+        shapes.0
+    }
+
+    /// The module's weights.
+    fn export(&self) -> StateDict {
+        let mut export = Export(StateDict::default());
+        self.clone().exchange("", &mut export);
+        export.0
+    }
+
+    /// Replaces the module's weights.
+    ///
+    /// # Panics
+    ///
+    /// If `weights` has not been checked against [`shapes`](Self::shapes).
+    fn import(&mut self, weights: &StateDict, device: &Device) {
+        self.exchange("", &mut Import { weights, device });
+    }
+}
+
+#[derive(Default)]
+struct Shapes(Vec<(String, Vec<usize>)>);
+
+impl Exchange for Shapes {
+    fn parameter<const N: usize>(&mut self, name: String, layout: Layout, param: &mut Param<Tensor<N>>) {
+        self.0.extend(layout.pieces(&name, &param.lazy_shape().to_vec()));
+    }
+
+    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>) {
+        self.0.push((name, state.value().dims().to_vec()));
+    }
+
+    fn counter(&mut self, name: String) {
+        self.0.push((name, vec![]));
+    }
+}
+
+struct Export(StateDict);
+
+impl Export {
+    fn put(&mut self, name: String, shape: Vec<usize>, values: TensorValues) {
+        let tensor = NamedTensor::new(shape, values).expect("as many values as the shape has");
+        self.0.insert(name, tensor).expect("names of a model differ");
+    }
+}
+
+impl Exchange for Export {
+    fn parameter<const N: usize>(&mut self, name: String, layout: Layout, param: &mut Param<Tensor<N>>) {
+        let value = param.val();
+        let shape = value.dims();
+        let pieces = layout.split(values_of(value), &shape);
+        for ((name, shape), values) in layout.pieces(&name, &shape).into_iter().zip(pieces) {
+            self.put(name, shape, TensorValues::F32(values));
+        }
+    }
+
+    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>) {
+        let value = state.value();
+        self.put(name, value.dims().to_vec(), TensorValues::F32(values_of(value)));
+    }
+
+    fn counter(&mut self, name: String) {
+        self.put(name, vec![], TensorValues::I64(vec![0]));
+    }
+}
+
+/// The values of a tensor in row-major order, as f32.
+fn values_of<const N: usize>(tensor: Tensor<N>) -> Vec<f32> {
+    tensor
+        .into_data()
+        .try_into_vec_as::<f32>()
+        .expect("any float converts to f32")
+}
+
+struct Import<'a> {
+    weights: &'a StateDict,
+    device: &'a Device,
+}
+
+impl Import<'_> {
+    fn floats(&self, name: &str) -> &[f32] {
+        self.weights
+            .get(name)
+            .and_then(NamedTensor::as_f32)
+            .unwrap_or_else(|| panic!("`{name}` was checked to be a float tensor of these weights"))
+    }
+}
+
+impl Exchange for Import<'_> {
+    fn parameter<const N: usize>(&mut self, name: String, layout: Layout, param: &mut Param<Tensor<N>>) {
+        let shape = param.lazy_shape().to_vec();
+        let pieces = layout.pieces(&name, &shape);
+        let pieces: Vec<&[f32]> = pieces.iter().map(|(name, _)| self.floats(name)).collect();
+        let values = layout.join(&pieces, &shape);
+        let tensor = Tensor::from_data(TensorData::new(values, shape), self.device);
+        let tensor = if self.device.is_autodiff() {
+            tensor.require_grad()
+        } else {
+            tensor
+        };
+        *param = Param::initialized(param.id, tensor);
+    }
+
+    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>) {
+        let values = TensorData::from(self.floats(&name));
+        *state = RunningState::new(Tensor::from_data(values, self.device));
+    }
+
+    fn counter(&mut self, _name: String) {}
+}

@@ -1,0 +1,74 @@
+//! Models to and from weights files.
+//!
+//! There is one form on disk: tensors under the names and in the layouts that PyTorch modules of the same structure use, as
+//! safetensors, with the model's configuration in the metadata entry [`CONFIG_KEY`]. So PyTorch loads our files strictly, and
+//! a PyTorch state dict loads here; without a configuration beside it, [`infer_config`] reads it off names and shapes.
+
+mod exchange;
+mod infer;
+mod layers;
+mod layout;
+
+pub use exchange::{Exchange, Named};
+pub use infer::infer_config;
+pub use layout::Layout;
+
+use std::path::Path;
+
+use burn::prelude::*;
+use capsnet_weights::{FloatDtype, StateDict};
+
+use crate::Error;
+use crate::model::{Model, ModelConfig};
+
+/// The metadata entry that holds the model's configuration as JSON.
+pub const CONFIG_KEY: &str = "capsnet.model";
+
+/// Writes a model with its configuration; `notes` are further metadata entries (how it was trained, say).
+///
+/// # Errors
+///
+/// If the file can't be written, or a weight doesn't fit into half precision.
+pub fn save(model: &Model, path: &Path, dtype: FloatDtype, notes: &[(&str, String)]) -> Result<(), Error> {
+    let weights = with_config(model.state_dict(), &model.config, notes);
+    Ok(capsnet_weights::write_safetensors(path, &weights, dtype)?)
+}
+
+/// Adds a model's configuration and notes to its weights.
+pub fn with_config(mut weights: StateDict, config: &ModelConfig, notes: &[(&str, String)]) -> StateDict {
+    let json = serde_json::to_string(config).expect("a configuration is plain data");
+    weights.metadata.insert(CONFIG_KEY.to_owned(), json);
+    for (key, value) in notes {
+        weights.metadata.insert((*key).to_owned(), value.clone());
+    }
+    weights
+}
+
+/// Reads a model from a safetensors file or a PyTorch state dict.
+///
+/// # Errors
+///
+/// If the file can't be read, holds anything but tensors, or doesn't fit the model that it claims to be.
+pub fn load(path: &Path, device: &Device) -> Result<Model, Error> {
+    let weights = capsnet_weights::read(path)?;
+    let config = config_of(&weights, path)?;
+    Model::from_weights(config, &weights, device)
+}
+
+/// The configuration of the model in a weights file: from its metadata, or inferred.
+///
+/// # Errors
+///
+/// If the metadata is damaged, or the tensors are those of no known model.
+pub fn config_of(weights: &StateDict, path: &Path) -> Result<ModelConfig, Error> {
+    let Some(json) = weights.metadata.get(CONFIG_KEY) else {
+        return infer_config(weights).ok_or_else(|| Error::UnknownModel { path: path.to_owned() });
+    };
+    let bad = |reason: String| Error::BadConfig {
+        path: path.to_owned(),
+        reason,
+    };
+    let config: ModelConfig = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
+    config.validate().map_err(|error| bad(error.to_string()))?;
+    Ok(config)
+}
