@@ -6,7 +6,7 @@
 //!
 //! Prints minimum and median milliseconds, and the rate that a direct convolution would need to be as fast.
 
-use capsnet_kernels::{Algorithm, Conv2d, ConvShape, KernelError, instruction_set};
+use capsnet_kernels::{Algorithm, Conv2d, ConvShape, KernelError, Pass, instruction_set};
 use std::time::{Duration, Instant};
 
 fn main() -> Result<(), KernelError> {
@@ -47,24 +47,27 @@ fn time_batch(batch: usize, algorithm: Algorithm, budget: Duration) -> Result<()
     let (mut y, mut dx) = (vec![0.0; shape.output_len()], vec![0.0; shape.input_len()]);
     let (mut dw, mut db) = (vec![0.0; shape.weight_len()], vec![0.0; shape.out_channels]);
 
-    let report = |pass: &str, times: Vec<f64>| {
+    let report = |name: &str, pass: Pass, times: Vec<f64>| {
         let rate = 2e-9 * shape.direct_macs() / times[0];
         let (min, median) = (times[0] * 1e3, times[times.len() / 2] * 1e3);
         println!(
-            "{batch:5} {:9} {pass:15} {min:9.2} {median:9.2} {rate:9.1}",
-            format!("{:?}", conv.algorithm())
+            "{batch:5} {:9} {name:15} {min:9.2} {median:9.2} {rate:9.1}",
+            format!("{:?}", conv.algorithm(pass))
         );
     };
     report(
         "forward",
+        Pass::Forward,
         sorted_times(budget, || conv.forward(&x, &w, Some(&bias), true, &mut y))?,
     );
     report(
         "backward data",
+        Pass::BackwardData,
         sorted_times(budget, || conv.backward_data(&w, &dy, &mut dx))?,
     );
     report(
         "backward weight",
+        Pass::BackwardWeight,
         sorted_times(budget, || {
             conv.backward_weight(&x, &dy, &mut dw, Some(&mut db))
         })?,

@@ -18,7 +18,7 @@ mod shape;
 mod simd;
 mod toom_cook;
 
-pub use conv::{Algorithm, Conv2d};
+pub use conv::{Algorithm, Conv2d, Pass};
 pub use error::KernelError;
 pub use shape::ConvShape;
 pub use simd::instruction_set;

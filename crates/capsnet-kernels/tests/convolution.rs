@@ -2,7 +2,7 @@
 
 mod reference;
 
-use capsnet_kernels::{Algorithm, Conv2d, ConvShape, KernelError};
+use capsnet_kernels::{Algorithm, Conv2d, ConvShape, KernelError, Pass};
 use proptest::prelude::*;
 use reference::{noise, relative_rms};
 
@@ -223,32 +223,25 @@ fn results_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn the_planner_uses_toom_cook_where_it_is_made_for() {
-    let chosen = |shape| {
-        Conv2d::new(shape, Algorithm::Auto)
-            .expect("a valid shape")
-            .algorithm()
+    let chosen = |shape, pass| {
+        let conv = Conv2d::new(shape, Algorithm::Auto).expect("a valid shape");
+        conv.algorithm(pass)
     };
-    assert_eq!(
-        chosen(ConvShape::square(128, [256, 256], [20, 20], 9, 2)),
-        Algorithm::ToomCook
-    );
-    assert_eq!(
-        chosen(ConvShape::square(8, [256, 256], [20, 20], 9, 2)),
-        Algorithm::ToomCook
-    );
-    // One channel in a block of sixteen, another stride, one output in a tile of thirty-six.
-    assert_eq!(
-        chosen(ConvShape::square(128, [1, 256], [20, 20], 9, 2)),
-        Algorithm::Direct
-    );
-    assert_eq!(
-        chosen(ConvShape::square(128, [256, 256], [20, 20], 9, 1)),
-        Algorithm::Direct
-    );
-    assert_eq!(
-        chosen(ConvShape::square(128, [256, 256], [9, 9], 9, 2)),
-        Algorithm::Direct
-    );
+    for pass in [Pass::Forward, Pass::BackwardData, Pass::BackwardWeight] {
+        for batch in [2, 8, 128] {
+            let network = ConvShape::square(batch, [256, 256], [20, 20], 9, 2);
+            assert_eq!(chosen(network, pass), Algorithm::ToomCook);
+        }
+        // One channel in a block of sixteen, another stride, one output in a tile of thirty-six.
+        for (in_channels, size, stride) in [(1, 20, 2), (256, 20, 1), (256, 9, 2)] {
+            let shape = ConvShape::square(128, [in_channels, 256], [size, size], 9, stride);
+            assert_eq!(chosen(shape, pass), Algorithm::Direct);
+        }
+    }
+    // One image doesn't repay the transforms of the kernels, unless they are written anyway.
+    let single = ConvShape::square(1, [256, 256], [20, 20], 9, 2);
+    assert_eq!(chosen(single, Pass::Forward), Algorithm::Direct);
+    assert_eq!(chosen(single, Pass::BackwardWeight), Algorithm::ToomCook);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
+//! | [`ops`] | operations with kernels of our own |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
 //! A layer is made from its configuration and used like any of Burn's own:
@@ -30,6 +31,7 @@ pub mod layer;
 pub mod loss;
 pub mod model;
 pub mod observe;
+pub mod ops;
 pub mod predict;
 pub mod train;
 pub mod weights;

@@ -8,6 +8,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::prelude::*;
 
 use super::squash;
+use crate::ops::conv2d;
 
 /// Makes [`PrimaryCapsules`].
 #[derive(Config, Debug)]
@@ -56,7 +57,8 @@ impl PrimaryCapsules {
     /// - `features`: `[B, channels, height, width]`
     /// - output: `[B, maps * height' * width', dimensions]`, maps outermost, then rows, then columns
     pub fn forward(&self, features: Tensor<4>) -> Tensor<3> {
-        let coordinates = self.conv.forward(features);
+        let bias = self.conv.bias.as_ref().expect("the configuration asks for a bias");
+        let coordinates = conv2d(features, self.conv.weight.val(), bias.val(), self.conv.stride);
         let [batch, channels, height, width] = coordinates.dims();
         let capsules = channels / self.dimensions * height * width;
         squash(

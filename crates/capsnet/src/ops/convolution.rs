@@ -1,0 +1,281 @@
+//! The strided convolution: `capsnet-kernels` on the CPU backend, Burn's own elsewhere.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, backend_extension};
+use burn::prelude::*;
+use burn::tensor::ops::ConvOptions;
+
+/// The convolution of a batch of feature maps, without padding.
+///
+/// # Shapes
+///
+/// - `x`: `[B, in, height, width]`
+/// - `weight`: `[out, in, kernel_h, kernel_w]`, `bias`: `[out]`
+/// - output: `[B, out, height', width']`
+pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2]) -> Tensor<4> {
+    let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as StridedConvolution>::strided_conv2d(x, weight, bias, stride))
+}
+
+/// The convolution as an operation of a backend.
+#[cfg_attr(not(feature = "gpu"), backend_extension(Flex, Autodiff))]
+#[cfg_attr(feature = "gpu", backend_extension(Flex, Cube, Autodiff, Fusion))]
+pub trait StridedConvolution: Backend {
+    /// See [`conv2d`].
+    #[cfg_attr(feature = "gpu", fusion(default))]
+    fn strided_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: [usize; 2],
+    ) -> FloatTensor<Self> {
+        Self::conv2d(x, weight, Some(bias), options(stride))
+    }
+}
+
+/// The adjoints of the convolution, on backends without autodiff.
+pub trait StridedConvolutionAdjoint: StridedConvolution {
+    /// The gradient of the input.
+    fn strided_conv2d_x(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        stride: [usize; 2],
+    ) -> FloatTensor<Self> {
+        Self::conv2d_x_backward(x, weight, gradient, options(stride))
+    }
+
+    /// The gradient of the weight.
+    fn strided_conv2d_weight(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        stride: [usize; 2],
+    ) -> FloatTensor<Self> {
+        Self::conv2d_weight_backward(x, weight, gradient, options(stride))
+    }
+}
+
+fn options(stride: [usize; 2]) -> ConvOptions<2> {
+    ConvOptions::new(stride, [0, 0], [1, 1], 1)
+}
+
+#[cfg(feature = "gpu")]
+mod gpu {
+    use super::{StridedConvolution, StridedConvolutionAdjoint};
+    use burn::backend::Cube;
+    use burn::backend::fusion::Fusion;
+
+    impl StridedConvolution for Cube {}
+    impl StridedConvolutionAdjoint for Cube {}
+    impl StridedConvolutionAdjoint for Fusion<Cube> {}
+}
+
+mod cpu {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use burn::backend::flex::FlexTensor;
+    use burn::backend::ops::ModuleOps;
+    use burn::backend::{Flex, TensorMetadata};
+    use burn::tensor::{DType, TensorData};
+    use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
+
+    use super::{StridedConvolution, StridedConvolutionAdjoint, options};
+
+    /// Plans of the shapes in use (a training has two: full batches and the last one), most recent last. Their buffers are
+    /// large and are reused from step to step.
+    static PLANS: Mutex<Vec<Arc<Conv2d>>> = Mutex::new(Vec::new());
+    const MAX_PLANS: usize = 3;
+
+    fn plan(shape: ConvShape) -> Arc<Conv2d> {
+        let mut plans = PLANS.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = plans.iter().position(|plan| *plan.shape() == shape);
+        let plan = match known {
+            Some(position) => plans.remove(position),
+            None => Arc::new(Conv2d::new(shape, Algorithm::Auto).expect("Burn checked the shapes")),
+        };
+        if plans.len() >= MAX_PLANS {
+            plans.remove(0);
+        }
+        plans.push(plan.clone());
+        plan
+    }
+
+    fn shape(x: &FlexTensor, weight: &FlexTensor, stride: [usize; 2]) -> ConvShape {
+        let [batch, in_channels, height, width] = x.shape().dims();
+        let [out_channels, _, kernel_h, kernel_w] = weight.shape().dims();
+        ConvShape {
+            batch,
+            in_channels,
+            out_channels,
+            height,
+            width,
+            kernel_h,
+            kernel_w,
+            stride_h: stride[0],
+            stride_w: stride[1],
+            pad_h: 0,
+            pad_w: 0,
+        }
+    }
+
+    fn contiguous(tensor: FlexTensor) -> FlexTensor {
+        if tensor.as_slice::<f32>().is_some() {
+            tensor
+        } else {
+            tensor.to_contiguous()
+        }
+    }
+
+    fn values(tensor: &FlexTensor) -> &[f32] {
+        tensor.as_slice().expect("the tensor was made contiguous")
+    }
+
+    fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
+        FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
+    }
+
+    impl StridedConvolution for Flex {
+        fn strided_conv2d(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, stride: [usize; 2]) -> FlexTensor {
+            if x.dtype() != DType::F32 {
+                return Self::conv2d(x, weight, Some(bias), options(stride));
+            }
+            let shape = shape(&x, &weight, stride);
+            let (x, weight, bias) = (contiguous(x), contiguous(weight), contiguous(bias));
+            let mut y = vec![0.0; shape.output_len()];
+            plan(shape)
+                .forward(values(&x), values(&weight), Some(values(&bias)), false, &mut y)
+                .expect("the lengths follow from the shapes");
+            tensor(y, &[shape.batch, shape.out_channels, shape.out_h(), shape.out_w()])
+        }
+    }
+
+    impl StridedConvolutionAdjoint for Flex {
+        fn strided_conv2d_x(x: FlexTensor, weight: FlexTensor, gradient: FlexTensor, stride: [usize; 2]) -> FlexTensor {
+            if x.dtype() != DType::F32 {
+                return Self::conv2d_x_backward(x, weight, gradient, options(stride));
+            }
+            let shape = shape(&x, &weight, stride);
+            let (weight, gradient) = (contiguous(weight), contiguous(gradient));
+            let mut dx = vec![0.0; shape.input_len()];
+            plan(shape)
+                .backward_data(values(&weight), values(&gradient), &mut dx)
+                .expect("the lengths follow from the shapes");
+            tensor(dx, &x.shape().to_vec())
+        }
+
+        fn strided_conv2d_weight(
+            x: FlexTensor,
+            weight: FlexTensor,
+            gradient: FlexTensor,
+            stride: [usize; 2],
+        ) -> FlexTensor {
+            if x.dtype() != DType::F32 {
+                return Self::conv2d_weight_backward(x, weight, gradient, options(stride));
+            }
+            let shape = shape(&x, &weight, stride);
+            let (x, gradient) = (contiguous(x), contiguous(gradient));
+            let mut dw = vec![0.0; shape.weight_len()];
+            plan(shape)
+                .backward_weight(values(&x), values(&gradient), &mut dw, None)
+                .expect("the lengths follow from the shapes");
+            tensor(dw, &weight.shape().to_vec())
+        }
+    }
+}
+
+/// Registers the gradients of input, weight and bias.
+#[derive(Debug)]
+struct ConvolutionBackward;
+
+impl<B: StridedConvolutionAdjoint> Backward<B, 3> for ConvolutionBackward {
+    type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, [usize; 2]);
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let [node_x, node_weight, node_bias] = ops.parents;
+        let gradient = gradients.consume::<B>(&ops.node);
+        let (x, weight, bias, stride) = ops.state;
+        if let Some(node) = node_bias {
+            let db = B::conv2d_bias_backward(x.clone(), bias, gradient.clone());
+            gradients.register::<B>(node.id, db);
+        }
+        if let Some(node) = node_weight {
+            let dw = B::strided_conv2d_weight(x.clone(), weight.clone(), gradient.clone(), stride);
+            gradients.register::<B>(node.id, dw);
+        }
+        if let Some(node) = node_x {
+            let dx = B::strided_conv2d_x(x, weight, gradient, stride);
+            gradients.register::<B>(node.id, dx);
+        }
+    }
+}
+
+impl<B: StridedConvolutionAdjoint, C: CheckpointStrategy> StridedConvolution for Autodiff<B, C> {
+    fn strided_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: [usize; 2],
+    ) -> FloatTensor<Self> {
+        let parents = [x.node(), weight.node(), bias.node()];
+        let (x, weight, bias) = (x.primitive().clone(), weight.primitive().clone(), bias.primitive().clone());
+        let y = B::strided_conv2d(x.clone(), weight.clone(), bias.clone(), stride);
+        match ConvolutionBackward.prepare::<C>(parents).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, weight, bias, stride), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Distribution, Tolerance, module};
+
+    /// Output and gradients of x, weight and bias under the loss `sum(y * c)`.
+    fn run(convolve: impl Fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<4>, inputs: &Inputs) -> Vec<TensorData> {
+        let x = inputs.x.clone().require_grad();
+        let weight = inputs.weight.clone().require_grad();
+        let bias = inputs.bias.clone().require_grad();
+        let y = convolve(x.clone(), weight.clone(), bias.clone());
+        let gradients = (y.clone() * inputs.c.clone()).sum().backward();
+        vec![
+            y.into_data(),
+            x.grad(&gradients).unwrap().into_data(),
+            weight.grad(&gradients).unwrap().into_data(),
+            bias.grad(&gradients).unwrap().into_data(),
+        ]
+    }
+
+    struct Inputs {
+        x: Tensor<4>,
+        weight: Tensor<4>,
+        bias: Tensor<1>,
+        c: Tensor<4>,
+    }
+
+    #[test]
+    fn kernel_and_burn_agree_on_values_and_gradients() {
+        let device = Device::flex().autodiff();
+        // The second shape is one that the fast algorithm takes.
+        for (batch, channels, out, side, kernel, stride) in [(3, 2, 4, 9, 3, 2), (2, 32, 32, 20, 9, 2)] {
+            let side_out = (side - kernel) / stride + 1;
+            let random = |shape| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+            let inputs = Inputs {
+                x: random([batch, channels, side, side]),
+                weight: random([out, channels, kernel, kernel]) / 10.0,
+                bias: Tensor::random([out], Distribution::Normal(0.0, 1.0), &device),
+                c: random([batch, out, side_out, side_out]),
+            };
+            let ours = run(|x, w, b| conv2d(x, w, b, [stride; 2]), &inputs);
+            let burns = run(|x, w, b| module::conv2d(x, w, Some(b), options([stride; 2])), &inputs);
+            for (ours, burns) in ours.iter().zip(&burns) {
+                ours.assert_approx_eq::<f32>(burns, Tolerance::rel_abs(1e-4, 1e-3));
+            }
+        }
+    }
+}
