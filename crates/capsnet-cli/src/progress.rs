@@ -27,7 +27,9 @@ impl Progress {
         let title = title.into();
         let bar = stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(TEMPLATE).expect("the template is valid");
-            ProgressBar::new(total as u64).with_style(style).with_prefix(title.clone())
+            ProgressBar::new(total as u64)
+                .with_style(style)
+                .with_prefix(title.clone())
         });
         let now = Instant::now();
         Self {

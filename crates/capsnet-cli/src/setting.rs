@@ -117,7 +117,10 @@ impl WeightsArgs {
         let mut config = weights::config_of(&state, &path)?;
         if config.name() != model.name() {
             let (is, wanted) = (config.name(), model.name());
-            anyhow::bail!("{} holds a {is} model, not {wanted}; ask for `{is}`, or give other --weights", path.display());
+            anyhow::bail!(
+                "{} holds a {is} model, not {wanted}; ask for `{is}`, or give other --weights",
+                path.display()
+            );
         }
         apply_variant(&mut config, self.variant)?;
         apply_iterations(&mut config, self.routing_iterations)?;

@@ -27,10 +27,7 @@ pub fn atomic_write<E: From<io::Error>>(
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
 ) -> Result<(), E> {
     let temporary = temporary_beside(path)?;
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&temporary)?;
+    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
     let result = fill(file, write).and_then(|()| Ok(publish(&temporary, path)?));
     if result.is_err() {
         // The first error is the one that tells; a failure to clean up would only hide it.
@@ -39,15 +36,10 @@ pub fn atomic_write<E: From<io::Error>>(
     result
 }
 
-fn fill<E: From<io::Error>>(
-    file: File,
-    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
-) -> Result<(), E> {
+fn fill<E: From<io::Error>>(file: File, write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>) -> Result<(), E> {
     let mut buffered = BufWriter::new(file);
     write(&mut buffered)?;
-    let file = buffered
-        .into_inner()
-        .map_err(|failed| E::from(failed.into_error()))?;
+    let file = buffered.into_inner().map_err(|failed| E::from(failed.into_error()))?;
     Ok(file.sync_all()?)
 }
 
@@ -75,9 +67,7 @@ pub fn remove_leftovers(path: &Path) -> io::Result<usize> {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
-        if name.starts_with(prefix.as_encoded_bytes())
-            && name.ends_with(TEMPORARY_SUFFIX.as_bytes())
-        {
+        if name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(TEMPORARY_SUFFIX.as_bytes()) {
             fs::remove_file(entry.path())?;
             removed += 1;
         }
@@ -95,12 +85,9 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
 }
 
 fn temporary_prefix(path: &Path) -> io::Result<OsString> {
-    let name = path.file_name().ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{} names no file", path.display()),
-        )
-    })?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{} names no file", path.display())))?;
     let mut prefix = OsString::from(".");
     prefix.push(name);
     prefix.push(".");
@@ -180,10 +167,7 @@ mod tests {
     fn a_missing_folder_and_a_path_without_a_name_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("absent").join("weights");
-        assert_eq!(
-            write_text(&missing, "").unwrap_err().kind(),
-            io::ErrorKind::NotFound
-        );
+        assert_eq!(write_text(&missing, "").unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(
             write_text(Path::new("/"), "").unwrap_err().kind(),
             io::ErrorKind::InvalidInput
@@ -194,12 +178,7 @@ mod tests {
     fn a_killed_writer_s_leftovers_go_and_neighbours_stay() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last");
-        for name in [
-            ".last.77-0.tmp",
-            ".last.78-3.tmp",
-            ".best.77-0.tmp",
-            "last.tmp",
-        ] {
+        for name in [".last.77-0.tmp", ".last.78-3.tmp", ".best.77-0.tmp", "last.tmp"] {
             fs::write(folder.path().join(name), "half").unwrap();
         }
         assert_eq!(remove_leftovers(&path).unwrap(), 2);

@@ -115,14 +115,7 @@ impl Dataset {
         let class_names = read_class_names(folder, &name)?;
         let labels = read_idx_labels(&labels_path)?;
         let images = read_idx_images(&images_path)?;
-        Self::new(
-            name,
-            images.height,
-            images.width,
-            images.pixels,
-            labels,
-            class_names,
-        )
+        Self::new(name, images.height, images.width, images.pixels, labels, class_names)
     }
 
     /// Keeps the first `limit` images, or all if there are fewer.

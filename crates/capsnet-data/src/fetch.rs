@@ -82,11 +82,7 @@ impl Default for Timeouts {
 pub fn base_url(set: KnownSet, given: Option<&str>) -> String {
     given
         .map(str::to_owned)
-        .or_else(|| {
-            std::env::var(BASE_URL_VARIABLE)
-                .ok()
-                .filter(|url| !url.is_empty())
-        })
+        .or_else(|| std::env::var(BASE_URL_VARIABLE).ok().filter(|url| !url.is_empty()))
         .unwrap_or_else(|| set.default_base_url().to_owned())
 }
 
@@ -95,19 +91,8 @@ pub fn base_url(set: KnownSet, given: Option<&str>) -> String {
 /// # Errors
 ///
 /// [`FetchError`]. What was received stays as a `.part` file where that can be continued: running it again does.
-pub fn fetch(
-    set: KnownSet,
-    folder: &Path,
-    base_url: &str,
-    progress: impl FnMut(Progress),
-) -> Result<(), FetchError> {
-    fetch_files(
-        &set.files(),
-        folder,
-        base_url,
-        Timeouts::default(),
-        progress,
-    )
+pub fn fetch(set: KnownSet, folder: &Path, base_url: &str, progress: impl FnMut(Progress)) -> Result<(), FetchError> {
+    fetch_files(&set.files(), folder, base_url, Timeouts::default(), progress)
 }
 
 /// Downloads any gzipped `files` with known content, as [`fetch`] does.

@@ -73,8 +73,7 @@ pub fn read_idx_labels(path: &Path) -> Result<Vec<u8>, IdxError> {
 ///
 /// [`IdxFault`] as for [`read_idx_images`].
 pub fn parse_images(source: impl Read, stored_len: u64) -> Result<IdxImages, IdxFault> {
-    let ([count, height, width], pixels) =
-        parse(source, stored_len, "images", ["count", "height", "width"])?;
+    let ([count, height, width], pixels) = parse(source, stored_len, "images", ["count", "height", "width"])?;
     Ok(IdxImages {
         count: count as usize,
         height: height as usize,
@@ -93,10 +92,7 @@ pub fn parse_labels(source: impl Read, stored_len: u64) -> Result<Vec<u8>, IdxFa
     Ok(labels)
 }
 
-fn read_file<T>(
-    path: &Path,
-    parse: impl FnOnce(File, u64) -> Result<T, IdxFault>,
-) -> Result<T, IdxError> {
+fn read_file<T>(path: &Path, parse: impl FnOnce(File, u64) -> Result<T, IdxFault>) -> Result<T, IdxError> {
     // The kind is looked at before opening: opening a pipe would wait for a writer.
     let read = || {
         let metadata = std::fs::metadata(path).map_err(IdxFault::Io)?;
@@ -122,10 +118,7 @@ fn parse<const N: usize>(
         return Err(IdxFault::Empty);
     }
     let mut first = Vec::with_capacity(2);
-    (&mut source)
-        .take(2)
-        .read_to_end(&mut first)
-        .map_err(IdxFault::Io)?;
+    (&mut source).take(2).read_to_end(&mut first).map_err(IdxFault::Io)?;
     let is_gzip = first == [0x1f, 0x8b];
     let whole = io::Cursor::new(first).chain(source);
     if is_gzip {
@@ -189,9 +182,7 @@ fn read_header<const N: usize>(
     for (i, bytes) in sizes.as_chunks::<4>().0.iter().enumerate() {
         dims[i] = u32::from_be_bytes(*bytes);
         if dims[i] == 0 {
-            return Err(IdxFault::ZeroDimension {
-                dimension: names[i],
-            });
+            return Err(IdxFault::ZeroDimension { dimension: names[i] });
         }
     }
     if let [_, height, width] = dims[..]
@@ -213,9 +204,7 @@ fn check_magic(magic: [u8; 4], content: &'static str, dimensions: u8) -> Result<
             found: n,
             expected: dimensions,
         }),
-        [0, 0, code, _] if let Some(name) = element_name(code) => {
-            Err(IdxFault::UnsupportedElement { code, name })
-        }
+        [0, 0, code, _] if let Some(name) = element_name(code) => Err(IdxFault::UnsupportedElement { code, name }),
         _ => Err(IdxFault::WrongMagic {
             content,
             found,
@@ -279,9 +268,7 @@ fn gzip_fault(fault: IdxFault) -> IdxFault {
         IdxFault::Io(error)
             if matches!(
                 error.kind(),
-                io::ErrorKind::InvalidInput
-                    | io::ErrorKind::InvalidData
-                    | io::ErrorKind::UnexpectedEof
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
             ) =>
         {
             IdxFault::Gzip(error)

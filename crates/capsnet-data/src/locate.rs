@@ -81,11 +81,7 @@ pub struct Place {
 /// # Errors
 ///
 /// [`LocateError`]: a named folder that lacks a file, or the list of all places looked at.
-pub fn locate(
-    set: KnownSet,
-    needed: &[Split],
-    explicit: Option<&Path>,
-) -> Result<PathBuf, LocateError> {
+pub fn locate(set: KnownSet, needed: &[Split], explicit: Option<&Path>) -> Result<PathBuf, LocateError> {
     Surroundings::of_process().locate(set, needed, explicit)
 }
 
@@ -110,12 +106,7 @@ impl Surroundings {
     /// # Errors
     ///
     /// As for [`locate`].
-    pub fn locate(
-        &self,
-        set: KnownSet,
-        needed: &[Split],
-        explicit: Option<&Path>,
-    ) -> Result<PathBuf, LocateError> {
+    pub fn locate(&self, set: KnownSet, needed: &[Split], explicit: Option<&Path>) -> Result<PathBuf, LocateError> {
         if let Some(folder) = explicit {
             return named_folder("--data", folder, needed);
         }
@@ -141,10 +132,7 @@ impl Surroundings {
     /// The folders that nobody named, in order, each once.
     fn candidates(&self, set: KnownSet) -> Vec<PathBuf> {
         let above_current = self.current.iter().flat_map(|folder| folder.ancestors());
-        let above_program = self
-            .program
-            .iter()
-            .flat_map(|program| program.ancestors().skip(1));
+        let above_program = self.program.iter().flat_map(|program| program.ancestors().skip(1));
         let in_checkout = above_current
             .chain(above_program)
             .map(|folder| folder.join("data").join(set.name()));
@@ -159,21 +147,13 @@ impl Surroundings {
     }
 }
 
-fn named_folder(
-    origin: &'static str,
-    folder: &Path,
-    needed: &[Split],
-) -> Result<PathBuf, LocateError> {
+fn named_folder(origin: &'static str, folder: &Path, needed: &[Split]) -> Result<PathBuf, LocateError> {
     let folder = folder.to_path_buf();
     if !folder.is_dir() {
         return Err(LocateError::NotAFolder { origin, folder });
     }
     match missing_file(&folder, needed) {
-        Some(name) => Err(LocateError::MissingFile {
-            origin,
-            folder,
-            name,
-        }),
+        Some(name) => Err(LocateError::MissingFile { origin, folder, name }),
         None => Ok(folder),
     }
 }
@@ -200,9 +180,7 @@ fn listed(places: &[Place]) -> String {
 }
 
 fn path_variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// The user's cache with `capsnet` in it.
@@ -237,25 +215,16 @@ mod tests {
             }
         };
         let home = with(&[("HOME", "/home/ada")]);
-        assert_eq!(
-            cache_of(home, false),
-            Some(PathBuf::from("/home/ada/.cache/capsnet"))
-        );
+        assert_eq!(cache_of(home, false), Some(PathBuf::from("/home/ada/.cache/capsnet")));
         let xdg = with(&[("HOME", "/home/ada"), ("XDG_CACHE_HOME", "/var/fast")]);
-        assert_eq!(
-            cache_of(xdg, false),
-            Some(PathBuf::from("/var/fast/capsnet"))
-        );
+        assert_eq!(cache_of(xdg, false), Some(PathBuf::from("/var/fast/capsnet")));
         let relative = with(&[("HOME", "/home/ada"), ("XDG_CACHE_HOME", "fast")]);
         assert_eq!(
             cache_of(relative, false),
             Some(PathBuf::from("/home/ada/.cache/capsnet"))
         );
         let windows = with(&[("LOCALAPPDATA", "local"), ("HOME", "/home/ada")]);
-        assert_eq!(
-            cache_of(windows, true),
-            Some(Path::new("local").join("capsnet"))
-        );
+        assert_eq!(cache_of(windows, true), Some(Path::new("local").join("capsnet")));
         assert_eq!(cache_of(with(&[]), false), None);
     }
 }

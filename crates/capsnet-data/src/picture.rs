@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use image::codecs::png::PngEncoder;
 use image::imageops::{self, FilterType};
 use image::{
-    DynamicImage, ExtendedColorType, GenericImageView, GrayImage, ImageDecoder, ImageEncoder,
-    ImageError, ImageReader, Limits, Luma, Rgba,
+    DynamicImage, ExtendedColorType, GenericImageView, GrayImage, ImageDecoder, ImageEncoder, ImageError, ImageReader,
+    Limits, Luma, Rgba,
 };
 
 use crate::atomic::atomic_write;
@@ -104,12 +104,7 @@ pub enum PictureFault {
 ///
 /// [`PictureError`] with the path: not a file, empty, no picture, damaged, or larger than [`MAX_PIXELS`] or
 /// [`MAX_SIDE`]; nothing is decoded before the size is known.
-pub fn read_picture(
-    path: &Path,
-    height: usize,
-    width: usize,
-    invert: bool,
-) -> Result<Vec<u8>, PictureError> {
+pub fn read_picture(path: &Path, height: usize, width: usize, invert: bool) -> Result<Vec<u8>, PictureError> {
     let read = || {
         // The kind is looked at before opening: opening a pipe would wait for a writer.
         let metadata = std::fs::metadata(path).map_err(PictureFault::Io)?;
@@ -117,9 +112,7 @@ pub fn read_picture(
             return Err(PictureFault::NotAFile);
         }
         if metadata.len() > MAX_FILE_BYTES {
-            return Err(PictureFault::FileTooLarge {
-                bytes: metadata.len(),
-            });
+            return Err(PictureFault::FileTooLarge { bytes: metadata.len() });
         }
         let mut bytes = Vec::new();
         File::open(path)
@@ -138,12 +131,7 @@ pub fn read_picture(
 /// # Errors
 ///
 /// [`PictureFault`] as for [`read_picture`].
-pub fn decode_picture(
-    bytes: &[u8],
-    height: usize,
-    width: usize,
-    invert: bool,
-) -> Result<Vec<u8>, PictureFault> {
+pub fn decode_picture(bytes: &[u8], height: usize, width: usize, invert: bool) -> Result<Vec<u8>, PictureFault> {
     let (target_height, target_width) = (target_side(height), target_side(width));
     let (Some(target_height), Some(target_width)) = (target_height, target_width) else {
         return Err(PictureFault::BadSize {
@@ -168,12 +156,7 @@ pub fn decode_picture(
 /// # Errors
 ///
 /// [`PictureError`] if the size doesn't go with the pixels or the file can't be written.
-pub fn write_png_gray(
-    path: &Path,
-    width: usize,
-    height: usize,
-    pixels: &[u8],
-) -> Result<(), PictureError> {
+pub fn write_png_gray(path: &Path, width: usize, height: usize, pixels: &[u8]) -> Result<(), PictureError> {
     write_png(path, width, height, pixels, 1, ExtendedColorType::L8)
 }
 
@@ -182,19 +165,12 @@ pub fn write_png_gray(
 /// # Errors
 ///
 /// [`PictureError`] if the size doesn't go with the pixels or the file can't be written.
-pub fn write_png_rgb(
-    path: &Path,
-    width: usize,
-    height: usize,
-    pixels: &[u8],
-) -> Result<(), PictureError> {
+pub fn write_png_rgb(path: &Path, width: usize, height: usize, pixels: &[u8]) -> Result<(), PictureError> {
     write_png(path, width, height, pixels, 3, ExtendedColorType::Rgb8)
 }
 
 fn target_side(side: usize) -> Option<u32> {
-    u32::try_from(side)
-        .ok()
-        .filter(|side| (1..=MAX_SIDE).contains(side))
+    u32::try_from(side).ok().filter(|side| (1..=MAX_SIDE).contains(side))
 }
 
 fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
@@ -234,11 +210,7 @@ fn decode_fault(error: ImageError) -> PictureFault {
 fn to_grey(picture: &DynamicImage) -> GrayImage {
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         let Rgba([red, green, blue, alpha]) = picture.get_pixel(x, y);
-        let luma = (19_595 * u32::from(red)
-            + 38_470 * u32::from(green)
-            + 7_471 * u32::from(blue)
-            + 32_768)
-            >> 16;
+        let luma = (19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue) + 32_768) >> 16;
         let over_black = (luma * u32::from(alpha) + 127) / 255;
         Luma([over_black as u8])
     })
@@ -256,9 +228,7 @@ fn write_png(
         path: path.to_path_buf(),
         fault,
     };
-    let expected = width
-        .checked_mul(height)
-        .and_then(|n| n.checked_mul(channels));
+    let expected = width.checked_mul(height).and_then(|n| n.checked_mul(channels));
     let (Ok(columns), Ok(rows), true) = (
         u32::try_from(width),
         u32::try_from(height),

@@ -108,10 +108,7 @@ mod tests {
         assert!(golden.streams.len() >= 4);
         for stream in golden.streams {
             let seed = Seed(stream.seed);
-            assert_eq!(
-                seed.key(&stream.name, stream.a, stream.b).as_slice(),
-                stream.key
-            );
+            assert_eq!(seed.key(&stream.name, stream.a, stream.b).as_slice(), stream.key);
             let mut rng = seed.stream(&stream.name, stream.a, stream.b);
             let words: Vec<u64> = stream.words.iter().map(|_| rng.next_u64()).collect();
             assert_eq!(words, stream.words);

@@ -112,10 +112,7 @@ fn a_missing_file_and_a_missing_folder_are_named() {
 
     let absent = root.path().join("absent");
     let message = load_message(&absent);
-    assert!(
-        message.starts_with(&absent.display().to_string()),
-        "{message}"
-    );
+    assert!(message.starts_with(&absent.display().to_string()), "{message}");
     assert!(message.contains("not a folder"), "{message}");
 }
 
@@ -125,18 +122,14 @@ fn a_damaged_file_is_named() {
     let path = folder.join(Split::Test.images_file());
     fs::write(&path, [0; 100]).unwrap();
     let message = load_message(&folder);
-    assert!(
-        message.starts_with(&path.display().to_string()),
-        "{message}"
-    );
+    assert!(message.starts_with(&path.display().to_string()), "{message}");
 }
 
 #[test]
 fn parts_that_do_not_fit_make_no_data_set() {
     let classes = || vec!["a".to_owned(), "b".to_owned()];
-    let make = |height, pixels: usize, labels: Vec<u8>, names| {
-        Dataset::new("made", height, 2, vec![0; pixels], labels, names)
-    };
+    let make =
+        |height, pixels: usize, labels: Vec<u8>, names| Dataset::new("made", height, 2, vec![0; pixels], labels, names);
     assert!(make(2, 8, vec![0, 1], classes()).is_ok());
     assert!(matches!(
         make(2, 7, vec![0], classes()),

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use capsnet_data::idx::{
-    IdxFault, MAX_SIDE, parse_images, parse_labels, read_idx_images, read_idx_labels,
-    write_idx_images, write_idx_labels,
+    IdxFault, MAX_SIDE, parse_images, parse_labels, read_idx_images, read_idx_labels, write_idx_images,
+    write_idx_labels,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -62,10 +62,7 @@ fn reads_raw_and_gzipped_whatever_the_name() {
         }
     }
     let labels = idx(8, &[3], &[7, 0, 9]);
-    assert_eq!(
-        parse_labels(&labels[..], labels.len() as u64).unwrap(),
-        [7, 0, 9]
-    );
+    assert_eq!(parse_labels(&labels[..], labels.len() as u64).unwrap(), [7, 0, 9]);
 }
 
 #[test]
@@ -88,10 +85,7 @@ fn an_empty_file_is_refused() {
 fn a_truncated_header_is_refused() {
     let bytes = idx(8, &[2, 2, 3], &[]);
     for len in [1, 3, 4, 15] {
-        assert_refused(
-            &bytes[..len],
-            &["inside its header", &format!("{len} of 16 bytes")],
-        );
+        assert_refused(&bytes[..len], &["inside its header", &format!("{len} of 16 bytes")]);
     }
 }
 
@@ -129,20 +123,13 @@ fn other_element_types_are_refused_by_name() {
         (0x0d, "32-bit float"),
         (0x0e, "64-bit float"),
     ] {
-        assert_refused(
-            &idx(code, &[1, 1, 1], &[0; 8]),
-            &[name, &format!("{code:#04x}")],
-        );
+        assert_refused(&idx(code, &[1, 1, 1], &[0; 8]), &[name, &format!("{code:#04x}")]);
     }
 }
 
 #[test]
 fn a_dimension_of_zero_is_refused_by_name() {
-    for (dims, name) in [
-        ([0, 28, 28], "count"),
-        ([5, 0, 28], "height"),
-        ([5, 28, 0], "width"),
-    ] {
+    for (dims, name) in [([0, 28, 28], "count"), ([5, 0, 28], "height"), ([5, 28, 0], "width")] {
         assert_refused(&idx(8, &dims, &[]), &[&format!("{name} of zero")]);
     }
 }
@@ -177,10 +164,7 @@ fn a_cut_gzip_stream_is_refused() {
         "{half}"
     );
     // Cut in the checksum after the data.
-    assert!(matches!(
-        images_fault(&stored[..stored.len() - 3]),
-        IdxFault::Gzip(_)
-    ));
+    assert!(matches!(images_fault(&stored[..stored.len() - 3]), IdxFault::Gzip(_)));
 }
 
 #[test]
@@ -193,10 +177,7 @@ fn a_damaged_gzip_stream_is_refused() {
 
 #[test]
 fn trailing_bytes_are_refused() {
-    assert_refused(
-        &idx(8, &[1, 2, 2], &[1, 2, 3, 4, 5]),
-        &["after its 4 bytes"],
-    );
+    assert_refused(&idx(8, &[1, 2, 2], &[1, 2, 3, 4, 5]), &["after its 4 bytes"]);
     let mut after_gzip = gzip(&idx(8, &[1, 2, 2], &[1, 2, 3, 4]));
     after_gzip.extend(b"more");
     assert!(matches!(images_fault(&after_gzip), IdxFault::Gzip(_)));
@@ -208,10 +189,7 @@ fn absurd_sizes_are_refused() {
         &idx(8, &[u32::MAX, 28, 28], &[0; 784]),
         &["declares 3367254359280 bytes", "at most 2147483648"],
     );
-    assert_refused(
-        &idx(8, &[1, MAX_SIDE + 1, 28], &[]),
-        &["4097x28", "at most 4096x4096"],
-    );
+    assert_refused(&idx(8, &[1, MAX_SIDE + 1, 28], &[]), &["4097x28", "at most 4096x4096"]);
     assert_refused(
         &idx(8, &[u32::MAX, u32::MAX, u32::MAX], &[]),
         &["4294967295x4294967295"],
@@ -232,10 +210,7 @@ fn messages_name_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("absent");
     let message = read_idx_labels(&absent).unwrap_err().to_string();
-    assert!(
-        message.starts_with(&absent.display().to_string()),
-        "{message}"
-    );
+    assert!(message.starts_with(&absent.display().to_string()), "{message}");
     assert!(message.contains("can't be read"), "{message}");
 
     let error = read_idx_images(folder.path()).unwrap_err();

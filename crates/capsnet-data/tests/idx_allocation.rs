@@ -56,8 +56,7 @@ fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
     (header, tail, any::<bool>()).prop_map(|(mut bytes, tail, zipped)| {
         bytes.extend(tail);
         if zipped {
-            let mut encoder =
-                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(&bytes).unwrap();
             bytes = encoder.finish().unwrap();
         }
@@ -84,11 +83,7 @@ fn hostile_bytes_neither_panic_nor_allocate_wildly() {
             });
             // The window and buffers of the unpacker are the constant part.
             let allowed = 256 * 1024 + 2 * 1032 * bytes.len();
-            prop_assert!(
-                largest <= allowed,
-                "{largest} bytes at once for {}",
-                bytes.len()
-            );
+            prop_assert!(largest <= allowed, "{largest} bytes at once for {}", bytes.len());
             Ok(())
         })
         .unwrap();
@@ -103,9 +98,7 @@ fn hostile_bytes_neither_panic_nor_allocate_wildly() {
     }
     let bomb = encoder.finish().unwrap();
     let largest = largest_allocation_in(|| {
-        let message = parse_images(&bomb[..], bomb.len() as u64)
-            .unwrap_err()
-            .to_string();
+        let message = parse_images(&bomb[..], bomb.len() as u64).unwrap_err().to_string();
         assert!(message.contains("after its 784 bytes"), "{message}");
     });
     assert!(largest <= 256 * 1024, "{largest} bytes at once");

@@ -80,13 +80,7 @@ fn a_named_folder_that_is_none_is_an_error() {
     let root = tempfile::tempdir().unwrap();
     let absent = root.path().join("absent");
     let error = find(&Surroundings::default(), Some(&absent)).unwrap_err();
-    assert!(matches!(
-        error,
-        LocateError::NotAFolder {
-            origin: "--data",
-            ..
-        }
-    ));
+    assert!(matches!(error, LocateError::NotAFolder { origin: "--data", .. }));
 }
 
 #[test]
@@ -106,10 +100,7 @@ fn not_found_lists_every_place_and_what_to_do() {
         .to_string();
     for part in [
         "CAPSNET_DATA (not set)".to_owned(),
-        format!(
-            "{} (has no t10k-images-idx3-ubyte[.gz])",
-            incomplete.display()
-        ),
+        format!("{} (has no t10k-images-idx3-ubyte[.gz])", incomplete.display()),
         format!(
             "{} (no such folder)",
             root.path().join("bin/data/fashion-mnist").display()

@@ -37,10 +37,7 @@ fn the_files_have_the_known_length_and_checksum() {
 fn both_splits_load() {
     let train = Dataset::load(&mnist(), Split::Train).unwrap();
     assert_eq!(train.name(), "mnist");
-    assert_eq!(
-        (train.len(), train.height(), train.width()),
-        (60_000, 28, 28)
-    );
+    assert_eq!((train.len(), train.height(), train.width()), (60_000, 28, 28));
     assert_eq!(train.labels()[..8], [5, 0, 4, 1, 9, 2, 1, 3]);
     assert_eq!(
         counts(&train),
@@ -50,10 +47,7 @@ fn both_splits_load() {
     let test = Dataset::load(&mnist(), Split::Test).unwrap();
     assert_eq!((test.len(), test.height(), test.width()), (10_000, 28, 28));
     assert_eq!(test.labels()[..8], [7, 2, 1, 0, 4, 1, 4, 9]);
-    assert_eq!(
-        counts(&test),
-        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    );
+    assert_eq!(counts(&test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     assert_eq!(test.class_names()[usize::from(test.label(0))], "seven");
     // Row 7 of the first test image, the bar of a seven.
     assert_eq!(

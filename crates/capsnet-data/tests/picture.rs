@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use capsnet_data::picture::{
-    PictureFault, decode_picture, read_picture, write_png_gray, write_png_rgb,
-};
+use capsnet_data::picture::{PictureFault, decode_picture, read_picture, write_png_gray, write_png_rgb};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -25,15 +23,8 @@ fn numbers(value: &Value) -> Vec<u8> {
 /// Asserts that two pictures differ by at most `tolerance` grey levels anywhere.
 fn assert_close(found: &[u8], expected: &[u8], tolerance: u8, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
-    let worst = found
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| a.abs_diff(*b))
-        .max();
-    assert!(
-        worst <= Some(tolerance),
-        "{what} is off by {worst:?} levels"
-    );
+    let worst = found.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(worst <= Some(tolerance), "{what} is off by {worst:?} levels");
 }
 
 #[test]
@@ -76,10 +67,7 @@ fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let grey = folder.path().join("grey.png");
     write_png_gray(&grey, 3, 2, &[0, 50, 100, 150, 200, 250]).unwrap();
-    assert_eq!(
-        read_picture(&grey, 2, 3, false).unwrap(),
-        [0, 50, 100, 150, 200, 250]
-    );
+    assert_eq!(read_picture(&grey, 2, 3, false).unwrap(), [0, 50, 100, 150, 200, 250]);
     // Red, green, blue and white, with the weights 299, 587 and 114 of 1000.
     let rgb = folder.path().join("rgb.png");
     let pixels = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
@@ -99,13 +87,8 @@ fn writing_refuses_sizes_that_do_not_fit_and_names_the_file() {
     assert!(!path.exists());
 
     let nowhere = folder.path().join("absent/out.png");
-    let message = write_png_gray(&nowhere, 1, 1, &[0])
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.starts_with(&nowhere.display().to_string()),
-        "{message}"
-    );
+    let message = write_png_gray(&nowhere, 1, 1, &[0]).unwrap_err().to_string();
+    assert!(message.starts_with(&nowhere.display().to_string()), "{message}");
 }
 
 /// A PNG of any size, whose pixels are left out.
@@ -151,27 +134,18 @@ fn what_is_no_picture_is_refused() {
     for other in [&b"hello, world"[..], b"GIF89a", b"BM", &[0; 64]] {
         assert!(matches!(fault(other), PictureFault::UnknownFormat));
     }
-    assert!(matches!(
-        fault(&png_header(28, 28)),
-        PictureFault::Damaged(_)
-    ));
+    assert!(matches!(fault(&png_header(28, 28)), PictureFault::Damaged(_)));
 }
 
 #[test]
 fn truncated_pictures_are_refused() {
     let png = fs::read(pictures().join("rgb.png")).unwrap();
     for len in [8, 20, 40, png.len() / 2, png.len() - 20] {
-        assert!(
-            matches!(fault(&png[..len]), PictureFault::Damaged(_)),
-            "{len} bytes"
-        );
+        assert!(matches!(fault(&png[..len]), PictureFault::Damaged(_)), "{len} bytes");
     }
     let jpeg = fs::read(pictures().join("turned.jpg")).unwrap();
     for len in [3, 40, 300] {
-        assert!(
-            matches!(fault(&jpeg[..len]), PictureFault::Damaged(_)),
-            "{len} bytes"
-        );
+        assert!(matches!(fault(&jpeg[..len]), PictureFault::Damaged(_)), "{len} bytes");
     }
 }
 

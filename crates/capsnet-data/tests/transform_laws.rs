@@ -120,10 +120,7 @@ fn random_shifts_take_every_whole_shift_equally_often() {
             counts[(at / size - 1) * 5 + (at % size - 1)] += 1;
         }
         // Binomial with mean 200 and standard deviation 14.
-        assert!(
-            counts.iter().all(|count| (130..270).contains(count)),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|count| (130..270).contains(count)), "{counts:?}");
     }
 }
 
@@ -139,10 +136,7 @@ fn a_mixed_list_draws_each_pipeline_equally_often() {
         counts[which] += 1;
     }
     // Binomial with mean 1000 and standard deviation 26.
-    assert!(
-        counts.iter().all(|count| (860..1140).contains(count)),
-        "{counts:?}"
-    );
+    assert!(counts.iter().all(|count| (860..1140).contains(count)), "{counts:?}");
 }
 
 #[test]
@@ -150,10 +144,7 @@ fn neighbouring_affine_items_are_resampled_once() {
     // Nearest-neighbour rotations by 30 degrees lose pixels; undone within one matrix they don't.
     let pixels: Vec<u8> = (0..144u8).collect();
     assert_eq!(apply("rotate=30,rotate=-30", &pixels, 12, 12), pixels);
-    assert_ne!(
-        apply("rotate=30,flip=0,rotate=-30", &pixels, 12, 12),
-        pixels
-    );
+    assert_ne!(apply("rotate=30,flip=0,rotate=-30", &pixels, 12, 12), pixels);
 }
 
 #[test]

@@ -53,9 +53,7 @@ fn from_hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>
 fn fixture() -> Fixture {
     let mut json = String::new();
     let packed = include_bytes!("fixtures/transform/pillow.json.gz");
-    GzDecoder::new(packed.as_slice())
-        .read_to_string(&mut json)
-        .unwrap();
+    GzDecoder::new(packed.as_slice()).read_to_string(&mut json).unwrap();
     serde_json::from_str(&json).unwrap()
 }
 
@@ -75,11 +73,7 @@ fn check(tolerance: u8, is_meant: impl Fn(&str) -> bool) -> usize {
                 &mut Seed(0).stream("", 0, 0),
                 &mut scratch,
             );
-            let worst = pixels
-                .iter()
-                .zip(&case.pixels)
-                .map(|(a, b)| a.abs_diff(*b))
-                .max();
+            let worst = pixels.iter().zip(&case.pixels).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(
                 worst <= Some(tolerance),
                 "{} of `{}`: {worst:?} grey levels off",
@@ -106,8 +100,7 @@ fn nearest_equals_pillow_exactly() {
 /// Exact, too; a processor that fuses multiplication and addition could be one grey level off here and there.
 #[test]
 fn bilinear_equals_pillow_for_one_item() {
-    let one_item =
-        |spec: &str| spec.ends_with("resample=bilinear") && spec.matches('=').count() == 2;
+    let one_item = |spec: &str| spec.ends_with("resample=bilinear") && spec.matches('=').count() == 2;
     assert_eq!(check(0, one_item), 9 * 38);
 }
 
@@ -120,10 +113,7 @@ fn bilinear_is_within_one_grey_level_for_several_items() {
 
 #[test]
 fn mirroring_equals_torchvision_also_before_and_after_a_rotation() {
-    assert_eq!(
-        check(0, |spec| spec.contains("mirror") || spec == "flip"),
-        9 * 4
-    );
+    assert_eq!(check(0, |spec| spec.contains("mirror") || spec == "flip"), 9 * 4);
 }
 
 #[test]

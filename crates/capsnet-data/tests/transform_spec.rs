@@ -24,10 +24,7 @@ fn canonical_forms() {
         ("", "none"),
         ("  none ", "none"),
         ("resample=nearest", "none"),
-        (
-            " rotate = -15 .. 15 , translate=2",
-            "rotate=-15..15,translate=2",
-        ),
+        (" rotate = -15 .. 15 , translate=2", "rotate=-15..15,translate=2"),
         ("translate=-2..2", "translate=-2..2:-2..2"),
         ("translate=1..1", "translate=1:1"),
         (
@@ -59,10 +56,7 @@ fn identity_and_randomness_are_seen() {
         "normalize=0.5:0.5",
         "resample=bilinear",
     ] {
-        assert!(
-            parse(spec).is_identity() && !parse(spec).is_random(),
-            "{spec}"
-        );
+        assert!(parse(spec).is_identity() && !parse(spec).is_random(), "{spec}");
     }
     for spec in [
         "rotate=15",
@@ -72,10 +66,7 @@ fn identity_and_randomness_are_seen() {
         "shear=0:1",
         "rotate=5..5",
     ] {
-        assert!(
-            !parse(spec).is_identity() && !parse(spec).is_random(),
-            "{spec}"
-        );
+        assert!(!parse(spec).is_identity() && !parse(spec).is_random(), "{spec}");
     }
     for spec in [
         "rotate=0..1",
@@ -86,10 +77,7 @@ fn identity_and_randomness_are_seen() {
         "salt=0.1",
         "shear=0:1..2",
     ] {
-        assert!(
-            !parse(spec).is_identity() && parse(spec).is_random(),
-            "{spec}"
-        );
+        assert!(!parse(spec).is_identity() && parse(spec).is_random(), "{spec}");
     }
     assert_eq!(parse("none"), Pipeline::identity());
 }
@@ -135,13 +123,7 @@ fn every_kind_of_fault_is_refused() {
         ("rotate=nan", NotFinite("nan".into())),
         ("noise=0..inf", NotFinite("inf".into())),
         ("normalize=NaN:1", NotFinite("NaN".into())),
-        (
-            "scale=1.1..0.9",
-            Reversed {
-                low: 1.1,
-                high: 0.9,
-            },
-        ),
+        ("scale=1.1..0.9", Reversed { low: 1.1, high: 0.9 }),
         ("rotate=361", OutOfBounds(361.0)),
         ("scale=0", OutOfBounds(0.0)),
         ("scale=-1..1", OutOfBounds(-1.0)),
@@ -171,10 +153,7 @@ fn every_kind_of_fault_is_refused() {
         assert_eq!(problem(spec), expected, "{spec}");
     }
     for spec in ["rotate=15,", ",", "none,rotate=15", "Rotate=15", "=3"] {
-        assert!(
-            matches!(refuse(spec), SpecError::UnknownName { .. }),
-            "{spec}"
-        );
+        assert!(matches!(refuse(spec), SpecError::UnknownName { .. }), "{spec}");
     }
     assert!(matches!(
         refuse("normalize=0:1,normalize=0:1"),
@@ -185,10 +164,7 @@ fn every_kind_of_fault_is_refused() {
 #[test]
 fn fractions_of_a_pixel_need_interpolation() {
     for spec in ["translate=0.5:0", "translate=-1.5..1", "translate=1:0..0.5"] {
-        assert!(
-            matches!(refuse(spec), SpecError::FractionalShift { .. }),
-            "{spec}"
-        );
+        assert!(matches!(refuse(spec), SpecError::FractionalShift { .. }), "{spec}");
         let bilinear = parse(&format!("{spec},resample=bilinear"));
         assert!(bilinear.is_random() == spec.contains(".."), "{spec}");
         assert!(matches!(
@@ -213,20 +189,10 @@ fn mixed_lists() {
     assert_eq!(empty, "".parse().unwrap());
 
     assert!("none | rotate=5".parse::<Augment>().unwrap().is_random());
-    assert!(
-        !"rotate=5 | rotate=5"
-            .parse::<Augment>()
-            .unwrap()
-            .is_random()
-    );
+    assert!(!"rotate=5 | rotate=5".parse::<Augment>().unwrap().is_random());
 
-    let normalized: Augment = "mirror,normalize=0.5:0.5 | normalize=0.5:0.5"
-        .parse()
-        .unwrap();
-    assert_eq!(
-        normalized.normalize(),
-        parse("normalize=0.5:0.5").normalize()
-    );
+    let normalized: Augment = "mirror,normalize=0.5:0.5 | normalize=0.5:0.5".parse().unwrap();
+    assert_eq!(normalized.normalize(), parse("normalize=0.5:0.5").normalize());
     let mixed = "mirror,normalize=0.5:0.5 | flip".parse::<Augment>();
     assert!(matches!(mixed, Err(SpecError::MixedNormalize { .. })));
 }
@@ -234,21 +200,13 @@ fn mixed_lists() {
 #[test]
 fn serde_uses_the_text() {
     let list: Augment = "translate=2 | rotate=3".parse().unwrap();
-    assert_eq!(
-        serde_json::to_string(&list).unwrap(),
-        "\"translate=2 | rotate=3\""
-    );
+    assert_eq!(serde_json::to_string(&list).unwrap(), "\"translate=2 | rotate=3\"");
     assert_eq!(
         serde_json::from_str::<Augment>("\"translate=2|rotate=3\"").unwrap(),
         list
     );
-    assert_eq!(
-        serde_json::to_string(&Resample::Bilinear).unwrap(),
-        "\"bilinear\""
-    );
-    let error = serde_json::from_str::<Pipeline>("\"scale=0\"")
-        .unwrap_err()
-        .to_string();
+    assert_eq!(serde_json::to_string(&Resample::Bilinear).unwrap(), "\"bilinear\"");
+    let error = serde_json::from_str::<Pipeline>("\"scale=0\"").unwrap_err().to_string();
     assert!(error.contains("`scale=0`: 0 is out of bounds"), "{error}");
 }
 
@@ -262,10 +220,7 @@ fn value(low: f64, high: f64) -> impl Strategy<Value = String> + Clone {
 
 fn one_or_two(low: f64, high: f64) -> impl Strategy<Value = String> {
     let part = value(low, high);
-    prop_oneof![
-        part.clone(),
-        (part.clone(), part).prop_map(|(x, y)| format!("{x}:{y}"))
-    ]
+    prop_oneof![part.clone(), (part.clone(), part).prop_map(|(x, y)| format!("{x}:{y}"))]
 }
 
 fn item() -> impl Strategy<Value = String> {
@@ -277,27 +232,21 @@ fn item() -> impl Strategy<Value = String> {
         one_or_two(-89.0, 89.0).prop_map(|v| format!("shear={v}")),
         (0.0..1.0).prop_map(|p| format!("mirror={p}")),
         (0.0..1.0).prop_map(|p| format!("flip={p}")),
-        (value(0.0, 90.0), value(0.1, 9.0))
-            .prop_map(|(alpha, sigma)| format!("elastic={alpha}:{sigma}")),
+        (value(0.0, 90.0), value(0.1, 9.0)).prop_map(|(alpha, sigma)| format!("elastic={alpha}:{sigma}")),
         value(0.0, 255.0).prop_map(|v| format!("noise={v}")),
         value(0.0, 1.0).prop_map(|v| format!("salt={v}")),
     ]
 }
 
 fn spec() -> impl Strategy<Value = String> {
-    let whole_line = (
-        any::<bool>(),
-        proptest::option::of((-1.0..1.0f32, 0.1..2.0f32)),
-    );
-    (proptest::collection::vec(item(), 0..5), whole_line).prop_map(
-        |(mut items, (bilinear, normalize))| {
-            if bilinear {
-                items.push("resample=bilinear,translate=-0.25..0.5".into());
-            }
-            items.extend(normalize.map(|(mean, std)| format!("normalize={mean}:{std}")));
-            items.join(",")
-        },
-    )
+    let whole_line = (any::<bool>(), proptest::option::of((-1.0..1.0f32, 0.1..2.0f32)));
+    (proptest::collection::vec(item(), 0..5), whole_line).prop_map(|(mut items, (bilinear, normalize))| {
+        if bilinear {
+            items.push("resample=bilinear,translate=-0.25..0.5".into());
+        }
+        items.extend(normalize.map(|(mean, std)| format!("normalize={mean}:{std}")));
+        items.join(",")
+    })
 }
 
 proptest! {

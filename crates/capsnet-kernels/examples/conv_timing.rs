@@ -68,17 +68,12 @@ fn time_batch(batch: usize, algorithm: Algorithm, budget: Duration) -> Result<()
     report(
         "backward weight",
         Pass::BackwardWeight,
-        sorted_times(budget, || {
-            conv.backward_weight(&x, &dy, &mut dw, Some(&mut db))
-        })?,
+        sorted_times(budget, || conv.backward_weight(&x, &dy, &mut dw, Some(&mut db)))?,
     );
     Ok(())
 }
 
-fn sorted_times(
-    budget: Duration,
-    mut pass: impl FnMut() -> Result<(), KernelError>,
-) -> Result<Vec<f64>, KernelError> {
+fn sorted_times(budget: Duration, mut pass: impl FnMut() -> Result<(), KernelError>) -> Result<Vec<f64>, KernelError> {
     pass()?;
     let (start, mut times) = (Instant::now(), Vec::new());
     while times.len() < 5 || start.elapsed() < budget {

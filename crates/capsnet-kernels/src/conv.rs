@@ -117,9 +117,7 @@ impl Conv2d {
         }
         expect_len("y", y, shape.output_len())?;
         match self.algorithm(Pass::Forward) {
-            Algorithm::ToomCook => {
-                toom_cook::forward(&Tiling::new(*shape), &self.scratch, x, w, bias, relu, y)
-            }
+            Algorithm::ToomCook => toom_cook::forward(&Tiling::new(*shape), &self.scratch, x, w, bias, relu, y),
             _ => direct::forward(shape, &self.scratch, x, w, bias, relu, y),
         }
         Ok(())
@@ -135,9 +133,7 @@ impl Conv2d {
         expect_len("dy", dy, shape.output_len())?;
         expect_len("dx", dx, shape.input_len())?;
         match self.algorithm(Pass::BackwardData) {
-            Algorithm::ToomCook => {
-                toom_cook::backward_data(&Tiling::new(*shape), &self.scratch, w, dy, dx)
-            }
+            Algorithm::ToomCook => toom_cook::backward_data(&Tiling::new(*shape), &self.scratch, w, dy, dx),
             _ => direct::backward_data(shape, &self.scratch, w, dy, dx),
         }
         Ok(())
@@ -163,9 +159,7 @@ impl Conv2d {
             expect_len("db", db, shape.out_channels)?;
         }
         match self.algorithm(Pass::BackwardWeight) {
-            Algorithm::ToomCook => {
-                toom_cook::backward_weight(&Tiling::new(*shape), &self.scratch, x, dy, dw)
-            }
+            Algorithm::ToomCook => toom_cook::backward_weight(&Tiling::new(*shape), &self.scratch, x, dy, dw),
             _ => direct::backward_weight(shape, &self.scratch, x, dy, dw),
         }
         if let Some(db) = db {
@@ -179,10 +173,7 @@ impl Conv2d {
 fn backward_bias(shape: &ConvShape, dy: &[f32], db: &mut [f32]) {
     let pixels = shape.out_h() * shape.out_w();
     db.par_iter_mut().enumerate().for_each(|(channel, db)| {
-        let of_channel = dy
-            .chunks_exact(pixels)
-            .skip(channel)
-            .step_by(shape.out_channels);
+        let of_channel = dy.chunks_exact(pixels).skip(channel).step_by(shape.out_channels);
         *db = of_channel.map(|plane| plane.iter().sum::<f32>()).sum();
     });
 }

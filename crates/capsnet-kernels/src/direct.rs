@@ -91,13 +91,7 @@ pub(crate) fn forward(
 }
 
 /// `dx = conv^T(dy, w)`. Lengths have been checked.
-pub(crate) fn backward_data(
-    shape: &ConvShape,
-    scratch: &Scratch,
-    w: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
-) {
+pub(crate) fn backward_data(shape: &ConvShape, scratch: &Scratch, w: &[f32], dy: &[f32], dx: &mut [f32]) {
     let (pixels, depth, taps) = (
         shape.out_h() * shape.out_w(),
         depth(shape),
@@ -125,13 +119,7 @@ pub(crate) fn backward_data(
             row: pixels,
             column: 1,
         };
-        multiply(
-            [rows, shape.out_channels, pixels],
-            a,
-            b,
-            (unfolded, pixels),
-            false,
-        );
+        multiply([rows, shape.out_channels, pixels], a, b, (unfolded, pixels), false);
         dx.fill(0.0);
         fold(shape, unfolded, dx);
     });
@@ -141,13 +129,7 @@ pub(crate) fn backward_data(
 type WeightTask<'a> = (usize, Range<usize>, Vec<&'a mut [f32]>);
 
 /// `dw = sum over images of dy unfold(x)^T`. Lengths have been checked.
-pub(crate) fn backward_weight(
-    shape: &ConvShape,
-    scratch: &Scratch,
-    x: &[f32],
-    dy: &[f32],
-    dw: &mut [f32],
-) {
+pub(crate) fn backward_weight(shape: &ConvShape, scratch: &Scratch, x: &[f32], dy: &[f32], dw: &mut [f32]) {
     let (pixels, depth, taps) = (
         shape.out_h() * shape.out_w(),
         depth(shape),
@@ -171,36 +153,34 @@ pub(crate) fn backward_weight(
             }
         }
     }
-    tasks
-        .into_par_iter()
-        .for_each(|(slab, in_channels, mut dw)| {
-            let (rows, columns) = (dw.len(), in_channels.len() * taps);
-            let mut unfolded = scratch.take((columns * pixels).div_ceil(LANES));
-            let mut sums = scratch.take((rows * columns).div_ceil(LANES));
-            let (unfolded, sums) = (Lanes::flat_mut(&mut unfolded), Lanes::flat_mut(&mut sums));
-            for image in 0..shape.batch {
-                unfold(
-                    shape,
-                    &x[image * in_len(shape)..(image + 1) * in_len(shape)],
-                    in_channels.clone(),
-                    unfolded,
-                );
-                let a = Matrix {
-                    data: &dy[(image * shape.out_channels + slab * OUT_SLAB) * pixels..],
-                    row: pixels,
-                    column: 1,
-                };
-                let b = Matrix {
-                    data: unfolded,
-                    row: 1,
-                    column: pixels,
-                };
-                multiply([rows, pixels, columns], a, b, (sums, columns), image > 0);
-            }
-            for (out, sums) in dw.iter_mut().zip(sums.chunks(columns)) {
-                out.copy_from_slice(&sums[..columns]);
-            }
-        });
+    tasks.into_par_iter().for_each(|(slab, in_channels, mut dw)| {
+        let (rows, columns) = (dw.len(), in_channels.len() * taps);
+        let mut unfolded = scratch.take((columns * pixels).div_ceil(LANES));
+        let mut sums = scratch.take((rows * columns).div_ceil(LANES));
+        let (unfolded, sums) = (Lanes::flat_mut(&mut unfolded), Lanes::flat_mut(&mut sums));
+        for image in 0..shape.batch {
+            unfold(
+                shape,
+                &x[image * in_len(shape)..(image + 1) * in_len(shape)],
+                in_channels.clone(),
+                unfolded,
+            );
+            let a = Matrix {
+                data: &dy[(image * shape.out_channels + slab * OUT_SLAB) * pixels..],
+                row: pixels,
+                column: 1,
+            };
+            let b = Matrix {
+                data: unfolded,
+                row: 1,
+                column: pixels,
+            };
+            multiply([rows, pixels, columns], a, b, (sums, columns), image > 0);
+        }
+        for (out, sums) in dw.iter_mut().zip(sums.chunks(columns)) {
+            out.copy_from_slice(&sums[..columns]);
+        }
+    });
 }
 
 /// Elements of an input image.
@@ -222,10 +202,7 @@ fn channels_in_slab(shape: &ConvShape) -> usize {
 fn for_each_line(shape: &ConvShape, mut visit: impl FnMut(usize, Option<(Range<usize>, usize)>)) {
     let inside = |tap: usize, outputs: usize, stride: usize, pad: usize, size: usize| {
         let first = pad.saturating_sub(tap).div_ceil(stride).min(outputs);
-        let end = (size + pad)
-            .saturating_sub(tap)
-            .div_ceil(stride)
-            .min(outputs);
+        let end = (size + pad).saturating_sub(tap).div_ceil(stride).min(outputs);
         first..end.max(first)
     };
     let (out_h, out_w) = (shape.out_h(), shape.out_w());
@@ -282,9 +259,7 @@ fn fold(shape: &ConvShape, unfolded: &[f32], dx: &mut [f32]) {
             if let Some((columns, first)) = line {
                 let gradients = &unfolded[at + columns.start..at + columns.end];
                 let pixels = dx[first..].iter_mut().step_by(shape.stride_w);
-                pixels
-                    .zip(gradients)
-                    .for_each(|(pixel, gradient)| *pixel += gradient);
+                pixels.zip(gradients).for_each(|(pixel, gradient)| *pixel += gradient);
             }
         });
     }

@@ -59,11 +59,7 @@ pub enum KernelError {
 }
 
 /// Checks the length of an argument.
-pub(crate) fn expect_len(
-    tensor: &'static str,
-    slice: &[f32],
-    expected: usize,
-) -> Result<(), KernelError> {
+pub(crate) fn expect_len(tensor: &'static str, slice: &[f32], expected: usize) -> Result<(), KernelError> {
     if slice.len() == expected {
         Ok(())
     } else {

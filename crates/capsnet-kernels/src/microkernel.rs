@@ -49,18 +49,8 @@ pub(crate) struct Extent {
 /// If an operand is too short for the extent and strides, or the extent is empty: a bug of the caller, found before memory is
 /// touched.
 #[inline(always)]
-pub(crate) fn panel<S: Simd>(
-    simd: S,
-    extent: Extent,
-    left: Left<'_>,
-    right: Right<'_>,
-    target: Target<'_>,
-) {
-    let Extent {
-        rows,
-        segments,
-        steps,
-    } = extent;
+pub(crate) fn panel<S: Simd>(simd: S, extent: Extent, left: Left<'_>, right: Right<'_>, target: Target<'_>) {
+    let Extent { rows, segments, steps } = extent;
     assert!(rows > 0 && segments > 0 && steps > 0, "empty panel product");
     let depth = |segment: usize, step: usize| (segments - 1) * segment + (steps - 1) * step;
     assert!(
@@ -71,10 +61,7 @@ pub(crate) fn panel<S: Simd>(
         depth(right.segment, right.step) + LANES <= right.data.len(),
         "right operand too short"
     );
-    assert!(
-        (rows - 1) * target.row + LANES <= target.data.len(),
-        "target too short"
-    );
+    assert!((rows - 1) * target.row + LANES <= target.data.len(), "target too short");
 
     let mut row = 0;
     while row < rows {

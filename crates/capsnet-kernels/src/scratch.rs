@@ -21,11 +21,7 @@ impl Scratch {
             best.map(|i| free.swap_remove(i))
         };
         let lanes = fitting.unwrap_or_else(|| vec![Lanes::ZERO; len]);
-        Buffer {
-            lanes,
-            len,
-            home: self,
-        }
+        Buffer { lanes, len, home: self }
     }
 }
 
@@ -51,11 +47,7 @@ impl DerefMut for Buffer<'_> {
 
 impl Drop for Buffer<'_> {
     fn drop(&mut self) {
-        let mut free = self
-            .home
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.home.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(std::mem::take(&mut self.lanes));
     }
 }

@@ -33,13 +33,7 @@ pub struct ConvShape {
 
 impl ConvShape {
     /// A square kernel with equal strides and no padding.
-    pub fn square(
-        batch: usize,
-        channels: [usize; 2],
-        image: [usize; 2],
-        kernel: usize,
-        stride: usize,
-    ) -> Self {
+    pub fn square(batch: usize, channels: [usize; 2], image: [usize; 2], kernel: usize, stride: usize) -> Self {
         Self {
             batch,
             in_channels: channels[0],
@@ -80,9 +74,7 @@ impl ConvShape {
         ];
         for (axis, kernel, image, padding) in axes {
             let padded = padding.checked_mul(2).and_then(|p| p.checked_add(image));
-            let padded = padded.ok_or(KernelError::TooManyElements {
-                tensor: "padded input",
-            })?;
+            let padded = padded.ok_or(KernelError::TooManyElements { tensor: "padded input" })?;
             if kernel > padded {
                 return Err(KernelError::KernelTooLarge {
                     axis,
@@ -104,12 +96,7 @@ impl ConvShape {
             ),
             (
                 "weight",
-                vec![
-                    self.out_channels,
-                    self.in_channels,
-                    self.kernel_h,
-                    self.kernel_w,
-                ],
+                vec![self.out_channels, self.in_channels, self.kernel_h, self.kernel_w],
             ),
             (
                 "output",

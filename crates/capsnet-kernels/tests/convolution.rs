@@ -29,26 +29,15 @@ struct Operands {
 impl Operands {
     fn new(shape: &ConvShape) -> Self {
         Self {
-            x: noise(1, shape.input_len())
-                .into_iter()
-                .map(|x| x.max(0.0))
-                .collect(),
-            w: noise(2, shape.weight_len())
-                .into_iter()
-                .map(|w| 0.05 * w)
-                .collect(),
+            x: noise(1, shape.input_len()).into_iter().map(|x| x.max(0.0)).collect(),
+            w: noise(2, shape.weight_len()).into_iter().map(|w| 0.05 * w).collect(),
             bias: noise(3, shape.out_channels),
             dy: noise(4, shape.output_len()),
         }
     }
 }
 
-fn run(
-    shape: ConvShape,
-    algorithm: Algorithm,
-    operands: &Operands,
-    relu: bool,
-) -> Result<Passes, KernelError> {
+fn run(shape: ConvShape, algorithm: Algorithm, operands: &Operands, relu: bool) -> Result<Passes, KernelError> {
     let Operands { x, w, bias, dy } = operands;
     let conv = Conv2d::new(shape, algorithm)?;
     // NaN shows what isn't overwritten.
@@ -87,29 +76,20 @@ fn assert_matches_definition(shape: ConvShape, algorithm: Algorithm, relu: bool)
 /// Any small shape for the direct algorithm.
 fn any_shape() -> impl Strategy<Value = ConvShape> {
     let channels = (1..4usize, 1..20usize, 1..70usize);
-    let kernel = (
-        1..6usize,
-        1..6usize,
-        1..4usize,
-        1..4usize,
-        0..4usize,
-        0..4usize,
-    );
-    (channels, kernel, 0..7usize, 0..7usize).prop_map(
-        |((batch, ic, oc), (kh, kw, sh, sw, ph, pw), dh, dw)| ConvShape {
-            batch,
-            in_channels: ic,
-            out_channels: oc,
-            height: kh + dh,
-            width: kw + dw,
-            kernel_h: kh,
-            kernel_w: kw,
-            stride_h: sh,
-            stride_w: sw,
-            pad_h: ph,
-            pad_w: pw,
-        },
-    )
+    let kernel = (1..6usize, 1..6usize, 1..4usize, 1..4usize, 0..4usize, 0..4usize);
+    (channels, kernel, 0..7usize, 0..7usize).prop_map(|((batch, ic, oc), (kh, kw, sh, sw, ph, pw), dh, dw)| ConvShape {
+        batch,
+        in_channels: ic,
+        out_channels: oc,
+        height: kh + dh,
+        width: kw + dw,
+        kernel_h: kh,
+        kernel_w: kw,
+        stride_h: sh,
+        stride_w: sw,
+        pad_h: ph,
+        pad_w: pw,
+    })
 }
 
 /// Small shapes that the Toom-Cook algorithm is made for, with partial channel blocks, partial tiles and padding.
@@ -158,10 +138,7 @@ proptest! {
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| f64::from(a) * f64::from(b))
-        .sum()
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }
 
 fn norm(a: &[f32]) -> f64 {
@@ -188,18 +165,9 @@ fn the_networks_convolution_is_accurate() {
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let shapes = [
-        (
-            ConvShape::square(50, [35, 80], [21, 19], 9, 2),
-            Algorithm::ToomCook,
-        ),
-        (
-            ConvShape::square(3, [35, 80], [21, 19], 9, 2),
-            Algorithm::Direct,
-        ),
-        (
-            ConvShape::square(1, [35, 80], [21, 19], 9, 2),
-            Algorithm::Direct,
-        ),
+        (ConvShape::square(50, [35, 80], [21, 19], 9, 2), Algorithm::ToomCook),
+        (ConvShape::square(3, [35, 80], [21, 19], 9, 2), Algorithm::Direct),
+        (ConvShape::square(1, [35, 80], [21, 19], 9, 2), Algorithm::Direct),
     ];
     for (shape, algorithm) in shapes {
         let operands = Operands::new(&shape);
@@ -249,19 +217,11 @@ fn bad_calls_are_errors() {
     let good = ConvShape::square(2, [3, 4], [9, 10], 3, 1);
     let error = |shape| Conv2d::new(shape, Algorithm::Auto).expect_err("a bad shape");
     assert_eq!(
-        error(ConvShape {
-            in_channels: 0,
-            ..good
-        }),
-        KernelError::ZeroDimension {
-            field: "in_channels"
-        }
+        error(ConvShape { in_channels: 0, ..good }),
+        KernelError::ZeroDimension { field: "in_channels" }
     );
     assert_eq!(
-        error(ConvShape {
-            stride_w: 0,
-            ..good
-        }),
+        error(ConvShape { stride_w: 0, ..good }),
         KernelError::ZeroDimension { field: "stride_w" }
     );
     assert_eq!(

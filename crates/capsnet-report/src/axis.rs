@@ -131,11 +131,7 @@ fn widened(low: f64, high: f64) -> (f64, f64) {
     if high - low > largest * 1e-9 && high - low > 1.0 / LARGEST {
         (low, high)
     } else {
-        let room = if largest > 1.0 / LARGEST {
-            largest * 0.5
-        } else {
-            1.0
-        };
+        let room = if largest > 1.0 / LARGEST { largest * 0.5 } else { 1.0 };
         (low - room, high + room)
     }
 }
@@ -165,11 +161,7 @@ fn fit_log(low: f64, high: f64) -> Fitted {
     let first = low.log10().floor() as i32;
     let last = (high.log10().ceil() as i32).max(first + 1);
     let every = (last - first).unsigned_abs().div_ceil(8) as usize;
-    let between: &[f64] = if last - first <= 2 {
-        &[1.0, 2.0, 5.0]
-    } else {
-        &[1.0]
-    };
+    let between: &[f64] = if last - first <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
     let (low, high) = (10f64.powi(first), 10f64.powi(last));
     // One way of writing for all ticks: decimals only where all of them are short.
     let decimal = first >= -3 && last <= 4;
@@ -238,21 +230,14 @@ mod tests {
             labels(&axis, &[97.2, 99.3], true),
             ["97.0", "97.5", "98.0", "98.5", "99.0", "99.5"]
         );
-        assert_eq!(
-            labels(&axis, &[1.0, 32.0], false),
-            ["5", "10", "15", "20", "25", "30"]
-        );
+        assert_eq!(labels(&axis, &[1.0, 32.0], false), ["5", "10", "15", "20", "25", "30"]);
         assert_eq!(
             labels(&axis, &[-0.4, 0.31], true),
-            [
-                "-0.4", "-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3", "0.4"
-            ]
+            ["-0.4", "-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3", "0.4"]
         );
         assert_eq!(
             labels(&axis, &[0.0, 1e-5], true),
-            [
-                "0.000000", "0.000002", "0.000004", "0.000006", "0.000008", "0.000010"
-            ]
+            ["0.000000", "0.000002", "0.000004", "0.000006", "0.000008", "0.000010"]
         );
     }
 
@@ -293,10 +278,7 @@ mod tests {
     #[test]
     fn log_ticks_are_powers_of_ten() {
         let axis = Axis::log("");
-        assert_eq!(
-            labels(&axis, &[2e-6, 1e-3], true),
-            ["1e-6", "1e-5", "1e-4", "1e-3"]
-        );
+        assert_eq!(labels(&axis, &[2e-6, 1e-3], true), ["1e-6", "1e-5", "1e-4", "1e-3"]);
         assert_eq!(labels(&axis, &[0.3], true), ["0.1", "0.2", "0.5", "1"]);
         let fitted = axis.fit([1e-6, 1e-2].into_iter(), true).unwrap();
         assert!((fitted.position(1e-4) - 0.5).abs() < 1e-12);

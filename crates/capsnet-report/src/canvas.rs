@@ -150,13 +150,7 @@ impl Canvas {
     }
 
     /// Draws those pixels of a frame that `inked` wants, given their distance along the edge and its length.
-    fn frame_where(
-        &mut self,
-        rect: Rect,
-        thickness: usize,
-        colour: Rgb,
-        inked: impl Fn(usize, usize) -> bool,
-    ) {
+    fn frame_where(&mut self, rect: Rect, thickness: usize, colour: Rgb, inked: impl Fn(usize, usize) -> bool) {
         for depth in 0..thickness.min(rect.width.min(rect.height).div_ceil(2)) {
             let (left, top) = (rect.x.saturating_add(depth), rect.y.saturating_add(depth));
             let right = rect.x.saturating_add(rect.width - 1 - depth);
@@ -299,11 +293,7 @@ mod tests {
         }
         assert_eq!(solid.pixel(3, 3), Some(Rgb::WHITE), "the inside stays");
         let inked = |x, y| {
-            if dashed.pixel(x, y) == Some(RED) {
-                '#'
-            } else {
-                '.'
-            }
+            if dashed.pixel(x, y) == Some(RED) { '#' } else { '.' }
         };
         let top: String = (1..16).map(|x| inked(x, 1)).collect();
         let left: String = (1..10).map(|y| inked(1, y)).collect();
@@ -331,9 +321,7 @@ mod tests {
         let mut canvas = Canvas::new(5, 3).unwrap();
         canvas.set(4, 2, RED);
         let bytes = canvas.to_png().unwrap();
-        let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes))
-            .read_info()
-            .unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
         assert_eq!((info.width, info.height), (5, 3));

@@ -39,10 +39,7 @@ impl ConfusionMatrix {
     /// # Errors
     /// [`ReportError::Empty`] without classes, [`ReportError::SizeMismatch`] if the counts are not square or do
     /// not fit the labels.
-    pub fn new(
-        labels: impl IntoIterator<Item = impl Into<String>>,
-        counts: &[Vec<u64>],
-    ) -> Result<Self, ReportError> {
+    pub fn new(labels: impl IntoIterator<Item = impl Into<String>>, counts: &[Vec<u64>]) -> Result<Self, ReportError> {
         let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
         if labels.is_empty() {
             return Err(ReportError::Empty("a confusion matrix"));
@@ -189,9 +186,8 @@ struct Layout {
 
 impl Layout {
     fn of(matrix: &ConfusionMatrix, title: &str) -> Self {
-        let widest = |texts: &mut dyn Iterator<Item = String>| {
-            texts.fold(0, |width, text| width.max(Font::Body.width(&text)))
-        };
+        let widest =
+            |texts: &mut dyn Iterator<Item = String>| texts.fold(0, |width, text| width.max(Font::Body.width(&text)));
         let label_width = widest(&mut matrix.labels.iter().cloned());
         let count_width = widest(&mut matrix.counts.iter().map(|&n| count(n)));
         let cell_width = label_width.max(count_width) + 2 * PADDING;
@@ -259,11 +255,7 @@ coat     .      .     .      n/a
         assert_eq!(at(2, 2), Rgb::WHITE, "a class without images has no shade");
         // 20 of 1000 has the cube root of 0.02, 27 % of the full shade: 69 of 255.
         assert_eq!(at(0, 2), Rgb::WHITE.mix(WRONG, 69));
-        assert_eq!(
-            at(2, 0),
-            Rgb::WHITE,
-            "rows are truths: the transpose is empty"
-        );
+        assert_eq!(at(2, 0), Rgb::WHITE, "rows are truths: the transpose is empty");
     }
 
     #[test]
@@ -295,11 +287,7 @@ coat     .      .     .      n/a
                 assert!(inked > 15, "the cell {truth}, {prediction} has no text");
                 let edges = (0..CELL_HEIGHT).map(|dy| (x + 2, y + dy.clamp(1, CELL_HEIGHT - 2)));
                 for (x, y) in edges {
-                    assert_eq!(
-                        canvas.pixel(x, y),
-                        Some(background),
-                        "text touches the edge"
-                    );
+                    assert_eq!(canvas.pixel(x, y), Some(background), "text touches the edge");
                 }
             }
         }
@@ -308,20 +296,11 @@ coat     .      .     .      n/a
     #[test]
     fn wrong_shapes_are_errors() {
         let none: [&str; 0] = [];
-        assert!(matches!(
-            ConfusionMatrix::new(none, &[]),
-            Err(ReportError::Empty(_))
-        ));
+        assert!(matches!(ConfusionMatrix::new(none, &[]), Err(ReportError::Empty(_))));
         let error = ConfusionMatrix::new(["a", "b"], &[vec![1, 2]]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "rows of a confusion matrix: expected 2, found 1"
-        );
+        assert_eq!(error.to_string(), "rows of a confusion matrix: expected 2, found 1");
         let error = ConfusionMatrix::new(["a", "b"], &[vec![1, 2], vec![3]]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "columns of a confusion matrix: expected 2, found 1"
-        );
+        assert_eq!(error.to_string(), "columns of a confusion matrix: expected 2, found 1");
     }
 
     #[test]

@@ -13,9 +13,7 @@ use crate::number::measure;
 use crate::text::wrap;
 
 /// Colours and dash patterns; series beyond their number take colours again with the next pattern.
-const COLOURS: [&str; 6] = [
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000",
-];
+const COLOURS: [&str; 6] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000"];
 const DASHES: [&str; 4] = ["none", "7 4", "2 3", "10 3 2 3"];
 
 /// The plot's rectangle; text goes around it.
@@ -116,12 +114,7 @@ impl LineChart {
         }
         for (index, line) in caption.iter().enumerate() {
             let top = caption_top + index as f64 * CAPTION_LINE;
-            svg.text(
-                TEXT,
-                top,
-                r##"class="caption" font-size="12" fill="#666666""##,
-                line,
-            );
+            svg.text(TEXT, top, r##"class="caption" font-size="12" fill="#666666""##, line);
         }
         svg.line("</svg>");
         Ok(svg.0)
@@ -158,12 +151,7 @@ impl LineChart {
         }
         for tick in &y.ticks {
             let style = r##"class="y-label" text-anchor="end" fill="#222222""##;
-            svg.text(
-                PLOT_LEFT - 8.0,
-                y_of(y, tick.value) + 4.5,
-                style,
-                &tick.label,
-            );
+            svg.text(PLOT_LEFT - 8.0, y_of(y, tick.value) + 4.5, style, &tick.label);
         }
         let (middle_x, middle_y) = (PLOT_LEFT + PLOT_WIDTH / 2.0, PLOT_TOP + PLOT_HEIGHT / 2.0);
         let style = r##"text-anchor="middle" fill="#222222""##;
@@ -174,15 +162,12 @@ impl LineChart {
 
     fn draw_series(&self, svg: &mut Svg, index: usize, series: &Series, x: &Fitted, y: &Fitted) {
         let colour = colour(index);
-        svg.line(&format!(
-            r#"<g class="series" stroke="{colour}" fill="{colour}">"#
-        ));
+        svg.line(&format!(r#"<g class="series" stroke="{colour}" fill="{colour}">"#));
         let visible = |&(px, py): &(f64, f64)| self.x.shows(px) && self.y.shows(py);
         let marked = series.points.len() <= MARKED;
         for run in series.points.split(|point| !visible(point)) {
             if run.len() > 1 {
-                let place =
-                    |&(px, py): &(f64, f64)| format!("{:.2} {:.2}", x_of(x, px), y_of(y, py));
+                let place = |&(px, py): &(f64, f64)| format!("{:.2} {:.2}", x_of(x, px), y_of(y, py));
                 let places: Vec<String> = run.iter().map(place).collect();
                 svg.line(&format!(
                     r#"<path d="M{}" fill="none" stroke-width="2" stroke-linejoin="round" stroke-dasharray="{}"/>"#,
@@ -194,9 +179,8 @@ impl LineChart {
             for &(px, py) in run.iter().filter(|_| marked || run.len() == 1) {
                 let (cx, cy) = (x_of(x, px), y_of(y, py));
                 let tip = format!("{}: {}, {}", series.name, measure(px), measure(py));
-                svg.0.push_str(&format!(
-                    r#"<circle cx="{cx:.2}" cy="{cy:.2}" r="3" stroke="none">"#
-                ));
+                svg.0
+                    .push_str(&format!(r#"<circle cx="{cx:.2}" cy="{cy:.2}" r="3" stroke="none">"#));
                 svg.element("title", "", &tip);
                 svg.line("</circle>");
             }

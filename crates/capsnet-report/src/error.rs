@@ -21,9 +21,7 @@ pub enum ReportError {
     },
 
     /// A picture would take more memory than a picture should.
-    #[error(
-        "a picture of {width} x {height} pixels is over the limit of {limit} pixels: draw fewer or smaller cells"
-    )]
+    #[error("a picture of {width} x {height} pixels is over the limit of {limit} pixels: draw fewer or smaller cells")]
     TooLarge {
         /// Width in pixels.
         width: usize,

@@ -18,11 +18,7 @@ impl GreyImage {
     /// there are none.
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Result<Self, ReportError> {
         check_size(width, height, pixels.len())?;
-        Ok(Self {
-            width,
-            height,
-            pixels,
-        })
+        Ok(Self { width, height, pixels })
     }
 
     /// An image from values in `0..=1`, as networks give them. Values outside are clamped, NaN becomes black.
@@ -76,14 +72,8 @@ mod tests {
     fn sizes_must_fit() {
         assert!(GreyImage::new(2, 3, vec![0; 6]).is_ok());
         let error = GreyImage::new(2, 3, vec![0; 5]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "pixels of a 2 x 3 image: expected 6, found 5"
-        );
-        assert!(matches!(
-            GreyImage::new(0, 3, vec![]),
-            Err(ReportError::Empty(_))
-        ));
+        assert_eq!(error.to_string(), "pixels of a 2 x 3 image: expected 6, found 5");
+        assert!(matches!(GreyImage::new(0, 3, vec![]), Err(ReportError::Empty(_))));
         assert!(GreyImage::new(usize::MAX, 2, vec![0; 2]).is_err());
     }
 

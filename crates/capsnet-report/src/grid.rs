@@ -71,10 +71,7 @@ impl Cell {
         let mats = MAT * (self.images.len() - 1);
         let width = widths.fold(0, usize::saturating_add).saturating_mul(scale);
         let height = heights.fold(0, usize::max).saturating_mul(scale);
-        (
-            width.saturating_add(border + mats),
-            height.saturating_add(border),
-        )
+        (width.saturating_add(border + mats), height.saturating_add(border))
     }
 
     fn text_width(&self) -> usize {
@@ -166,11 +163,7 @@ impl DigitGrid {
         }
         let mut y = y + layout.framed_height + LABEL_GAP;
         for (line, tone) in &cell.lines {
-            let font = if *tone == Tone::Wrong {
-                Font::Strong
-            } else {
-                Font::Body
-            };
+            let font = if *tone == Tone::Wrong { Font::Strong } else { Font::Body };
             text::draw_centred(canvas, centre, y, line, font, tone.ink());
             y += font.height();
         }
@@ -219,15 +212,9 @@ impl Layout {
 
         let columns = grid.columns.min(grid.cells.len());
         let rows = grid.cells.len().div_ceil(columns);
-        let span = |count: usize, size: usize| {
-            size.saturating_add(GAP)
-                .saturating_mul(count)
-                .saturating_sub(GAP)
-        };
+        let span = |count: usize, size: usize| size.saturating_add(GAP).saturating_mul(count).saturating_sub(GAP);
         let cells_width = span(columns, cell_width);
-        let wrapped = |text: &str, font: Font| {
-            text::wrap(text, (cells_width / font.advance()).max(WRAP_AT_LEAST))
-        };
+        let wrapped = |text: &str, font: Font| text::wrap(text, (cells_width / font.advance()).max(WRAP_AT_LEAST));
         let title = wrapped(&grid.title, Font::Title);
         let caption = wrapped(&grid.caption, Font::Body);
         let text_width = |lines: &[String], font: Font| {

@@ -50,9 +50,7 @@ pub fn measure(value: f64) -> String {
     }
     let scientific = format!("{value:.3e}");
     // The exponent is read after rounding, so that 0.99999 counts as 1.
-    let (mantissa, exponent) = scientific
-        .split_once('e')
-        .unwrap_or((scientific.as_str(), "0"));
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific.as_str(), "0"));
     match exponent.parse::<i32>() {
         Ok(exponent @ -3..=6) => {
             let decimals = usize::try_from(3 - exponent).unwrap_or(0);

@@ -104,10 +104,7 @@ impl Table {
     ///
     /// # Errors
     /// [`ReportError::SizeMismatch`] if the row has not one cell a column.
-    pub fn push(
-        &mut self,
-        cells: impl IntoIterator<Item = impl Into<TableCell>>,
-    ) -> Result<(), ReportError> {
+    pub fn push(&mut self, cells: impl IntoIterator<Item = impl Into<TableCell>>) -> Result<(), ReportError> {
         let row: Vec<TableCell> = cells.into_iter().map(Into::into).collect();
         if row.len() != self.columns.len() {
             return Err(ReportError::SizeMismatch {
@@ -153,11 +150,7 @@ impl Table {
         if self.columns.is_empty() {
             return String::new();
         }
-        let headings: Vec<Cow<str>> = self
-            .columns
-            .iter()
-            .map(|column| escaped(&column.heading))
-            .collect();
+        let headings: Vec<Cow<str>> = self.columns.iter().map(|column| escaped(&column.heading)).collect();
         let rows: Vec<Vec<Cow<str>>> = self
             .rows
             .iter()
@@ -336,10 +329,7 @@ upright      98.68 %   99.37 %
     fn a_row_must_have_a_cell_for_each_column() {
         let mut table = Table::new([Column::left("a"), Column::left("b")]);
         let error = table.push(["only one"]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cells in a table row: expected 2, found 1"
-        );
+        assert_eq!(error.to_string(), "cells in a table row: expected 2, found 1");
     }
 
     #[test]

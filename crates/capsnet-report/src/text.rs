@@ -56,8 +56,8 @@ impl Font {
 pub fn draw(canvas: &mut Canvas, x: usize, y: usize, text: &str, font: Font, ink: Rgb) {
     for (index, character) in text.chars().enumerate() {
         let left = x.saturating_add(index.saturating_mul(font.advance()));
-        let Some(glyph) = get_raster(character, font.weight(), font.size())
-            .or_else(|| get_raster('?', font.weight(), font.size()))
+        let Some(glyph) =
+            get_raster(character, font.weight(), font.size()).or_else(|| get_raster('?', font.weight(), font.size()))
         else {
             continue;
         };
@@ -73,14 +73,7 @@ pub fn draw(canvas: &mut Canvas, x: usize, y: usize, text: &str, font: Font, ink
 }
 
 /// Draws one line of text centred on the column `centre`.
-pub fn draw_centred(
-    canvas: &mut Canvas,
-    centre: usize,
-    y: usize,
-    text: &str,
-    font: Font,
-    ink: Rgb,
-) {
+pub fn draw_centred(canvas: &mut Canvas, centre: usize, y: usize, text: &str, font: Font, ink: Rgb) {
     let left = centre.saturating_sub(font.width(text) / 2);
     draw(canvas, left, y, text, font, ink);
 }
@@ -154,10 +147,7 @@ mod tests {
         };
         let unknown = glyph('\u{4E00}');
         assert_eq!(unknown, glyph('?'));
-        for character in ('!'..='~')
-            .chain(['°', '×', 'é', 'ß'])
-            .filter(|c| *c != '?')
-        {
+        for character in ('!'..='~').chain(['°', '×', 'é', 'ß']).filter(|c| *c != '?') {
             assert!(ink_box(&glyph(character)).is_some(), "{character} is blank");
             assert!(glyph(character) != unknown, "{character} is unknown");
         }

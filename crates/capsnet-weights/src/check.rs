@@ -39,9 +39,7 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(
-            "does not fit the model; is it of another model, variant or configuration?",
-        )?;
+        formatter.write_str("does not fit the model; is it of another model, variant or configuration?")?;
         write_list(formatter, "missing", &self.missing, |name| shown(name))?;
         write_list(formatter, "extra", &self.extra, |name| shown(name))?;
         write_list(formatter, "wrong shape", &self.wrong_shape, |wrong| {
@@ -68,12 +66,7 @@ fn write_list<T>(
         return Ok(());
     }
     let listed: Vec<String> = items.iter().take(SHOWN).map(describe).collect();
-    write!(
-        formatter,
-        "\n  {kind} ({}): {}",
-        items.len(),
-        listed.join("; ")
-    )?;
+    write!(formatter, "\n  {kind} ({}): {}", items.len(), listed.join("; "))?;
     if items.len() > SHOWN {
         write!(formatter, "; and {} more", items.len() - SHOWN)?;
     }
@@ -81,10 +74,7 @@ fn write_list<T>(
 }
 
 /// Everything in which `found` differs from `expected` names and shapes.
-pub(crate) fn compare(
-    found: &BTreeMap<String, NamedTensor>,
-    expected: &[(String, Vec<usize>)],
-) -> Mismatch {
+pub(crate) fn compare(found: &BTreeMap<String, NamedTensor>, expected: &[(String, Vec<usize>)]) -> Mismatch {
     let expected: BTreeMap<&str, &[usize]> = expected
         .iter()
         .map(|(name, shape)| (name.as_str(), shape.as_slice()))
@@ -141,12 +131,7 @@ mod tests {
     fn all_differences_are_told_at_once() {
         let state = state(&[("a", &[2, 3]), ("b", &[4]), ("x", &[1]), ("y", &[1])]);
         let error = state
-            .check(&expect(&[
-                ("a", &[3, 2]),
-                ("b", &[4]),
-                ("c", &[1]),
-                ("d", &[1]),
-            ]))
+            .check(&expect(&[("a", &[3, 2]), ("b", &[4]), ("c", &[1]), ("d", &[1])]))
             .unwrap_err();
         let message = error.to_string();
         assert_eq!(
@@ -170,13 +155,8 @@ mod tests {
 
     #[test]
     fn a_message_stays_short_however_many_names_there_are() {
-        let names: Vec<String> = (0..1000)
-            .map(|number| format!("tensor{number:04}"))
-            .collect();
-        let shapes: Vec<(&str, &[usize])> = names
-            .iter()
-            .map(|name| (name.as_str(), &[1_usize][..]))
-            .collect();
+        let names: Vec<String> = (0..1000).map(|number| format!("tensor{number:04}")).collect();
+        let shapes: Vec<(&str, &[usize])> = names.iter().map(|name| (name.as_str(), &[1_usize][..])).collect();
         let message = state(&shapes).check(&[]).unwrap_err().to_string();
         assert!(message.ends_with("tensor0049; and 950 more"), "{message}");
     }

@@ -90,35 +90,19 @@ impl View {
     ///
     /// A tensor with more elements than its storage (made by `expand`, with a stride of 0) is
     /// refused, so that a small file cannot ask for a lot of memory.
-    pub fn new(
-        offset: usize,
-        shape: Vec<usize>,
-        strides: Vec<usize>,
-        stored: usize,
-    ) -> Result<Self, String> {
+    pub fn new(offset: usize, shape: Vec<usize>, strides: Vec<usize>, stored: usize) -> Result<Self, String> {
         if shape.len() > MAX_DIMENSIONS {
-            return Err(format!(
-                "has {} dimensions, more than {MAX_DIMENSIONS}",
-                shape.len()
-            ));
+            return Err(format!("has {} dimensions, more than {MAX_DIMENSIONS}", shape.len()));
         }
         if shape.len() != strides.len() {
-            return Err(format!(
-                "has {} dimensions but {} strides",
-                shape.len(),
-                strides.len()
-            ));
+            return Err(format!("has {} dimensions but {} strides", shape.len(), strides.len()));
         }
         let elements = shape
             .iter()
             .try_fold(1_usize, |product, &size| product.checked_mul(size));
         let elements = elements
             .filter(|&elements| elements <= stored)
-            .ok_or_else(|| {
-                format!(
-                    "of shape {shape:?} has more elements than the {stored} that are stored for it"
-                )
-            })?;
+            .ok_or_else(|| format!("of shape {shape:?} has more elements than the {stored} that are stored for it"))?;
         if elements > 0 {
             let last = shape
                 .iter()
@@ -187,12 +171,7 @@ impl View {
 /// # Errors
 /// [`Problem::NotFinite`] with the position of the first NaN, infinity, or double beyond the range
 /// of `f32`.
-pub(crate) fn decode(
-    name: &str,
-    dtype: Dtype,
-    storage: &[u8],
-    view: &View,
-) -> Result<TensorValues, Problem> {
+pub(crate) fn decode(name: &str, dtype: Dtype, storage: &[u8], view: &View) -> Result<TensorValues, Problem> {
     let bytes_of = |position: usize| &storage[position * dtype.size()..][..dtype.size()];
     if !dtype.is_float() {
         let values = view
@@ -273,16 +252,10 @@ mod tests {
     #[test]
     fn scalars_and_empty_tensors_have_one_and_no_element() {
         assert_eq!(
-            View::contiguous(vec![], 1)
-                .unwrap()
-                .positions()
-                .collect::<Vec<_>>(),
+            View::contiguous(vec![], 1).unwrap().positions().collect::<Vec<_>>(),
             [0]
         );
-        assert_eq!(
-            View::contiguous(vec![0, 3], 0).unwrap().positions().count(),
-            0
-        );
+        assert_eq!(View::contiguous(vec![0, 3], 0).unwrap().positions().count(), 0);
     }
 
     #[test]

@@ -186,9 +186,7 @@ pub enum Problem {
 
 impl Problem {
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
-        Self::Malformed {
-            detail: detail.into(),
-        }
+        Self::Malformed { detail: detail.into() }
     }
 
     pub(crate) fn big_endian() -> Self {
@@ -203,11 +201,7 @@ impl Problem {
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut characters = text.chars();
-    let mut safe: String = characters
-        .by_ref()
-        .take(LONGEST)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut safe: String = characters.by_ref().take(LONGEST).flat_map(char::escape_debug).collect();
     if characters.next().is_some() {
         safe.push('…');
     }
@@ -231,13 +225,7 @@ mod tests {
             global: "os.system".to_owned(),
         };
         let message = WeightsError::new(Path::new("a/b.pt"), problem).to_string();
-        assert!(
-            message.starts_with("a/b.pt: asks Python for `os.system`"),
-            "{message}"
-        );
-        assert!(
-            message.contains("save `model.state_dict()` alone"),
-            "{message}"
-        );
+        assert!(message.starts_with("a/b.pt: asks Python for `os.system`"), "{message}");
+        assert!(message.contains("save `model.state_dict()` alone"), "{message}");
     }
 }

@@ -65,9 +65,7 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
         return Err(Problem::NotAFile);
     }
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(Problem::TooLarge {
-            bytes: metadata.len(),
-        });
+        return Err(Problem::TooLarge { bytes: metadata.len() });
     }
     read_at_most(path, MAX_FILE_BYTES).map_err(Problem::Unreadable)
 }

@@ -176,10 +176,7 @@ mod tests {
         deep.extend(std::iter::repeat_n(0x85, 100_000));
         deep.push(b'.');
         assert!(matches!(read(&deep).unwrap().root, Value::Tuple(_)));
-        assert!(matches!(
-            read(b"]q\x00h\x00a.").unwrap().root,
-            Value::List(_)
-        ));
+        assert!(matches!(read(b"]q\x00h\x00a.").unwrap().root, Value::List(_)));
     }
 
     #[test]

@@ -150,10 +150,7 @@ impl<'a> Machine<'a> {
     // Reading the arguments of instructions
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
-        let taken = self
-            .at
-            .checked_add(count)
-            .and_then(|end| self.bytes.get(self.at..end));
+        let taken = self.at.checked_add(count).and_then(|end| self.bytes.get(self.at..end));
         let taken = taken.ok_or_else(|| self.end())?;
         self.at += count;
         Ok(taken)
@@ -184,10 +181,7 @@ impl<'a> Machine<'a> {
 
     fn line(&mut self) -> Result<&'a str, Problem> {
         let rest = &self.bytes[self.at..];
-        let length = rest
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .ok_or_else(|| self.end())?;
+        let length = rest.iter().position(|&byte| byte == b'\n').ok_or_else(|| self.end())?;
         self.at += length + 1;
         utf8(&rest[..length])
     }
@@ -244,9 +238,7 @@ impl<'a> Machine<'a> {
     fn pop_last(&mut self, count: usize) -> Result<Vec<Value<'a>>, Problem> {
         match self.stack.len().checked_sub(count) {
             Some(height) if height >= self.floor() => Ok(self.stack.split_off(height)),
-            _ => Err(Problem::malformed(
-                "its pickle takes values that it never made",
-            )),
+            _ => Err(Problem::malformed("its pickle takes values that it never made")),
         }
     }
 
@@ -259,9 +251,7 @@ impl<'a> Machine<'a> {
     fn top(&self) -> Result<Value<'a>, Problem> {
         match self.stack.last() {
             Some(&value) if self.stack.len() > self.floor() => Ok(value),
-            _ => Err(Problem::malformed(
-                "its pickle takes values that it never made",
-            )),
+            _ => Err(Problem::malformed("its pickle takes values that it never made")),
         }
     }
 
@@ -295,9 +285,7 @@ impl<'a> Machine<'a> {
 
     fn set_items(&mut self, items: &[Value<'a>]) -> Result<(), Problem> {
         let Value::Dict(dict) = self.top()? else {
-            return Err(Problem::malformed(
-                "its pickle sets entries of what is no dict",
-            ));
+            return Err(Problem::malformed("its pickle sets entries of what is no dict"));
         };
         let (pairs, rest) = items.as_chunks::<2>();
         if !rest.is_empty() {
@@ -318,9 +306,7 @@ impl<'a> Machine<'a> {
         let number = self.unsigned(width)?;
         let value = self.memo.get(&number).copied();
         self.stack
-            .push(value.ok_or_else(|| {
-                Problem::malformed("its pickle recalls what it never remembered")
-            })?);
+            .push(value.ok_or_else(|| Problem::malformed("its pickle recalls what it never remembered"))?);
         Ok(())
     }
 

@@ -104,20 +104,14 @@ fn check_header(bytes: &[u8]) -> Result<(), Problem> {
         return Err(Problem::HeaderTooLarge);
     }
     let (header, data) = rest.split_at(length);
-    let Header(entries) = serde_json::from_slice(header).map_err(|error| {
-        Problem::malformed(format!("its safetensors header is no valid JSON ({error})"))
-    })?;
+    let Header(entries) = serde_json::from_slice(header)
+        .map_err(|error| Problem::malformed(format!("its safetensors header is no valid JSON ({error})")))?;
     let mut names = HashSet::new();
     for (name, entry) in &entries {
         if !names.insert(name) {
-            return Err(Problem::DuplicateName {
-                tensor: name.clone(),
-            });
+            return Err(Problem::DuplicateName { tensor: name.clone() });
         }
-        if entry
-            .data_offsets
-            .is_some_and(|(_, end)| end > data.len() as u64)
-        {
+        if entry.data_offsets.is_some_and(|(_, end)| end > data.len() as u64) {
             return Err(Problem::malformed(format!(
                 "tensor `{}` reaches beyond the end of the file",
                 shown(name)

@@ -77,19 +77,11 @@ impl NamedTensor {
         Self::stored_as(shape, values, stored)
     }
 
-    pub(crate) fn stored_as(
-        shape: Vec<usize>,
-        values: TensorValues,
-        stored: Dtype,
-    ) -> Option<Self> {
+    pub(crate) fn stored_as(shape: Vec<usize>, values: TensorValues, stored: Dtype) -> Option<Self> {
         let elements = shape
             .iter()
             .try_fold(1_usize, |product, &size| product.checked_mul(size))?;
-        (elements == values.len()).then_some(Self {
-            shape,
-            values,
-            stored,
-        })
+        (elements == values.len()).then_some(Self { shape, values, stored })
     }
 
     /// Extents, outermost dimension first.
@@ -155,11 +147,7 @@ impl StateDict {
     ///
     /// # Errors
     /// [`Problem::DuplicateName`] if there is one of that name; the state dict is left as it was.
-    pub fn insert(
-        &mut self,
-        name: impl Into<String>,
-        tensor: NamedTensor,
-    ) -> Result<(), WeightsError> {
+    pub fn insert(&mut self, name: impl Into<String>, tensor: NamedTensor) -> Result<(), WeightsError> {
         let name = name.into();
         if self.tensors.contains_key(&name) {
             return Err(self.error(Problem::DuplicateName { tensor: name }));
@@ -180,9 +168,7 @@ impl StateDict {
 
     /// Names and tensors in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &NamedTensor)> {
-        self.tensors
-            .iter()
-            .map(|(name, tensor)| (name.as_str(), tensor))
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
     /// Number of tensors.
@@ -219,9 +205,6 @@ impl StateDict {
     }
 
     fn error(&self, problem: Problem) -> WeightsError {
-        WeightsError::new(
-            self.path().unwrap_or(Path::new("state dict in memory")),
-            problem,
-        )
+        WeightsError::new(self.path().unwrap_or(Path::new("state dict in memory")), problem)
     }
 }

@@ -30,9 +30,7 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<StateDict, Problem> {
         });
     }
     if !matches!(next(&mut rest)?.root, Value::Int(PROTOCOL)) {
-        return Err(Problem::malformed(
-            "the protocol number of torch.save is wrong",
-        ));
+        return Err(Problem::malformed("the protocol number of torch.save is wrong"));
     }
     check_byte_order(&next(&mut rest)?)?;
     let saved = next(&mut rest)?;
@@ -40,12 +38,7 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<StateDict, Problem> {
     let storages = storages(&saved.heap, &keys, rest)?;
     torch_state::state_dict(path, Format::TorchLegacy, &saved, bytes.len(), |storage| {
         let data = storages.get(storage.key).copied();
-        data.ok_or_else(|| {
-            Problem::malformed(format!(
-                "storage `{}` is not in the file",
-                shown(storage.key)
-            ))
-        })
+        data.ok_or_else(|| Problem::malformed(format!("storage `{}` is not in the file", shown(storage.key))))
     })
 }
 
@@ -74,11 +67,7 @@ fn check_byte_order(system: &Pickle<'_>) -> Result<(), Problem> {
 }
 
 /// The bytes of every storage by its key.
-fn storages<'a>(
-    heap: &Heap<'a>,
-    keys: &Pickle<'a>,
-    mut rest: &'a [u8],
-) -> Result<HashMap<&'a str, &'a [u8]>, Problem> {
+fn storages<'a>(heap: &Heap<'a>, keys: &Pickle<'a>, mut rest: &'a [u8]) -> Result<HashMap<&'a str, &'a [u8]>, Problem> {
     let Value::List(list) = keys.root else {
         return Err(Problem::malformed("the list of its storages is missing"));
     };
@@ -98,20 +87,11 @@ fn storages<'a>(
                 "the list of its storages holds something other than their keys",
             ));
         };
-        let storage = claimed.get(key).ok_or_else(|| {
-            Problem::malformed(format!(
-                "storage `{}` is listed, but no tensor uses it",
-                shown(key)
-            ))
-        })?;
-        if found
-            .insert(key, split_storage(storage, &mut rest)?)
-            .is_some()
-        {
-            return Err(Problem::malformed(format!(
-                "storage `{}` is listed twice",
-                shown(key)
-            )));
+        let storage = claimed
+            .get(key)
+            .ok_or_else(|| Problem::malformed(format!("storage `{}` is listed, but no tensor uses it", shown(key))))?;
+        if found.insert(key, split_storage(storage, &mut rest)?).is_some() {
+            return Err(Problem::malformed(format!("storage `{}` is listed twice", shown(key))));
         }
     }
     if !rest.is_empty() {

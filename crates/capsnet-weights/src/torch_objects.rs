@@ -97,8 +97,7 @@ pub(crate) fn storage<'a>(heap: &mut Heap<'a>, id: Value<'a>) -> Result<Value<'a
     else {
         return Err(strange());
     };
-    let (&Value::Global(Global::Storage(dtype)), Ok(elements)) = (kind, usize::try_from(*elements))
-    else {
+    let (&Value::Global(Global::Storage(dtype)), Ok(elements)) = (kind, usize::try_from(*elements)) else {
         return Err(strange());
     };
     match view {
@@ -116,38 +115,24 @@ pub(crate) fn storage<'a>(heap: &mut Heap<'a>, id: Value<'a>) -> Result<Value<'a
         },
         _ => return Err(strange()),
     }
-    let storage = StorageRef {
-        key,
-        dtype,
-        elements,
-    };
+    let storage = StorageRef { key, dtype, elements };
     storage.bytes()?;
     heap.storages.push(storage);
     Ok(Value::Storage(heap.storages.len() - 1))
 }
 
 /// Carries out a call of one of the known functions.
-pub(crate) fn call<'a>(
-    heap: &mut Heap<'a>,
-    callee: Global,
-    arguments: usize,
-) -> Result<Value<'a>, Problem> {
-    let called = |what: &str| {
-        Problem::malformed(format!(
-            "its pickle has {what} called in a way that PyTorch does not"
-        ))
-    };
+pub(crate) fn call<'a>(heap: &mut Heap<'a>, callee: Global, arguments: usize) -> Result<Value<'a>, Problem> {
+    let called =
+        |what: &str| Problem::malformed(format!("its pickle has {what} called in a way that PyTorch does not"));
     match callee {
         Global::RebuildTensor => {
-            let tensor = rebuild_tensor(heap, &heap.tuples[arguments])
-                .ok_or_else(|| called("_rebuild_tensor_v2"))?;
+            let tensor = rebuild_tensor(heap, &heap.tuples[arguments]).ok_or_else(|| called("_rebuild_tensor_v2"))?;
             heap.tensors.push(tensor);
             Ok(Value::Tensor(heap.tensors.len() - 1))
         }
         Global::RebuildParameter => match heap.tuples[arguments].as_slice() {
-            [Value::Tensor(tensor), Value::Bool(_), hooks] if is_empty(heap, *hooks) => {
-                Ok(Value::Tensor(*tensor))
-            }
+            [Value::Tensor(tensor), Value::Bool(_), hooks] if is_empty(heap, *hooks) => Ok(Value::Tensor(*tensor)),
             _ => Err(called("_rebuild_parameter")),
         },
         Global::OrderedDict => Err(called("OrderedDict")),

@@ -50,10 +50,7 @@ pub(crate) fn state_dict<'a>(
 
 type Named<'h, 'a> = (&'a str, &'h StorageRef<'a>, &'h View);
 
-fn named_tensors<'h, 'a>(
-    heap: &'h Heap<'a>,
-    root: Value<'a>,
-) -> Result<Vec<Named<'h, 'a>>, Problem> {
+fn named_tensors<'h, 'a>(heap: &'h Heap<'a>, root: Value<'a>) -> Result<Vec<Named<'h, 'a>>, Problem> {
     let entries = entries(heap, root)?;
     if entries.is_empty() {
         return Err(Problem::NoTensors);
@@ -84,22 +81,17 @@ fn named_tensors<'h, 'a>(
 }
 
 /// The entries of the state dict, be it the whole value or a part of a checkpoint.
-fn entries<'h, 'a>(
-    heap: &'h Heap<'a>,
-    root: Value<'a>,
-) -> Result<&'h [(Value<'a>, Value<'a>)], Problem> {
+fn entries<'h, 'a>(heap: &'h Heap<'a>, root: Value<'a>) -> Result<&'h [(Value<'a>, Value<'a>)], Problem> {
     let Value::Dict(dict) = root else {
         return Err(Problem::NotAStateDict {
             found: root.kind().to_owned(),
         });
     };
     let entries = heap.dicts[dict].as_slice();
-    let mut wrapped = entries
-        .iter()
-        .filter_map(|&(key, value)| match (key, value) {
-            (Value::Str(name), Value::Dict(dict)) if WRAPPERS.contains(&name) => Some(dict),
-            _ => None,
-        });
+    let mut wrapped = entries.iter().filter_map(|&(key, value)| match (key, value) {
+        (Value::Str(name), Value::Dict(dict)) if WRAPPERS.contains(&name) => Some(dict),
+        _ => None,
+    });
     match (wrapped.next(), wrapped.next()) {
         (None, _) => Ok(entries),
         (Some(dict), None) => Ok(&heap.dicts[dict]),

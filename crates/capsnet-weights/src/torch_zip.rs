@@ -63,8 +63,7 @@ struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn list(bytes: &'a [u8]) -> Result<Self, Problem> {
-        let broken =
-            |error: ZipError| Problem::malformed(format!("no valid zip archive ({error})"));
+        let broken = |error: ZipError| Problem::malformed(format!("no valid zip archive ({error})"));
         // Left to detect whether the archive begins later than the file, the crate (9.8.1) refuses
         // some sound files. These begin at once: the magic bytes have been seen there.
         let config = Config {
@@ -72,9 +71,7 @@ impl<'a> Entries<'a> {
         };
         let mut archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(broken)?;
         if archive.has_duplicate_names() {
-            return Err(Problem::malformed(
-                "its zip archive has two entries of the same name",
-            ));
+            return Err(Problem::malformed("its zip archive has two entries of the same name"));
         }
         let mut by_name = HashMap::new();
         for number in 0..archive.len() {
@@ -93,9 +90,7 @@ impl<'a> Entries<'a> {
                 stored,
             };
             if by_name.insert(name, entry).is_some() {
-                return Err(Problem::malformed(
-                    "its zip archive has two entries of the same name",
-                ));
+                return Err(Problem::malformed("its zip archive has two entries of the same name"));
             }
         }
         Ok(Self { bytes, by_name })
@@ -103,26 +98,19 @@ impl<'a> Entries<'a> {
 
     /// The one folder at the top that has a `data.pkl`.
     fn folder(&self) -> Result<&str, Problem> {
-        let mut folders = self
-            .by_name
-            .keys()
-            .filter_map(|name| name.strip_suffix("/data.pkl"));
+        let mut folders = self.by_name.keys().filter_map(|name| name.strip_suffix("/data.pkl"));
         match (folders.next(), folders.next()) {
             (Some(folder), None) => Ok(folder),
             (None, _) => Err(Problem::malformed(
                 "a zip archive without `data.pkl` is none of torch.save",
             )),
-            (Some(_), Some(_)) => Err(Problem::malformed(
-                "its zip archive has more than one `data.pkl`",
-            )),
+            (Some(_), Some(_)) => Err(Problem::malformed("its zip archive has more than one `data.pkl`")),
         }
     }
 
     fn find(&self, name: &str) -> Result<&'a [u8], Problem> {
         let entry = self.by_name.get(name);
-        self.read(entry.ok_or_else(|| {
-            Problem::malformed(format!("`{}` is not in its zip archive", shown(name)))
-        })?)
+        self.read(entry.ok_or_else(|| Problem::malformed(format!("`{}` is not in its zip archive", shown(name))))?)
     }
 
     fn read(&self, entry: &Entry) -> Result<&'a [u8], Problem> {
@@ -137,11 +125,8 @@ impl<'a> Entries<'a> {
             .start
             .checked_add(entry.length)
             .and_then(|end| usize::try_from(end).ok());
-        let data = start
-            .zip(end)
-            .and_then(|(start, end)| self.bytes.get(start..end));
-        let data = data
-            .ok_or_else(|| Problem::malformed("a zip entry reaches beyond the end of the file"))?;
+        let data = start.zip(end).and_then(|(start, end)| self.bytes.get(start..end));
+        let data = data.ok_or_else(|| Problem::malformed("a zip entry reaches beyond the end of the file"))?;
         // torch.save writes 0 where it was told to compute no checksums.
         if entry.crc32 != 0 && crc32fast::hash(data) != entry.crc32 {
             return Err(Problem::malformed("the checksum of a zip entry is wrong"));

@@ -33,14 +33,9 @@ pub enum FloatDtype {
 /// # Errors
 /// As [`safetensors_bytes`], and [`Problem::Unwritable`] if the file can't be written. Then `path`
 /// is as it was before.
-pub fn write_safetensors(
-    path: impl AsRef<Path>,
-    state: &StateDict,
-    floats: FloatDtype,
-) -> Result<(), WeightsError> {
+pub fn write_safetensors(path: impl AsRef<Path>, state: &StateDict, floats: FloatDtype) -> Result<(), WeightsError> {
     let path = path.as_ref();
-    let written = encode(state, floats)
-        .and_then(|bytes| write_atomically(path, &bytes).map_err(Problem::Unwritable));
+    let written = encode(state, floats).and_then(|bytes| write_atomically(path, &bytes).map_err(Problem::Unwritable));
     written.map_err(|problem| WeightsError::new(path, problem))
 }
 
@@ -52,12 +47,8 @@ pub fn write_safetensors(
 /// [`Problem::NoTensors`] if there is none, [`Problem::HeaderTooLarge`] if names and metadata are
 /// too long to be read again.
 pub fn safetensors_bytes(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, WeightsError> {
-    encode(state, floats).map_err(|problem| {
-        WeightsError::new(
-            state.path().unwrap_or(Path::new("state dict in memory")),
-            problem,
-        )
-    })
+    encode(state, floats)
+        .map_err(|problem| WeightsError::new(state.path().unwrap_or(Path::new("state dict in memory")), problem))
 }
 
 fn encode(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, Problem> {
@@ -103,11 +94,7 @@ fn header(state: &StateDict, tensors: &[(&str, &NamedTensor, Dtype)]) -> Result<
             .iter()
             .map(|(key, text)| (key.clone(), json!(text)))
             .collect();
-        entries.push(format!(
-            "{}:{}",
-            json!(METADATA_KEY),
-            Value::Object(metadata)
-        ));
+        entries.push(format!("{}:{}", json!(METADATA_KEY), Value::Object(metadata)));
     }
     let mut start = 0;
     for (name, tensor, dtype) in tensors {
@@ -135,12 +122,7 @@ fn header(state: &StateDict, tensors: &[(&str, &NamedTensor, Dtype)]) -> Result<
 }
 
 /// Appends the little-endian bytes of a tensor.
-fn append(
-    bytes: &mut Vec<u8>,
-    name: &str,
-    tensor: &NamedTensor,
-    floats: FloatDtype,
-) -> Result<(), Problem> {
+fn append(bytes: &mut Vec<u8>, name: &str, tensor: &NamedTensor, floats: FloatDtype) -> Result<(), Problem> {
     let values = match tensor.values() {
         TensorValues::F32(values) => values,
         TensorValues::I64(values) => {
@@ -164,11 +146,7 @@ fn append(
                 let half = f16::from_f32(value);
                 if half.is_infinite() {
                     let (tensor, index) = place(flat);
-                    return Err(Problem::HalfOverflow {
-                        tensor,
-                        index,
-                        value,
-                    });
+                    return Err(Problem::HalfOverflow { tensor, index, value });
                 }
                 bytes.extend_from_slice(&half.to_le_bytes());
             }

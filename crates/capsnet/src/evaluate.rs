@@ -56,7 +56,9 @@ impl Evaluation {
 
     /// The number of images classified right.
     pub fn correct(&self) -> u64 {
-        (0..self.confusion.len()).map(|class| self.confusion[class][class]).sum()
+        (0..self.confusion.len())
+            .map(|class| self.confusion[class][class])
+            .sum()
     }
 
     /// The share of images classified right, 0..1.
@@ -94,7 +96,10 @@ pub fn check_fits(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
     }
     let classes = data.class_names().len();
     if classes > model.classes() {
-        return Err(mismatch(format!("{classes} classes"), format!("{} at most", model.classes())));
+        return Err(mismatch(
+            format!("{classes} classes"),
+            format!("{} at most", model.classes()),
+        ));
     }
     Ok(())
 }

@@ -83,8 +83,16 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
     }
-    println!("{} test images of {}, {} resampling\n", count(data.len() as u64), data.name(), args.rotation.resample);
-    print!("{}", table(&contestants, &conditions, &evaluations)?.to_text(TextStyle::Plain));
+    println!(
+        "{} test images of {}, {} resampling\n",
+        count(data.len() as u64),
+        data.name(),
+        args.rotation.resample
+    );
+    print!(
+        "{}",
+        table(&contestants, &conditions, &evaluations)?.to_text(TextStyle::Plain)
+    );
     print_first_predictions(&data, &conditions, &names, &evaluations);
     println!("\npictures:");
     for picture in pictures {
@@ -109,7 +117,10 @@ fn contestants(args: &CompareArgs, device: &Device) -> Result<Vec<Contestant>> {
     }
     let folder = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
     let data = Dataset::load(&folder, Split::Train)?;
-    MODELS.iter().map(|&name| trained(args, name, &folder, &data, device)).collect()
+    MODELS
+        .iter()
+        .map(|&name| trained(args, name, &folder, &data, device))
+        .collect()
 }
 
 fn shipped(name: ModelName, device: &Device) -> Result<Contestant> {
@@ -123,13 +134,7 @@ fn shipped(name: ModelName, device: &Device) -> Result<Contestant> {
     })
 }
 
-fn trained(
-    args: &CompareArgs,
-    name: ModelName,
-    folder: &Path,
-    data: &Dataset,
-    device: &Device,
-) -> Result<Contestant> {
+fn trained(args: &CompareArgs, name: ModelName, folder: &Path, data: &Dataset, device: &Device) -> Result<Contestant> {
     let config = TrainConfig {
         data: folder.canonicalize()?,
         epochs: args.epochs,

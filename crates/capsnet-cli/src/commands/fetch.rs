@@ -19,7 +19,8 @@ pub fn run(args: &FetchArgs) -> Result<()> {
         Step::AlreadyThere => eprintln!("{} is there already", progress.file),
         Step::Receiving { received, total } => {
             let total = total.unwrap_or(received);
-            let bar = bar.get_or_insert_with(|| Progress::new(progress.file, "bytes", total as usize, received as usize));
+            let bar =
+                bar.get_or_insert_with(|| Progress::new(progress.file, "bytes", total as usize, received as usize));
             bar.set(received as usize, "");
         }
         Step::Done => {

@@ -50,7 +50,11 @@ pub fn run(args: &InfoArgs) -> Result<()> {
     }
     let format = report.format.map(|format| format!(" ({format})")).unwrap_or_default();
     println!("{}{format}", report.file);
-    println!("{}, {} parameters\n", model.config.title(), count(report.parameters as u64));
+    println!(
+        "{}, {} parameters\n",
+        model.config.title(),
+        count(report.parameters as u64)
+    );
     println!("{}", serde_json::to_string_pretty(&report.configuration)?);
     let mut table = Table::new([Column::left("tensor"), Column::left("shape"), Column::left("type")]);
     for tensor in report.tensors {

@@ -109,7 +109,14 @@ pub fn measure(
     for (number, condition) in conditions.iter().enumerate() {
         let before = number * data.len();
         let mut notify = |done| progress.set(before + done, &condition.label());
-        evaluations.push(evaluate(model, data, &condition.pipeline, &options, device, &mut notify)?);
+        evaluations.push(evaluate(
+            model,
+            data,
+            &condition.pipeline,
+            &options,
+            device,
+            &mut notify,
+        )?);
     }
     progress.clear();
     Ok(evaluations)

@@ -26,7 +26,10 @@ pub fn run(args: &PredictArgs) -> Result<()> {
     let device = args.compute.start()?;
     let (model, _) = args.weights.load(args.model, &device)?;
     let shape = model.config.image();
-    anyhow::ensure!(shape.channels == 1, "these weights take colour images; predict reads grey ones");
+    anyhow::ensure!(
+        shape.channels == 1,
+        "these weights take colour images; predict reads grey ones"
+    );
     let read = |path: &PathBuf| read_picture(path, shape.height, shape.width, args.invert);
     // Read all before computing any: a bad path among many shouldn't cost the wait for the others.
     let pixels: Vec<Vec<u8>> = args.images.iter().map(read).collect::<Result<_, _>>()?;

@@ -32,7 +32,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     let name = config.model.name();
     if args.resume.is_some() && name != args.model.name() {
-        anyhow::bail!("the run in {} trains {name}; use `capsnet train {name} --resume ..`", folder.root().display());
+        anyhow::bail!(
+            "the run in {} trains {name}; use `capsnet train {name} --resume ..`",
+            folder.root().display()
+        );
     }
     start_threads(config.threads)?;
     let device = capsnet::device::device(&args.data.compute.device)?;
@@ -48,7 +51,9 @@ fn start(args: &TrainArgs) -> Result<(RunFolder, TrainConfig)> {
     let data = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
     let mut config = TrainConfig::for_model(model);
     // A run may be resumed from another folder.
-    config.data = data.canonicalize().with_context(|| format!("can't resolve {}", data.display()))?;
+    config.data = data
+        .canonicalize()
+        .with_context(|| format!("can't resolve {}", data.display()))?;
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.batch_size = args.batch_size.unwrap_or(config.batch_size);
     config.learning_rate = args.learning_rate.unwrap_or(config.learning_rate);
@@ -82,12 +87,7 @@ fn free_folder(model: ModelName) -> PathBuf {
 }
 
 /// Trains with a progress bar; Ctrl-C stops with a checkpoint.
-pub fn run_with_progress(
-    config: &TrainConfig,
-    data: &Dataset,
-    folder: &RunFolder,
-    device: &Device,
-) -> Result<Summary> {
+pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolder, device: &Device) -> Result<Summary> {
     let stop = Arc::new(AtomicBool::new(false));
     let signal = stop.clone();
     // A second handler can't be installed: with --train, `compare` trains twice in one process.
@@ -103,7 +103,11 @@ pub fn run_with_progress(
     let (title, epochs) = (config.model.title(), config.epochs);
     let bar_title = |epoch: u64| format!("{title} epoch {}/{epochs}", epoch + 1);
     let summary = train(config, data, folder, device, &stop, &mut |event| match event {
-        Event::Started { position, images: total, parameters } => {
+        Event::Started {
+            position,
+            images: total,
+            parameters,
+        } => {
             images = total;
             let verb = if position.step > 0 { "resuming" } else { "training" };
             eprintln!(
@@ -114,7 +118,11 @@ pub fn run_with_progress(
                 folder.root().display()
             );
         }
-        Event::Step { position, images_done, loss } => {
+        Event::Step {
+            position,
+            images_done,
+            loss,
+        } => {
             let bar = bar.get_or_insert_with(|| {
                 let before = images_done.saturating_sub(config.batch_size);
                 Progress::new(bar_title(position.epoch), "images", images, before)
@@ -126,7 +134,9 @@ pub fn run_with_progress(
                 bar.clear();
             }
             let validation = match (metrics.validation_loss, metrics.validation_accuracy) {
-                (Some(loss), Some(accuracy)) => format!("; validation loss {loss:.4}, accuracy {}", percent(accuracy, 2)),
+                (Some(loss), Some(accuracy)) => {
+                    format!("; validation loss {loss:.4}, accuracy {}", percent(accuracy, 2))
+                }
                 _ => String::new(),
             };
             eprintln!(
@@ -151,13 +161,23 @@ fn report(summary: &Summary, folder: &RunFolder, model: ModelName) {
     let name = model.name();
     match summary.ending {
         Ending::Interrupted => {
-            println!("stopped after step {}; go on with: capsnet train {name} --resume {root}", summary.position.step);
+            println!(
+                "stopped after step {}; go on with: capsnet train {name} --resume {root}",
+                summary.position.step
+            );
         }
         Ending::Completed | Ending::StoppedEarly => {
             let time = duration(Duration::from_secs_f64(summary.position.seconds));
             println!("trained {} epochs in {time}", summary.position.epoch);
-            println!("weights: {}, {}", folder.best_path().display(), folder.last_path().display());
-            println!("test them with: capsnet test {name} --weights {}", folder.best_path().display());
+            println!(
+                "weights: {}, {}",
+                folder.best_path().display(),
+                folder.last_path().display()
+            );
+            println!(
+                "test them with: capsnet test {name} --weights {}",
+                folder.best_path().display()
+            );
         }
     }
 }

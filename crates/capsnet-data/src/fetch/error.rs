@@ -14,9 +14,7 @@ pub enum FetchError {
         url: String,
     },
     /// No connection, or no response on it.
-    #[error(
-        "{url} can't be reached: {reason}. Check the connection, or name another mirror as base URL"
-    )]
+    #[error("{url} can't be reached: {reason}. Check the connection, or name another mirror as base URL")]
     Unreachable {
         /// What was asked for.
         url: String,
@@ -32,9 +30,7 @@ pub enum FetchError {
         status: u16,
     },
     /// The transfer broke off.
-    #[error(
-        "{url}: the download broke off after {received} bytes ({reason}). Run the command again to continue it"
-    )]
+    #[error("{url}: the download broke off after {received} bytes ({reason}). Run the command again to continue it")]
     Interrupted {
         /// What was asked for.
         url: String,

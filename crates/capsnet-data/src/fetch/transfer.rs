@@ -42,9 +42,7 @@ impl Client {
             .timeout_per_write(Some(timeouts.stall))
             .user_agent(concat!("capsnet/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self {
-            agent: config.into(),
-        }
+        Self { agent: config.into() }
     }
 
     /// Receives `url` into `part`, from where it ends.
@@ -103,9 +101,7 @@ fn copy_body(
         limit: MAX_FILE_BYTES,
     };
     let body = response.into_body();
-    let total = body
-        .content_length()
-        .map(|rest| rest.saturating_add(part.len()));
+    let total = body.content_length().map(|rest| rest.saturating_add(part.len()));
     if total.is_some_and(|total| total > MAX_FILE_BYTES) {
         return Err(too_large());
     }
@@ -183,9 +179,7 @@ impl PartFile {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| self.disk(error))?;
+        self.file.write_all(bytes).map_err(|error| self.disk(error))?;
         self.len += bytes.len() as u64;
         Ok(())
     }

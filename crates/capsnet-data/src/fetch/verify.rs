@@ -26,11 +26,7 @@ pub(super) enum Content {
 
 /// Unpacks and hashes `file` from its beginning, never more than it should hold, whatever it would unpack to. `path`
 /// is for messages.
-pub(super) fn inspect(
-    mut file: &File,
-    path: &Path,
-    expected: &KnownFile,
-) -> Result<Content, FetchError> {
+pub(super) fn inspect(mut file: &File, path: &Path, expected: &KnownFile) -> Result<Content, FetchError> {
     let disk = |error| FetchError::disk(path, error);
     let mut first = [0; 2];
     file.rewind().map_err(disk)?;
@@ -53,16 +49,8 @@ pub(super) fn inspect(
         }),
         Ok((digest, _)) if digest == expected.unpacked_sha256 => Ok(Content::Right),
         Ok((digest, _)) => Ok(Content::Wrong { found: digest }),
-        Err(error) if is_gzip && error.kind() == io::ErrorKind::UnexpectedEof => {
-            Ok(Content::EndsEarly)
-        }
-        Err(error)
-            if is_gzip
-                && matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-                ) =>
-        {
+        Err(error) if is_gzip && error.kind() == io::ErrorKind::UnexpectedEof => Ok(Content::EndsEarly),
+        Err(error) if is_gzip && matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
             Ok(Content::Wrong {
                 found: format!("not taken ({error})"),
             })
@@ -74,10 +62,7 @@ pub(super) fn inspect(
 /// SHA-256 and length of what `source` gives, reading at most one byte more than `expected_len`.
 fn hash(source: impl Read, expected_len: u64) -> io::Result<(String, u64)> {
     let mut hasher = Sha256::new();
-    let len = io::copy(
-        &mut source.take(expected_len + 1),
-        &mut HashWriter(&mut hasher),
-    )?;
+    let len = io::copy(&mut source.take(expected_len + 1), &mut HashWriter(&mut hasher))?;
     let digest = hasher.finalize();
     let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((hex, len))

@@ -42,9 +42,7 @@ pub enum IdxFault {
         expected: usize,
     },
     /// The first four bytes are zero, as in a file whose content was never written.
-    #[error(
-        "begins with zeros where an IDX header should be ({expected:#010x} for {content}); get the file again"
-    )]
+    #[error("begins with zeros where an IDX header should be ({expected:#010x} for {content}); get the file again")]
     Zeros {
         /// What the caller asked for: "images" or "labels".
         content: &'static str,
@@ -62,9 +60,7 @@ pub enum IdxFault {
         expected: u32,
     },
     /// An IDX file of something other than unsigned bytes.
-    #[error(
-        "holds elements of type {code:#04x} ({name}); only unsigned bytes (0x08) are supported"
-    )]
+    #[error("holds elements of type {code:#04x} ({name}); only unsigned bytes (0x08) are supported")]
     UnsupportedElement {
         /// The type's code in the header.
         code: u8,
@@ -72,9 +68,7 @@ pub enum IdxFault {
         name: &'static str,
     },
     /// An IDX file with another number of dimensions, as when images and labels are swapped.
-    #[error(
-        "has {found} dimension(s), but {content} have {expected}; are image and label files swapped?"
-    )]
+    #[error("has {found} dimension(s), but {content} have {expected}; are image and label files swapped?")]
     WrongDimensions {
         /// What the caller asked for: "images" or "labels".
         content: &'static str,
@@ -90,9 +84,7 @@ pub enum IdxFault {
         dimension: &'static str,
     },
     /// Images larger than [`MAX_SIDE`].
-    #[error(
-        "declares images of {height}x{width} pixels; at most {MAX_SIDE}x{MAX_SIDE} are supported"
-    )]
+    #[error("declares images of {height}x{width} pixels; at most {MAX_SIDE}x{MAX_SIDE} are supported")]
     ImageTooLarge {
         /// Rows declared.
         height: u32,

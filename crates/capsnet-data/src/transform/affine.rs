@@ -35,10 +35,7 @@ impl Affine {
     /// Rotation by `degrees`, counter-clockwise as seen on the screen.
     pub(super) fn rotation(degrees: f64) -> Self {
         let angle = -degrees.rem_euclid(360.0).to_radians();
-        let (cos, sin) = (
-            round_15_decimals(angle.cos()),
-            round_15_decimals(angle.sin()),
-        );
+        let (cos, sin) = (round_15_decimals(angle.cos()), round_15_decimals(angle.sin()));
         Affine {
             forward: [cos, -sin, sin, cos],
             inverse: [cos, sin, -sin, cos],
@@ -93,10 +90,7 @@ impl Affine {
     pub(super) fn output_to_input(&self, height: usize, width: usize) -> [f64; 6] {
         let centre = [width as f64 * 0.5, height as f64 * 0.5];
         let [a, b, c, d] = self.inverse;
-        let moved = apply(
-            &self.inverse,
-            [-centre[0] - self.shift[0], -centre[1] - self.shift[1]],
-        );
+        let moved = apply(&self.inverse, [-centre[0] - self.shift[0], -centre[1] - self.shift[1]]);
         [a, b, moved[0] + centre[0], c, d, moved[1] + centre[1]]
     }
 }

@@ -27,10 +27,7 @@ impl Augment {
         let Some(first) = pipelines.first() else {
             return Ok(Augment::default());
         };
-        if let Some(second) = pipelines
-            .iter()
-            .find(|other| other.normalize() != first.normalize())
-        {
+        if let Some(second) = pipelines.iter().find(|other| other.normalize() != first.normalize()) {
             return Err(SpecError::MixedNormalize {
                 first: first.to_string(),
                 second: second.to_string(),
@@ -44,9 +41,7 @@ impl Augment {
     /// # Errors
     ///
     /// The first error of any of them, or [`SpecError::MixedNormalize`].
-    pub fn from_specs<S: AsRef<str>>(
-        specs: impl IntoIterator<Item = S>,
-    ) -> Result<Self, SpecError> {
+    pub fn from_specs<S: AsRef<str>>(specs: impl IntoIterator<Item = S>) -> Result<Self, SpecError> {
         let mut pipelines = Vec::new();
         for spec in specs {
             for part in spec.as_ref().split('|') {
@@ -83,14 +78,7 @@ impl Augment {
     /// # Panics
     ///
     /// If `pixels` doesn't hold `height * width` values.
-    pub fn apply(
-        &self,
-        pixels: &mut [u8],
-        height: usize,
-        width: usize,
-        rng: &mut impl Rng,
-        scratch: &mut Scratch,
-    ) {
+    pub fn apply(&self, pixels: &mut [u8], height: usize, width: usize, rng: &mut impl Rng, scratch: &mut Scratch) {
         let pipeline = match self.0.as_slice() {
             [only] => only,
             several => &several[rng.random_range(0..several.len())],

@@ -41,13 +41,7 @@ impl Fields {
     }
 
     /// Replaces `pixels`, rows of `width`, by what lies `alpha` times the displacement away; `source` is a buffer.
-    pub(super) fn displace(
-        &self,
-        pixels: &mut [u8],
-        width: usize,
-        alpha: f64,
-        source: &mut Vec<u8>,
-    ) {
+    pub(super) fn displace(&self, pixels: &mut [u8], width: usize, alpha: f64, source: &mut Vec<u8>) {
         source.clear();
         source.extend_from_slice(pixels);
         for (index, out) in pixels.iter_mut().enumerate() {
@@ -74,10 +68,7 @@ fn smooth(field: &mut [f64], width: usize, kernel: &[f64], half_smoothed: &mut V
     half_smoothed.resize(field.len(), 0.0);
     add_shifted_both_ways(field, half_smoothed, kernel, width);
     field.fill(0.0);
-    for (row, smoothed) in half_smoothed
-        .chunks_exact(width)
-        .zip(field.chunks_exact_mut(width))
-    {
+    for (row, smoothed) in half_smoothed.chunks_exact(width).zip(field.chunks_exact_mut(width)) {
         add_shifted_both_ways(row, smoothed, kernel, 1);
     }
 }
@@ -150,8 +141,7 @@ mod tests {
 
     fn cases() -> Vec<Case> {
         let fixture: Fixture =
-            serde_json::from_str(include_str!("../../tests/fixtures/transform/elastic.json"))
-                .unwrap();
+            serde_json::from_str(include_str!("../../tests/fixtures/transform/elastic.json")).unwrap();
         assert!(fixture.cases.len() >= 3);
         fixture.cases
     }
@@ -168,10 +158,7 @@ mod tests {
     #[test]
     fn smoothing_equals_scipy() {
         for case in cases() {
-            for (noise, expected) in [
-                (&case.noise_x, &case.smooth_x),
-                (&case.noise_y, &case.smooth_y),
-            ] {
+            for (noise, expected) in [(&case.noise_x, &case.smooth_x), (&case.noise_y, &case.smooth_y)] {
                 for (value, reference) in case.smoothed(noise).iter().zip(expected) {
                     // The fixture keeps eight decimals.
                     assert!((value - reference).abs() < 1e-7, "{value} {reference}");
@@ -191,13 +178,8 @@ mod tests {
             let mut pixels = case.image.clone();
             fields.displace(&mut pixels, case.width, case.alpha, &mut Vec::new());
             assert_ne!(pixels, case.image);
-            for ((&pixel, scipy), &torchvision) in
-                pixels.iter().zip(&case.scipy).zip(&case.torchvision)
-            {
-                assert!(
-                    (f64::from(pixel) - scipy).abs() <= 0.5 + 1e-3,
-                    "{pixel} {scipy}"
-                );
+            for ((&pixel, scipy), &torchvision) in pixels.iter().zip(&case.scipy).zip(&case.torchvision) {
+                assert!((f64::from(pixel) - scipy).abs() <= 0.5 + 1e-3, "{pixel} {scipy}");
                 assert!(pixel.abs_diff(torchvision) <= 1, "{pixel} {torchvision}");
             }
         }

@@ -7,9 +7,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum SpecError {
     /// The part before `=` is no known name.
-    #[error(
-        "`{item}`: there is no transform `{name}`; known are {known}; an example: translate=2,rotate=-15..15"
-    )]
+    #[error("`{item}`: there is no transform `{name}`; known are {known}; an example: translate=2,rotate=-15..15")]
     UnknownName {
         /// The whole item.
         item: String,
@@ -45,9 +43,7 @@ pub enum SpecError {
         item: String,
     },
     /// The pipelines of a mixed list disagree on the normalisation.
-    #[error(
-        "the pipelines of a mixed list share one normalisation, but these differ: `{first}` and `{second}`"
-    )]
+    #[error("the pipelines of a mixed list share one normalisation, but these differ: `{first}` and `{second}`")]
     MixedNormalize {
         /// The first pipeline.
         first: String,

@@ -19,13 +19,7 @@ pub(super) fn flip(pixels: &mut [u8], width: usize) {
 /// Rotates by `degrees` counter-clockwise if that needs no resampling, and says whether it did.
 ///
 /// `source` is a buffer of any content.
-pub(super) fn rotate(
-    pixels: &mut [u8],
-    height: usize,
-    width: usize,
-    degrees: f64,
-    source: &mut Vec<u8>,
-) -> bool {
+pub(super) fn rotate(pixels: &mut [u8], height: usize, width: usize, degrees: f64, source: &mut Vec<u8>) -> bool {
     let degrees = degrees.rem_euclid(360.0);
     let square = height == width;
     if degrees == 0.0 {

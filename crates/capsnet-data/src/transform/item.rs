@@ -25,11 +25,7 @@ impl<'a> Item<'a> {
             None => Err(SpecError::UnknownName {
                 item: text.to_owned(),
                 name: name.to_owned(),
-                known: forms
-                    .iter()
-                    .map(|form| form.name)
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                known: forms.iter().map(|form| form.name).collect::<Vec<_>>().join(", "),
             }),
         }
     }
@@ -71,11 +67,7 @@ impl<'a> Item<'a> {
     }
 
     /// A finite number.
-    pub(super) fn number(
-        &self,
-        text: &str,
-        in_bounds: impl Fn(f64) -> bool,
-    ) -> Result<f64, SpecError> {
+    pub(super) fn number(&self, text: &str, in_bounds: impl Fn(f64) -> bool) -> Result<f64, SpecError> {
         if text.is_empty() {
             return Err(self.fail(ValueProblem::Missing));
         }
@@ -92,11 +84,7 @@ impl<'a> Item<'a> {
     }
 
     /// A number or a range; the bounds are an interval, so that checking the ends is enough.
-    pub(super) fn value(
-        &self,
-        text: &str,
-        in_bounds: impl Fn(f64) -> bool,
-    ) -> Result<Value, SpecError> {
+    pub(super) fn value(&self, text: &str, in_bounds: impl Fn(f64) -> bool) -> Result<Value, SpecError> {
         let Some((low, high)) = text.split_once("..") else {
             return self.number(text, in_bounds).map(Value::Fixed);
         };
@@ -118,9 +106,7 @@ impl<'a> Item<'a> {
     pub(super) fn chance(&self) -> Result<f64, SpecError> {
         match self.value {
             None => Ok(1.0),
-            Some(text) if text.contains("..") => {
-                Err(self.fail(ValueProblem::RangeNotAllowed(text.to_owned())))
-            }
+            Some(text) if text.contains("..") => Err(self.fail(ValueProblem::RangeNotAllowed(text.to_owned()))),
             Some(text) => self.number(text, |chance| (0.0..=1.0).contains(&chance)),
         }
     }

@@ -34,11 +34,7 @@ mod tests {
         let mut pixels = vec![128; COUNT];
         gaussian(&mut pixels, 20.0, &mut Seed(5).stream("noise", 0, 0));
         let mean = pixels.iter().map(|&p| f64::from(p)).sum::<f64>() / COUNT as f64;
-        let variance = pixels
-            .iter()
-            .map(|&p| (f64::from(p) - mean).powi(2))
-            .sum::<f64>()
-            / COUNT as f64;
+        let variance = pixels.iter().map(|&p| (f64::from(p) - mean).powi(2)).sum::<f64>() / COUNT as f64;
         // Standard errors of mean and deviation: 0.14 and 0.1.
         assert!((mean - 128.0).abs() < 0.7, "{mean}");
         assert!((variance.sqrt() - 20.0).abs() < 0.5, "{variance}");
@@ -49,12 +45,7 @@ mod tests {
         let mut pixels = [0, 255].repeat(500);
         gaussian(&mut pixels, 255.0, &mut Seed(5).stream("noise", 0, 1));
         let dark = pixels.iter().step_by(2).filter(|&&p| p == 0).count();
-        let bright = pixels
-            .iter()
-            .skip(1)
-            .step_by(2)
-            .filter(|&&p| p == 255)
-            .count();
+        let bright = pixels.iter().skip(1).step_by(2).filter(|&&p| p == 255).count();
         // Half of 500 each, with a standard deviation of 11.
         assert!(
             (190..310).contains(&dark) && (190..310).contains(&bright),

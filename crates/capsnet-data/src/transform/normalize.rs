@@ -51,10 +51,7 @@ impl Normalize {
 /// Mean 0 and deviation 1: grey levels become 0..1 and nothing else happens.
 impl Default for Normalize {
     fn default() -> Self {
-        Normalize {
-            mean: 0.0,
-            std: 1.0,
-        }
+        Normalize { mean: 0.0, std: 1.0 }
     }
 }
 
@@ -66,9 +63,7 @@ impl fmt::Display for Normalize {
 
 /// A text that is no normalisation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no normalisation; write MEAN:STD on the scale 0..1, with a positive STD, for example 0.5:0.5"
-)]
+#[error("`{0}` is no normalisation; write MEAN:STD on the scale 0..1, with a positive STD, for example 0.5:0.5")]
 pub struct NormalizeError(String);
 
 /// Reads what [`Display`](fmt::Display) writes.
@@ -91,9 +86,7 @@ mod tests {
     #[test]
     fn the_tutorials_normalisation_maps_to_minus_one_to_one() {
         let mut out = [0.0; 3];
-        Normalize::new(0.5, 0.5)
-            .unwrap()
-            .apply(&[0, 51, 255], &mut out);
+        Normalize::new(0.5, 0.5).unwrap().apply(&[0, 51, 255], &mut out);
         assert_eq!(out, [-1.0, -0.6, 1.0]);
         Normalize::default().apply(&[0, 51, 255], &mut out);
         assert_eq!(out, [0.0, 0.2, 1.0]);

@@ -42,11 +42,7 @@ impl Pipeline {
         }
     }
 
-    pub(super) fn new(
-        steps: Vec<Step>,
-        resample: Resample,
-        normalize: Option<Normalize>,
-    ) -> Result<Self, SpecError> {
+    pub(super) fn new(steps: Vec<Step>, resample: Resample, normalize: Option<Normalize>) -> Result<Self, SpecError> {
         Pipeline {
             steps,
             resample,
@@ -94,14 +90,7 @@ impl Pipeline {
     /// # Panics
     ///
     /// If `pixels` doesn't hold `height * width` values.
-    pub fn apply(
-        &self,
-        pixels: &mut [u8],
-        height: usize,
-        width: usize,
-        rng: &mut impl Rng,
-        scratch: &mut Scratch,
-    ) {
+    pub fn apply(&self, pixels: &mut [u8], height: usize, width: usize, rng: &mut impl Rng, scratch: &mut Scratch) {
         assert_eq!(
             Some(pixels.len()),
             height.checked_mul(width),
@@ -132,9 +121,7 @@ impl Pipeline {
                 if let AffineStep::Shift { x, y } = step
                     && ![x, y].into_iter().all(Value::is_whole)
                 {
-                    return Err(SpecError::FractionalShift {
-                        item: step.to_string(),
-                    });
+                    return Err(SpecError::FractionalShift { item: step.to_string() });
                 }
             }
         }
@@ -163,10 +150,7 @@ impl fmt::Display for Pipeline {
         let resample = (self.resample != Resample::default()).then_some(self.resample);
         let mut items = self.steps.iter().map(Step::to_string).collect::<Vec<_>>();
         items.extend(resample.map(|resample| format!("resample={resample}")));
-        items.extend(
-            self.normalize
-                .map(|normalize| format!("normalize={normalize}")),
-        );
+        items.extend(self.normalize.map(|normalize| format!("normalize={normalize}")));
         match items.as_slice() {
             [] => f.write_str("none"),
             items => f.write_str(&items.join(",")),

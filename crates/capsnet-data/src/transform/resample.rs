@@ -60,9 +60,7 @@ impl Plane<'_> {
         match resample {
             // Without shear and rotation Pillow calls another function, `ImagingScaleAffine`; it computes exactly what
             // the stepping in doubles comes to with two zeros.
-            Resample::Nearest
-                if (matrix[1] == 0.0 && matrix[3] == 0.0) || !self.fits_fixed_point(matrix) =>
-            {
+            Resample::Nearest if (matrix[1] == 0.0 && matrix[3] == 0.0) || !self.fits_fixed_point(matrix) => {
                 self.nearest_in_doubles(matrix, target);
             }
             Resample::Nearest => self.nearest_in_fixed_point(matrix, target),
@@ -75,10 +73,7 @@ impl Plane<'_> {
         let (right, bottom) = (self.width as f64, self.height as f64);
         [(0.0, 0.0), (right, bottom), (0.0, bottom), (right, 0.0)]
             .iter()
-            .all(|(x, y)| {
-                (x * m[0] + y * m[1] + m[2]).abs() < 32768.0
-                    && (x * m[3] + y * m[4] + m[5]).abs() < 32768.0
-            })
+            .all(|(x, y)| (x * m[0] + y * m[1] + m[2]).abs() < 32768.0 && (x * m[3] + y * m[4] + m[5]).abs() < 32768.0)
     }
 
     fn nearest_in_fixed_point(&self, m: &[f64; 6], target: &mut [u8]) {
@@ -143,14 +138,8 @@ impl Plane<'_> {
         let (x, y) = (x - 0.5, y - 0.5);
         let (left, top) = (floor(x), floor(y));
         let (dx, dy) = (x - left as f64, y - top as f64);
-        let columns = (
-            left.max(0) as usize,
-            ((left + 1) as usize).min(self.width - 1),
-        );
-        let lines = (
-            top.max(0) as usize,
-            ((top + 1) as usize).min(self.height - 1),
-        );
+        let columns = (left.max(0) as usize, ((left + 1) as usize).min(self.width - 1));
+        let lines = (top.max(0) as usize, ((top + 1) as usize).min(self.height - 1));
         let along_row = |line: usize| {
             let row = &self.pixels[line * self.width..];
             blend(f64::from(row[columns.0]), f64::from(row[columns.1]), dx)

@@ -142,9 +142,7 @@ pub(super) fn parse(text: &str) -> Result<Pipeline, SpecError> {
             Part::Normalize(parameters) => normalize.replace(parameters).is_some(),
         };
         if repeated {
-            return Err(SpecError::Repeated {
-                name: item.form.name,
-            });
+            return Err(SpecError::Repeated { name: item.form.name });
         }
     }
     Pipeline::new(steps, resample.unwrap_or_default(), normalize)
@@ -174,11 +172,7 @@ fn rotate(item: &Item<'_>) -> Result<Part, SpecError> {
 }
 
 fn scale(item: &Item<'_>) -> Result<Part, SpecError> {
-    let factor = |text| {
-        item.value(text, |factor| {
-            (1.0 / MAX_SCALE..=MAX_SCALE).contains(&factor)
-        })
-    };
+    let factor = |text| item.value(text, |factor| (1.0 / MAX_SCALE..=MAX_SCALE).contains(&factor));
     Ok(Part::Affine(match item.parts()? {
         (both, None) => AffineStep::Scale(factor(both)?),
         (x, Some(y)) => AffineStep::ScaleAxes {
@@ -205,18 +199,14 @@ fn elastic(item: &Item<'_>) -> Result<Part, SpecError> {
 
 fn resample(item: &Item<'_>) -> Result<Part, SpecError> {
     let resample = item.required()?.parse();
-    resample
-        .map(Part::Resample)
-        .map_err(|problem| item.fail(problem))
+    resample.map(Part::Resample).map_err(|problem| item.fail(problem))
 }
 
 fn normalize(item: &Item<'_>) -> Result<Part, SpecError> {
     let (mean, std) = item.pair()?;
     let limit = f64::from(Normalize::MAX);
     let mean = item.number(mean, |mean| mean.abs() <= limit)?;
-    let std = item.number(std, |std| {
-        (f64::from(Normalize::MIN_STD)..=limit).contains(&std)
-    })?;
+    let std = item.number(std, |std| (f64::from(Normalize::MIN_STD)..=limit).contains(&std))?;
     let normalize = Normalize::new(mean as f32, std as f32);
     normalize
         .map(Part::Normalize)

@@ -68,9 +68,9 @@ impl AffineStep {
     fn is_random(&self) -> bool {
         match self {
             AffineStep::Rotate(value) | AffineStep::Scale(value) => value.is_random(),
-            AffineStep::ScaleAxes { x, y }
-            | AffineStep::Shear { x, y }
-            | AffineStep::Shift { x, y } => x.is_random() || y.is_random(),
+            AffineStep::ScaleAxes { x, y } | AffineStep::Shear { x, y } | AffineStep::Shift { x, y } => {
+                x.is_random() || y.is_random()
+            }
             AffineStep::ShiftUpTo(most) => *most > 0,
         }
     }
@@ -80,9 +80,7 @@ impl AffineStep {
             AffineStep::Rotate(degrees) => degrees.is_always(0.0),
             AffineStep::Scale(factor) => factor.is_always(1.0),
             AffineStep::ScaleAxes { x, y } => x.is_always(1.0) && y.is_always(1.0),
-            AffineStep::Shear { x, y } | AffineStep::Shift { x, y } => {
-                x.is_always(0.0) && y.is_always(0.0)
-            }
+            AffineStep::Shear { x, y } | AffineStep::Shift { x, y } => x.is_always(0.0) && y.is_always(0.0),
             AffineStep::ShiftUpTo(most) => *most == 0,
         }
     }
@@ -124,9 +122,7 @@ impl Step {
     pub(super) fn is_random(&self) -> bool {
         match self {
             Step::Affine(steps) => steps.iter().any(AffineStep::is_random),
-            Step::Mirror(probability) | Step::Flip(probability) => {
-                *probability > 0.0 && *probability < 1.0
-            }
+            Step::Mirror(probability) | Step::Flip(probability) => *probability > 0.0 && *probability < 1.0,
             Step::Elastic { .. } | Step::Noise(_) | Step::Salt(_) => !self.is_neutral(),
         }
     }
@@ -136,9 +132,7 @@ impl Step {
         match self {
             Step::Affine(steps) => steps.iter().all(AffineStep::is_neutral),
             Step::Mirror(probability) | Step::Flip(probability) => *probability == 0.0,
-            Step::Elastic { alpha: size, .. } | Step::Noise(size) | Step::Salt(size) => {
-                size.is_always(0.0)
-            }
+            Step::Elastic { alpha: size, .. } | Step::Noise(size) | Step::Salt(size) => size.is_always(0.0),
         }
     }
 }
@@ -168,9 +162,9 @@ impl Image<'_> {
                 }
                 Affine::rotation(degrees)
             }
-            steps => steps.iter().fold(Affine::IDENTITY, |map, step| {
-                map.then(step.draw(resample, rng))
-            }),
+            steps => steps
+                .iter()
+                .fold(Affine::IDENTITY, |map, step| map.then(step.draw(resample, rng))),
         };
         source.clear();
         source.extend_from_slice(self.pixels);
@@ -179,11 +173,7 @@ impl Image<'_> {
             height: self.height,
             width: self.width,
         };
-        plane.warp(
-            &map.output_to_input(self.height, self.width),
-            resample,
-            self.pixels,
-        );
+        plane.warp(&map.output_to_input(self.height, self.width), resample, self.pixels);
     }
 }
 

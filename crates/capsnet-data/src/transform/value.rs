@@ -68,10 +68,7 @@ mod tests {
     #[test]
     fn draws_cover_the_range_and_stay_inside() {
         let mut rng = Seed(3).stream("value", 0, 0);
-        let range = Value::Range {
-            low: -2.0,
-            high: 3.0,
-        };
+        let range = Value::Range { low: -2.0, high: 3.0 };
         let draws: Vec<f64> = (0..10_000).map(|_| range.draw(&mut rng)).collect();
         assert!(draws.iter().all(|&v| (-2.0..=3.0).contains(&v)));
         let mean = draws.iter().sum::<f64>() / 10_000.0;
@@ -82,18 +79,12 @@ mod tests {
     #[test]
     fn whole_draws_take_every_whole_number() {
         let mut rng = Seed(3).stream("value", 0, 1);
-        let range = Value::Range {
-            low: -2.0,
-            high: 2.0,
-        };
+        let range = Value::Range { low: -2.0, high: 2.0 };
         let mut counts = [0; 5];
         for _ in 0..5000 {
             counts[(range.draw_whole(&mut rng) + 2.0) as usize] += 1;
         }
         // Binomial with mean 1000 and standard deviation 28.
-        assert!(
-            counts.iter().all(|count| (860..1140).contains(count)),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|count| (860..1140).contains(count)), "{counts:?}");
     }
 }

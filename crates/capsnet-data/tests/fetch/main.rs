@@ -81,16 +81,10 @@ impl Scene {
     fn fetch_within(&self, timeouts: Timeouts) -> Result<Vec<Step>, FetchError> {
         let mut steps = Vec::new();
         let base_url = &self.server.base_url;
-        fetch_files(
-            &[known()],
-            self.folder.path(),
-            base_url,
-            timeouts,
-            |progress| {
-                assert_eq!((progress.file, progress.index, progress.count), (GZ, 0, 1));
-                steps.push(progress.step);
-            },
-        )?;
+        fetch_files(&[known()], self.folder.path(), base_url, timeouts, |progress| {
+            assert_eq!((progress.file, progress.index, progress.count), (GZ, 0, 1));
+            steps.push(progress.step);
+        })?;
         Ok(steps)
     }
 
@@ -167,13 +161,7 @@ fn a_cut_download_is_continued() {
     let scene = Scene::new(Manner::CutsAfter(100_000));
     let error = scene.fetch().unwrap_err();
     assert!(
-        matches!(
-            error,
-            FetchError::Interrupted {
-                received: 100_000,
-                ..
-            }
-        ),
+        matches!(error, FetchError::Interrupted { received: 100_000, .. }),
         "{error}"
     );
     assert!(error.to_string().contains("Run the command again"));
@@ -214,13 +202,7 @@ fn a_stalled_download_ends_and_is_continued() {
     };
     let error = scene.fetch_within(impatient).unwrap_err();
     assert!(
-        matches!(
-            error,
-            FetchError::Interrupted {
-                received: 70_000,
-                ..
-            }
-        ),
+        matches!(error, FetchError::Interrupted { received: 70_000, .. }),
         "{error}"
     );
     scene.server.set_manner(Manner::Proper);
@@ -268,10 +250,7 @@ fn a_range_that_was_not_asked_for_is_refused() {
     let scene = Scene::new(Manner::WrongRange);
     scene.leave_part(&scene.stored[..5000]);
     let error = scene.fetch().unwrap_err();
-    assert!(
-        matches!(error, FetchError::HttpStatus { status: 206, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, FetchError::HttpStatus { status: 206, .. }), "{error}");
     assert_eq!(scene.part_len(), Some(5000));
 }
 
@@ -343,9 +322,7 @@ fn an_unreachable_server_and_a_bad_url_are_told_apart() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()
     };
-    let get = |url: &str| {
-        fetch_files(&[known()], folder.path(), url, Timeouts::default(), |_| {}).unwrap_err()
-    };
+    let get = |url: &str| fetch_files(&[known()], folder.path(), url, Timeouts::default(), |_| {}).unwrap_err();
     let error = get(&format!("http://127.0.0.1:{port}"));
     assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
     let error = get("ftp://127.0.0.1/");
@@ -363,14 +340,11 @@ fn https_is_spoken_to_a_server_that_does_not() {
         let mut stream = listener.accept().unwrap().0;
         let mut first = [0];
         stream.read_exact(&mut first).unwrap();
-        stream
-            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         first[0]
     });
     let folder = tempfile::tempdir().unwrap();
-    let error =
-        fetch_files(&[known()], folder.path(), &url, Timeouts::default(), |_| {}).unwrap_err();
+    let error = fetch_files(&[known()], folder.path(), &url, Timeouts::default(), |_| {}).unwrap_err();
     assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
     const TLS_HANDSHAKE: u8 = 22;
     assert_eq!(heard.join().unwrap(), TLS_HANDSHAKE);

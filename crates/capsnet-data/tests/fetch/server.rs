@@ -115,9 +115,7 @@ fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()> 
             thread::sleep(Duration::from_secs(60));
             Ok(())
         }
-        (Manner::Status(status), _) => {
-            respond(&mut stream, &format!("{status} As Asked"), "", b"sorry")
-        }
+        (Manner::Status(status), _) => respond(&mut stream, &format!("{status} As Asked"), "", b"sorry"),
         (Manner::Promises(len), _) => {
             let headers = format!("Content-Length: {len}\r\n");
             respond(&mut stream, "200 OK", &headers, &file)
@@ -131,16 +129,8 @@ fn refuse_range(stream: &mut TcpStream) -> std::io::Result<()> {
     respond(stream, "416 Range Not Satisfiable", headers, b"")
 }
 
-fn respond(
-    stream: &mut TcpStream,
-    status: &str,
-    headers: &str,
-    body: &[u8],
-) -> std::io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n"
-    )?;
+fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> std::io::Result<()> {
+    write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n")?;
     stream.write_all(body)?;
     stream.flush()
 }

@@ -96,8 +96,7 @@ impl Simd for Portable {
     #[inline(always)]
     fn load(self, lanes: &Lanes, part: usize) -> Eight {
         let mut out = Eight([0.0; WIDTH]);
-        out.0
-            .copy_from_slice(&lanes.0[part * WIDTH..(part + 1) * WIDTH]);
+        out.0.copy_from_slice(&lanes.0[part * WIDTH..(part + 1) * WIDTH]);
         out
     }
     #[inline(always)]

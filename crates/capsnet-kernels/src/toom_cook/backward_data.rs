@@ -30,12 +30,7 @@ pub(crate) struct Gradients<'s> {
 
 impl<'s> Gradients<'s> {
     /// Transforms the gradients of a chunk on all threads.
-    pub(crate) fn transform(
-        tiling: &Tiling,
-        scratch: &'s Scratch,
-        chunk: Chunk,
-        dy: &[f32],
-    ) -> Self {
+    pub(crate) fn transform(tiling: &Tiling, scratch: &'s Scratch, chunk: Chunk, dy: &[f32]) -> Self {
         let out_blocks = tiling.out_blocks();
         let groups = out_blocks.div_ceil(GROUP);
         let planes = Planes {
@@ -43,22 +38,19 @@ impl<'s> Gradients<'s> {
             slots: out_blocks.min(GROUP),
         };
         let mut lanes = scratch.take(chunk.blocks() * groups * planes.len());
-        lanes
-            .par_chunks_mut(planes.len())
-            .enumerate()
-            .for_each(|(i, out)| {
-                let (block, group) = (i / groups, i % groups);
-                let out_blocks = group * GROUP..out_blocks.min((group + 1) * GROUP);
-                dispatch(TransformTiles {
-                    tiling,
-                    chunk,
-                    block,
-                    out_blocks,
-                    dy,
-                    planes,
-                    out,
-                });
+        lanes.par_chunks_mut(planes.len()).enumerate().for_each(|(i, out)| {
+            let (block, group) = (i / groups, i % groups);
+            let out_blocks = group * GROUP..out_blocks.min((group + 1) * GROUP);
+            dispatch(TransformTiles {
+                tiling,
+                chunk,
+                block,
+                out_blocks,
+                dy,
+                planes,
+                out,
             });
+        });
         Self {
             planes,
             groups,
@@ -74,8 +66,7 @@ impl<'s> Gradients<'s> {
 
     /// From a block of items, group and position in its planes onwards.
     pub(crate) fn from(&self, block: usize, group: usize, plane: usize, slot: usize) -> &[f32] {
-        let start =
-            (block * self.groups + group) * self.planes.len() + self.planes.at(plane, 0, slot);
+        let start = (block * self.groups + group) * self.planes.len() + self.planes.at(plane, 0, slot);
         Lanes::flat(&self.lanes[start..])
     }
 
@@ -86,44 +77,35 @@ impl<'s> Gradients<'s> {
 }
 
 /// Computes all input gradients. Lengths have been checked.
-pub(crate) fn backward_data(
-    tiling: &Tiling,
-    scratch: &Scratch,
-    w: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
-) {
+pub(crate) fn backward_data(tiling: &Tiling, scratch: &Scratch, w: &[f32], dy: &[f32], dx: &mut [f32]) {
     dx.par_chunks_mut(1 << 16).for_each(|part| part.fill(0.0));
     let image_len = tiling.shape.height * tiling.shape.width;
     let mut inputs = by_block(dx, tiling.shape.in_channels * image_len, LANES * image_len);
     for chunk in tiling.chunks() {
         let gradients = Gradients::transform(tiling, scratch, chunk, dy);
-        inputs
-            .par_iter_mut()
-            .enumerate()
-            .for_each(|(in_block, dx)| {
-                let windows = Planes {
-                    rows: chunk.block,
-                    slots: PHASES.len(),
-                };
-                let kernels_layout = Planes {
-                    rows: gradients.planes.row_stride(),
-                    slots: PHASES.len(),
-                };
-                let mut products = scratch.take(chunk.blocks() * windows.len());
-                let mut kernels = scratch.take(kernels_layout.len());
-                dispatch(MultiplyAndWrite {
-                    tiling,
-                    chunk,
-                    in_block,
-                    w,
-                    gradients: &gradients,
-                    windows,
-                    kernels: (&mut kernels, kernels_layout),
-                    products: &mut products,
-                    dx,
-                });
+        inputs.par_iter_mut().enumerate().for_each(|(in_block, dx)| {
+            let windows = Planes {
+                rows: chunk.block,
+                slots: PHASES.len(),
+            };
+            let kernels_layout = Planes {
+                rows: gradients.planes.row_stride(),
+                slots: PHASES.len(),
+            };
+            let mut products = scratch.take(chunk.blocks() * windows.len());
+            let mut kernels = scratch.take(kernels_layout.len());
+            dispatch(MultiplyAndWrite {
+                tiling,
+                chunk,
+                in_block,
+                w,
+                gradients: &gradients,
+                windows,
+                kernels: (&mut kernels, kernels_layout),
+                products: &mut products,
+                dx,
             });
+        });
     }
 }
 
@@ -198,10 +180,7 @@ impl MultiplyAndWrite<'_, '_> {
                         segment: 0,
                     };
                     let target = Target {
-                        data: Lanes::flat_mut(
-                            &mut self.products
-                                [block * windows.len() + windows.at(plane, 0, slot)..],
-                        ),
+                        data: Lanes::flat_mut(&mut self.products[block * windows.len() + windows.at(plane, 0, slot)..]),
                         row: windows.row_stride(),
                         accumulate: group > 0,
                     };

@@ -18,52 +18,39 @@ use crate::simd::{Kernel, LANES, Lanes, Simd, dispatch};
 use rayon::prelude::*;
 
 /// Computes all weight gradients. Lengths have been checked.
-pub(crate) fn backward_weight(
-    tiling: &Tiling,
-    scratch: &Scratch,
-    x: &[f32],
-    dy: &[f32],
-    dw: &mut [f32],
-) {
-    let mut outputs = by_block(
-        dw,
-        tiling.shape.in_channels * KERNEL_LEN,
-        LANES * KERNEL_LEN,
-    );
+pub(crate) fn backward_weight(tiling: &Tiling, scratch: &Scratch, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    let mut outputs = by_block(dw, tiling.shape.in_channels * KERNEL_LEN, LANES * KERNEL_LEN);
     for chunk in tiling.chunks() {
         let gradients = Gradients::transform(tiling, scratch, chunk, dy);
-        outputs
-            .par_iter_mut()
-            .enumerate()
-            .for_each(|(in_block, dw)| {
-                let windows = Planes {
-                    rows: chunk.block,
-                    slots: PHASES.len(),
-                };
-                let mut transformed = scratch.take(chunk.blocks() * windows.len());
-                for (block, out) in transformed.chunks_mut(windows.len()).enumerate() {
-                    dispatch(TransformWindows {
-                        tiling,
-                        chunk,
-                        block,
-                        in_block,
-                        x,
-                        planes: windows,
-                        out,
-                    });
-                }
-                let mut products = scratch.take(FORWARD_KERNELS.len());
-                dispatch(MultiplyAndWrite {
+        outputs.par_iter_mut().enumerate().for_each(|(in_block, dw)| {
+            let windows = Planes {
+                rows: chunk.block,
+                slots: PHASES.len(),
+            };
+            let mut transformed = scratch.take(chunk.blocks() * windows.len());
+            for (block, out) in transformed.chunks_mut(windows.len()).enumerate() {
+                dispatch(TransformWindows {
                     tiling,
                     chunk,
+                    block,
                     in_block,
-                    gradients: &gradients,
-                    transformed: &transformed,
-                    windows,
-                    products: &mut products,
-                    dw,
+                    x,
+                    planes: windows,
+                    out,
                 });
+            }
+            let mut products = scratch.take(FORWARD_KERNELS.len());
+            dispatch(MultiplyAndWrite {
+                tiling,
+                chunk,
+                in_block,
+                gradients: &gradients,
+                transformed: &transformed,
+                windows,
+                products: &mut products,
+                dw,
             });
+        });
     }
 }
 
@@ -106,16 +93,12 @@ impl MultiplyAndWrite<'_, '_> {
         let phases = slots_of(plane);
         let full = chunk.items / chunk.block;
         // All full blocks in one visit, then what is left.
-        for (first, segments, steps) in
-            [(0, full, chunk.block), (full, 1, chunk.items % chunk.block)]
-        {
+        for (first, segments, steps) in [(0, full, chunk.block), (full, 1, chunk.items % chunk.block)] {
             if segments == 0 || steps == 0 {
                 continue;
             }
             let left = Left {
-                data: Lanes::flat(
-                    &self.transformed[first * windows.len() + windows.at(plane, 0, phases.start)..],
-                ),
+                data: Lanes::flat(&self.transformed[first * windows.len() + windows.at(plane, 0, phases.start)..]),
                 row: 1,
                 step: windows.row_stride(),
                 segment: windows.len() * LANES,
@@ -126,9 +109,7 @@ impl MultiplyAndWrite<'_, '_> {
                 segment: gradients.block_stride(),
             };
             let target = Target {
-                data: Lanes::flat_mut(
-                    &mut self.products[FORWARD_KERNELS.at(plane, phases.start * LANES, 0)..],
-                ),
+                data: Lanes::flat_mut(&mut self.products[FORWARD_KERNELS.at(plane, phases.start * LANES, 0)..]),
                 row: LANES,
                 accumulate: first > 0,
             };
@@ -153,24 +134,15 @@ impl MultiplyAndWrite<'_, '_> {
         let mut taps = [Lanes::ZERO; KERNEL_LEN];
         for channel in 0..self.tiling.in_channels(self.in_block).len() {
             for (slot, phase) in PHASES.into_iter().enumerate() {
-                let src = (
-                    &*self.products,
-                    FORWARD_KERNELS.grid(slot * LANES + channel, 0),
-                );
+                let src = (&*self.products, FORWARD_KERNELS.grid(slot * LANES + channel, 0));
                 transforms.products_to_taps(phase, src, (&mut taps, phase_grid(phase, KERNEL)));
             }
             for (lane, out_channel) in self.tiling.out_channels(out_block).enumerate() {
                 let kernel = &mut self.dw[out_channel][channel * KERNEL_LEN..][..KERNEL_LEN];
                 if self.chunk.start == 0 {
-                    kernel
-                        .iter_mut()
-                        .zip(&taps)
-                        .for_each(|(out, tap)| *out = tap.0[lane]);
+                    kernel.iter_mut().zip(&taps).for_each(|(out, tap)| *out = tap.0[lane]);
                 } else {
-                    kernel
-                        .iter_mut()
-                        .zip(&taps)
-                        .for_each(|(out, tap)| *out += tap.0[lane]);
+                    kernel.iter_mut().zip(&taps).for_each(|(out, tap)| *out += tap.0[lane]);
                 }
             }
         }

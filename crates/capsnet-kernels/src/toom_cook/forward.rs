@@ -69,8 +69,7 @@ pub(crate) fn forward(
                 .enumerate()
                 .for_each(|(out_block, sums)| {
                     let mut kernels = scratch.take(FORWARD_KERNELS.len());
-                    let (in_blocks, transformed, kernels) =
-                        (in_blocks.clone(), &transformed[..], &mut kernels[..]);
+                    let (in_blocks, transformed, kernels) = (in_blocks.clone(), &transformed[..], &mut kernels[..]);
                     dispatch(Multiply {
                         tiling,
                         chunk,
@@ -129,36 +128,23 @@ impl Kernel for Multiply<'_> {
             .in_blocks
             .zip(self.transformed.chunks(chunk.blocks() * windows.len()))
         {
-            transform_kernels(
-                simd,
-                self.tiling,
-                (in_block, self.out_block),
-                self.w,
-                self.kernels,
-            );
+            transform_kernels(simd, self.tiling, (in_block, self.out_block), self.w, self.kernels);
             for plane in 0..PLANES {
                 let slots = slots_of(plane);
                 let right = Right {
-                    data: Lanes::flat(
-                        &self.kernels[FORWARD_KERNELS.at(plane, slots.start * LANES, 0)..],
-                    ),
+                    data: Lanes::flat(&self.kernels[FORWARD_KERNELS.at(plane, slots.start * LANES, 0)..]),
                     step: LANES,
                     segment: 0,
                 };
                 for block in 0..chunk.blocks() {
                     let left = Left {
-                        data: Lanes::flat(
-                            &transformed
-                                [block * windows.len() + windows.at(plane, 0, slots.start)..],
-                        ),
+                        data: Lanes::flat(&transformed[block * windows.len() + windows.at(plane, 0, slots.start)..]),
                         row: windows.row_stride(),
                         step: 1,
                         segment: 0,
                     };
                     let target = Target {
-                        data: Lanes::flat_mut(
-                            &mut self.sums[sums_layout.at(plane, block * chunk.block, 0)..],
-                        ),
+                        data: Lanes::flat_mut(&mut self.sums[sums_layout.at(plane, block * chunk.block, 0)..]),
                         row: LANES,
                         accumulate: in_block > 0,
                     };
@@ -197,10 +183,7 @@ impl Kernel for WriteOutputs<'_, '_> {
         let mut transforms = Transforms::new(simd);
         let mut tile = [Lanes::ZERO; TILE_LEN];
         for item in 0..self.chunk.items {
-            transforms.products_to_tile(
-                (self.products, self.sums.grid(item, 0)),
-                (&mut tile, TILE_GRID),
-            );
+            transforms.products_to_tile((self.products, self.sums.grid(item, 0)), (&mut tile, TILE_GRID));
             for pixel in &mut tile {
                 for part in 0..S::PARTS {
                     let value = simd.load(pixel, part) + simd.load(&bias, part);

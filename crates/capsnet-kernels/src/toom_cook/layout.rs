@@ -136,8 +136,7 @@ const BLOCK_ITEMS: usize = 48;
 impl Tiling {
     /// Whether the transforms are made for this shape.
     pub(crate) fn supports(shape: &ConvShape) -> bool {
-        [shape.kernel_h, shape.kernel_w] == [KERNEL; 2]
-            && [shape.stride_h, shape.stride_w] == [STRIDE; 2]
+        [shape.kernel_h, shape.kernel_w] == [KERNEL; 2] && [shape.stride_h, shape.stride_w] == [STRIDE; 2]
     }
 
     /// The tiling of a supported shape.

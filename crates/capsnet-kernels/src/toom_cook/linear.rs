@@ -83,14 +83,7 @@ impl<V: Vector, const N: usize, const P: usize> Linear<V, P, N> for EvaluateTran
             let mut sum = [re, im, -re, -im][k % 4];
             for (pair, powers) in PAIR_POWERS.iter().enumerate() {
                 let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
-                sum = sum.plus(
-                    powers[k],
-                    if k % 2 == 0 {
-                        plus + minus
-                    } else {
-                        plus - minus
-                    },
-                );
+                sum = sum.plus(powers[k], if k % 2 == 0 { plus + minus } else { plus - minus });
             }
             out[k] = sum;
         }
@@ -131,10 +124,7 @@ impl<V: Vector, const L: usize, const P: usize> Linear<V, L, P> for Project {
 #[inline(always)]
 fn project_square<V: Vector, const L: usize>(x: &[V; L], square: usize) -> (V, V) {
     let q = WITHOUT_SQUARE[square];
-    (
-        inner(q, [x[2], x[4], x[6], x[8]]),
-        inner(q, [x[1], x[3], x[5], x[7]]),
-    )
+    (inner(q, [x[2], x[4], x[6], x[8]]), inner(q, [x[1], x[3], x[5], x[7]]))
 }
 
 /// Inner product with a polynomial whose leading coefficient is one.

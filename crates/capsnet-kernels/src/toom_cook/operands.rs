@@ -83,8 +83,7 @@ impl Kernel for TransformTiles<'_> {
                     &image[channels.start * image_len..channels.end * image_len],
                     &mut tile,
                 );
-                transforms
-                    .tile_to_products((&tile, TILE_GRID), (self.out, self.planes.grid(row, slot)));
+                transforms.tile_to_products((&tile, TILE_GRID), (self.out, self.planes.grid(row, slot)));
             }
         }
     }
@@ -107,9 +106,7 @@ pub(crate) fn transform_kernels<S: Simd>(
         let channel = in_channels.start + row;
         if channel < in_channels.end {
             load_kernels(
-                tiling
-                    .out_channels(out_block)
-                    .map(|o| kernel(tiling, w, o, channel)),
+                tiling.out_channels(out_block).map(|o| kernel(tiling, w, o, channel)),
                 &mut kernels,
             );
         } else {
@@ -143,9 +140,7 @@ pub(crate) fn transform_kernels_transposed<S: Simd>(
     let mut kernels = [Lanes::ZERO; KERNEL_LEN];
     for (row, out_channel) in out_channels.enumerate() {
         load_kernels(
-            tiling
-                .in_channels(in_block)
-                .map(|i| kernel(tiling, w, out_channel, i)),
+            tiling.in_channels(in_block).map(|i| kernel(tiling, w, out_channel, i)),
             &mut kernels,
         );
         for (slot, phase) in PHASES.into_iter().enumerate() {

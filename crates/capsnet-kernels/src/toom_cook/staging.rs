@@ -35,11 +35,7 @@ impl Overlap {
         };
         let columns = inside(left, width);
         // Without columns there are no lines either.
-        let rows = if columns.is_empty() {
-            0..0
-        } else {
-            inside(top, height)
-        };
+        let rows = if columns.is_empty() { 0..0 } else { inside(top, height) };
         Self {
             rows,
             columns,
@@ -70,12 +66,7 @@ fn window_corner(tiling: &Tiling, ty: usize, tx: usize) -> [isize; 2] {
 }
 
 /// Stages an input window from `channels` planes of one image.
-pub(crate) fn load_window(
-    tiling: &Tiling,
-    (ty, tx): (usize, usize),
-    channels: &[f32],
-    window: &mut [Lanes],
-) {
+pub(crate) fn load_window(tiling: &Tiling, (ty, tx): (usize, usize), channels: &[f32], window: &mut [Lanes]) {
     let image = [tiling.shape.height, tiling.shape.width];
     load(
         Overlap::new(window_corner(tiling, ty, tx), WINDOW, image),
@@ -87,12 +78,7 @@ pub(crate) fn load_window(
 }
 
 /// Adds a staged window to `channels` planes of one image; what lies outside the image is dropped.
-pub(crate) fn add_window(
-    tiling: &Tiling,
-    (ty, tx): (usize, usize),
-    window: &[Lanes],
-    channels: &mut [f32],
-) {
+pub(crate) fn add_window(tiling: &Tiling, (ty, tx): (usize, usize), window: &[Lanes], channels: &mut [f32]) {
     let image = [tiling.shape.height, tiling.shape.width];
     let overlap = Overlap::new(window_corner(tiling, ty, tx), WINDOW, image);
     for (lane, plane) in channels.chunks_exact_mut(image[0] * image[1]).enumerate() {
@@ -106,12 +92,7 @@ pub(crate) fn add_window(
 }
 
 /// Stages a tile of output gradients from `channels` planes of one image.
-pub(crate) fn load_tile(
-    tiling: &Tiling,
-    (ty, tx): (usize, usize),
-    channels: &[f32],
-    tile: &mut [Lanes],
-) {
+pub(crate) fn load_tile(tiling: &Tiling, (ty, tx): (usize, usize), channels: &[f32], tile: &mut [Lanes]) {
     let image = [tiling.shape.out_h(), tiling.shape.out_w()];
     load(
         Overlap::new([(ty * TILE) as isize, (tx * TILE) as isize], TILE, image),
@@ -123,12 +104,7 @@ pub(crate) fn load_tile(
 }
 
 /// Writes a staged output tile to `channels` planes of one image; outputs outside the image are dropped.
-pub(crate) fn store_tile(
-    tiling: &Tiling,
-    (ty, tx): (usize, usize),
-    tile: &[Lanes],
-    channels: &mut [f32],
-) {
+pub(crate) fn store_tile(tiling: &Tiling, (ty, tx): (usize, usize), tile: &[Lanes], channels: &mut [f32]) {
     let image = [tiling.shape.out_h(), tiling.shape.out_w()];
     let overlap = Overlap::new([(ty * TILE) as isize, (tx * TILE) as isize], TILE, image);
     for (lane, plane) in channels.chunks_exact_mut(image[0] * image[1]).enumerate() {
@@ -141,13 +117,7 @@ pub(crate) fn store_tile(
     }
 }
 
-fn load(
-    overlap: Overlap,
-    extent: usize,
-    channels: &[f32],
-    image: [usize; 2],
-    staged: &mut [Lanes],
-) {
+fn load(overlap: Overlap, extent: usize, channels: &[f32], image: [usize; 2], staged: &mut [Lanes]) {
     let planes = channels.chunks_exact(image[0] * image[1]);
     if planes.len() < LANES || overlap.rows.len() < extent || overlap.columns.len() < extent {
         staged.fill(Lanes::ZERO);
@@ -163,10 +133,7 @@ fn load(
 }
 
 /// Stages up to sixteen kernels, one a lane.
-pub(crate) fn load_kernels<'a>(
-    kernels: impl ExactSizeIterator<Item = &'a [f32]>,
-    staged: &mut [Lanes],
-) {
+pub(crate) fn load_kernels<'a>(kernels: impl ExactSizeIterator<Item = &'a [f32]>, staged: &mut [Lanes]) {
     if kernels.len() < LANES {
         staged.fill(Lanes::ZERO);
     }

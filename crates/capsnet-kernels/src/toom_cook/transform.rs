@@ -1,8 +1,7 @@
 //! The two-dimensional transforms: a one-dimensional one along the rows, then one along the columns.
 
 use super::linear::{
-    Evaluate, EvaluateTile, EvaluateTileTransposed, EvaluateTransposed, Linear, Project,
-    ProjectTransposed,
+    Evaluate, EvaluateTile, EvaluateTileTransposed, EvaluateTransposed, Linear, Project, ProjectTransposed,
 };
 use super::points::POINTS;
 use crate::simd::{Lanes, Simd};
@@ -126,8 +125,6 @@ impl<S: Simd> Transforms<S> {
     /// Sums of products to an output tile.
     #[inline(always)]
     pub(crate) fn products_to_tile(&mut self, src: (&[Lanes], Grid), dst: (&mut [Lanes], Grid)) {
-        self.apply::<EvaluateTileTransposed, EvaluateTileTransposed, POINTS, TILE, POINTS, TILE>(
-            src, dst,
-        )
+        self.apply::<EvaluateTileTransposed, EvaluateTileTransposed, POINTS, TILE, POINTS, TILE>(src, dst)
     }
 }

@@ -17,11 +17,7 @@ pub fn noise(seed: u64, len: usize) -> Vec<f32> {
 /// Root mean square of the difference, relative to that of the expected values.
 pub fn relative_rms(got: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(got.len(), expected.len());
-    let difference: f64 = got
-        .iter()
-        .zip(expected)
-        .map(|(&g, e)| (f64::from(g) - e).powi(2))
-        .sum();
+    let difference: f64 = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).powi(2)).sum();
     let scale: f64 = expected.iter().map(|e| e * e).sum();
     if scale == 0.0 {
         difference.sqrt()
@@ -45,17 +41,10 @@ fn for_each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize
                                 let inside = (s.pad_h..s.pad_h + s.height).contains(&y)
                                     && (s.pad_w..s.pad_w + s.width).contains(&x);
                                 if inside {
-                                    let input = ((n * s.in_channels + c) * s.height + y - s.pad_h)
-                                        * s.width
-                                        + x
-                                        - s.pad_w;
-                                    let weight =
-                                        ((o * s.in_channels + c) * s.kernel_h + k) * s.kernel_w + l;
-                                    visit(
-                                        input,
-                                        weight,
-                                        ((n * s.out_channels + o) * out_h + i) * out_w + j,
-                                    );
+                                    let input =
+                                        ((n * s.in_channels + c) * s.height + y - s.pad_h) * s.width + x - s.pad_w;
+                                    let weight = ((o * s.in_channels + c) * s.kernel_h + k) * s.kernel_w + l;
+                                    visit(input, weight, ((n * s.out_channels + o) * out_h + i) * out_w + j);
                                 }
                             }
                         }

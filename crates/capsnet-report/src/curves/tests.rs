@@ -20,8 +20,7 @@ fn accuracy_by_epoch() -> LineChart {
 
 fn nodes<'a>(document: &'a Document, tag: &str, class: &str) -> Vec<Node<'a, 'a>> {
     let wanted = |node: &Node| {
-        node.has_tag_name(("http://www.w3.org/2000/svg", tag))
-            && node.attribute("class").unwrap_or("") == class
+        node.has_tag_name(("http://www.w3.org/2000/svg", tag)) && node.attribute("class").unwrap_or("") == class
     };
     document.descendants().filter(wanted).collect()
 }
@@ -41,10 +40,7 @@ fn read_off(document: &Document, axis: &str, position: f64, log: bool) -> f64 {
         if log { value.log10() } else { value }
     };
     let last = lines.len() - 1;
-    let (p0, p1) = (
-        number(&lines[0], coordinate),
-        number(&lines[last], coordinate),
-    );
+    let (p0, p1) = (number(&lines[0], coordinate), number(&lines[last], coordinate));
     let (v0, v1) = (value(&labels[0]), value(&labels[last]));
     let read = v0 + (position - p0) / (p1 - p0) * (v1 - v0);
     if log { 10f64.powf(read) } else { read }
@@ -69,14 +65,8 @@ fn points_can_be_read_off_the_axes() {
     let expected: Vec<(f64, f64)> = chart.series.iter().flat_map(|s| s.points.clone()).collect();
     assert_eq!(read.len(), expected.len());
     for (read, expected) in read.iter().zip(&expected) {
-        assert!(
-            (read.0 - expected.0).abs() < 1e-3,
-            "{read:?} for {expected:?}"
-        );
-        assert!(
-            (read.1 - expected.1).abs() < 1e-3,
-            "{read:?} for {expected:?}"
-        );
+        assert!((read.0 - expected.0).abs() < 1e-3, "{read:?} for {expected:?}");
+        assert!((read.1 - expected.1).abs() < 1e-3, "{read:?} for {expected:?}");
     }
 }
 
@@ -90,10 +80,7 @@ fn a_logarithmic_axis_reads_in_powers() {
     };
     let read = read_points(&chart.to_svg().unwrap(), true);
     for (read, expected) in read.iter().zip(&rates) {
-        assert!(
-            (read.1 / expected.1 - 1.0).abs() < 1e-3,
-            "{read:?} for {expected:?}"
-        );
+        assert!((read.1 / expected.1 - 1.0).abs() < 1e-3, "{read:?} for {expected:?}");
     }
     assert_eq!(read.len(), 3);
 }
@@ -109,13 +96,7 @@ fn the_line_runs_through_the_markers() {
         let circles: Vec<String> = group
             .children()
             .filter(|n| n.has_attribute("cx"))
-            .map(|n| {
-                format!(
-                    "{} {}",
-                    n.attribute("cx").unwrap(),
-                    n.attribute("cy").unwrap()
-                )
-            })
+            .map(|n| format!("{} {}", n.attribute("cx").unwrap(), n.attribute("cy").unwrap()))
             .collect();
         assert_eq!(circles.len(), 3);
         let expected = format!("M{}", circles.join("L"));
@@ -206,15 +187,9 @@ fn a_chart_without_points_is_an_error() {
         vec![Series::new("lost", [(1.0, f64::NAN), (f64::NAN, 1.0)])],
     ] {
         let error = with(series).to_svg().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "a line chart is empty: there is nothing to draw"
-        );
+        assert_eq!(error.to_string(), "a line chart is empty: there is nothing to draw");
     }
-    let half = with(vec![
-        Series::new("none", []),
-        Series::new("one", [(1.0, 1.0)]),
-    ]);
+    let half = with(vec![Series::new("none", []), Series::new("one", [(1.0, 1.0)])]);
     assert!(half.to_svg().is_ok());
 }
 
@@ -224,10 +199,7 @@ fn the_file_is_the_document() {
     let path = folder.path().join("accuracy.svg");
     let chart = accuracy_by_epoch();
     chart.save_svg(&path).unwrap();
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        chart.to_svg().unwrap()
-    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), chart.to_svg().unwrap());
     let error = chart.save_svg(folder.path()).unwrap_err();
     assert!(matches!(error, ReportError::Write { .. }));
 }

@@ -29,9 +29,7 @@ fn first_frame(cell: &Cell) -> Rect {
 #[test]
 fn every_pixel_of_a_digit_is_a_square_of_its_grey() {
     let image = ramp(28, 28);
-    let canvas = DigitGrid::new("", 1, vec![Cell::new(image.clone())])
-        .draw()
-        .unwrap();
+    let canvas = DigitGrid::new("", 1, vec![Cell::new(image.clone())]).draw().unwrap();
     let start = MARGIN + FRAME + MAT;
     for (row, pixels) in image.rows().enumerate() {
         for (column, &grey) in pixels.iter().enumerate() {
@@ -63,9 +61,7 @@ fn right_is_solid_green_and_wrong_is_dashed_red() {
             _ => assert!((0.4..0.7).contains(&share), "{share} of the frame is inked"),
         }
     }
-    let canvas = DigitGrid::new("", 1, vec![cell(Tone::Neutral)])
-        .draw()
-        .unwrap();
+    let canvas = DigitGrid::new("", 1, vec![cell(Tone::Neutral)]).draw().unwrap();
     let frame = first_frame(&cell(Tone::Neutral));
     assert_eq!(count(&canvas, frame, Tone::Right.ink()), 0);
     assert_eq!(count(&canvas, frame, Tone::Wrong.ink()), 0);
@@ -101,8 +97,7 @@ fn nothing_is_cut_off_at_the_margins() {
         1,
         vec![cell(), cell()],
     );
-    grid.caption =
-        "capsnet compare --rotate 15,-23,35 --resample bilinear --seed 7 --limit 100".into();
+    grid.caption = "capsnet compare --rotate 15,-23,35 --resample bilinear --seed 7 --limit 100".into();
     let canvas = grid.draw().unwrap();
     let (width, height) = (canvas.width(), canvas.height());
     for edge in [

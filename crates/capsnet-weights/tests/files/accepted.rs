@@ -28,17 +28,11 @@ fn dtype(torch_name: &str) -> Dtype {
 fn assert_values(values: &TensorValues, expected: &[Value], place: &str) {
     match values {
         TensorValues::F32(values) => {
-            let expected: Vec<f32> = expected
-                .iter()
-                .map(|value| value.as_f64().unwrap() as f32)
-                .collect();
+            let expected: Vec<f32> = expected.iter().map(|value| value.as_f64().unwrap() as f32).collect();
             assert_eq!(values, &expected, "{place}");
         }
         TensorValues::I64(values) => {
-            let expected: Vec<i64> = expected
-                .iter()
-                .map(|value| value.as_i64().unwrap())
-                .collect();
+            let expected: Vec<i64> = expected.iter().map(|value| value.as_i64().unwrap()).collect();
             assert_eq!(values, &expected, "{place}");
         }
     }
@@ -56,10 +50,7 @@ fn every_file_has_the_tensors_that_pytorch_saved() {
     for (file, tensors) in files {
         let state = read(fixture(file)).unwrap();
         let tensors = tensors.as_object().unwrap();
-        assert!(
-            state.iter().map(|(name, _)| name).eq(tensors.keys()),
-            "names in {file}"
-        );
+        assert!(state.iter().map(|(name, _)| name).eq(tensors.keys()), "names in {file}");
         for (name, expected) in tensors {
             let place = format!("{name} in {file}");
             let tensor = state.get(name).unwrap();
@@ -70,11 +61,7 @@ fn every_file_has_the_tensors_that_pytorch_saved() {
                 dtype(expected["dtype"].as_str().unwrap()),
                 "{place}"
             );
-            assert_values(
-                tensor.values(),
-                expected["values"].as_array().unwrap(),
-                &place,
-            );
+            assert_values(tensor.values(), expected["values"].as_array().unwrap(), &place);
         }
     }
 }
@@ -121,9 +108,6 @@ fn a_state_dict_fits_its_own_shapes_only() {
         .check(&[shapes, vec![("decoder.0.bias".to_owned(), vec![512])]].concat())
         .unwrap_err();
     let message = error.to_string();
-    assert!(
-        message.contains("module_zip.pt: does not fit the model"),
-        "{message}"
-    );
+    assert!(message.contains("module_zip.pt: does not fit the model"), "{message}");
     assert!(message.contains("missing (1): decoder.0.bias"), "{message}");
 }

@@ -13,10 +13,7 @@ use proptest::sample::Index;
 /// All fixtures, good and bad: the damage starts from either.
 static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let names = [fixtures(true), fixtures(false)].concat();
-    names
-        .iter()
-        .map(|name| fs::read(fixture(name)).unwrap())
-        .collect()
+    names.iter().map(|name| fs::read(fixture(name)).unwrap()).collect()
 });
 
 /// What holds for every state dict that is accepted, whatever bytes it came from.
@@ -37,10 +34,7 @@ fn assert_whole(state: &StateDict, file_bytes: usize) {
         };
     }
     assert!(!state.is_empty());
-    assert!(
-        memory / MAX_EXPANSION <= file_bytes,
-        "{memory} bytes from {file_bytes}"
-    );
+    assert!(memory / MAX_EXPANSION <= file_bytes, "{memory} bytes from {file_bytes}");
 }
 
 #[test]

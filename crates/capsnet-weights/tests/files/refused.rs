@@ -7,10 +7,7 @@ use capsnet_weights::{MAX_FILE_BYTES, Problem, parse, read};
 
 /// Every refused fixture, with words that its message must have.
 const REFUSED: &[(&str, &str)] = &[
-    (
-        "refused_bare_tensor.pt",
-        "holds a tensor where a state dict belongs",
-    ),
+    ("refused_bare_tensor.pt", "holds a tensor where a state dict belongs"),
     ("refused_big_endian_legacy.pt", "big-endian"),
     ("refused_big_endian_zip.pt", "big-endian"),
     ("refused_complex.pt", "`torch.ComplexFloatStorage`"),
@@ -20,59 +17,35 @@ const REFUSED: &[(&str, &str)] = &[
         "tensor `bad` has the value 1e300 at index [0]",
     ),
     ("refused_empty_dict.pt", "holds no tensor"),
-    (
-        "refused_eval.pt",
-        ".eval`, which is no tensor; it was not executed",
-    ),
+    ("refused_eval.pt", ".eval`, which is no tensor; it was not executed"),
     (
         "refused_expanded.pt",
         "tensor `extra` of shape [1000] has more elements than the 1",
     ),
     ("refused_float8.pt", "`torch._utils._rebuild_tensor_v3`"),
-    (
-        "refused_infinity.pt",
-        "tensor `bad` has the value -inf at index [1]",
-    ),
+    ("refused_infinity.pt", "tensor `bad` has the value -inf at index [1]"),
     ("refused_integer_key.pt", "a dict whose keys include an int"),
     ("refused_list.pt", "holds a list where a state dict belongs"),
     (
         "refused_list_of_tensors.pt",
         "entry `extra` of the state dict is a list",
     ),
-    (
-        "refused_nan.safetensors",
-        "tensor `bad` has the value NaN at index [1]",
-    ),
+    ("refused_nan.safetensors", "tensor `bad` has the value NaN at index [1]"),
     (
         "refused_nan_legacy.pt",
         "tensor `bad` has the value NaN at index [1, 0]",
     ),
-    (
-        "refused_nan_zip.pt",
-        "tensor `bad` has the value NaN at index [1, 0]",
-    ),
-    (
-        "refused_nested_dict.pt",
-        "entry `extra` of the state dict is a dict",
-    ),
+    ("refused_nan_zip.pt", "tensor `bad` has the value NaN at index [1, 0]"),
+    ("refused_nested_dict.pt", "entry `extra` of the state dict is a dict"),
     (
         "refused_nested_in_checkpoint.pt",
         "entry `extra` of the state dict is a dict",
     ),
     ("refused_no_pickle.pt", "without `data.pkl`"),
-    (
-        "refused_no_storage.pt",
-        "/data/0` is not in its zip archive",
-    ),
+    ("refused_no_storage.pt", "/data/0` is not in its zip archive"),
     ("refused_none.pt", "entry `extra` of the state dict is None"),
-    (
-        "refused_number.pt",
-        "entry `extra` of the state dict is an int",
-    ),
-    (
-        "refused_numpy_array.pt",
-        "`numpy._core.multiarray._reconstruct`",
-    ),
+    ("refused_number.pt", "entry `extra` of the state dict is an int"),
+    ("refused_numpy_array.pt", "`numpy._core.multiarray._reconstruct`"),
     ("refused_numpy_scalar.pt", "`numpy._core.multiarray.scalar`"),
     (
         "refused_os_system_by_hand.pt",
@@ -87,16 +60,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("refused_quantized.pt", "`torch._utils._rebuild_qtensor`"),
     ("refused_short_storage.pt", "storage `0` has"),
     ("refused_sparse.pt", "`torch._utils._rebuild_sparse_tensor`"),
-    (
-        "refused_string.pt",
-        "entry `extra` of the state dict is a string",
-    ),
+    ("refused_string.pt", "entry `extra` of the state dict is a string"),
     ("refused_twice.pt", "names the tensor `fc.weight` twice"),
     ("refused_two_models.pt", "more than one state dict"),
-    (
-        "refused_whole_module.pt",
-        "`torch.nn.modules.container.Sequential`",
-    ),
+    ("refused_whole_module.pt", "`torch.nn.modules.container.Sequential`"),
 ];
 
 #[test]
@@ -121,28 +88,16 @@ fn every_refused_file_is_refused_for_the_right_reason() {
 fn what_is_no_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let missing = read(folder.path().join("missing.pt")).unwrap_err();
-    assert!(
-        matches!(missing.problem, Problem::Unreadable(_)),
-        "{missing}"
-    );
-    assert!(
-        missing.to_string().contains("missing.pt: cannot be read"),
-        "{missing}"
-    );
+    assert!(matches!(missing.problem, Problem::Unreadable(_)), "{missing}");
+    assert!(missing.to_string().contains("missing.pt: cannot be read"), "{missing}");
     let directory = read(folder.path()).unwrap_err();
-    assert!(
-        matches!(directory.problem, Problem::NotAFile),
-        "{directory}"
-    );
+    assert!(matches!(directory.problem, Problem::NotAFile), "{directory}");
 
     let path = folder.path().join("empty.pt");
     fs::write(&path, b"").unwrap();
     assert!(matches!(read(&path).unwrap_err().problem, Problem::Empty));
     fs::write(&path, vec![0; 1000]).unwrap();
-    assert!(matches!(
-        read(&path).unwrap_err().problem,
-        Problem::UnknownFormat
-    ));
+    assert!(matches!(read(&path).unwrap_err().problem, Problem::UnknownFormat));
 }
 
 #[test]
@@ -150,10 +105,7 @@ fn a_huge_file_is_refused_unread() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("huge.pt");
     // A hole: it takes no room on the disk.
-    File::create(&path)
-        .unwrap()
-        .set_len(MAX_FILE_BYTES + 1)
-        .unwrap();
+    File::create(&path).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
     let error = read(&path).unwrap_err();
     assert!(
         matches!(error.problem, Problem::TooLarge { bytes } if bytes == MAX_FILE_BYTES + 1),
@@ -177,11 +129,7 @@ fn safetensors_headers_are_not_believed() {
     let good = safetensors(&format!("{{{}}}", entry("a", "[2]", 0, 8)), 8);
     parse(&good, "good").unwrap();
 
-    let twice = format!(
-        "{{{},{}}}",
-        entry("a", "[2]", 0, 8),
-        entry("a", "[2]", 0, 8)
-    );
+    let twice = format!("{{{},{}}}", entry("a", "[2]", 0, 8), entry("a", "[2]", 0, 8));
     let error = parse(&safetensors(&twice, 8), "twice").unwrap_err();
     assert!(
         matches!(&error.problem, Problem::DuplicateName { tensor } if tensor == "a"),
@@ -206,44 +154,29 @@ fn safetensors_headers_are_not_believed() {
         (format!("{{{}}}", entry("a", "[2]", 0, 8)), 7),
         (format!("{{{}}}", entry("a", "[2]", 0, 8)), 9),
         (format!("{{{}}}", entry("a", "[3]", 0, 8)), 8),
-        (
-            format!("{{{}}}", entry("a", "[18446744073709551615,3]", 0, 8)),
-            8,
-        ),
+        (format!("{{{}}}", entry("a", "[18446744073709551615,3]", 0, 8)), 8),
         (format!("{{{}}}", entry("a", "[-2]", 0, 8)), 8),
         (format!("{{{}}}", entry("a", "[2]", 8, 0)), 8),
         (
-            format!(
-                "{{{},{}}}",
-                entry("a", "[2]", 0, 8),
-                entry("b", "[2]", 4, 12)
-            ),
+            format!("{{{},{}}}", entry("a", "[2]", 0, 8), entry("b", "[2]", 4, 12)),
             12,
         ),
         (
-            format!(
-                "{{{}}}",
-                entry("a", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2]", 0, 8)
-            ),
+            format!("{{{}}}", entry("a", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2]", 0, 8)),
             8,
         ),
         (format!("{{{}", "[".repeat(1000)), 8),
         ("{}".to_owned(), 0),
     ] {
         let error = parse(&safetensors(&header, data), "bad.safetensors").unwrap_err();
-        assert!(
-            error.to_string().starts_with("bad.safetensors: "),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("bad.safetensors: "), "{error}");
     }
 
     let mut long = good;
     long[..8].copy_from_slice(&u64::MAX.to_le_bytes());
     let error = parse(&long, "long").unwrap_err();
     assert!(
-        error
-            .to_string()
-            .contains("ends within its safetensors header"),
+        error.to_string().contains("ends within its safetensors header"),
         "{error}"
     );
 }
@@ -280,14 +213,7 @@ fn a_small_file_cannot_unfold_to_a_large_state_dict() {
     }
     pickle.extend(b"u.");
     let mut file = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.".to_vec();
-    file.extend(
-        [
-            b"\x80\x02}".to_vec(),
-            text("little_endian"),
-            b"\x88s.".to_vec(),
-        ]
-        .concat(),
-    );
+    file.extend([b"\x80\x02}".to_vec(), text("little_endian"), b"\x88s.".to_vec()].concat());
     file.extend(pickle);
     file.extend([b"\x80\x02]".to_vec(), text("0"), b"a.".to_vec()].concat());
     file.extend(u64::from(elements).to_le_bytes());

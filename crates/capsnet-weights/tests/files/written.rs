@@ -6,8 +6,7 @@ use std::fs;
 
 use crate::common::fixture;
 use capsnet_weights::{
-    Dtype, FloatDtype, NamedTensor, Problem, StateDict, TensorValues, parse, read,
-    safetensors_bytes, write_safetensors,
+    Dtype, FloatDtype, NamedTensor, Problem, StateDict, TensorValues, parse, read, safetensors_bytes, write_safetensors,
 };
 use half::f16;
 use proptest::collection::{btree_map, vec};
@@ -34,10 +33,7 @@ fn example() -> StateDict {
         )
         .unwrap();
     state
-        .insert(
-            "num_batches_tracked",
-            tensor(&[], TensorValues::I64(vec![i64::MAX])),
-        )
+        .insert("num_batches_tracked", tensor(&[], TensorValues::I64(vec![i64::MAX])))
         .unwrap();
     state
         .insert("empty", tensor(&[0, 4], TensorValues::F32(vec![])))
@@ -57,11 +53,7 @@ fn example() -> StateDict {
 fn split(bytes: &[u8]) -> (&str, Value, &[u8]) {
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let header = std::str::from_utf8(&bytes[8..8 + length]).unwrap();
-    (
-        header,
-        serde_json::from_str(header).unwrap(),
-        &bytes[8 + length..],
-    )
+    (header, serde_json::from_str(header).unwrap(), &bytes[8 + length..])
 }
 
 #[test]
@@ -75,10 +67,7 @@ fn the_bytes_follow_the_format() {
         header["num_batches_tracked"],
         serde_json::json!({"dtype": "I64", "shape": [], "data_offsets": [0, 8]})
     );
-    assert_eq!(
-        header["a \"quoted\" naïve"]["data_offsets"],
-        serde_json::json!([8, 20])
-    );
+    assert_eq!(header["a \"quoted\" naïve"]["data_offsets"], serde_json::json!([8, 20]));
     assert_eq!(
         header["b.weight"],
         serde_json::json!({"dtype": "F32", "shape": [2, 2], "data_offsets": [20, 36]})
@@ -132,13 +121,8 @@ fn the_reference_implementation_reads_what_we_write() {
             let view = theirs.tensor(name).unwrap();
             assert_eq!(view.shape(), ours.shape(), "{name}");
             let expected: Vec<u8> = match (ours.values(), floats) {
-                (TensorValues::I64(values), _) => values
-                    .iter()
-                    .flat_map(|value| value.to_le_bytes())
-                    .collect(),
-                (TensorValues::F32(values), FloatDtype::F32) => {
-                    values.iter().flat_map(|v| v.to_le_bytes()).collect()
-                }
+                (TensorValues::I64(values), _) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+                (TensorValues::F32(values), FloatDtype::F32) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
                 (TensorValues::F32(values), FloatDtype::F16) => values
                     .iter()
                     .flat_map(|value| f16::from_f32(*value).to_le_bytes())
@@ -156,14 +140,8 @@ fn half_precision_rounds_to_the_nearest_and_is_read_back() {
     let weight = state.get("b.weight").unwrap();
     assert_eq!(weight.stored_dtype(), Dtype::F16);
     // numpy 2.4: numpy.float16([1, -2.5, 65504, 1e-7]).astype(numpy.float32)
-    assert_eq!(
-        weight.as_f32().unwrap(),
-        [1.0, -2.5, 65504.0, 1.192_092_9e-7]
-    );
-    assert_eq!(
-        state.get("num_batches_tracked").unwrap().as_i64().unwrap(),
-        [i64::MAX]
-    );
+    assert_eq!(weight.as_f32().unwrap(), [1.0, -2.5, 65504.0, 1.192_092_9e-7]);
+    assert_eq!(state.get("num_batches_tracked").unwrap().as_i64().unwrap(), [i64::MAX]);
 }
 
 #[test]
@@ -200,10 +178,7 @@ fn values_that_cannot_be_written_are_refused() {
         .insert("__metadata__", tensor(&[], TensorValues::F32(vec![1.0])))
         .unwrap();
     let error = safetensors_bytes(&reserved, FloatDtype::F32).unwrap_err();
-    assert!(
-        matches!(error.problem, Problem::ReservedName { .. }),
-        "{error}"
-    );
+    assert!(matches!(error.problem, Problem::ReservedName { .. }), "{error}");
 }
 
 #[test]
@@ -234,9 +209,7 @@ fn a_file_is_replaced_whole_or_not_at_all() {
         .unwrap();
     let error = write_safetensors(&path, &diverged, FloatDtype::F32).unwrap_err();
     assert!(
-        error
-            .to_string()
-            .contains("best.safetensors: tensor `diverged`"),
+        error.to_string().contains("best.safetensors: tensor `diverged`"),
         "{error}"
     );
     assert_eq!(fs::read(&path).unwrap(), first);
@@ -280,9 +253,7 @@ fn any_tensor() -> impl Strategy<Value = NamedTensor> {
         let values = if float {
             vec(finite, elements).prop_map(TensorValues::F32).boxed()
         } else {
-            vec(any::<i64>(), elements)
-                .prop_map(TensorValues::I64)
-                .boxed()
+            vec(any::<i64>(), elements).prop_map(TensorValues::I64).boxed()
         };
         values.prop_map(move |values| tensor(&shape, values))
     })

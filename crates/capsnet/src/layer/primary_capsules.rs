@@ -61,11 +61,7 @@ impl PrimaryCapsules {
         let coordinates = conv2d(features, self.conv.weight.val(), bias.val(), self.conv.stride);
         let [batch, channels, height, width] = coordinates.dims();
         let capsules = channels / self.dimensions * height * width;
-        squash(
-            coordinates
-                .reshape([batch, self.dimensions, capsules])
-                .swap_dims(1, 2),
-        )
+        squash(coordinates.reshape([batch, self.dimensions, capsules]).swap_dims(1, 2))
     }
 }
 
@@ -76,7 +72,10 @@ mod tests {
     #[test]
     fn a_capsule_collects_its_coordinates_across_channels() {
         let device = Device::flex();
-        let mut layer = PrimaryCapsulesConfig::new(1, 2, 3).with_kernel(1).with_stride(1).init(&device);
+        let mut layer = PrimaryCapsulesConfig::new(1, 2, 3)
+            .with_kernel(1)
+            .with_stride(1)
+            .init(&device);
         // Channel k of the 1x1 convolution is the constant k + 1.
         let bias = Tensor::<1>::from_floats([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &device);
         layer.conv.weight = burn::module::Param::from_tensor(Tensor::zeros([6, 1, 1, 1], &device));
@@ -88,6 +87,7 @@ mod tests {
             [[[1.0, 3.0, 5.0], [1.0, 3.0, 5.0], [2.0, 4.0, 6.0], [2.0, 4.0, 6.0]]],
             &device,
         ));
-        u.into_data().assert_approx_eq::<f32>(&expected.into_data(), Default::default());
+        u.into_data()
+            .assert_approx_eq::<f32>(&expected.into_data(), Default::default());
     }
 }

@@ -110,13 +110,21 @@ mod tests {
     }
 
     fn sums_to_one(c: Tensor<3>, dimension: usize) -> bool {
-        c.sum_dim(dimension).into_data().try_to_vec::<f32>().unwrap().iter().all(|s| (s - 1.0).abs() < 1e-5)
+        c.sum_dim(dimension)
+            .into_data()
+            .try_to_vec::<f32>()
+            .unwrap()
+            .iter()
+            .all(|s| (s - 1.0).abs() < 1e-5)
     }
 
     #[test]
     fn couplings_sum_to_one_over_the_chosen_side() {
         for (softmax_over, dimension) in [(SoftmaxOver::Outputs, 2), (SoftmaxOver::Inputs, 1)] {
-            let routing = Routing { iterations: 4, softmax_over };
+            let routing = Routing {
+                iterations: 4,
+                softmax_over,
+            };
             let routed = routing.forward_with_couplings(votes([2, 3, 7, 5]));
             assert_eq!(routed.couplings.len(), 4);
             for c in routed.couplings {
@@ -129,10 +137,14 @@ mod tests {
     #[test]
     fn one_iteration_is_the_squashed_mean_of_the_votes() {
         let u_hat = votes([2, 4, 6, 3]);
-        let routing = Routing { iterations: 1, ..Default::default() };
+        let routing = Routing {
+            iterations: 1,
+            ..Default::default()
+        };
         let v = routing.forward(u_hat.clone());
         let mean = squash((u_hat.sum_dim(2) / 4.0).squeeze_dim::<3>(2));
-        v.into_data().assert_approx_eq::<f32>(&mean.into_data(), Default::default());
+        v.into_data()
+            .assert_approx_eq::<f32>(&mean.into_data(), Default::default());
     }
 
     #[test]
@@ -145,6 +157,9 @@ mod tests {
         let routed = Routing::default().forward_with_couplings(u_hat);
         let last: Vec<f32> = routed.couplings[2].clone().into_data().try_to_vec().unwrap();
         let to_first_parent = [last[0], last[2], last[4], last[6]];
-        assert!(to_first_parent[..3].iter().all(|&c| c > 0.5) && to_first_parent[3] < 0.5, "{to_first_parent:?}");
+        assert!(
+            to_first_parent[..3].iter().all(|&c| c > 0.5) && to_first_parent[3] < 0.5,
+            "{to_first_parent:?}"
+        );
     }
 }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigError, ImageShape, require};
 use crate::layer::{
-    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, Routed, Routing,
-    SoftmaxOver, lengths,
+    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, Routed,
+    Routing, SoftmaxOver, lengths,
 };
 use crate::loss::{MarginLoss, reconstruction_loss};
 use crate::observe::{Observer, Unobserved};
@@ -123,10 +123,20 @@ impl CapsNetConfig {
             ("routing.iterations", self.routing.iterations, 100),
         ];
         for (field, value, limit) in sizes {
-            require((1..=limit).contains(&value), field, value, format!("it must be 1 to {limit}"))?;
+            require(
+                (1..=limit).contains(&value),
+                field,
+                value,
+                format!("it must be 1 to {limit}"),
+            )?;
         }
         for width in self.decoder.into_iter().flatten() {
-            require((1..=65_536).contains(&width), "decoder", width, "each width must be 1 to 65,536")?;
+            require(
+                (1..=65_536).contains(&width),
+                "decoder",
+                width,
+                "each width must be 1 to 65,536",
+            )?;
         }
         require(
             self.vote_std.is_finite() && self.vote_std > 0.0,
@@ -151,7 +161,9 @@ impl CapsNetConfig {
     ///
     /// If the image is too small for the kernels, which [`super::ModelConfig::validate`] refuses.
     pub fn init(&self, device: &Device) -> CapsNet {
-        let capsules = self.primary_capsules().expect("the image is large enough for the kernels");
+        let capsules = self
+            .primary_capsules()
+            .expect("the image is large enough for the kernels");
         let channels = self.image.channels;
         let primary = PrimaryCapsulesConfig::new(self.conv_channels, self.primary_maps, self.primary_dimensions)
             .with_kernel(self.kernel)
@@ -160,7 +172,9 @@ impl CapsNetConfig {
             .with_weight_std(self.vote_std)
             .with_routing(self.routing);
         CapsNet {
-            batch_norm_0: self.input_batch_norm.then(|| BatchNormConfig::new(channels).init(device)),
+            batch_norm_0: self
+                .input_batch_norm
+                .then(|| BatchNormConfig::new(channels).init(device)),
             conv1: Conv2dConfig::new([channels, self.conv_channels], [self.kernel; 2]).init(device),
             primary_capsules: primary.init(device),
             digit_capsules: class.init(device),
@@ -213,7 +227,11 @@ impl CapsNet {
     /// The score of each class, `[B, classes]`: the lengths of its capsule, softmaxed if so configured.
     pub fn scores(&self, v: Tensor<3>) -> Tensor<2> {
         let lengths = lengths(v);
-        if self.softmaxed_lengths { softmax(lengths, 1) } else { lengths }
+        if self.softmaxed_lengths {
+            softmax(lengths, 1)
+        } else {
+            lengths
+        }
     }
 
     /// Margin loss plus weighted reconstruction loss, `[1]`.

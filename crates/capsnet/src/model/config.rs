@@ -63,9 +63,24 @@ impl ImageShape {
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let side = 1..=Self::MAX_SIDE;
-        require((1..=16).contains(&self.channels), "image.channels", self.channels, "it must be 1 to 16")?;
-        require(side.contains(&self.height), "image.height", self.height, "it must be 1 to 4096")?;
-        require(side.contains(&self.width), "image.width", self.width, "it must be 1 to 4096")
+        require(
+            (1..=16).contains(&self.channels),
+            "image.channels",
+            self.channels,
+            "it must be 1 to 16",
+        )?;
+        require(
+            side.contains(&self.height),
+            "image.height",
+            self.height,
+            "it must be 1 to 4096",
+        )?;
+        require(
+            side.contains(&self.width),
+            "image.width",
+            self.width,
+            "it must be 1 to 4096",
+        )
     }
 }
 
@@ -135,7 +150,12 @@ impl ModelConfig {
     /// Names the first field at fault.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.image().validate()?;
-        require((2..=10_000).contains(&self.classes()), "classes", self.classes(), "it must be 2 to 10,000")?;
+        require(
+            (2..=10_000).contains(&self.classes()),
+            "classes",
+            self.classes(),
+            "it must be 2 to 10,000",
+        )?;
         match self {
             ModelConfig::LeNet5(config) => config.validate(),
             ModelConfig::CapsNet(config) => config.validate(),

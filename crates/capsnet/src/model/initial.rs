@@ -25,13 +25,7 @@ pub fn initial_weights(config: &ModelConfig, shapes: &[(String, Vec<usize>)], se
     weights
 }
 
-fn values(
-    config: &ModelConfig,
-    shapes: &[(String, Vec<usize>)],
-    name: &str,
-    shape: &[usize],
-    seed: Seed,
-) -> Vec<f32> {
+fn values(config: &ModelConfig, shapes: &[(String, Vec<usize>)], name: &str, shape: &[usize], seed: Seed) -> Vec<f32> {
     let count = shape.iter().product();
     let stream = seed.stream(&format!("initial {name}"), 0, 0);
     if let (ModelConfig::CapsNet(config), true) = (config, name.ends_with("route_weights")) {
@@ -39,7 +33,11 @@ fn values(
         return normal.sample_iter(stream).take(count).collect();
     }
     if let Some(parameter) = name.strip_prefix("batch_norm_0.") {
-        let constant = if matches!(parameter, "weight" | "running_var") { 1.0 } else { 0.0 };
+        let constant = if matches!(parameter, "weight" | "running_var") {
+            1.0
+        } else {
+            0.0
+        };
         return vec![constant; count];
     }
     let bound = 1.0 / (fan_in(shapes, name) as f32).sqrt();

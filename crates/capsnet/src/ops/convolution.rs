@@ -18,7 +18,9 @@ use burn::tensor::ops::ConvOptions;
 /// - output: `[B, out, height', width']`
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2]) -> Tensor<4> {
     let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
-    Tensor::from_dispatch(<Dispatch as StridedConvolution>::strided_conv2d(x, weight, bias, stride))
+    Tensor::from_dispatch(<Dispatch as StridedConvolution>::strided_conv2d(
+        x, weight, bias, stride,
+    ))
 }
 
 /// The convolution as an operation of a backend.
@@ -222,7 +224,11 @@ impl<B: StridedConvolutionAdjoint, C: CheckpointStrategy> StridedConvolution for
         stride: [usize; 2],
     ) -> FloatTensor<Self> {
         let parents = [x.node(), weight.node(), bias.node()];
-        let (x, weight, bias) = (x.primitive().clone(), weight.primitive().clone(), bias.primitive().clone());
+        let (x, weight, bias) = (
+            x.primitive().clone(),
+            weight.primitive().clone(),
+            bias.primitive().clone(),
+        );
         let y = B::strided_conv2d(x.clone(), weight.clone(), bias.clone(), stride);
         match ConvolutionBackward.prepare::<C>(parents).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((x, weight, bias, stride), y),

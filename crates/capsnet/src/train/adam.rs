@@ -93,7 +93,11 @@ struct Update<'a> {
 
 impl Update<'_> {
     fn apply(&mut self, value: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
-        let AdamConfig { beta_1, beta_2, epsilon } = self.config;
+        let AdamConfig {
+            beta_1,
+            beta_2,
+            epsilon,
+        } = self.config;
         let path = self.path.join(".");
         let (first, second) = match self.moments.remove(&path) {
             Some(moments) => (moments.first, moments.second),

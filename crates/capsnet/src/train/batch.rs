@@ -74,10 +74,7 @@ impl<'a> Batcher<'a> {
                 let pixels = self.image(epoch, index, scratch);
                 self.normalize.apply(&pixels, out);
             });
-        let classes: Vec<i64> = indices
-            .iter()
-            .map(|&index| i64::from(self.data.label(index)))
-            .collect();
+        let classes: Vec<i64> = indices.iter().map(|&index| i64::from(self.data.label(index))).collect();
         Batch {
             images: Tensor::from_data(TensorData::new(values, [indices.len(), 1, height, width]), device),
             classes: Tensor::from_data(TensorData::new(classes, [indices.len()]), device),

@@ -109,7 +109,8 @@ impl Checkpoint {
                 adam.moments.insert(name.to_owned(), moments);
             }
         }
-        let model = Model::from_weights(config.clone(), &weights, device).map_err(|error| damaged(error.to_string()))?;
+        let model =
+            Model::from_weights(config.clone(), &weights, device).map_err(|error| damaged(error.to_string()))?;
         Ok(Self { model, adam, position })
     }
 }

@@ -29,7 +29,9 @@ pub enum Schedule {
 
 /// A schedule that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no learning-rate schedule; there are constant, exponential:FACTOR (as exponential:0.9, 0 < FACTOR <= 1), capsnet, cosine")]
+#[error(
+    "`{0}` is no learning-rate schedule; there are constant, exponential:FACTOR (as exponential:0.9, 0 < FACTOR <= 1), capsnet, cosine"
+)]
 pub struct ScheduleError(String);
 
 impl Schedule {
@@ -98,7 +100,14 @@ mod tests {
         for text in ["constant", "exponential:0.9", "capsnet", "cosine"] {
             assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
         }
-        for text in ["", "linear", "exponential", "exponential:0", "exponential:1.5", "exponential:nan"] {
+        for text in [
+            "",
+            "linear",
+            "exponential",
+            "exponential:0",
+            "exponential:1.5",
+            "exponential:nan",
+        ] {
             assert!(text.parse::<Schedule>().is_err(), "{text}");
         }
     }

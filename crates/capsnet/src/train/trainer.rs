@@ -208,7 +208,9 @@ impl<'a> Run<'a> {
     fn learning_rate(&self) -> f64 {
         let steps = self.steps_an_epoch * self.config.epochs;
         let Position { step, epoch, .. } = self.position;
-        self.config.schedule.learning_rate(self.config.learning_rate, step, steps, epoch)
+        self.config
+            .schedule
+            .learning_rate(self.config.learning_rate, step, steps, epoch)
     }
 
     /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch.
@@ -254,9 +256,12 @@ impl<'a> Run<'a> {
     fn learning_rate_of_last_step(&self) -> f64 {
         let steps = self.steps_an_epoch * self.config.epochs;
         let Position { step, epoch, .. } = self.position;
-        self.config
-            .schedule
-            .learning_rate(self.config.learning_rate, step.saturating_sub(1), steps, epoch.saturating_sub(1))
+        self.config.schedule.learning_rate(
+            self.config.learning_rate,
+            step.saturating_sub(1),
+            steps,
+            epoch.saturating_sub(1),
+        )
     }
 
     /// Loss and accuracy on the images that were kept out of training.

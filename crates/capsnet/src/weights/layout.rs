@@ -105,7 +105,10 @@ mod tests {
     #[test]
     fn every_layout_round_trips() {
         round_trip(Layout::Plain, &[2, 3]);
-        assert_eq!(round_trip(Layout::Transposed, &[2, 3])[0], [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        assert_eq!(
+            round_trip(Layout::Transposed, &[2, 3])[0],
+            [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]
+        );
         assert_eq!(round_trip(Layout::Groups(2), &[4, 2])[1], [4.0, 5.0, 6.0, 7.0]);
         // I = 2, E = 1, J = 3, D = 2: file[j, i, e, d] = ours[i, e, j * D + d]
         let votes = round_trip(Layout::Votes { upper: 3 }, &[2, 1, 6]);

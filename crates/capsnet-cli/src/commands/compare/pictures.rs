@@ -29,7 +29,10 @@ pub fn draw(
         let of_condition: Vec<&Evaluation> = evaluations.iter().map(|e| &e[number]).collect();
         let title = format!("{}: first test images of {}", condition.label(), data.name());
         let mut grid = DigitGrid::new(title, COLUMNS, cells(data, condition, names, &of_condition, seed)?);
-        grid.caption = format!("transform {}, seed {seed}; a dashed frame marks a wrong answer", condition.pipeline);
+        grid.caption = format!(
+            "transform {}, seed {seed}; a dashed frame marks a wrong answer",
+            condition.pipeline
+        );
         let name = match condition.rotate {
             None => "upright.png".to_owned(),
             Some(angle) => format!("rotated{angle:+}.png"),
