@@ -103,7 +103,7 @@ def check_scores(
         raise Mismatch(f"scores of shape {tuple(ours.shape)} instead of {tuple(theirs.shape)}")
     apart = (ours - theirs).abs().max().item()
     report.line(f"{file.name} scores", f"largest difference {apart:.1e}", apart <= MOST_SCORE_APART)
-    predictions = [entry["prediction"] for entry in answer]
+    predictions = [entry["class"] for entry in answer]
     agree = predictions == theirs.argmax(dim=1).tolist()
     report.line(f"{file.name} predictions", " ".join(map(str, predictions)), agree)
 

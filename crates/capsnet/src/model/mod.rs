@@ -102,7 +102,7 @@ impl Model {
 
     /// The number of trainable parameters.
     pub fn parameters(&self) -> usize {
-        self.network.num_params()
+        self.network.trainable()
     }
 
     /// The scores of a batch of images, `[B, channels, height, width]`, normalised as the configuration says.

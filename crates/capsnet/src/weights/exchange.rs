@@ -33,6 +33,13 @@ pub trait Named: Module {
         shapes.0
     }
 
+    /// The number of trainable values, which Burn's own count mixes with the statistics that a batch norm keeps.
+    fn trainable(&self) -> usize {
+        let mut count = Trainable(0);
+        self.clone().exchange("", &mut count);
+        count.0
+    }
+
     /// The module's weights.
     fn export(&self) -> StateDict {
         let mut export = Export(StateDict::default());
@@ -65,6 +72,18 @@ impl Exchange for Shapes {
     fn counter(&mut self, name: String) {
         self.0.push((name, vec![]));
     }
+}
+
+struct Trainable(usize);
+
+impl Exchange for Trainable {
+    fn parameter<const N: usize>(&mut self, _name: String, _layout: Layout, param: &mut Param<Tensor<N>>) {
+        self.0 += param.lazy_shape().num_elements();
+    }
+
+    fn statistics(&mut self, _name: String, _state: &mut RunningState<Tensor<1>>) {}
+
+    fn counter(&mut self, _name: String) {}
 }
 
 struct Export(StateDict);

@@ -1,0 +1,79 @@
+//! Wrong usage ends with exit code 2 and advice; help and version are there.
+
+mod support;
+
+use support::capsnet;
+use tempfile::tempdir;
+
+/// The line, split at spaces, is refused with exit code 2, naming each of `parts`.
+#[track_caller]
+fn refused(line: &str, parts: &[&str]) {
+    let folder = tempdir().unwrap();
+    capsnet(folder.path(), line.split(' ')).fails(2, parts);
+    assert_eq!(support::names_in(folder.path()), [""; 0], "`{line}` wrote something");
+}
+
+#[test]
+fn angles_that_are_no_numbers() {
+    for line in ["test lenet5 --rotate abc", "compare --rotate=15,abc"] {
+        refused(line, &["abc", "--rotate", "angles in degrees", "--rotate=15,-23,35"]);
+    }
+    refused("test lenet5 --rotate inf", &["inf", "--rotate"]);
+    refused("test lenet5 --resample cubic", &["cubic", "nearest", "bilinear"]);
+}
+
+#[test]
+fn numbers_out_of_range() {
+    for flag in ["--batch-size", "--epochs", "--limit", "--threads", "--learning-rate"] {
+        refused(&format!("train lenet5 {flag} 0"), &["'0'", flag]);
+        refused(&format!("train lenet5 {flag} many"), &["'many'", flag]);
+    }
+    refused("train lenet5 --learning-rate nan", &["--learning-rate", "1e-3"]);
+    refused("train capsnet --routing-iterations 0", &["--routing-iterations"]);
+}
+
+#[test]
+fn names_that_are_unknown() {
+    refused("train resnet", &["resnet", "lenet5", "capsnet"]);
+    refused("fetch cifar", &["cifar", "mnist", "fashion-mnist"]);
+    refused("dance", &["dance"]);
+    refused("train lenet5 --schedule often", &["often", "constant", "cosine"]);
+    refused("test lenet5 --device abacus", &["--device", "abacus", "cpu"]);
+    refused("train capsnet --variant better", &["better", "paper", "tutorial"]);
+}
+
+#[test]
+fn specifications_that_mean_nothing() {
+    refused("train lenet5 --augment wobble=3", &["--augment", "wobble", "translate=2"]);
+    refused("train lenet5 --augment rotate=15..-15", &["--augment", "rotate"]);
+    refused("test lenet5 --transform shear", &["--transform", "shear"]);
+}
+
+#[test]
+fn flags_that_do_not_go_together() {
+    refused("train lenet5 --variant tutorial", &["--variant", "lenet5"]);
+    refused("train lenet5 --routing-iterations 3", &["--routing-iterations", "lenet5"]);
+    refused("train lenet5 --resume runs/a --epochs 4", &["--resume", "--epochs"]);
+    refused("train lenet5 --resume runs/a --out runs/b", &["--resume", "--out"]);
+    refused("compare --epochs 2", &["--train"]);
+    refused("predict lenet5", &["IMAGE"]);
+}
+
+#[test]
+fn help_has_an_example_of_every_command() {
+    let folder = tempdir().unwrap();
+    for name in ["compare", "train", "test", "predict", "convert", "info", "fetch"] {
+        let help = capsnet(folder.path(), [name, "--help"]).done();
+        let example = format!("\n  capsnet {name}");
+        assert!(help.contains("Examples:") && help.contains(&example), "{help}");
+    }
+    let help = capsnet(folder.path(), ["--help"]).done();
+    assert!(help.contains("compare") && help.contains("fetch"), "{help}");
+}
+
+#[test]
+fn version_is_the_packages() {
+    let folder = tempdir().unwrap();
+    let version = capsnet(folder.path(), ["--version"]).done();
+    assert_eq!(version, format!("capsnet {}\n", env!("CARGO_PKG_VERSION")));
+}
