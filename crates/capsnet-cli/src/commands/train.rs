@@ -1,5 +1,7 @@
 //! `capsnet train`.
 
+mod pictures;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,6 +100,9 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
         }
         eprintln!("stopping after this step; press Ctrl-C again to stop at once");
     });
+    if !folder.metrics_path().exists() {
+        pictures::draw_augmented(folder, config, data)?;
+    }
     let mut bar: Option<Progress> = None;
     let mut images = 0;
     let (title, epochs) = (config.model.title(), config.epochs);
@@ -147,6 +152,10 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
                 if metrics.best { ", the best so far" } else { "" },
                 duration(Duration::from_secs_f64(metrics.seconds)),
             );
+            // A picture is not worth a training: say what went wrong and go on.
+            if let Err(error) = pictures::draw_curves(folder, config) {
+                eprintln!("the curves were not drawn: {error:#}");
+            }
         }
         Event::Checkpoint => {}
     });

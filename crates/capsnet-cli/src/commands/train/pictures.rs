@@ -1,0 +1,70 @@
+//! The pictures in a run's folder: `augmented.png`, the first training images as the model sees them, and the curves
+//! `loss.svg` and `accuracy.svg`, drawn anew after every epoch.
+
+use anyhow::Result;
+use capsnet::train::{Batcher, EpochMetrics, RunFolder, TrainConfig};
+use capsnet_data::dataset::Dataset;
+use capsnet_data::random::Seed;
+use capsnet_data::transform::{Normalize, Scratch};
+use capsnet_report::{Axis, Cell, DigitGrid, GreyImage, LineChart, Series, Tone};
+
+const COLUMNS: usize = 8;
+const ROWS: usize = 4;
+
+/// Draws the first training images as the first epoch augments them.
+pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) -> Result<()> {
+    let batcher = Batcher::new(data, &config.augment, Normalize::default(), Seed(config.seed));
+    let mut scratch = Scratch::default();
+    let mut cells = Vec::new();
+    for index in 0..data.len().min(COLUMNS * ROWS) {
+        let image = GreyImage::new(data.width(), data.height(), batcher.image(0, index, &mut scratch))?;
+        let name = &data.class_names()[usize::from(data.label(index))];
+        cells.push(Cell::new(image).line(name, Tone::Neutral));
+    }
+    let mut grid = DigitGrid::new(format!("first training images of {}, augmented", data.name()), COLUMNS, cells);
+    grid.caption = format!("augment {}, seed {}", config.augment, config.seed);
+    Ok(grid.draw()?.save_png(&folder.root().join("augmented.png"))?)
+}
+
+/// Draws both charts anew.
+pub fn draw_curves(folder: &RunFolder, config: &TrainConfig) -> Result<()> {
+    let metrics = folder.metrics()?;
+    let percent = |share: f64| 100.0 * share;
+    let loss = chart(
+        config,
+        Axis::linear("loss"),
+        [
+            series("training", &metrics, |m| Some(m.train_loss)),
+            series("validation", &metrics, |m| m.validation_loss),
+        ],
+    );
+    let accuracy = chart(
+        config,
+        Axis::linear("accuracy, %"),
+        [
+            series("training (augmented)", &metrics, |m| Some(percent(m.train_accuracy))),
+            series("validation", &metrics, |m| m.validation_accuracy.map(percent)),
+        ],
+    );
+    loss.save_svg(&folder.root().join("loss.svg"))?;
+    accuracy.save_svg(&folder.root().join("accuracy.svg"))?;
+    Ok(())
+}
+
+fn series(name: &str, metrics: &[EpochMetrics], value: impl Fn(&EpochMetrics) -> Option<f64>) -> Series {
+    let points = metrics.iter().filter_map(|m| Some((m.epoch as f64, value(m)?)));
+    Series::new(name, points.collect::<Vec<_>>())
+}
+
+fn chart(config: &TrainConfig, y: Axis, series: [Series; 2]) -> LineChart {
+    LineChart {
+        title: format!("{}, {} epochs", config.model.title(), config.epochs),
+        caption: format!(
+            "augment {}, batch {}, learning rate {} ({}), seed {}",
+            config.augment, config.batch_size, config.learning_rate, config.schedule, config.seed
+        ),
+        x: Axis::linear("epoch"),
+        y,
+        series: series.into_iter().filter(|s| !s.points.is_empty()).collect(),
+    }
+}
