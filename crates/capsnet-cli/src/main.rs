@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod output;
 mod progress;
 mod setting;
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("{}error:{} {error:#}", setting::RED, setting::RESET);
             let usage = error.downcast_ref::<setting::UsageError>().is_some();

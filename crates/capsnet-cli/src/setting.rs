@@ -36,6 +36,11 @@ impl ComputeArgs {
         if let Some(threads) = self.threads {
             start_threads(threads)?;
         }
+        self.open()
+    }
+
+    /// Opens the device.
+    pub fn open(&self) -> Result<Device> {
         capsnet::device::device(&self.device).map_err(|error| UsageError(format!("--device: {error}")).into())
     }
 }

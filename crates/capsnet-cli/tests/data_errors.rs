@@ -27,9 +27,26 @@ fn both_fail(folder: &TempDir, file: fn(Split) -> &'static str, parts: &[&str]) 
     let weights = write_lenet5(root);
     let mut expected = parts.to_vec();
     expected.push(file(Split::Test));
-    capsnet(root, ["test", "lenet5", "--data", "digits", "--weights", text(&weights)]).fails(1, &expected);
+    capsnet(
+        root,
+        ["test", "lenet5", "--data", "digits", "--weights", text(&weights)],
+    )
+    .fails(1, &expected);
     *expected.last_mut().unwrap() = file(Split::Train);
-    capsnet(root, ["train", "lenet5", "--data", "digits", "--validation", "0", "--out", "run"]).fails(1, &expected);
+    capsnet(
+        root,
+        [
+            "train",
+            "lenet5",
+            "--data",
+            "digits",
+            "--validation",
+            "0",
+            "--out",
+            "run",
+        ],
+    )
+    .fails(1, &expected);
     assert_eq!(names_in(&root.join("run")), [""; 0], "a run was begun");
 }
 

@@ -44,7 +44,10 @@ fn names_that_are_unknown() {
 
 #[test]
 fn specifications_that_mean_nothing() {
-    refused("train lenet5 --augment wobble=3", &["--augment", "wobble", "translate=2"]);
+    refused(
+        "train lenet5 --augment wobble=3",
+        &["--augment", "wobble", "translate=2"],
+    );
     refused("train lenet5 --augment rotate=15..-15", &["--augment", "rotate"]);
     refused("test lenet5 --transform shear", &["--transform", "shear"]);
 }
@@ -52,7 +55,10 @@ fn specifications_that_mean_nothing() {
 #[test]
 fn flags_that_do_not_go_together() {
     refused("train lenet5 --variant tutorial", &["--variant", "lenet5"]);
-    refused("train lenet5 --routing-iterations 3", &["--routing-iterations", "lenet5"]);
+    refused(
+        "train lenet5 --routing-iterations 3",
+        &["--routing-iterations", "lenet5"],
+    );
     refused("train lenet5 --resume runs/a --epochs 4", &["--resume", "--epochs"]);
     refused("train lenet5 --resume runs/a --out runs/b", &["--resume", "--out"]);
     refused("compare --epochs 2", &["--train"]);

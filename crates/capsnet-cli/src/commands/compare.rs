@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::Evaluation;
 use capsnet::model::Model;
-use capsnet::train::{RunFolder, TrainConfig};
+use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 use capsnet_data::transform::Pipeline;
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::measure::{Condition, ResultEntry, in_words, measure};
 use super::train::{default_threads, run_with_progress};
 use crate::args::{CompareArgs, ModelName};
+use crate::output::line;
 use crate::setting::{config_for, shipped_weights};
 
 const MODELS: [ModelName; 2] = [ModelName::Lenet5, ModelName::Capsnet];
@@ -40,6 +41,8 @@ struct Training {
     epochs: u64,
     /// Seconds of training.
     seconds: f64,
+    /// What was done to the training images.
+    augment: String,
 }
 
 #[derive(Serialize)]
@@ -57,6 +60,7 @@ struct ModelReport {
     parameters: usize,
     training_epochs: Option<u64>,
     training_seconds: Option<f64>,
+    training_augment: Option<String>,
     results: Vec<ResultEntry>,
 }
 
@@ -80,23 +84,22 @@ pub fn run(args: &CompareArgs) -> Result<()> {
             models: models.map(|(c, e)| model_report(c, &conditions, e, &data)).collect(),
             pictures,
         };
-        println!("{}", serde_json::to_string(&report)?);
+        line(serde_json::to_string(&report)?)?;
         return Ok(());
     }
-    println!(
+    line(format_args!(
         "{} test images of {}, {} resampling\n",
         count(data.len() as u64),
         data.name(),
         args.rotation.resample
-    );
-    print!(
-        "{}",
-        table(&contestants, &conditions, &evaluations)?.to_text(TextStyle::Plain)
-    );
-    print_first_predictions(&data, &conditions, &names, &evaluations);
-    println!("\npictures:");
+    ))?;
+    let table = table(&contestants, &conditions, &evaluations)?;
+    line(table.to_text(TextStyle::Plain).trim_end())?;
+    print_augmentation(&contestants)?;
+    print_first_predictions(&data, &conditions, &names, &evaluations)?;
+    line("\npictures:")?;
     for picture in pictures {
-        println!("  {picture}");
+        line(format_args!("  {picture}"))?;
     }
     Ok(())
 }
@@ -140,17 +143,24 @@ fn trained(args: &CompareArgs, name: ModelName, folder: &Path, data: &Dataset, d
         epochs: args.epochs,
         seed: args.seed,
         limit: args.data.limit,
+        // The last weights are compared, so there is nothing to choose by validation images.
+        validation: 0,
         threads: args.data.compute.threads.unwrap_or_else(default_threads),
         ..TrainConfig::for_model(config_for(name, None, None)?)
     };
     let run = RunFolder::create(&args.out.join(name.name()), &config)?;
     let summary = run_with_progress(&config, data, &run, device)?;
+    if summary.ending == Ending::Interrupted {
+        let (name, root) = (name.name(), run.root().display());
+        anyhow::bail!("stopped while training; go on with: capsnet train {name} --resume {root}");
+    }
     Ok(Contestant {
         model: summary.model,
         weights: run.last_path().display().to_string(),
         training: Some(Training {
             epochs: summary.position.epoch,
             seconds: summary.position.seconds,
+            augment: config.augment.to_string(),
         }),
     })
 }
@@ -169,6 +179,7 @@ fn model_report(
         parameters: contestant.model.parameters(),
         training_epochs: training.map(|t| t.epochs),
         training_seconds: training.map(|t| t.seconds),
+        training_augment: training.map(|t| t.augment.clone()),
         results: results.map(|(c, e)| ResultEntry::new(c, e, data)).collect(),
     }
 }
@@ -200,15 +211,37 @@ fn table(contestants: &[Contestant], conditions: &[Condition], evaluations: &[Ve
     Ok(table)
 }
 
-fn print_first_predictions(data: &Dataset, conditions: &[Condition], names: &[&str], evaluations: &[Vec<Evaluation>]) {
+/// What the models were trained on decides what their figures under rotation mean.
+fn print_augmentation(contestants: &[Contestant]) -> Result<()> {
+    line("")?;
+    for contestant in contestants {
+        let augment = contestant
+            .training
+            .as_ref()
+            .map_or("unknown", |training| &training.augment);
+        line(format_args!(
+            "{} was trained on images with: {augment}",
+            contestant.model.config.title()
+        ))?;
+    }
+    Ok(())
+}
+
+fn print_first_predictions(
+    data: &Dataset,
+    conditions: &[Condition],
+    names: &[&str],
+    evaluations: &[Vec<Evaluation>],
+) -> Result<()> {
     let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
     for (number, condition) in conditions.iter().enumerate() {
-        println!("\nfirst predictions, {}", condition.label());
+        line(format_args!("\nfirst predictions, {}", condition.label()))?;
         let truth = in_words(&evaluations[0][number].labels, data);
-        println!("  {:width$}  {}", "truth", truth.join(" "));
+        line(format_args!("  {:width$}  {}", "truth", truth.join(" ")))?;
         for (name, evaluations) in names.iter().zip(evaluations) {
             let words = in_words(&evaluations[number].predictions, data);
-            println!("  {name:width$}  {}", words.join(" "));
+            line(format_args!("  {name:width$}  {}", words.join(" ")))?;
         }
     }
+    Ok(())
 }

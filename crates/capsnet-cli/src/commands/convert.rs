@@ -8,6 +8,7 @@ use capsnet_report::number::count;
 use capsnet_weights::FloatDtype;
 
 use crate::args::ConvertArgs;
+use crate::output::line;
 use crate::setting::apply_variant;
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
@@ -21,11 +22,11 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     let model = Model::from_weights(config, &state, &Device::flex())?;
     let dtype = if args.half { FloatDtype::F16 } else { FloatDtype::F32 };
     weights::save(&model, &args.output, dtype, &[])?;
-    println!(
+    line(format_args!(
         "wrote {}: {}, {} parameters",
         args.output.display(),
         model.config.title(),
         count(model.parameters() as u64)
-    );
+    ))?;
     Ok(())
 }

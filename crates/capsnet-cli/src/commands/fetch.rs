@@ -5,6 +5,7 @@ use capsnet_data::fetch::{Step, base_url, fetch};
 use capsnet_data::locate::cache_folder;
 
 use crate::args::FetchArgs;
+use crate::output::line;
 use crate::progress::Progress;
 
 pub fn run(args: &FetchArgs) -> Result<()> {
@@ -29,6 +30,6 @@ pub fn run(args: &FetchArgs) -> Result<()> {
             }
         }
     })?;
-    println!("{} is in {}", args.dataset.name(), folder.display());
+    line(format_args!("{} is in {}", args.dataset.name(), folder.display()))?;
     Ok(())
 }

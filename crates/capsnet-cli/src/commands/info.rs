@@ -9,6 +9,7 @@ use capsnet_report::{Column, Table, TextStyle};
 use serde::Serialize;
 
 use crate::args::InfoArgs;
+use crate::output::line;
 
 #[derive(Serialize)]
 struct Report {
@@ -45,22 +46,21 @@ pub fn run(args: &InfoArgs) -> Result<()> {
         configuration: model.config.clone(),
     };
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        line(serde_json::to_string(&report)?)?;
         return Ok(());
     }
     let format = report.format.map(|format| format!(" ({format})")).unwrap_or_default();
-    println!("{}{format}", report.file);
-    println!(
+    line(format_args!("{}{format}", report.file))?;
+    line(format_args!(
         "{}, {} parameters\n",
         model.config.title(),
         count(report.parameters as u64)
-    );
-    println!("{}", serde_json::to_string_pretty(&report.configuration)?);
+    ))?;
+    line(serde_json::to_string_pretty(&report.configuration)?)?;
     let mut table = Table::new([Column::left("tensor"), Column::left("shape"), Column::left("type")]);
     for tensor in report.tensors {
         let shape: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
         table.push([tensor.name, shape.join(" x "), tensor.dtype])?;
     }
-    print!("\n{}", table.to_text(TextStyle::Plain));
-    Ok(())
+    line(format_args!("\n{}", table.to_text(TextStyle::Plain).trim_end()))
 }

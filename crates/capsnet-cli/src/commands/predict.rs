@@ -11,6 +11,7 @@ use capsnet_report::{Column, Table, TextStyle};
 use serde::Serialize;
 
 use crate::args::PredictArgs;
+use crate::output::line;
 
 #[derive(Serialize)]
 struct Entry {
@@ -55,7 +56,7 @@ pub fn run(args: &PredictArgs) -> Result<()> {
         });
     }
     if args.json {
-        println!("{}", serde_json::to_string(&entries)?);
+        line(serde_json::to_string(&entries)?)?;
         return Ok(());
     }
     print(&entries, model.config.classes())
@@ -84,9 +85,9 @@ fn print(entries: &[Entry], classes: usize) -> Result<()> {
         row.extend(entry.details.scores.iter().map(|score| format!("{score:.3}")));
         table.push(row)?;
     }
-    print!("{}", table.to_text(TextStyle::Plain));
+    line(table.to_text(TextStyle::Plain).trim_end())?;
     for path in entries.iter().filter_map(|entry| entry.reconstruction.as_ref()) {
-        println!("wrote {path}");
+        line(format_args!("wrote {path}"))?;
     }
     Ok(())
 }

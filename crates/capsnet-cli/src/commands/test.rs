@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::measure::{Condition, ResultEntry, in_words, measure};
 use crate::args::TestArgs;
+use crate::output::line;
 
 #[derive(Serialize)]
 struct Report {
@@ -51,17 +52,17 @@ pub fn run(args: &TestArgs) -> Result<()> {
         results: pairs().map(|(c, e)| ResultEntry::new(c, e, &data)).collect(),
     };
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        line(serde_json::to_string(&report)?)?;
         return Ok(());
     }
-    println!(
+    line(format_args!(
         "{} ({} parameters), weights {}, {} test images of {}",
         model.config.title(),
         count(report.parameters as u64),
         report.weights,
         count(report.images as u64),
         report.dataset
-    );
+    ))?;
     print_table(&conditions, &evaluations)?;
     for (condition, evaluation) in pairs() {
         print_details(condition, evaluation, &data)?;
@@ -100,16 +101,23 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation]) -> Result<(
             format!("{:.4}", evaluation.loss),
         ])?;
     }
-    println!("\n{}", table.to_text(TextStyle::Plain));
-    Ok(())
+    line(format_args!("\n{}", table.to_text(TextStyle::Plain)))
 }
 
 /// The confusion matrix with the accuracy of each class, and the first predictions in words.
 fn print_details(condition: &Condition, evaluation: &Evaluation, data: &Dataset) -> Result<()> {
     let matrix = ConfusionMatrix::new(data.class_names().to_vec(), &evaluation.confusion)?;
-    println!("\n{}: rows are the truth, columns the answers\n", condition.label());
-    println!("{}", matrix.to_table()?.to_text(TextStyle::Plain));
-    println!("predicted: {}", in_words(&evaluation.predictions, data).join(" "));
-    println!("truth:     {}", in_words(&evaluation.labels, data).join(" "));
-    Ok(())
+    line(format_args!(
+        "\n{}: rows are the truth, columns the answers\n",
+        condition.label()
+    ))?;
+    line(matrix.to_table()?.to_text(TextStyle::Plain))?;
+    line(format_args!(
+        "predicted: {}",
+        in_words(&evaluation.predictions, data).join(" ")
+    ))?;
+    line(format_args!(
+        "truth:     {}",
+        in_words(&evaluation.labels, data).join(" ")
+    ))
 }

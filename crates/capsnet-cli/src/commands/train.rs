@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
+use capsnet::evaluate::check_fits;
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, train};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
@@ -18,13 +19,14 @@ use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 
 use crate::args::{ModelName, TrainArgs};
+use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::{config_for, start_threads};
 
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let (folder, mut config) = match &args.resume {
-        Some(root) => RunFolder::open(root)?,
-        None => start(args)?,
+    let (resumed, mut config) = match &args.resume {
+        Some(root) => RunFolder::open(root).map(|(folder, config)| (Some(folder), config))?,
+        None => (None, config_from(args)?),
     };
     if let Some(threads) = args.data.compute.threads {
         config.threads = threads;
@@ -33,22 +35,30 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         config.data = data.clone();
     }
     let name = config.model.name();
-    if args.resume.is_some() && name != args.model.name() {
+    if let Some(folder) = &resumed
+        && name != args.model.name()
+    {
         anyhow::bail!(
             "the run in {} trains {name}; use `capsnet train {name} --resume ..`",
             folder.root().display()
         );
     }
     start_threads(config.threads)?;
-    let device = capsnet::device::device(&args.data.compute.device)?;
+    let device = args.data.compute.open()?;
     let data = Dataset::load(&config.data, Split::Train)?;
+    // A run that can't begin shouldn't leave a folder that is in the way of the next attempt.
+    check_fits(&data, &config.model)?;
+    config.training_images(data.len())?;
+    let folder = match resumed {
+        Some(folder) => folder,
+        None => RunFolder::create(&args.out.clone().unwrap_or_else(|| free_folder(args.model)), &config)?,
+    };
     let summary = run_with_progress(&config, &data, &folder, &device)?;
-    report(&summary, &folder, args.model);
-    Ok(())
+    report(&summary, &folder, args.model)
 }
 
-/// Settings of a new run from flags, and its folder.
-fn start(args: &TrainArgs) -> Result<(RunFolder, TrainConfig)> {
+/// Settings of a new run from flags.
+fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     let model = config_for(args.model, args.variant, args.routing_iterations)?;
     let data = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
     let mut config = TrainConfig::for_model(model);
@@ -70,9 +80,7 @@ fn start(args: &TrainArgs) -> Result<(RunFolder, TrainConfig)> {
     config.threads = args.data.compute.threads.unwrap_or_else(default_threads);
     config.checkpoint_seconds = args.checkpoint_every.unwrap_or(config.checkpoint_seconds);
     config.validate()?;
-    let out = args.out.clone().unwrap_or_else(|| free_folder(args.model));
-    let folder = RunFolder::create(&out, &config)?;
-    Ok((folder, config))
+    Ok(config)
 }
 
 /// One thread a core.
@@ -165,28 +173,26 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
     Ok(summary?)
 }
 
-fn report(summary: &Summary, folder: &RunFolder, model: ModelName) {
+fn report(summary: &Summary, folder: &RunFolder, model: ModelName) -> Result<()> {
     let root = folder.root().display();
     let name = model.name();
     match summary.ending {
-        Ending::Interrupted => {
-            println!(
-                "stopped after step {}; go on with: capsnet train {name} --resume {root}",
-                summary.position.step
-            );
-        }
+        Ending::Interrupted => line(format_args!(
+            "stopped after step {}; go on with: capsnet train {name} --resume {root}",
+            summary.position.step
+        )),
         Ending::Completed | Ending::StoppedEarly => {
             let time = duration(Duration::from_secs_f64(summary.position.seconds));
-            println!("trained {} epochs in {time}", summary.position.epoch);
-            println!(
+            line(format_args!("trained {} epochs in {time}", summary.position.epoch))?;
+            line(format_args!(
                 "weights: {}, {}",
                 folder.best_path().display(),
                 folder.last_path().display()
-            );
-            println!(
+            ))?;
+            line(format_args!(
                 "test them with: capsnet test {name} --weights {}",
                 folder.best_path().display()
-            );
+            ))
         }
     }
 }

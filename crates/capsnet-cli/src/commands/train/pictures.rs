@@ -21,7 +21,11 @@ pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) 
         let name = &data.class_names()[usize::from(data.label(index))];
         cells.push(Cell::new(image).line(name, Tone::Neutral));
     }
-    let mut grid = DigitGrid::new(format!("first training images of {}, augmented", data.name()), COLUMNS, cells);
+    let mut grid = DigitGrid::new(
+        format!("first training images of {}, augmented", data.name()),
+        COLUMNS,
+        cells,
+    );
     grid.caption = format!("augment {}, seed {}", config.augment, config.seed);
     Ok(grid.draw()?.save_png(&folder.root().join("augmented.png"))?)
 }

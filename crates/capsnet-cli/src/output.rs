@@ -1,0 +1,27 @@
+//! Standard output that may be a full disk or a closed pipe, where `println!` would panic.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+
+/// The reader of standard output has gone away, as `head` does when it has enough: no failure.
+#[derive(Debug)]
+pub struct Closed;
+
+impl Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("standard output was closed")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Prints to standard output, with a line end.
+pub fn line(text: impl Display) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
+        result => result.context("can't write to standard output"),
+    }
+}

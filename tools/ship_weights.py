@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Puts the weights of a finished run into weights/, with how they were made and what they reach.
+
+    python3 tools/ship_weights.py runs/capsnet-1 [--which last|best] [--capsnet target/release/capsnet]
+
+Writes weights/MODEL.safetensors (half precision), MODEL.json (command, seed, time, figures, measured on what was written),
+and the run's metrics and curves beside them. Needs Python 3.11, no packages.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+ANGLES = [-45, -35, -30, -23, -15, 15, 23, 30, 35, 45]
+
+
+def train_command(config: dict) -> str:
+    """The command line that makes this run again."""
+    flags = {
+        "epochs": config["epochs"],
+        "batch-size": config["batch_size"],
+        "learning-rate": config["learning_rate"],
+        "schedule": config["schedule"],
+        "augment": f"'{config['augment']}'",
+        "seed": config["seed"],
+        "validation": config["validation"],
+        "threads": config["threads"],
+    }
+    words = [f"--{name} {value}" for name, value in flags.items()]
+    return f"capsnet train {config['model']['name']} " + " ".join(words)
+
+
+def test(capsnet: Path, model: str, weights: Path, *flags: str) -> list[dict]:
+    command = [capsnet, "test", model, "--weights", weights, "--json", *flags]
+    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    keys = ("transform", "rotate", "resample", "accuracy", "correct", "loss")
+    return [{key: result[key] for key in keys} for result in report["results"]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--which", choices=["last", "best"], default="last")
+    parser.add_argument("--capsnet", type=Path, default=Path("target/release/capsnet"))
+    arguments = parser.parse_args()
+
+    config = tomllib.loads((arguments.run / "config.toml").read_text())
+    model = config["model"]["name"]
+    metrics = [json.loads(line) for line in (arguments.run / "metrics.jsonl").read_text().splitlines()]
+    source = arguments.run / f"{arguments.which}.safetensors"
+    target = Path("weights") / f"{model}.safetensors"
+    subprocess.run([arguments.capsnet, "convert", "--half", source, target], check=True)
+
+    rotations = "--rotate=" + ",".join(map(str, ANGLES))
+    figures = test(arguments.capsnet, model, target)
+    figures += test(arguments.capsnet, model, target, rotations)
+    figures += test(arguments.capsnet, model, target, rotations, "--resample", "bilinear")
+    card = {
+        "model": model,
+        "command": train_command(config),
+        "which": arguments.which,
+        "seed": config["seed"],
+        "augment": config["augment"],
+        "epochs": len(metrics),
+        "seconds": round(sum(epoch["seconds"] for epoch in metrics), 1),
+        "dtype": "f16",
+        "accuracy_before_rounding_to_f16": test(arguments.capsnet, model, source)[0]["accuracy"],
+        "figures": figures,
+    }
+    target.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
+    shutil.copy(arguments.run / "metrics.jsonl", f"weights/{model}.metrics.jsonl")
+    for curve in ("loss", "accuracy"):
+        if (picture := arguments.run / f"{curve}.svg").exists():
+            shutil.copy(picture, f"weights/{model}.{curve}.svg")
+
+
+if __name__ == "__main__":
+    main()
