@@ -62,7 +62,7 @@ impl LeNet5Config {
     ///
     /// # Panics
     ///
-    /// If the image is smaller than 16 x 16, which [`validate`](Self::validate) refuses.
+    /// If the image is smaller than 16 x 16, which [`super::ModelConfig::validate`] refuses.
     pub fn init(&self, device: &Device) -> LeNet5 {
         let side = |s| Self::features(s).expect("the image has at least 16 x 16 pixels");
         let flat = CHANNELS[1] * side(self.image.height) * side(self.image.width);
