@@ -14,7 +14,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-ANGLES = [-45, -35, -30, -23, -15, 15, 23, 30, 35, 45]
+ANGLES = [-35, -23, -15, 15, 23, 30, 35, 45]
 
 
 def train_command(config: dict) -> str:
@@ -57,7 +57,7 @@ def main() -> None:
     rotations = "--rotate=" + ",".join(map(str, ANGLES))
     figures = test(arguments.capsnet, model, target)
     figures += test(arguments.capsnet, model, target, rotations)
-    figures += test(arguments.capsnet, model, target, rotations, "--resample", "bilinear")
+    figures += test(arguments.capsnet, model, target, "--rotate=15,-23,35", "--resample", "bilinear")
     card = {
         "model": model,
         "command": train_command(config),

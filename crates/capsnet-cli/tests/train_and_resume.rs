@@ -34,11 +34,14 @@ const SETTINGS: [&str; 14] = [
     "1",
 ];
 const STEPS: u64 = 120;
-const FILES: [&str; 5] = [
+const FILES: [&str; 8] = [
+    "accuracy.svg",
+    "augmented.png",
     "best.safetensors",
     "checkpoint",
     "config.toml",
     "last.safetensors",
+    "loss.svg",
     "metrics.jsonl",
 ];
 

@@ -25,6 +25,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Whole numbers where a model has weights.
+    #[error("{}: tensor `{tensor}` holds whole numbers, but weights are floats; convert it before saving", path.display())]
+    NotFloat {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+    },
     /// A weights file whose configuration can't be read or describes no possible network.
     #[error("{}: the model configuration in the file's metadata is of no use ({reason})", path.display())]
     BadConfig {

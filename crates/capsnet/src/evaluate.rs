@@ -114,7 +114,7 @@ pub fn check_fits(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
 ///
 /// # Panics
 ///
-/// If the range of `options` isn't within the data set.
+/// If the range of `options` is empty or not within the data set, or its batch size is zero.
 pub fn evaluate(
     model: &Model,
     data: &Dataset,

@@ -46,7 +46,13 @@ struct CrossEntropy {
 fn check<const N: usize>(what: &str, loss: Tensor<1>, source: &Tensor<N>, expected: (f64, &Array)) {
     assert_close(what, &values(loss.clone()), &[expected.0], 1e-13, 0.0);
     let found = values(source.grad(&loss.backward()).unwrap());
-    assert_close(&format!("gradient of {what}"), &found, &expected.1.data, GRADIENT_TOLERANCE, 0.0);
+    assert_close(
+        &format!("gradient of {what}"),
+        &found,
+        &expected.1.data,
+        GRADIENT_TOLERANCE,
+        0.0,
+    );
 }
 
 #[test]
@@ -72,7 +78,12 @@ fn reconstruction_loss_is_that_of_pytorch() {
         let decoded = case.reconstruction.tensor::<4>(&device).require_grad();
         let images = case.images.tensor::<4>(&device);
         let loss = reconstruction_loss(decoded.clone().flatten(1, 3), images.flatten(1, 3));
-        check("reconstruction loss", loss * 0.0005, &decoded, (case.loss, &case.gradient));
+        check(
+            "reconstruction loss",
+            loss * 0.0005,
+            &decoded,
+            (case.loss, &case.gradient),
+        );
     }
 }
 

@@ -63,7 +63,11 @@ fn small_capsnets_train_as_pytorchs() {
         let gradients = named_gradients(&model.network, gradients);
         for expected in &case.training.gradients {
             let what = format!("{what}: gradient of {}", expected.name);
-            assert_eq!(gradients.get(&expected.name).unwrap().shape(), expected.array.shape, "{what}");
+            assert_eq!(
+                gradients.get(&expected.name).unwrap().shape(),
+                expected.array.shape,
+                "{what}"
+            );
             let found = floats(&gradients, &expected.name);
             assert_close(&what, &found, &expected.array.data, GRADIENT_TOLERANCE, 1e-8);
         }
@@ -103,7 +107,9 @@ fn a_training_pass_moves_the_running_statistics() {
                 name => floats(&exported, name),
             };
             if expected.name.ends_with("running_var") {
-                found.iter_mut().for_each(|var| *var = 0.9 + (*var - 0.9) * n / (n - 1.0));
+                found
+                    .iter_mut()
+                    .for_each(|var| *var = 0.9 + (*var - 0.9) * n / (n - 1.0));
             }
             let what = format!("{}: {}", case.name, expected.name);
             assert_close(&what, &found, &expected.array.data, TOLERANCE, 0.0);
@@ -165,10 +171,28 @@ fn lenet5_computes_as_pytorchs() {
         let squares: f64 = found.iter().map(|g| g * g).sum();
         let norm = tensor.gradient_sum_of_squares.sqrt();
         let rounding = GRADIENT_TOLERANCE * norm / (found.len() as f64).sqrt();
-        assert_close(&what("entries"), &sampled, &tensor.sampled_gradients, GRADIENT_TOLERANCE, rounding);
-        assert_close(&what("squares"), &[squares], &[tensor.gradient_sum_of_squares], GRADIENT_TOLERANCE, 0.0);
+        assert_close(
+            &what("entries"),
+            &sampled,
+            &tensor.sampled_gradients,
+            GRADIENT_TOLERANCE,
+            rounding,
+        );
+        assert_close(
+            &what("squares"),
+            &[squares],
+            &[tensor.gradient_sum_of_squares],
+            GRADIENT_TOLERANCE,
+            0.0,
+        );
         let rounding = GRADIENT_TOLERANCE * norm * (found.len() as f64).sqrt();
-        assert_close(&what("sum"), &[found.iter().sum()], &[tensor.gradient_sum], 0.0, rounding);
+        assert_close(
+            &what("sum"),
+            &[found.iter().sum()],
+            &[tensor.gradient_sum],
+            0.0,
+            rounding,
+        );
     }
 }
 

@@ -59,7 +59,12 @@ fn check(case: &Case, run: &Run) {
 
     let routed = run.routing().forward_with_couplings(votes.clone());
     assert_close(&what("v"), &values(routed.v), &run.v.data, 1e-12, 0.0);
-    assert_eq!(routed.couplings.len(), run.couplings.len(), "{}", what("number of couplings"));
+    assert_eq!(
+        routed.couplings.len(),
+        run.couplings.len(),
+        "{}",
+        what("number of couplings")
+    );
     for (found, expected) in routed.couplings.into_iter().zip(&run.couplings) {
         assert_eq!(found.dims().to_vec(), expected.shape, "{}", what("shape of couplings"));
         assert_close(&what("couplings"), &values(found), &expected.data, 1e-12, 0.0);
@@ -75,7 +80,11 @@ fn check(case: &Case, run: &Run) {
 fn outputs_couplings_and_gradients_are_those_of_pytorch() {
     let fixture: Fixture = fixture("routing");
     let runs: usize = fixture.cases.iter().map(|case| case.runs.len()).sum();
-    assert_eq!(runs, 5 * 2 * 5 + 2 * 2, "five cases at 1 to 5 iterations, two at 3, on both axes");
+    assert_eq!(
+        runs,
+        5 * 2 * 5 + 2 * 2,
+        "five cases at 1 to 5 iterations, two at 3, on both axes"
+    );
     for case in &fixture.cases {
         for run in &case.runs {
             check(case, run);

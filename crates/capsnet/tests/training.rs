@@ -2,8 +2,6 @@
 //!
 //! On 64 images of 16 x 16 pixels in four classes.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,7 +67,11 @@ fn capsnet(variant: CapsNetConfig) -> ModelConfig {
 
 /// The tutorial's variant has running statistics, which a checkpoint must hold as well.
 fn models() -> Vec<ModelConfig> {
-    vec![lenet5(), capsnet(CapsNetConfig::paper()), capsnet(CapsNetConfig::tutorial())]
+    vec![
+        lenet5(),
+        capsnet(CapsNetConfig::paper()),
+        capsnet(CapsNetConfig::tutorial()),
+    ]
 }
 
 /// 3 epochs of 5 steps, the last of them of 2 images; 14 images for validation.
@@ -111,9 +113,17 @@ fn results(folder: &Path) -> (Vec<u8>, Vec<u8>, String) {
     let (folder, _) = RunFolder::open(folder).unwrap();
     let mut metrics = folder.metrics().unwrap();
     let lines = fs::read_to_string(folder.metrics_path()).unwrap();
-    assert_eq!(lines.lines().count(), metrics.len(), "metrics hold whole lines only: {lines}");
+    assert_eq!(
+        lines.lines().count(),
+        metrics.len(),
+        "metrics hold whole lines only: {lines}"
+    );
     metrics.iter_mut().for_each(|m| m.seconds = 0.0);
-    (read("last.safetensors"), read("best.safetensors"), format!("{metrics:?}"))
+    (
+        read("last.safetensors"),
+        read("best.safetensors"),
+        format!("{metrics:?}"),
+    )
 }
 
 #[track_caller]
@@ -153,7 +163,10 @@ fn interrupted_and_resumed_runs_end_with_the_same_bytes() {
             // In mid-epoch, twice in a row, and after the last step of an epoch.
             for stop_after in [1, 2, 5, 8, 13] {
                 let summary = run_until(stop_after, &config, &disturbed).unwrap();
-                assert_eq!((summary.ending, summary.position.step), (Ending::Interrupted, stop_after));
+                assert_eq!(
+                    (summary.ending, summary.position.step),
+                    (Ending::Interrupted, stop_after)
+                );
             }
             assert_eq!(run(&config, &disturbed).unwrap().ending, Ending::Completed);
             let what = format!("{} with {validation} validation images", model.name());
@@ -177,13 +190,19 @@ fn killed_and_resumed_runs_end_with_the_same_bytes() {
         let stop = AtomicBool::new(false);
         train(&config, &data(), &folder, &Device::flex(), &stop, &mut |event| {
             if let Event::Checkpoint = event {
-                let moment = home.path().join(format!("killed after checkpoint {}", moments.len() + 1));
+                let moment = home
+                    .path()
+                    .join(format!("killed after checkpoint {}", moments.len() + 1));
                 copy_folder(&undisturbed, &moment);
                 moments.push(moment);
             }
         })
         .unwrap();
-        assert_eq!(moments.len(), 3 * (5 + 1), "a checkpoint after every step and every epoch");
+        assert_eq!(
+            moments.len(),
+            3 * (5 + 1),
+            "a checkpoint after every step and every epoch"
+        );
 
         // Killed between the metrics of the first epoch and its checkpoint: files of one, checkpoint of the other.
         let between = home.path().join("killed between metrics and checkpoint");
@@ -238,7 +257,10 @@ fn assert_diverged(result: Result<Summary, Error>, at_step: u64, at: &str) {
 
 #[test]
 fn divergence_names_step_and_layer_and_leaves_the_checkpoint() {
-    for (model, layer) in [(lenet5(), "`conv1`"), (capsnet(CapsNetConfig::paper()), "`primary_capsules`")] {
+    for (model, layer) in [
+        (lenet5(), "`conv1`"),
+        (capsnet(CapsNetConfig::paper()), "`primary_capsules`"),
+    ] {
         let home = TempDir::new().unwrap();
         let calm = TrainConfig {
             schedule: Schedule::Constant,
@@ -254,7 +276,12 @@ fn divergence_names_step_and_layer_and_leaves_the_checkpoint() {
         let stop = AtomicBool::new(false);
         let result = train(&wild, &data(), &folder, &Device::flex(), &stop, &mut |_| {});
         assert_diverged(result, 5, layer);
-        let saved = Checkpoint::load(&folder.checkpoint_path(), &calm.model, calm.adam, &Device::flex().autodiff());
+        let saved = Checkpoint::load(
+            &folder.checkpoint_path(),
+            &calm.model,
+            calm.adam,
+            &Device::flex().autodiff(),
+        );
         assert_eq!(saved.unwrap().position.step, 3);
         assert_eq!(run(&calm, home.path()).unwrap().ending, Ending::Completed);
     }
@@ -317,13 +344,55 @@ fn folders_are_started_once_and_resumed_only_if_started() {
 fn settings_out_of_range_are_named() {
     let base = config(lenet5());
     let cases = [
-        ("limit", TrainConfig { limit: Some(0), ..base.clone() }),
-        ("validation", TrainConfig { validation: IMAGES, ..base.clone() }),
-        ("validation", TrainConfig { validation: usize::MAX, ..base.clone() }),
-        ("epochs", TrainConfig { epochs: 0, ..base.clone() }),
-        ("batch-size", TrainConfig { batch_size: 0, ..base.clone() }),
-        ("learning-rate", TrainConfig { learning_rate: f64::NAN, ..base.clone() }),
-        ("patience", TrainConfig { patience: Some(0), ..base }),
+        (
+            "limit",
+            TrainConfig {
+                limit: Some(0),
+                ..base.clone()
+            },
+        ),
+        (
+            "validation",
+            TrainConfig {
+                validation: IMAGES,
+                ..base.clone()
+            },
+        ),
+        (
+            "validation",
+            TrainConfig {
+                validation: usize::MAX,
+                ..base.clone()
+            },
+        ),
+        (
+            "epochs",
+            TrainConfig {
+                epochs: 0,
+                ..base.clone()
+            },
+        ),
+        (
+            "batch-size",
+            TrainConfig {
+                batch_size: 0,
+                ..base.clone()
+            },
+        ),
+        (
+            "learning-rate",
+            TrainConfig {
+                learning_rate: f64::NAN,
+                ..base.clone()
+            },
+        ),
+        (
+            "patience",
+            TrainConfig {
+                patience: Some(0),
+                ..base
+            },
+        ),
     ];
     for (field, config) in cases {
         let home = TempDir::new().unwrap();
@@ -340,7 +409,14 @@ fn settings_out_of_range_are_named() {
 
 #[test]
 fn the_limit_counts_images_that_are_trained_on() {
-    let limited = |limit| TrainConfig { limit, ..config(lenet5()) }.training_images(IMAGES).unwrap();
+    let limited = |limit| {
+        TrainConfig {
+            limit,
+            ..config(lenet5())
+        }
+        .training_images(IMAGES)
+        .unwrap()
+    };
     assert_eq!(limited(None), 50);
     assert_eq!(limited(Some(7)), 7);
     assert_eq!(limited(Some(1000)), 50);
@@ -378,7 +454,12 @@ fn evaluation_does_not_depend_on_its_batch_size() {
             let found = evaluated(batch_size);
             assert_eq!(found.predictions, whole.predictions, "batches of {batch_size}");
             assert_eq!(found.confusion, whole.confusion);
-            assert!((found.loss - whole.loss).abs() < 1e-6, "{} and {}", found.loss, whole.loss);
+            assert!(
+                (found.loss - whole.loss).abs() < 1e-6,
+                "{} and {}",
+                found.loss,
+                whole.loss
+            );
         }
     }
 }

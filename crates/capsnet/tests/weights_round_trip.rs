@@ -1,7 +1,5 @@
 //! Models to files and back, and files that are refused.
 
-mod support;
-
 use std::path::Path;
 
 use burn::prelude::*;
@@ -36,12 +34,16 @@ fn capsnet(variant: CapsNetConfig) -> ModelConfig {
 }
 
 fn configs() -> Vec<ModelConfig> {
-    let without_decoder = CapsNetConfig::paper();
-    let mut bare = capsnet(without_decoder);
-    if let ModelConfig::CapsNet(config) = &mut bare {
+    let mut without_decoder = capsnet(CapsNetConfig::paper());
+    if let ModelConfig::CapsNet(config) = &mut without_decoder {
         config.decoder = None;
     }
-    vec![lenet5(), capsnet(CapsNetConfig::paper()), capsnet(CapsNetConfig::tutorial()), bare]
+    vec![
+        lenet5(),
+        capsnet(CapsNetConfig::paper()),
+        capsnet(CapsNetConfig::tutorial()),
+        without_decoder,
+    ]
 }
 
 fn model(config: ModelConfig) -> Model {
@@ -124,7 +126,10 @@ fn a_missing_an_extra_and_a_misshapen_tensor_are_named() {
         wrong.remove(name).unwrap();
         let other = NamedTensor::new(vec![2, 3], TensorValues::F32(vec![0.5; 6])).unwrap();
         wrong.insert(name, other).unwrap();
-        refused(load_tampered(&config, wrong, folder.path()), &["wrong shape (1)", name, "[2, 3]"]);
+        refused(
+            load_tampered(&config, wrong, folder.path()),
+            &["wrong shape (1)", name, "[2, 3]"],
+        );
     }
 }
 
@@ -144,7 +149,10 @@ fn weights_of_another_model_are_refused() {
     let folder = TempDir::new().unwrap();
     let weights = model(lenet5()).state_dict();
     let result = load_tampered(&capsnet(CapsNetConfig::paper()), weights, folder.path());
-    refused(result, &["missing", "digit_capsules.route_weights", "extra", "conv0.weight"]);
+    refused(
+        result,
+        &["missing", "digit_capsules.route_weights", "extra", "conv0.weight"],
+    );
 }
 
 #[test]
@@ -152,7 +160,7 @@ fn a_damaged_configuration_is_refused() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("damaged.safetensors");
     let config = capsnet(CapsNetConfig::paper());
-    let whole = with_config(model(config).state_dict(), &capsnet(CapsNetConfig::paper()), &[]);
+    let whole = with_config(model(config.clone()).state_dict(), &config, &[]);
     let json = whole.metadata[CONFIG_KEY].clone();
     let half = json[..json.len() / 2].to_owned();
     let no_iterations = json.replace("\"iterations\":3", "\"iterations\":0");

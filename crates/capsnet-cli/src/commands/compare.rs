@@ -20,7 +20,7 @@ use capsnet_report::{Column, Table, TextStyle};
 use serde::{Deserialize, Serialize};
 
 use super::measure::{Condition, ResultEntry, in_words, measure};
-use super::train::{default_threads, run_with_progress};
+use super::train::{default_threads, free_folder, run_with_progress};
 use crate::args::{CompareArgs, ModelName};
 use crate::output::line;
 use crate::setting::{config_for, shipped_weights};
@@ -148,7 +148,7 @@ fn trained(args: &CompareArgs, name: ModelName, folder: &Path, data: &Dataset, d
         threads: args.data.compute.threads.unwrap_or_else(default_threads),
         ..TrainConfig::for_model(config_for(name, None, None)?)
     };
-    let run = RunFolder::create(&args.out.join(name.name()), &config)?;
+    let run = RunFolder::create(&free_folder(&args.out, name), &config)?;
     let summary = run_with_progress(&config, data, &run, device)?;
     if summary.ending == Ending::Interrupted {
         let (name, root) = (name.name(), run.root().display());

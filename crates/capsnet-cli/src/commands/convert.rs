@@ -21,7 +21,14 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     // Going through the model refuses files whose tensors don't fit it.
     let model = Model::from_weights(config, &state, &Device::flex())?;
     let dtype = if args.half { FloatDtype::F16 } else { FloatDtype::F32 };
-    weights::save(&model, &args.output, dtype, &[])?;
+    let mut converted = model.state_dict();
+    for (name, tensor) in state.iter().filter(|(name, _)| weights::is_counter(name)) {
+        // The model has no use for it, so only the file knows its value.
+        converted.remove(name);
+        converted.insert(name, tensor.clone())?;
+    }
+    let converted = weights::with_config(converted, &model.config, &[]);
+    capsnet_weights::write_safetensors(&args.output, &converted, dtype)?;
     line(format_args!(
         "wrote {}: {}, {} parameters",
         args.output.display(),

@@ -3,7 +3,6 @@
 mod pictures;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -51,7 +50,13 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     config.training_images(data.len())?;
     let folder = match resumed {
         Some(folder) => folder,
-        None => RunFolder::create(&args.out.clone().unwrap_or_else(|| free_folder(args.model)), &config)?,
+        None => RunFolder::create(
+            &args
+                .out
+                .clone()
+                .unwrap_or_else(|| free_folder(Path::new("runs"), args.model)),
+            &config,
+        )?,
     };
     let summary = run_with_progress(&config, &data, &folder, &device)?;
     report(&summary, &folder, args.model)
@@ -88,26 +93,34 @@ pub fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// `runs/MODEL-N` with the first number that is free.
-fn free_folder(model: ModelName) -> PathBuf {
+/// `BASE/MODEL-N` with the first number that is free.
+pub fn free_folder(base: &Path, model: ModelName) -> PathBuf {
     (1..)
-        .map(|number| Path::new("runs").join(format!("{}-{number}", model.name())))
+        .map(|number| base.join(format!("{}-{number}", model.name())))
         .find(|path| !path.exists())
         .expect("there are more numbers than folders")
 }
 
-/// Trains with a progress bar; Ctrl-C stops with a checkpoint.
-pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolder, device: &Device) -> Result<Summary> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let signal = stop.clone();
-    // A second handler can't be installed: with --train, `compare` trains twice in one process.
-    let _ = ctrlc::set_handler(move || {
-        if signal.swap(true, Ordering::Relaxed) {
+/// Set by Ctrl-C. There is one for the process: `compare --train` trains twice, and a handler can be installed once.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn stop_on_ctrl_c() -> Result<()> {
+    let handler = || {
+        if STOP.swap(true, Ordering::Relaxed) {
             // Asked twice: the checkpoint of a minute ago has to do.
             std::process::exit(1);
         }
         eprintln!("stopping after this step; press Ctrl-C again to stop at once");
-    });
+    };
+    match ctrlc::set_handler(handler) {
+        Err(ctrlc::Error::MultipleHandlers) => Ok(()),
+        result => result.context("can't watch for Ctrl-C"),
+    }
+}
+
+/// Trains with a progress bar; Ctrl-C stops with a checkpoint.
+pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolder, device: &Device) -> Result<Summary> {
+    stop_on_ctrl_c()?;
     if !folder.metrics_path().exists() {
         pictures::draw_augmented(folder, config, data)?;
     }
@@ -115,7 +128,7 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
     let mut images = 0;
     let (title, epochs) = (config.model.title(), config.epochs);
     let bar_title = |epoch: u64| format!("{title} epoch {}/{epochs}", epoch + 1);
-    let summary = train(config, data, folder, device, &stop, &mut |event| match event {
+    let summary = train(config, data, folder, device, &STOP, &mut |event| match event {
         Event::Started {
             position,
             images: total,

@@ -34,6 +34,10 @@ impl MarginLoss {
     /// - `lengths`: `[B, J]`
     /// - `classes`: `[B]`, the true class of each sample
     /// - output: `[1]`
+    ///
+    /// # Panics
+    ///
+    /// With fewer than two classes.
     pub fn forward(&self, lengths: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
         let [batch, count] = lengths.dims();
         let truth = classes.one_hot::<2>(count).float().cast(lengths.dtype());

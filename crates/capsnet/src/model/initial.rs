@@ -9,12 +9,13 @@ use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 use rand_distr::{Distribution, Normal, Uniform};
 
 use super::ModelConfig;
+use crate::weights::is_counter;
 
 /// Values for tensors of the given names and shapes, in a file's layout.
 pub fn initial_weights(config: &ModelConfig, shapes: &[(String, Vec<usize>)], seed: Seed) -> StateDict {
     let mut weights = StateDict::default();
     for (name, shape) in shapes {
-        let values = if name.ends_with("num_batches_tracked") {
+        let values = if is_counter(name) {
             TensorValues::I64(vec![0])
         } else {
             TensorValues::F32(values(config, shapes, name, shape, seed))

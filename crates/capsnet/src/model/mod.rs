@@ -13,15 +13,18 @@ pub use config::{ConfigError, ImageShape, ModelConfig};
 pub use initial::initial_weights;
 pub use lenet5::{LeNet5, LeNet5Config};
 
+use std::path::Path;
+
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Normalize;
-use capsnet_weights::{StateDict, WeightsError};
+use capsnet_weights::StateDict;
 
+use crate::Error;
 use crate::observe::{Observer, Unobserved};
-use crate::weights::Named;
+use crate::weights::{Named, is_counter};
 
 /// A network of one of the known kinds.
 #[derive(Module, Debug)]
@@ -75,7 +78,7 @@ impl Model {
     /// # Errors
     ///
     /// If the configuration describes no possible network, or a tensor is missing, left over or of another shape.
-    pub fn from_weights(config: ModelConfig, weights: &StateDict, device: &Device) -> Result<Self, crate::Error> {
+    pub fn from_weights(config: ModelConfig, weights: &StateDict, device: &Device) -> Result<Self, Error> {
         let mut model = Self::without_weights(config, device)?;
         model.load(weights, device)?;
         Ok(model)
@@ -85,9 +88,19 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// If a tensor is missing, left over or of another shape; the model is then unchanged.
-    pub fn load(&mut self, weights: &StateDict, device: &Device) -> Result<(), WeightsError> {
-        weights.check(&self.network.shapes())?;
+    /// If a tensor is missing, left over, of another shape or not of floats; the model is then unchanged.
+    pub fn load(&mut self, weights: &StateDict, device: &Device) -> Result<(), Error> {
+        let shapes = self.network.shapes();
+        weights.check(&shapes)?;
+        let is_float = |name: &str| weights.get(name).is_some_and(|tensor| tensor.as_f32().is_some());
+        // A counter has no part in the result, so it may be of any kind.
+        let wrong = shapes.iter().find(|(name, _)| !is_counter(name) && !is_float(name));
+        if let Some((name, _)) = wrong {
+            return Err(Error::NotFloat {
+                path: weights.path().unwrap_or(Path::new("weights in memory")).to_owned(),
+                tensor: name.clone(),
+            });
+        }
         self.network.import(weights, device);
         Ok(())
     }

@@ -59,7 +59,13 @@ impl RunFolder {
             path,
             reason: format!("not a configuration of a run: {error}"),
         })?;
-        for path in [folder.checkpoint_path(), folder.best_path(), folder.last_path()] {
+        for path in [
+            folder.config_path(),
+            folder.metrics_path(),
+            folder.checkpoint_path(),
+            folder.best_path(),
+            folder.last_path(),
+        ] {
             if path.parent().is_some_and(Path::is_dir) {
                 remove_leftovers(&path).map_err(Error::file("clean up beside", &path))?;
             }

@@ -193,8 +193,11 @@ impl<'a> Run<'a> {
         let batch = self.batcher.batch(self.position.epoch, indices, &self.device);
         let learning_rate = self.learning_rate();
         let model = self.model.take().expect("the model is back after every step");
-        let (model, outcome) = train_step(model, &mut self.adam, learning_rate, batch)
-            .map_err(|place| self.diverged(self.position.step + 1, place))?;
+        let (model, outcome) =
+            train_step(model, &mut self.adam, learning_rate, batch).map_err(|place| Error::Diverged {
+                step: self.position.step + 1,
+                place,
+            })?;
         self.model = Some(model);
         let position = &mut self.position;
         position.step += 1;
@@ -215,6 +218,7 @@ impl<'a> Run<'a> {
 
     /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch.
     fn end_epoch(&mut self) -> Result<EpochMetrics, Error> {
+        self.check_finite()?;
         let validation = self.validate()?;
         let position = &mut self.position;
         let mut metrics = EpochMetrics {
@@ -228,6 +232,12 @@ impl<'a> Run<'a> {
             best: false,
             seconds: position.epoch_seconds,
         };
+        if !metrics.criterion().is_finite() {
+            return Err(Error::Diverged {
+                step: position.step,
+                place: "the validation loss".to_owned(),
+            });
+        }
         metrics.best = position.best.is_none_or(|best| metrics.criterion() < best);
         if metrics.best {
             position.best = Some(metrics.criterion());
@@ -282,17 +292,21 @@ impl<'a> Run<'a> {
     }
 
     fn checkpoint(&mut self, notify: &mut dyn FnMut(Event)) -> Result<(), Error> {
-        // A checkpoint with NaN in it would be worse than none: the one before can still be resumed.
-        if let Some(name) = non_finite_weight(self.model()) {
-            return Err(self.diverged(self.position.step, format!("the weight `{name}`")));
-        }
+        self.check_finite()?;
         Checkpoint::save(self.model(), &self.adam, &self.position, &self.folder.checkpoint_path())?;
         self.last_checkpoint = Instant::now();
         notify(Event::Checkpoint);
         Ok(())
     }
 
-    fn diverged(&self, step: u64, place: String) -> Error {
-        Error::Diverged { step, place }
+    /// Files with NaN in them would be worse than none: those of before can still be used and resumed.
+    fn check_finite(&self) -> Result<(), Error> {
+        match non_finite_weight(self.model()) {
+            None => Ok(()),
+            Some(name) => Err(Error::Diverged {
+                step: self.position.step,
+                place: format!("the weight `{name}`"),
+            }),
+        }
     }
 }

@@ -9,6 +9,11 @@ use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 
 use super::Layout;
 
+/// Whether a tensor of a file is a number that PyTorch insists on and that has no part in the result.
+pub fn is_counter(name: &str) -> bool {
+    name.ends_with("num_batches_tracked")
+}
+
 /// What is done with each parameter of a walk.
 pub trait Exchange {
     /// A trainable parameter.
@@ -106,7 +111,7 @@ impl Exchange for Export {
     }
 
     fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>) {
-        let value = state.value();
+        let value = state.value_sync(); // The plain value lacks the last update.
         self.put(name, value.dims().to_vec(), TensorValues::F32(values_of(value)));
     }
 

@@ -9,7 +9,7 @@ mod infer;
 mod layers;
 mod layout;
 
-pub use exchange::{Exchange, Named};
+pub use exchange::{Exchange, Named, is_counter};
 pub use infer::infer_config;
 pub use layout::Layout;
 

@@ -85,7 +85,10 @@ struct PythonConfig {
 impl SmallCapsNet {
     pub fn config(&self) -> ModelConfig {
         let python = &self.config;
-        assert_eq!(python.conv_kernel, python.primary_kernel, "both convolutions share a size");
+        assert_eq!(
+            python.conv_kernel, python.primary_kernel,
+            "both convolutions share a size"
+        );
         let softmax_over = match python.routing_axis.as_str() {
             "out" => SoftmaxOver::Outputs,
             "in" => SoftmaxOver::Inputs,
