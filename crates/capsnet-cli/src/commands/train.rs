@@ -173,17 +173,25 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
                 if metrics.best { ", the best so far" } else { "" },
                 duration(Duration::from_secs_f64(metrics.seconds)),
             );
-            // A picture is not worth a training: say what went wrong and go on.
-            if let Err(error) = pictures::draw_curves(folder, config) {
-                eprintln!("the curves were not drawn: {error:#}");
-            }
+            draw_curves(folder, config);
         }
         Event::Checkpoint => {}
     });
     if let Some(bar) = bar {
         bar.clear();
     }
-    Ok(summary?)
+    let summary = summary?;
+    if summary.position.epoch > 0 {
+        draw_curves(folder, config);
+    }
+    Ok(summary)
+}
+
+/// A picture is not worth a training: says what went wrong and goes on.
+fn draw_curves(folder: &RunFolder, config: &TrainConfig) {
+    if let Err(error) = pictures::draw_curves(folder, config) {
+        eprintln!("the curves were not drawn: {error:#}");
+    }
 }
 
 fn report(summary: &Summary, folder: &RunFolder, model: ModelName) -> Result<()> {
