@@ -14,7 +14,7 @@ use args::{Cli, Command};
 use clap::Parser;
 
 /// Training allocates and frees the same large tensors every step; the system's allocator returns them to the kernel each
-/// time, and zeroing their pages anew took a third of a step.
+/// time, which then has to zero their pages anew.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
