@@ -11,11 +11,9 @@
 //! | [`locate`] | where a data set lies on this machine |
 //! | `fetch` | downloading one (cargo feature `fetch`) |
 //! | [`picture`] | PNG and JPEG files in, PNG files out |
-//! | [`atomic`] | writing files that are never half written |
 //! | [`transform`] | what is done to an image before a model sees it |
 //! | [`random`] | the draws behind random transforms |
 
-pub mod atomic;
 pub mod catalog;
 pub mod dataset;
 #[cfg(feature = "fetch")]

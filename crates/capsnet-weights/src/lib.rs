@@ -27,7 +27,6 @@
 //! # Ok::<(), capsnet_weights::WeightsError>(())
 //! ```
 
-mod atomic;
 mod check;
 mod element;
 mod error;
@@ -42,7 +41,6 @@ mod torch_state;
 mod torch_zip;
 mod write;
 
-pub use atomic::write_atomically;
 pub use check::{Mismatch, WrongShape};
 pub use element::Dtype;
 pub use error::{Problem, WeightsError};

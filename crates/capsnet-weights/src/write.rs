@@ -5,12 +5,13 @@
 //! and then by name, so that every tensor is aligned to its element size; metadata is in the order
 //! of its keys; spaces pad the header to a multiple of 8 bytes.
 
+use std::io::Write;
 use std::path::Path;
 
+use capsnet_files::atomic_write;
 use half::f16;
 use serde_json::{Map, Value, json};
 
-use crate::atomic::write_atomically;
 use crate::element::{Dtype, unravel};
 use crate::error::{Problem, WeightsError};
 use crate::file::MAX_HEADER_BYTES;
@@ -27,15 +28,16 @@ pub enum FloatDtype {
     F16,
 }
 
-/// Writes a state dict with its metadata to a safetensors file, atomically (see
-/// [`write_atomically`]).
+/// Writes a state dict with its metadata to a safetensors file, so that either the old or
+/// the new file is there, whole (see [`atomic_write`]).
 ///
 /// # Errors
 /// As [`safetensors_bytes`], and [`Problem::Unwritable`] if the file can't be written. Then `path`
 /// is as it was before.
 pub fn write_safetensors(path: impl AsRef<Path>, state: &StateDict, floats: FloatDtype) -> Result<(), WeightsError> {
     let path = path.as_ref();
-    let written = encode(state, floats).and_then(|bytes| write_atomically(path, &bytes).map_err(Problem::Unwritable));
+    let written = encode(state, floats)
+        .and_then(|bytes| atomic_write(path, |file| file.write_all(&bytes)).map_err(Problem::Unwritable));
     written.map_err(|problem| WeightsError::new(path, problem))
 }
 

@@ -4,12 +4,12 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use capsnet_files::publish;
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::verify::{Content, inspect};
 use super::{FetchError, Step, Timeouts};
-use crate::atomic::publish;
 use crate::catalog::KnownFile;
 
 /// The most that is received for one file; the largest of the known ones has 26 MB.

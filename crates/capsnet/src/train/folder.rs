@@ -11,7 +11,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use capsnet_data::atomic::{atomic_write, remove_leftovers};
+use capsnet_files::{atomic_write, remove_leftovers};
 
 use super::{EpochMetrics, TrainConfig};
 use crate::Error;
