@@ -1,7 +1,8 @@
-//! Times the three passes of the CapsNet's second convolution (256 -> 256 channels, 9x9, stride 2, 20x20 -> 6x6).
+//! Times the three passes of the CapsNet's convolutions: the second (256 -> 256 channels, 9x9, stride 2, 20x20 -> 6x6) or, with
+//! `first`, the first (1 -> 256 channels, 9x9, stride 1, 28x28 -> 20x20, with its ReLU).
 //!
 //! ```text
-//! cargo run --release -p capsnet-kernels --example conv_timing [THREADS] [SECONDS_PER_PASS] [auto|direct|toomcook] [BATCH]
+//! cargo run --release -p capsnet-kernels --example conv_timing [THREADS] [SECONDS_PER_PASS] [auto|direct|toomcook] [BATCH] [first]
 //! ```
 //!
 //! Prints minimum and median milliseconds, and the rate that a direct convolution would need to be as fast.
@@ -31,14 +32,20 @@ fn main() -> Result<(), KernelError> {
         .get(3)
         .and_then(|a| a.parse().ok())
         .map_or(vec![1, 8, 128], |batch| vec![batch]);
+    let first = arguments.get(4).is_some_and(|a| a == "first");
     for batch in batches {
-        pool.install(|| time_batch(batch, algorithm, Duration::from_secs_f64(seconds)))?;
+        let shape = if first {
+            ConvShape::square(batch, [1, 256], [28, 28], 9, 1)
+        } else {
+            ConvShape::square(batch, [256, 256], [20, 20], 9, 2)
+        };
+        pool.install(|| time(shape, first, algorithm, Duration::from_secs_f64(seconds)))?;
     }
     Ok(())
 }
 
-fn time_batch(batch: usize, algorithm: Algorithm, budget: Duration) -> Result<(), KernelError> {
-    let shape = ConvShape::square(batch, [256, 256], [20, 20], 9, 2);
+fn time(shape: ConvShape, rectified: bool, algorithm: Algorithm, budget: Duration) -> Result<(), KernelError> {
+    let batch = shape.batch;
     let conv = Conv2d::new(shape, algorithm)?;
     let x: Vec<f32> = noise(1, shape.input_len()).map(|v| v.max(0.0)).collect();
     let w: Vec<f32> = noise(2, shape.weight_len()).map(|v| v * 0.007).collect();
@@ -60,15 +67,20 @@ fn time_batch(batch: usize, algorithm: Algorithm, budget: Duration) -> Result<()
         Pass::Forward,
         sorted_times(budget, || conv.forward(&x, &w, Some(&bias), true, &mut y))?,
     );
+    // Without its ReLU the second convolution's gradients need no outputs.
+    let outputs = y.clone();
+    let outputs = rectified.then_some(&outputs[..]);
     report(
         "backward data",
         Pass::BackwardData,
-        sorted_times(budget, || conv.backward_data(&w, &dy, &mut dx))?,
+        sorted_times(budget, || conv.backward_data(&w, outputs, &dy, &mut dx))?,
     );
     report(
         "backward weight",
         Pass::BackwardWeight,
-        sorted_times(budget, || conv.backward_weight(&x, &dy, &mut dw, Some(&mut db)))?,
+        sorted_times(budget, || {
+            conv.backward_weight(&x, outputs, &dy, &mut dw, Some(&mut db))
+        })?,
     );
     Ok(())
 }

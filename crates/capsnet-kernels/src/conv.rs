@@ -4,7 +4,7 @@ use crate::direct;
 use crate::error::{KernelError, expect_len};
 use crate::scratch::Scratch;
 use crate::shape::ConvShape;
-use crate::simd::LANES;
+use crate::simd::{LANES, Lanes};
 use crate::toom_cook::{self, Tiling};
 use rayon::prelude::*;
 
@@ -123,49 +123,87 @@ impl Conv2d {
         Ok(())
     }
 
-    /// The gradient of the input, given that of the output before the ReLU. Overwrites `dx`.
+    /// The gradient of the input, given that of the output. `y` is the output if it was rectified, else `None`. Overwrites `dx`.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`].
-    pub fn backward_data(&self, w: &[f32], dy: &[f32], dx: &mut [f32]) -> Result<(), KernelError> {
+    pub fn backward_data(&self, w: &[f32], y: Option<&[f32]>, dy: &[f32], dx: &mut [f32]) -> Result<(), KernelError> {
         let shape = &self.shape;
         expect_len("w", w, shape.weight_len())?;
-        expect_len("dy", dy, shape.output_len())?;
+        self.expect_outputs(y, dy)?;
         expect_len("dx", dx, shape.input_len())?;
+        let mut masked = self.scratch.take(self.masked_len(y));
+        let dz = self.mask(y, dy, &mut masked);
         match self.algorithm(Pass::BackwardData) {
-            Algorithm::ToomCook => toom_cook::backward_data(&Tiling::new(*shape), &self.scratch, w, dy, dx),
-            _ => direct::backward_data(shape, &self.scratch, w, dy, dx),
+            Algorithm::ToomCook => toom_cook::backward_data(&Tiling::new(*shape), &self.scratch, w, dz, dx),
+            _ => direct::backward_data(shape, &self.scratch, w, dz, dx),
         }
         Ok(())
     }
 
-    /// The gradients of the weight and, if asked for, the bias, given that of the output before the ReLU. Overwrites `dw` and
-    /// `db`.
+    /// The gradients of the weight and, if asked for, the bias, given that of the output. `y` is the output if it was rectified,
+    /// else `None`. Overwrites `dw` and `db`.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`].
     pub fn backward_weight(
         &self,
         x: &[f32],
+        y: Option<&[f32]>,
         dy: &[f32],
         dw: &mut [f32],
         db: Option<&mut [f32]>,
     ) -> Result<(), KernelError> {
         let shape = &self.shape;
         expect_len("x", x, shape.input_len())?;
-        expect_len("dy", dy, shape.output_len())?;
+        self.expect_outputs(y, dy)?;
         expect_len("dw", dw, shape.weight_len())?;
         if let Some(db) = &db {
             expect_len("db", db, shape.out_channels)?;
         }
-        match self.algorithm(Pass::BackwardWeight) {
-            Algorithm::ToomCook => toom_cook::backward_weight(&Tiling::new(*shape), &self.scratch, x, dy, dw),
-            _ => direct::backward_weight(shape, &self.scratch, x, dy, dw),
+        let algorithm = self.algorithm(Pass::BackwardWeight);
+        if algorithm == Algorithm::Direct && direct::masks_gradients(shape) {
+            direct::backward_weight_rectified(shape, &self.scratch, x, (y, dy), dw, db);
+            return Ok(());
+        }
+        let mut masked = self.scratch.take(self.masked_len(y));
+        let dz = self.mask(y, dy, &mut masked);
+        match algorithm {
+            Algorithm::ToomCook => toom_cook::backward_weight(&Tiling::new(*shape), &self.scratch, x, dz, dw),
+            _ => direct::backward_weight(shape, &self.scratch, x, dz, dw),
         }
         if let Some(db) = db {
-            backward_bias(shape, dy, db);
+            backward_bias(shape, dz, db);
         }
         Ok(())
+    }
+
+    fn expect_outputs(&self, y: Option<&[f32]>, dy: &[f32]) -> Result<(), KernelError> {
+        if let Some(y) = y {
+            expect_len("y", y, self.shape.output_len())?;
+        }
+        expect_len("dy", dy, self.shape.output_len())
+    }
+
+    fn masked_len(&self, y: Option<&[f32]>) -> usize {
+        y.map_or(0, |y| y.len().div_ceil(LANES))
+    }
+
+    /// The gradient before the ReLU: `dy` where `y > 0`, or `dy` itself without a ReLU.
+    fn mask<'a>(&self, y: Option<&[f32]>, dy: &'a [f32], masked: &'a mut [Lanes]) -> &'a [f32] {
+        let Some(y) = y else { return dy };
+        let dz = &mut Lanes::flat_mut(masked)[..dy.len()];
+        let plane = self.shape.out_h() * self.shape.out_w();
+        let planes = dz
+            .par_chunks_mut(plane)
+            .zip(dy.par_chunks(plane))
+            .zip(y.par_chunks(plane));
+        planes.for_each(|((dz, dy), y)| {
+            for ((dz, dy), y) in dz.iter_mut().zip(dy).zip(y) {
+                *dz = if *y > 0.0 { *dy } else { 0.0 };
+            }
+        });
+        dz
     }
 }
 

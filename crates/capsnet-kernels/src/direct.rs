@@ -8,7 +8,9 @@
 //! ```
 //!
 //! Work is cut into tasks of fixed size that share no output, whatever the number of threads. The products are the `gemm` crate's,
-//! each on one thread.
+//! each on one thread; from few input channels, where they are short, `narrow` computes `y` and `dw`.
+
+mod narrow;
 
 use crate::matmul::{Matrix, multiply};
 use crate::scratch::Scratch;
@@ -32,6 +34,9 @@ pub(crate) fn forward(
     relu: bool,
     y: &mut [f32],
 ) {
+    if narrow::applies(shape) {
+        return narrow::forward(shape, scratch, x, w, bias, relu, y);
+    }
     let (pixels, depth) = (shape.out_h() * shape.out_w(), depth(shape));
     let image = |image: usize| &x[image * in_len(shape)..(image + 1) * in_len(shape)];
     let finish = |slab: usize, y: &mut [f32]| {
@@ -127,6 +132,24 @@ pub(crate) fn backward_data(shape: &ConvShape, scratch: &Scratch, w: &[f32], dy:
 
 /// A slab of output channels, some input channels, and the piece of each row of `dw` that they own.
 type WeightTask<'a> = (usize, Range<usize>, Vec<&'a mut [f32]>);
+
+/// Whether [`backward_weight_rectified`] has a path of its own for the shape.
+pub(crate) fn masks_gradients(shape: &ConvShape) -> bool {
+    narrow::applies(shape)
+}
+
+/// [`backward_weight`] and the sums of `dy`, with `dy` masked on the way by `y > 0` if there is a `y`. Only for shapes that
+/// [`masks_gradients`] holds for.
+pub(crate) fn backward_weight_rectified(
+    shape: &ConvShape,
+    scratch: &Scratch,
+    x: &[f32],
+    output: (Option<&[f32]>, &[f32]),
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
+    narrow::backward_weight(shape, scratch, x, output, dw, db);
+}
 
 /// `dw = sum over images of dy unfold(x)^T`. Lengths have been checked.
 pub(crate) fn backward_weight(shape: &ConvShape, scratch: &Scratch, x: &[f32], dy: &[f32], dw: &mut [f32]) {
@@ -236,11 +259,16 @@ fn unfold(shape: &ConvShape, image: &[f32], channels: Range<usize>, out: &mut [f
                 Some((columns, first)) => {
                     out[..columns.start].fill(0.0);
                     out[columns.end..].fill(0.0);
-                    let pixels = image[first..].iter().step_by(shape.stride_w);
-                    out[columns]
-                        .iter_mut()
-                        .zip(pixels)
-                        .for_each(|(out, pixel)| *out = *pixel);
+                    if shape.stride_w == 1 {
+                        let width = columns.len();
+                        out[columns].copy_from_slice(&image[first..first + width]);
+                    } else {
+                        let pixels = image[first..].iter().step_by(shape.stride_w);
+                        out[columns]
+                            .iter_mut()
+                            .zip(pixels)
+                            .for_each(|(out, pixel)| *out = *pixel);
+                    }
                 }
                 None => out.fill(0.0),
             }

@@ -6,9 +6,11 @@
 //!
 //! - [`Conv2d`]: strided 2-D convolution; the 9x9 stride-2 convolution of the CapsNet runs with 6.6 times fewer
 //!   multiplications than its definition has.
+//! - [`Dense`]: fully connected layer with its activation.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 mod conv;
+mod dense;
 mod direct;
 mod error;
 mod matmul;
@@ -19,6 +21,7 @@ mod simd;
 mod toom_cook;
 
 pub use conv::{Algorithm, Conv2d, Pass};
+pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;
 pub use shape::ConvShape;
 pub use simd::instruction_set;

@@ -5,7 +5,8 @@
 
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::activation::{relu, sigmoid};
+
+use crate::ops::{Activation, linear};
 
 /// Makes a [`Decoder`].
 #[derive(Config, Debug)]
@@ -58,10 +59,15 @@ impl Decoder {
     /// The image of capsules that have been masked (or edited) already, `[B, J * D]` to `[B, pixels]`.
     pub fn decode(&self, capsules: Tensor<2>) -> Tensor<2> {
         let last = self.layers.len() - 1;
-        let hidden = self.layers[..last]
-            .iter()
-            .fold(capsules, |x, layer| relu(layer.forward(x)));
-        sigmoid(self.layers[last].forward(hidden))
+        self.layers.iter().enumerate().fold(capsules, |x, (i, layer)| {
+            let activation = if i < last {
+                Activation::Relu
+            } else {
+                Activation::Sigmoid
+            };
+            let bias = layer.bias.as_ref().expect("the configuration asks for a bias");
+            linear(x, layer.weight.val(), bias.val(), activation)
+        })
     }
 }
 

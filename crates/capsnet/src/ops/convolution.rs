@@ -68,6 +68,7 @@ fn options(stride: [usize; 2]) -> ConvOptions<2> {
 
 #[cfg(feature = "gpu")]
 mod gpu {
+    use super::super::flex::{contiguous, tensor, values};
     use super::{StridedConvolution, StridedConvolutionAdjoint};
     use burn::backend::Cube;
     use burn::backend::fusion::Fusion;
@@ -83,9 +84,10 @@ mod cpu {
     use burn::backend::flex::FlexTensor;
     use burn::backend::ops::ModuleOps;
     use burn::backend::{Flex, TensorMetadata};
-    use burn::tensor::{DType, TensorData};
+    use burn::tensor::DType;
     use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
 
+    use super::super::flex::{contiguous, tensor, values};
     use super::{StridedConvolution, StridedConvolutionAdjoint, options};
 
     /// Plans of the shapes in use (a training has two: full batches and the last one), most recent last. Their buffers are
@@ -123,22 +125,6 @@ mod cpu {
             pad_h: 0,
             pad_w: 0,
         }
-    }
-
-    fn contiguous(tensor: FlexTensor) -> FlexTensor {
-        if tensor.as_slice::<f32>().is_some() {
-            tensor
-        } else {
-            tensor.to_contiguous()
-        }
-    }
-
-    fn values(tensor: &FlexTensor) -> &[f32] {
-        tensor.as_slice().expect("the tensor was made contiguous")
-    }
-
-    fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
-        FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
     }
 
     impl StridedConvolution for Flex {

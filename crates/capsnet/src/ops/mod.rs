@@ -4,5 +4,8 @@
 //! other backend. Layers call the functions here and don't know which of the two runs.
 
 mod convolution;
+mod dense;
+mod flex;
 
 pub use convolution::conv2d;
+pub use dense::{Activation, linear};
