@@ -90,7 +90,7 @@ pub struct AffNistTransform {
 }
 
 impl<'a> AffNist<'a> {
-    /// The versions of the images of `set`, by default the MNIST test set.
+    /// The versions of the images of `set`, which in the protocol is MNIST's test set.
     ///
     /// # Errors
     ///

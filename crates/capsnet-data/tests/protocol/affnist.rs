@@ -187,12 +187,16 @@ fn images_without_ink_or_without_room_stay_in_the_middle() {
 
     let full = set(40, &[0], |_, _, _| 90);
     let test = AffNist::new(&full, Seed(0)).unwrap();
-    for version in 0..8 {
-        let shift = test.transform(0, version).translation;
-        assert!(
-            shift.iter().all(|pixels| pixels.abs() < 1e-9 || pixels.abs() < 4.0),
-            "{shift:?}"
-        );
+    let mut without_room = 0;
+    for version in 0..32 {
+        let transform = test.transform(0, version);
+        for (row, shift) in matrix(&transform).iter().zip(transform.translation) {
+            // Bilinear reading makes the ink half a pixel larger on every side.
+            let room = 20.0 - 20.5 * (row[0].abs() + row[1].abs());
+            without_room += usize::from(room < 0.0);
+            assert!(shift.abs() <= room.max(0.0) + 1e-9, "{shift} {room}");
+        }
     }
+    assert!((1..64).contains(&without_room), "{without_room}");
     assert!(AffNist::new(&set(41, &[0], |_, _, _| 0), Seed(0)).is_err());
 }

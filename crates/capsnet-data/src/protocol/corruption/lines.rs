@@ -21,7 +21,7 @@ pub(super) fn dotted(pixels: &mut [u8], width: usize, rng: &mut impl Rng) {
     let bottom = (pixels.len() / width - 1) as f64;
     let mut height = || bottom * rng.random::<f64>();
     let line = [[0.0, height()], [(width - 1) as f64, height()]];
-    draw(pixels, width, &line, |column| column / DASH % 2 == 0);
+    draw(pixels, width, &line, |column| (column / DASH).is_multiple_of(2));
 }
 
 /// Draws a zigzag around a nearly level line at a random height.
