@@ -10,8 +10,9 @@
 //! | training set | [`training_set`] with [`TRAINING_TRANSFORM`]: every place of the 28x28 image in the frame is equally likely |
 //! | test set | [`AffNist`], generated; or the original, read by [`read_affnist`](super::read_affnist) |
 //!
-//! [`AffNist`] is **not the original file**: the ranges are its, the draws are this library's own. State which of the
-//! two a figure was measured on.
+//! [`AffNist`] is **not the original file**. Its ranges are those commonly given for affNIST, not checked against its
+//! generator; the order of scale, shear and rotation, and the draws, are this library's own. State which of the two a
+//! figure was measured on.
 
 use rand::{Rng, RngExt};
 

@@ -4,6 +4,9 @@
 //! variable, the struct `affNISTdata`. Of its fields, `image` (`uint8`, 1600 x N: a column is an image, row by row) and
 //! `label_int` (N numbers) are read, and the others passed over. The labels are the digits 0 to 9.
 //!
+//! That a column holds rows, and not columns, is how published readers that train on MNIST take it; an original file
+//! that shows transposed digits would prove them wrong.
+//!
 //! Format and restrictions: see the errors, [`MatFault`].
 
 use std::fs::File;

@@ -74,7 +74,7 @@ impl Protocol {
         match self {
             // The paper's pairs are drawn as well, so that there is no original list.
             Self::Tutorial | Self::MultiMnist => None,
-            Self::AffNist => Some("generated with affNIST's ranges, unless read from its files"),
+            Self::AffNist => Some("generated with the ranges commonly given for affNIST, unless read from its files"),
             Self::MnistRot => Some("regenerated, not the original files"),
             Self::Corruptions => Some("in the spirit of MNIST-C, not its files"),
         }

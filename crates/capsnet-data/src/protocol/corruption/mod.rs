@@ -1,8 +1,8 @@
 //! Named corruptions of fixed severity, in the spirit of MNIST-C.
 //!
 //! Source: Mu and Gilmer, "MNIST-C: a robustness benchmark for computer vision" (ICML workshop 2019), whose fifteen
-//! names and strengths are taken. **These are not the original files**: every corruption is written anew from its
-//! description and draws from this library's streams. Geometry, impulse noise, stripe and brightness come close to the
+//! names are taken, with the strengths in the code that its authors published (google-research/mnist-c). **These are not
+//! the original files**: every corruption is written anew after that code and draws from this library's streams. Geometry, impulse noise, stripe and brightness come close to the
 //! original; blur, fog, spatter, lines and edges resemble it. State it with every figure.
 //!
 //! Lengths are in pixels and meant for images of about 28x28; grey levels are those of 0..255, ink bright on black.
