@@ -12,6 +12,7 @@
 //! | `fetch` | downloading one (cargo feature `fetch`) |
 //! | [`picture`] | PNG and JPEG files in, PNG files out |
 //! | [`transform`] | what is done to an image before a model sees it |
+//! | [`protocol`] | the evaluation protocols of the field: sweeps, affNIST, MultiMNIST, MNIST-rot, corruptions |
 //! | [`random`] | the draws behind random transforms |
 
 pub mod catalog;
@@ -21,5 +22,6 @@ pub mod fetch;
 pub mod idx;
 pub mod locate;
 pub mod picture;
+pub mod protocol;
 pub mod random;
 pub mod transform;

@@ -40,7 +40,7 @@ proptest! {
     ) {
         for neutral in [
             "none", "rotate=0", "rotate=360", "scale=1", "shear=0", "translate=0", "translate=0:0", "mirror=0",
-            "flip=0", "elastic=0:3", "noise=0", "salt=0", "scale=1:1,shear=0:0,rotate=0",
+            "flip=0", "elastic=0:3", "noise=0", "salt=0", "occlude=0", "scale=1:1,shear=0:0,rotate=0",
         ] {
             let spec = if neutral == "none" { neutral.into() } else { format!("{neutral},resample={resample}") };
             prop_assert_eq!(&apply(&spec, &pixels, height, width), &pixels, "{}", spec);
@@ -61,6 +61,25 @@ proptest! {
                     _ => 0,
                 };
                 prop_assert_eq!(shifted[y * width + x], expected);
+            }
+        }
+    }
+
+    /// Only a square of the side asked for goes black, wholly inside the image; the centred one leaves equal margins.
+    #[test]
+    fn occlusion_blackens_one_square(
+        (height, width) in (1..12usize, 1..12usize), side in 0..14usize, index in any::<u64>(),
+    ) {
+        let white = vec![255; height * width];
+        let (lines, columns) = (side.min(height), side.min(width));
+        for (spec, centred) in [(format!("occlude={side}"), false), (format!("occlude={side}:centre"), true)] {
+            let occluded = apply_drawing(&spec, &white, height, width, index);
+            let black: Vec<usize> = (0..height * width).filter(|&i| occluded[i] == 0).collect();
+            prop_assert_eq!(black.len(), lines * columns);
+            if let (Some(first), Some(last)) = (black.first(), black.last()) {
+                let (top, left) = (first / width, first % width);
+                prop_assert_eq!((last / width + 1 - top, last % width + 1 - left), (lines, columns));
+                prop_assert!(!centred || (top, left) == ((height - lines) / 2, (width - columns) / 2));
             }
         }
     }

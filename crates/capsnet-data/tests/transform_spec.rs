@@ -40,6 +40,7 @@ fn canonical_forms() {
             "elastic=8:3,resample=bilinear,normalize=0.5:0.5",
         ),
         ("noise=0..2e1,salt=1e-3", "noise=0..20,salt=0.001"),
+        ("occlude = 8 , occlude=2..4 : centre", "occlude=8,occlude=2..4:centre"),
     ] {
         assert_eq!(parse(written).to_string(), canonical);
     }
@@ -53,6 +54,8 @@ fn identity_and_randomness_are_seen() {
         "translate=0",
         "mirror=0",
         "noise=0",
+        "occlude=0",
+        "occlude=0:centre",
         "normalize=0.5:0.5",
         "resample=bilinear",
     ] {
@@ -65,6 +68,7 @@ fn identity_and_randomness_are_seen() {
         "scale=1.1",
         "shear=0:1",
         "rotate=5..5",
+        "occlude=3:centre",
     ] {
         assert!(!parse(spec).is_identity() && !parse(spec).is_random(), "{spec}");
     }
@@ -76,6 +80,8 @@ fn identity_and_randomness_are_seen() {
         "noise=1",
         "salt=0.1",
         "shear=0:1..2",
+        "occlude=1",
+        "occlude=1..2:centre",
     ] {
         assert!(!parse(spec).is_identity() && parse(spec).is_random(), "{spec}");
     }
@@ -141,6 +147,12 @@ fn every_kind_of_fault_is_refused() {
         ("noise=-1", OutOfBounds(-1.0)),
         ("noise=256", OutOfBounds(256.0)),
         ("salt=2", OutOfBounds(2.0)),
+        ("occlude", Missing),
+        ("occlude=-1", OutOfBounds(-1.0)),
+        ("occlude=1.5", OutOfBounds(1.5)),
+        ("occlude=4097:centre", OutOfBounds(4097.0)),
+        ("occlude=3:left", UnknownPlace("left".into())),
+        ("occlude=3:centre:1", PartCount { found: 3 }),
         ("normalize=0.5:0", OutOfBounds(0.0)),
         ("normalize=0.5:-1", OutOfBounds(-1.0)),
         ("mirror=0.1..0.9", RangeNotAllowed("0.1..0.9".into())),
@@ -235,6 +247,7 @@ fn item() -> impl Strategy<Value = String> {
         (value(0.0, 90.0), value(0.1, 9.0)).prop_map(|(alpha, sigma)| format!("elastic={alpha}:{sigma}")),
         value(0.0, 255.0).prop_map(|v| format!("noise={v}")),
         value(0.0, 1.0).prop_map(|v| format!("salt={v}")),
+        (0..4096, any::<bool>()).prop_map(|(n, centre)| format!("occlude={n}{}", if centre { ":centre" } else { "" })),
     ]
 }
 

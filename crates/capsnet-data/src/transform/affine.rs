@@ -13,7 +13,7 @@ type Linear = [f64; 4];
 
 /// An affine map about the image's centre, kept with its inverse.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Affine {
+pub(crate) struct Affine {
     /// `F`: from the input's coordinates to the output's.
     forward: Linear,
     /// `L`: back again.
@@ -26,14 +26,14 @@ const UNIT: Linear = [1.0, 0.0, 0.0, 1.0];
 
 impl Affine {
     /// The map that moves nothing.
-    pub(super) const IDENTITY: Affine = Affine {
+    pub(crate) const IDENTITY: Affine = Affine {
         forward: UNIT,
         inverse: UNIT,
         shift: [0.0; 2],
     };
 
     /// Rotation by `degrees`, counter-clockwise as seen on the screen.
-    pub(super) fn rotation(degrees: f64) -> Self {
+    pub(crate) fn rotation(degrees: f64) -> Self {
         let angle = -degrees.rem_euclid(360.0).to_radians();
         let (cos, sin) = (round_15_decimals(angle.cos()), round_15_decimals(angle.sin()));
         Affine {
@@ -44,7 +44,7 @@ impl Affine {
     }
 
     /// Magnification by `x` and `y`.
-    pub(super) fn scale(x: f64, y: f64) -> Self {
+    pub(crate) fn scale(x: f64, y: f64) -> Self {
         Affine {
             forward: [x, 0.0, 0.0, y],
             inverse: [1.0 / x, 0.0, 0.0, 1.0 / y],
@@ -53,7 +53,7 @@ impl Affine {
     }
 
     /// Shear by angles in degrees: first along x, then along y.
-    pub(super) fn shear(x: f64, y: f64) -> Self {
+    pub(crate) fn shear(x: f64, y: f64) -> Self {
         let (x, y) = (x.to_radians(), y.to_radians());
         // torchvision's expressions at rotation 0; simplifying them would change last bits.
         let a = (-y).cos() / y.cos();
@@ -68,7 +68,7 @@ impl Affine {
     }
 
     /// Translation by `dx` to the right and `dy` down.
-    pub(super) fn translation(dx: f64, dy: f64) -> Self {
+    pub(crate) fn translation(dx: f64, dy: f64) -> Self {
         Affine {
             shift: [dx, dy],
             ..Affine::IDENTITY
@@ -76,7 +76,7 @@ impl Affine {
     }
 
     /// This map first, `next` after it.
-    pub(super) fn then(self, next: Affine) -> Self {
+    pub(crate) fn then(self, next: Affine) -> Self {
         let moved = apply(&next.forward, self.shift);
         Affine {
             forward: multiply(&next.forward, &self.forward),
@@ -85,9 +85,19 @@ impl Affine {
         }
     }
 
+    /// Where the point `[x, y]` of an image goes.
+    pub(crate) fn map(&self, [x, y]: [f64; 2], height: usize, width: usize) -> [f64; 2] {
+        let centre = [width as f64 * 0.5, height as f64 * 0.5];
+        let moved = apply(&self.forward, [x - centre[0], y - centre[1]]);
+        [
+            moved[0] + centre[0] + self.shift[0],
+            moved[1] + centre[1] + self.shift[1],
+        ]
+    }
+
     /// The six numbers that Pillow's `Image.transform` takes: input x = `m0 x + m1 y + m2`, input y = `m3 x + m4 y +
     /// m5`.
-    pub(super) fn output_to_input(&self, height: usize, width: usize) -> [f64; 6] {
+    pub(crate) fn output_to_input(&self, height: usize, width: usize) -> [f64; 6] {
         let centre = [width as f64 * 0.5, height as f64 * 0.5];
         let [a, b, c, d] = self.inverse;
         let moved = apply(&self.inverse, [-centre[0] - self.shift[0], -centre[1] - self.shift[1]]);

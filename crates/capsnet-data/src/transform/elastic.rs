@@ -54,7 +54,7 @@ impl Fields {
 
 /// The right half of the smoothing kernel, its centre first; weights that no pixel of an image `size` wide can reach
 /// are left out.
-fn gaussian(sigma: f64, size: usize, kernel: &mut Vec<f64>) {
+pub(crate) fn gaussian(sigma: f64, size: usize, kernel: &mut Vec<f64>) {
     let radius = (TRUNCATE * sigma + 0.5) as usize;
     let weight = |offset: usize| (-0.5 * (offset as f64 / sigma).powi(2)).exp();
     let total = weight(0) + 2.0 * (1..=radius).map(weight).sum::<f64>();
@@ -63,7 +63,7 @@ fn gaussian(sigma: f64, size: usize, kernel: &mut Vec<f64>) {
 }
 
 /// Convolves `field`, rows of `width`, with the symmetric kernel along columns and then along rows; 0 outside.
-fn smooth(field: &mut [f64], width: usize, kernel: &[f64], half_smoothed: &mut Vec<f64>) {
+pub(crate) fn smooth(field: &mut [f64], width: usize, kernel: &[f64], half_smoothed: &mut Vec<f64>) {
     half_smoothed.clear();
     half_smoothed.resize(field.len(), 0.0);
     add_shifted_both_ways(field, half_smoothed, kernel, width);

@@ -88,4 +88,7 @@ pub enum ValueProblem {
     /// Not the name of a sampler.
     #[error("`{0}` is not a sampler; there are nearest and bilinear")]
     UnknownSampler(String),
+    /// Not a place for an occluding square.
+    #[error("`{0}` is not a place; there is centre, and without one the place is random")]
+    UnknownPlace(String),
 }

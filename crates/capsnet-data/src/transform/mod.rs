@@ -23,6 +23,8 @@
 //! | `elastic=ALPHA:SIGMA` | elastic distortion, both in pixels, always bilinear | see below |
 //! | `noise=STD` | Gaussian noise, in grey levels of 0..255 | |
 //! | `salt=P` | salt-and-pepper noise: a pixel becomes black or white with probability P | |
+//! | `occlude=SIDE` | a black square of SIDE px at a **random** place, wholly inside the image | |
+//! | `occlude=SIDE:centre` | the same in the image's middle | |
 //! | `resample=nearest` or `bilinear` | how the affine items of the whole line read between pixels; default nearest | |
 //! | `normalize=MEAN:STD` | for the step to numbers, see [`Normalize`]; at most once | `ToTensor`, `Normalize` |
 //! | `none`, or nothing at all | leaves the image as it is | |
@@ -62,16 +64,16 @@
 //! # }
 //! ```
 
-mod affine;
+pub(crate) mod affine;
 mod augment;
-mod elastic;
+pub(crate) mod elastic;
 mod error;
 mod exact;
 mod item;
 mod noise;
 mod normalize;
 mod pipeline;
-mod resample;
+pub(crate) mod resample;
 mod spec;
 mod step;
 mod text;

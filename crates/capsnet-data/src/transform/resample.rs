@@ -45,15 +45,15 @@ impl FromStr for Resample {
 
 /// A grey image to read from: `height * width` pixels by rows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plane<'a> {
-    pub(super) pixels: &'a [u8],
-    pub(super) height: usize,
-    pub(super) width: usize,
+pub(crate) struct Plane<'a> {
+    pub(crate) pixels: &'a [u8],
+    pub(crate) height: usize,
+    pub(crate) width: usize,
 }
 
 impl Plane<'_> {
     /// Fills `target`, an image of the same size, from this one; `matrix` maps output to input coordinates.
-    pub(super) fn warp(&self, matrix: &[f64; 6], resample: Resample, target: &mut [u8]) {
+    pub(crate) fn warp(&self, matrix: &[f64; 6], resample: Resample, target: &mut [u8]) {
         if target.is_empty() {
             return;
         }

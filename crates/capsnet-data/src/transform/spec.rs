@@ -10,7 +10,7 @@ use super::value::Value;
 
 /// Largest angle of a rotation, in degrees: once around.
 const MAX_ANGLE: f64 = 360.0;
-/// Largest shift in pixels.
+/// Largest shift, and largest side of an occluding square, in pixels.
 const MAX_SHIFT: f64 = 4096.0;
 /// Largest magnification; the inverse of the smallest.
 const MAX_SCALE: f64 = 100.0;
@@ -38,7 +38,7 @@ pub(super) struct Form {
 }
 
 /// Every name, in the order of the documentation.
-static FORMS: [Form; 11] = [
+static FORMS: [Form; 12] = [
     Form {
         name: "translate",
         expected: "a whole number N >= 0 (a random shift of up to N px), a range, or dx:dy; at most 4096 px",
@@ -100,6 +100,12 @@ static FORMS: [Form; 11] = [
                 item.single(|chance| (0.0..=1.0).contains(&chance))?,
             )))
         },
+    },
+    Form {
+        name: "occlude",
+        expected: "a side within 0..4096 whole pixels, or a range, alone (at a random place) or followed by :centre",
+        example: "occlude=8, occlude=4..12 or occlude=8:centre",
+        read: occlude,
     },
     Form {
         name: "resample",
@@ -195,6 +201,17 @@ fn elastic(item: &Item<'_>) -> Result<Part, SpecError> {
         alpha: item.value(alpha, |alpha| (0.0..=MAX_ALPHA).contains(&alpha))?,
         sigma: item.value(sigma, |sigma| (SIGMA.0..=SIGMA.1).contains(&sigma))?,
     }))
+}
+
+fn occlude(item: &Item<'_>) -> Result<Part, SpecError> {
+    let (side, place) = item.parts()?;
+    let centred = match place {
+        None => false,
+        Some("centre") => true,
+        Some(other) => return Err(item.fail(ValueProblem::UnknownPlace(other.to_owned()))),
+    };
+    let side = item.value(side, |side| (0.0..=MAX_SHIFT).contains(&side) && side.fract() == 0.0)?;
+    Ok(Part::Step(Step::Occlude { side, centred }))
 }
 
 fn resample(item: &Item<'_>) -> Result<Part, SpecError> {

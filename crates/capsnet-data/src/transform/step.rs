@@ -24,6 +24,8 @@ pub(super) enum Step {
     Noise(Value),
     /// Salt-and-pepper noise; the probability of a pixel to be hit.
     Salt(Value),
+    /// A black square of this many pixels a side: at the centre, or at a random place inside the image.
+    Occlude { side: Value, centred: bool },
 }
 
 /// An affine map about the image's centre.
@@ -115,6 +117,18 @@ impl Step {
                 let probability = probability.draw(rng);
                 noise::salt_and_pepper(image.pixels, probability, rng);
             }
+            Step::Occlude { side, centred } => {
+                let side = side.draw_whole(rng) as usize;
+                let (height, width) = (side.min(image.height), side.min(image.width));
+                let (lines, columns) = (image.height - height, image.width - width);
+                let (top, left) = match centred {
+                    true => (lines / 2, columns / 2),
+                    false => (rng.random_range(0..=lines), rng.random_range(0..=columns)),
+                };
+                for row in image.pixels.chunks_exact_mut(image.width).skip(top).take(height) {
+                    row[left..left + width].fill(0);
+                }
+            }
         }
     }
 
@@ -123,7 +137,8 @@ impl Step {
         match self {
             Step::Affine(steps) => steps.iter().any(AffineStep::is_random),
             Step::Mirror(probability) | Step::Flip(probability) => *probability > 0.0 && *probability < 1.0,
-            Step::Elastic { .. } | Step::Noise(_) | Step::Salt(_) => !self.is_neutral(),
+            Step::Occlude { side, centred: true } => side.is_random(),
+            Step::Elastic { .. } | Step::Noise(_) | Step::Salt(_) | Step::Occlude { .. } => !self.is_neutral(),
         }
     }
 
@@ -132,7 +147,10 @@ impl Step {
         match self {
             Step::Affine(steps) => steps.iter().all(AffineStep::is_neutral),
             Step::Mirror(probability) | Step::Flip(probability) => *probability == 0.0,
-            Step::Elastic { alpha: size, .. } | Step::Noise(size) | Step::Salt(size) => size.is_always(0.0),
+            Step::Elastic { alpha: size, .. }
+            | Step::Noise(size)
+            | Step::Salt(size)
+            | Step::Occlude { side: size, .. } => size.is_always(0.0),
         }
     }
 }
@@ -208,6 +226,8 @@ impl fmt::Display for Step {
             Step::Elastic { alpha, sigma } => write!(f, "elastic={alpha}:{sigma}"),
             Step::Noise(std) => write!(f, "noise={std}"),
             Step::Salt(probability) => write!(f, "salt={probability}"),
+            Step::Occlude { side, centred: false } => write!(f, "occlude={side}"),
+            Step::Occlude { side, centred: true } => write!(f, "occlude={side}:centre"),
         }
     }
 }

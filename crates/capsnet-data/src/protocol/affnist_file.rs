@@ -1,0 +1,98 @@
+//! The original affNIST files, as far as a test needs them: images and labels.
+//!
+//! `test.mat`, and each of the numbered files of `test_batches` and `training_and_validation_batches`, hold one
+//! variable, the struct `affNISTdata`. Of its fields, `image` (`uint8`, 1600 x N: a column is an image, row by row) and
+//! `label_int` (N numbers) are read, and the others passed over. The labels are the digits 0 to 9.
+//!
+//! That a column holds rows, and not columns, is how published readers that train on MNIST take it; an original file
+//! that shows transposed digits would prove them wrong.
+//!
+//! Format and restrictions: see the errors, [`MatFault`].
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use super::mat::{Field, MatError, MatFault, Wanted, read_struct};
+use crate::catalog::KnownSet;
+use crate::dataset::Dataset;
+use crate::idx::{MAX_ELEMENTS, MAX_SIDE};
+
+/// The struct's name.
+const VARIABLE: &str = "affNISTdata";
+
+/// Reads the images and labels of an affNIST file: the first `limit`, or all.
+///
+/// The whole test set is 320,000 images, which take 512 MB of memory.
+///
+/// # Errors
+///
+/// [`MatError`] with the path, for anything but a complete MATLAB 5 file with a plausible `affNISTdata`.
+pub fn read_affnist(path: &Path, limit: Option<NonZeroUsize>) -> Result<Dataset, MatError> {
+    // The kind is looked at before opening: opening a pipe would wait for a writer.
+    let read = || {
+        let metadata = std::fs::metadata(path).map_err(MatFault::Io)?;
+        if !metadata.is_file() {
+            return Err(MatFault::NotAFile);
+        }
+        let file = BufReader::new(File::open(path).map_err(MatFault::Io)?);
+        parse_affnist(file, metadata.len(), limit)
+    };
+    read().map_err(|fault| MatError {
+        path: path.to_path_buf(),
+        fault,
+    })
+}
+
+/// Reads an affNIST file of `len` bytes from `source`, as [`read_affnist`] does.
+///
+/// # Errors
+///
+/// [`MatFault`] as for [`read_affnist`].
+pub fn parse_affnist(source: impl Read, len: u64, limit: Option<NonZeroUsize>) -> Result<Dataset, MatFault> {
+    let limit = limit.map_or(u64::MAX, |limit| limit.get() as u64);
+    let images = Wanted {
+        field: "image",
+        plan: &|dims| plan_images(dims, limit),
+    };
+    let labels = Wanted {
+        field: "label_int",
+        plan: &|dims| Ok(elements(dims)?.min(limit)),
+    };
+    let [images, labels] = read_struct(source, len, VARIABLE, [images, labels])?;
+    let side = side_of(images.dims[0]).expect("the plan took only squares");
+    check_counts(&images, &labels)?;
+    let names = KnownSet::Mnist.class_names().map(String::from).to_vec();
+    Dataset::new("affNIST", side, side, images.values, labels.values, names).map_err(MatFault::Dataset)
+}
+
+/// How many grey levels of an image field to keep.
+fn plan_images(dims: &[u64], limit: u64) -> Result<u64, MatFault> {
+    elements(dims)?;
+    match *dims {
+        [pixels, count] if count > 0 && side_of(pixels).is_some() => Ok(pixels * count.min(limit)),
+        _ => Err(MatFault::NotImages { dims: dims.to_vec() }),
+    }
+}
+
+fn elements(dims: &[u64]) -> Result<u64, MatFault> {
+    let product = dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
+    let elements = product.filter(|&elements| elements <= MAX_ELEMENTS);
+    elements.ok_or_else(|| MatFault::TooManyElements { dims: dims.to_vec() })
+}
+
+/// The side of a square image of so many pixels.
+fn side_of(pixels: u64) -> Option<usize> {
+    let side = pixels.isqrt();
+    (side > 0 && side <= u64::from(MAX_SIDE) && side * side == pixels).then_some(side as usize)
+}
+
+/// The declared counts are compared, not the ones that are kept.
+fn check_counts(images: &Field, labels: &Field) -> Result<(), MatFault> {
+    let (count, labels) = (images.dims[1], labels.dims.iter().product::<u64>());
+    if count == labels {
+        return Ok(());
+    }
+    Err(MatFault::CountMismatch { images: count, labels })
+}
