@@ -119,9 +119,9 @@ impl Axis {
 
     fn fit_linear(&self, low: f64, high: f64, round: bool, most: f64) -> Fitted {
         let (low, high) = widened(low, high);
-        // Where the preferred step is a little too small, twice or four times it is still the natural one.
+        // Where the preferred step is a little too small, a small multiple of it is still natural: 15, 30, 45, 90.
         let preferred = self.tick_step.filter(|&step| step > 0.0).and_then(|step| {
-            let steps = [step, 2.0 * step, 4.0 * step];
+            let steps = [1.0, 2.0, 3.0, 6.0].map(|times| times * step);
             steps.into_iter().find(|step| (high - low) / step <= most)
         });
         let step = preferred.unwrap_or_else(|| nice_step(high - low, most));

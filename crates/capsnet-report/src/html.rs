@@ -61,7 +61,7 @@ impl Picture {
         };
         format!(
             "<figure class=\"picture\">\n<img alt=\"{}\" width=\"{width}\" height=\"{height}\" \
-             src=\"data:image/png;base64,{}\">\n{caption}</figure>\n",
+             src=\"data:image/png;base64,{}\"/>\n{caption}</figure>\n",
             escaped(&self.alt),
             STANDARD.encode(&self.png)
         )
@@ -191,10 +191,10 @@ impl HtmlReport {
     pub fn to_html(&self) -> Result<String, ReportError> {
         let title = escaped(&self.title);
         let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <meta name=\"color-scheme\" content=\"light dark\"/>\n<title>{title}</title>\n\
              <style>\n{}{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n{}</header>\n<main>\n",
             palette::css(self.most_series()),
             paragraphs(&self.lead, "lead"),

@@ -59,7 +59,7 @@ fn a_preferred_step_is_taken_unless_it_is_too_small() {
 }
 
 #[test]
-fn a_preferred_step_is_doubled_until_it_has_room() {
+fn a_preferred_step_is_multiplied_until_it_has_room() {
     let degrees = Axis::linear("").with_tick_step(15.0).with_unit("°");
     assert_eq!(
         labels(&degrees, &[-90.0, 90.0], false)[..3],
@@ -67,7 +67,7 @@ fn a_preferred_step_is_doubled_until_it_has_room() {
     );
     let narrow = degrees.fit([-90.0, 90.0].into_iter(), false, 5.0).unwrap();
     let labels: Vec<&str> = narrow.ticks.iter().map(|tick| tick.label.as_str()).collect();
-    assert_eq!(labels, ["-60°", "0°", "60°"]);
+    assert_eq!(labels, ["-90°", "-45°", "0°", "45°", "90°"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Look {
     };
     /// In a page on a desktop.
     pub(crate) const WIDE: Self = Self {
-        left: 68.0,
+        left: 76.0,
         top: 14.0,
         width: 800.0,
         height: 360.0,
@@ -65,9 +65,9 @@ impl Look {
     };
     /// In a page on a telephone.
     pub(crate) const NARROW: Self = Self {
-        left: 60.0,
+        left: 74.0,
         top: 14.0,
-        width: 260.0,
+        width: 250.0,
         height: 250.0,
         complete: false,
     };

@@ -4,7 +4,7 @@ use crate::axis::Scale;
 use crate::curves::{LineChart, Look, dash};
 use crate::error::ReportError;
 use crate::markup::{escaped, json_for_script};
-use crate::sweep::Sweep;
+use crate::sweep::{Sweep, TrueClass};
 
 use super::tables;
 
@@ -22,23 +22,15 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<String, ReportError> {
     let mut measures = String::new();
     if let Some(chart) = true_class {
         plots += &plot(&chart, "true_class")?;
-        measures = "<div class=\"measures\" role=\"group\" aria-label=\"Quantity\" hidden>\
+        measures = "<div class=\"measures\" role=\"group\" aria-label=\"Quantity\" hidden=\"\">\
                     <button type=\"button\" data-measure=\"accuracy\">Accuracy</button>\
                     <button type=\"button\" data-measure=\"true_class\">Mean of the true class</button></div>\n"
             .to_owned();
     }
-    let means: Vec<String> = sweep
-        .curves
-        .iter()
-        .filter(|curve| curve.points.iter().any(|point| point.mean_true_class().is_some()))
-        .map(|curve| format!("{}: {}", curve.model, curve.true_class.title()))
-        .collect();
-    let means = if means.is_empty() {
-        String::new()
-    } else {
-        format!(" The mean of the true class is, for {}.", means.join("; "))
-    };
-    let caption = format!("Bands and brackets are 95 % Wilson intervals of the accuracy.{means}");
+    let caption = format!(
+        "Bands and brackets are 95 % Wilson intervals of the accuracy.{}",
+        meaning_of_means(sweep)
+    );
     let figure = figure(&measures, &plots, &legend(&accuracy), &caption);
     let values = match sweep.values().len() {
         1 => "The one value as a table".to_owned(),
@@ -51,6 +43,24 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<String, ReportError> {
         tables::markup(&sweep.table()),
         json_for_script(&sweep.to_json()?)
     ))
+}
+
+/// Which model's mean is a mean of what: a probability and a capsule's length must not be compared unawares.
+fn meaning_of_means(sweep: &Sweep) -> String {
+    let kinds = [TrueClass::Probability, TrueClass::CapsuleLength].map(|kind| {
+        let curves = sweep.curves.iter().filter(|curve| {
+            let is_measured = curve.points.iter().any(|point| point.mean_true_class().is_some());
+            curve.true_class == kind && is_measured
+        });
+        let models: Vec<&str> = curves.map(|curve| curve.model.as_str()).collect();
+        (!models.is_empty()).then(|| format!("a {} of {}", kind.title(), models.join(", ")))
+    });
+    let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+    if kinds.is_empty() {
+        String::new()
+    } else {
+        format!(" The mean of the true class is {}.", kinds.join(", and "))
+    }
 }
 
 /// A chart alone.
@@ -93,7 +103,7 @@ fn legend(chart: &LineChart) -> String {
     let entries = chart.series.iter().enumerate().map(|(index, series)| {
         let lengths: Vec<String> = dash(index).iter().map(f64::to_string).collect();
         format!(
-            "<li><button type=\"button\" data-series=\"{index}\" aria-pressed=\"true\" disabled>\
+            "<li><button type=\"button\" data-series=\"{index}\" aria-pressed=\"true\" disabled=\"\">\
              <svg class=\"swatch\" viewBox=\"0 0 30 10\" width=\"30\" height=\"10\" aria-hidden=\"true\">\
              <path d=\"M1 5H29\" stroke-width=\"2.5\" stroke-dasharray=\"{}\"/></svg>\
              <span>{}</span></button></li>\n",

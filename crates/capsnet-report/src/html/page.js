@@ -32,7 +32,9 @@ function svgElement(name, attributes) {
 function element(name, text = "", className = "") {
   const made = document.createElement(name);
   made.textContent = text;
-  made.className = className;
+  if (className) {
+    made.className = className;
+  }
   return made;
 }
 

@@ -12,7 +12,7 @@ pub(super) fn markup(table: &Table) -> String {
     for column in table.columns() {
         // Without the script nothing sorts, so the button is dead until the script wakes it.
         out.push_str(&format!(
-            "<th scope=\"col\"{}><button type=\"button\" disabled>{}</button></th>",
+            "<th scope=\"col\"{}><button type=\"button\" disabled=\"\">{}</button></th>",
             class(&[aligned(column.align())]),
             escaped(column.heading())
         ));
