@@ -5,6 +5,7 @@
 //! colour and by dash pattern. The colours are those of Okabe and Ito, "Color universal design" (2008), which people
 //! with any colour vision tell apart.
 
+mod axes;
 mod layout;
 
 use std::path::Path;

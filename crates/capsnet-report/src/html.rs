@@ -22,8 +22,13 @@ use crate::markup::escaped;
 use crate::sweep::Sweep;
 use crate::table::Table;
 
-const STYLE: &str = include_str!("html/page.css");
-const SCRIPT: &str = include_str!("html/page.js");
+/// The page last: what it says of small screens and of paper holds for curves too.
+const STYLE: &str = concat!(include_str!("html/curves.css"), include_str!("html/page.css"));
+const SCRIPT: &str = concat!(
+    include_str!("html/view.js"),
+    include_str!("html/curves.js"),
+    include_str!("html/page.js")
+);
 /// Nothing may be loaded; what runs and shows is what stands in the file.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 

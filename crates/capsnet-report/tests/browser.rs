@@ -44,7 +44,7 @@ fn browser() -> Option<String> {
 }
 
 /// The DOM of a file after its scripts ran.
-fn dom(browser: &str, file: &Path, fragment: &str, extra: &[&str]) -> String {
+fn dom(browser: &str, file: &Path, fragment: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("dom.html");
     let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
@@ -67,7 +67,6 @@ fn dom(browser: &str, file: &Path, fragment: &str, extra: &[&str]) -> String {
             "--window-size=1100,900",
             &profile,
         ])
-        .args(extra)
         .args(["--dump-dom", &format!("file://{}{fragment}", file.display())])
         .stdout(std::fs::File::create(&output).unwrap())
         .stderr(Stdio::null())
@@ -93,7 +92,7 @@ fn probe(browser: &str, report: &HtmlReport, fragment: &str) -> Value {
     let end = "</body>\n</html>\n";
     let page = page.strip_suffix(end).unwrap();
     std::fs::write(&file, format!("{page}<script>\n{PROBE}</script>\n{end}")).unwrap();
-    let dom = dom(browser, &file, fragment, &["--virtual-time-budget=5000"]);
+    let dom = dom(browser, &file, fragment);
     let found = dom
         .split_once("id=\"found\">")
         .unwrap_or_else(|| panic!("the probe left nothing in\n{dom}"))
@@ -166,7 +165,7 @@ fn a_link_shows_the_view_that_it_was_copied_from() {
     let file = folder.path().join("report.html");
     sweep_report::report().unwrap().save(&file).unwrap();
     let fragment = "#section-1.hide=0,2&section-1.measure=true_class&section-1.at=35";
-    let dom = dom(&browser, &file, fragment, &[]);
+    let dom = dom(&browser, &file, fragment);
     assert_eq!(dom.matches("aria-pressed=\"false\"><svg class=\"swatch\"").count(), 2);
     assert!(dom.contains("<div class=\"plot chosen\" data-measure=\"true_class\">"));
     assert!(dom.contains("<caption>rotation +35°</caption>"));

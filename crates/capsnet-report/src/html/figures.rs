@@ -53,13 +53,13 @@ fn meaning_of_means(sweep: &Sweep) -> String {
             curve.true_class == kind && is_measured
         });
         let models: Vec<&str> = curves.map(|curve| curve.model.as_str()).collect();
-        (!models.is_empty()).then(|| format!("a {} of {}", kind.title(), models.join(", ")))
+        (!models.is_empty()).then(|| format!("{} for {}", kind.title(), models.join(", ")))
     });
     let kinds: Vec<String> = kinds.into_iter().flatten().collect();
     if kinds.is_empty() {
         String::new()
     } else {
-        format!(" The mean of the true class is {}.", kinds.join(", and "))
+        format!(" The mean of the true class: {}.", kinds.join("; "))
     }
 }
 

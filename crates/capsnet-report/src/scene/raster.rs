@@ -198,9 +198,13 @@ impl Mask {
             let row = &mut self.coverage[sample / SAMPLES * self.width..][..self.width];
             for pair in crossings.chunks_exact(2) {
                 let (low, high) = (pair[0] - self.left as f64, pair[1] - self.left as f64);
-                for column in low.max(0.0) as usize..(high.ceil().max(0.0) as usize).min(self.width) {
+                let columns = (low.max(0.0) as usize, (high.ceil().max(0.0) as usize).min(self.width));
+                let Some(touched) = row.get_mut(columns.0..columns.1) else {
+                    continue;
+                };
+                for (column, covered) in (columns.0..).zip(touched) {
                     let share = high.min(column as f64 + 1.0) - low.max(column as f64);
-                    row[column] += share.max(0.0) / SAMPLES as f64;
+                    *covered += share.max(0.0) / SAMPLES as f64;
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The files are read back by small independent readers: `serde_json::Value` and a CSV parser by the letter of the RFC.
 
 use super::*;
+use crate::interval::{Interval, wilson};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

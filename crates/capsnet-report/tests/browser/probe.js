@@ -1,15 +1,14 @@
 "use strict";
 
 // Uses the page as a reader would, and leaves what it finds in an element that the test reads from the DOM.
-(async () => {
-  const found = { errors: [], title: document.title };
-  addEventListener("error", (event) => found.errors.push(event.message));
+// All of it happens while the page's load event is handled, which the browser awaits before it gives the DOM.
+const found = { errors: [], title: document.title };
+addEventListener("error", (event) => found.errors.push(event.message));
+addEventListener("load", () => {
   try {
-    await document.fonts.ready;
     const images = [...document.images];
-    await Promise.allSettled(images.map((image) => image.decode()));
     found.pictures = images.length;
-    found.decoded = images.filter((image) => image.naturalWidth > 0).length;
+    found.decoded = images.filter((image) => image.complete && image.naturalWidth > 0).length;
     const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
     found.requests = loaded.filter((name) => !name.startsWith("data:"));
     found.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
@@ -86,4 +85,4 @@
   report.id = "found";
   report.textContent = JSON.stringify(found).replaceAll("<", "\\u003c");
   document.body.append(report);
-})();
+});
