@@ -9,8 +9,8 @@ use crate::number::{count, fixed, measure};
 const LARGEST: f64 = 1e100;
 /// Rounding errors of positions, in ticks.
 const SLACK: f64 = 1e-9;
-/// A preferred step that gives more ticks than this is too small.
-const MAX_TICKS: f64 = 12.0;
+/// A preferred step that gives more ticks than this on an axis of a common size is too small.
+pub(crate) const MAX_TICKS: f64 = 12.0;
 
 /// How values become positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,6 +22,15 @@ pub enum Scale {
     Log,
 }
 
+/// A value on an axis that deserves a line across the plot, for example the transform that changes nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reference {
+    /// Where the line stands. It is drawn only where the curves are: it never widens the range.
+    pub value: f64,
+    /// What the line says; may be empty.
+    pub label: String,
+}
+
 /// What the caller says about an axis.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Axis {
@@ -31,6 +40,10 @@ pub struct Axis {
     pub scale: Scale,
     /// The distance of linear ticks, where round numbers are not the natural ones. Too small a step is ignored.
     pub tick_step: Option<f64>,
+    /// What follows the numbers at the ticks, for example "°". Empty where the label says the unit.
+    pub unit: String,
+    /// Lines across the plot.
+    pub references: Vec<Reference>,
 }
 
 impl Axis {
@@ -61,6 +74,23 @@ impl Axis {
         }
     }
 
+    /// The same axis with a unit after each number.
+    #[must_use]
+    pub fn with_unit(self, unit: impl Into<String>) -> Self {
+        Self {
+            unit: unit.into(),
+            ..self
+        }
+    }
+
+    /// The same axis with one more line across the plot.
+    #[must_use]
+    pub fn with_reference(mut self, value: f64, label: impl Into<String>) -> Self {
+        let label = label.into();
+        self.references.push(Reference { value, label });
+        self
+    }
+
     /// Whether a value has a place on this axis.
     pub(crate) fn shows(&self, value: f64) -> bool {
         match self.scale {
@@ -70,25 +100,31 @@ impl Axis {
     }
 
     /// Fits the axis to those of the values that it shows; `None` if there are none. With `round` the range is
-    /// widened to whole ticks.
-    pub(crate) fn fit(&self, values: impl Iterator<Item = f64>, round: bool) -> Option<Fitted> {
+    /// widened to whole ticks. Linear ticks have at most about `most` spaces between them.
+    pub(crate) fn fit(&self, values: impl Iterator<Item = f64>, round: bool, most: f64) -> Option<Fitted> {
         let mut shown = values.filter(|&value| self.shows(value)).peekable();
         shown.peek()?;
         let (low, high) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(value), high.max(value))
         });
         Some(match self.scale {
-            Scale::Linear => self.fit_linear(low, high, round),
-            Scale::Log => fit_log(low, high),
+            Scale::Linear => self.fit_linear(low, high, round, most),
+            Scale::Log => {
+                let mut fitted = fit_log(low, high);
+                fitted.ticks.iter_mut().for_each(|tick| tick.label += &self.unit);
+                fitted
+            }
         })
     }
 
-    fn fit_linear(&self, low: f64, high: f64, round: bool) -> Fitted {
+    fn fit_linear(&self, low: f64, high: f64, round: bool, most: f64) -> Fitted {
         let (low, high) = widened(low, high);
-        let step = match self.tick_step {
-            Some(step) if step > 0.0 && (high - low) / step <= MAX_TICKS => step,
-            _ => nice_step(high - low),
-        };
+        // Where the preferred step is a little too small, a small multiple of it is still natural: 15, 30, 45, 90.
+        let preferred = self.tick_step.filter(|&step| step > 0.0).and_then(|step| {
+            let steps = [1.0, 2.0, 3.0, 6.0].map(|times| times * step);
+            steps.into_iter().find(|step| (high - low) / step <= most)
+        });
+        let step = preferred.unwrap_or_else(|| nice_step(high - low, most));
         // The slack takes an end that is a tick but for rounding errors as that tick.
         let (first, last) = if round {
             ((low / step + SLACK).floor(), (high / step - SLACK).ceil())
@@ -113,6 +149,7 @@ impl Axis {
                 Some(decimals) => fixed(value, decimals.unsigned_abs() as usize),
                 None => measure(value),
             };
+            let label = label + &self.unit;
             Tick { value, label }
         });
         let ticks: Vec<Tick> = ticks.collect();
@@ -142,9 +179,9 @@ fn grouped(value: f64) -> String {
     format!("{sign}{}", count(value.abs().round() as u64))
 }
 
-/// The step of 1, 2 or 5 times a power of ten that divides a span into four to ten parts.
-fn nice_step(span: f64) -> f64 {
-    let rough = span / 6.0;
+/// The step of 1, 2 or 5 times a power of ten that divides a span into about half of `most` parts: four to ten of 12.
+fn nice_step(span: f64, most: f64) -> f64 {
+    let rough = span / (0.5 * most);
     let magnitude = 10f64.powf(rough.log10().floor());
     // The limits are the geometric means of neighbouring factors.
     let factor = match rough / magnitude {
@@ -197,8 +234,8 @@ pub(crate) struct Tick {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fitted {
     scale: Scale,
-    low: f64,
-    high: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
     pub(crate) ticks: Vec<Tick>,
 }
 
@@ -214,109 +251,4 @@ impl Fitted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn labels(axis: &Axis, values: &[f64], round: bool) -> Vec<String> {
-        let fitted = axis.fit(values.iter().copied(), round).unwrap();
-        fitted.ticks.into_iter().map(|tick| tick.label).collect()
-    }
-
-    #[test]
-    fn linear_ticks_are_round_numbers() {
-        let axis = Axis::linear("");
-        assert_eq!(
-            labels(&axis, &[97.2, 99.3], true),
-            ["97.0", "97.5", "98.0", "98.5", "99.0", "99.5"]
-        );
-        assert_eq!(labels(&axis, &[1.0, 32.0], false), ["5", "10", "15", "20", "25", "30"]);
-        assert_eq!(
-            labels(&axis, &[-0.4, 0.31], true),
-            ["-0.4", "-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3", "0.4"]
-        );
-        assert_eq!(
-            labels(&axis, &[0.0, 1e-5], true),
-            ["0.000000", "0.000002", "0.000004", "0.000006", "0.000008", "0.000010"]
-        );
-    }
-
-    #[test]
-    fn large_numbers_are_grouped_or_scientific() {
-        let axis = Axis::linear("step");
-        let first_and_last = |values: &[f64]| {
-            let labels = labels(&axis, values, true);
-            (labels[0].clone(), labels[labels.len() - 1].clone())
-        };
-        assert_eq!(
-            first_and_last(&[-40_000.0, 40_000.0]),
-            ("-40,000".into(), "40,000".into())
-        );
-        assert_eq!(first_and_last(&[0.0, 4e9]), ("0".into(), "4e9".into()));
-        assert_eq!(
-            first_and_last(&[1e9, 1e9 + 10.0]),
-            ("1,000,000,000".into(), "1,000,000,010".into())
-        );
-    }
-
-    #[test]
-    fn a_preferred_step_is_taken_unless_it_is_too_small() {
-        let degrees = Axis::linear("").with_tick_step(15.0);
-        assert_eq!(
-            labels(&degrees, &[-45.0, 45.0], false),
-            ["-45", "-30", "-15", "0", "15", "30", "45"]
-        );
-        for step in [1e-12, 0.0, -1.0, f64::NAN] {
-            let axis = Axis::linear("").with_tick_step(step);
-            assert_eq!(
-                labels(&axis, &[0.0, 100.0], false),
-                labels(&Axis::linear(""), &[0.0, 100.0], false)
-            );
-        }
-    }
-
-    #[test]
-    fn log_ticks_are_powers_of_ten() {
-        let axis = Axis::log("");
-        assert_eq!(labels(&axis, &[2e-6, 1e-3], true), ["1e-6", "1e-5", "1e-4", "1e-3"]);
-        assert_eq!(labels(&axis, &[0.3], true), ["0.1", "0.2", "0.5", "1"]);
-        let fitted = axis.fit([1e-6, 1e-2].into_iter(), true).unwrap();
-        assert!((fitted.position(1e-4) - 0.5).abs() < 1e-12);
-        assert!(!axis.shows(0.0) && !axis.shows(-1.0) && !axis.shows(f64::NAN));
-    }
-
-    #[test]
-    fn a_single_value_gets_room_and_no_value_no_axis() {
-        let fit = |values: &[f64]| Axis::linear("").fit(values.iter().copied(), true);
-        for value in [0.0, 5.0, -99.5, 1e-120, 1e99, -1e99] {
-            let position = fit(&[value]).unwrap().position(value);
-            assert!((0.2..0.8).contains(&position), "{value} is at {position}");
-        }
-        assert_eq!(fit(&[]), None);
-        assert_eq!(fit(&[f64::NAN, f64::INFINITY, 1e300]), None);
-    }
-
-    proptest! {
-        #[test]
-        fn values_lie_inside_and_ticks_are_few_and_even(
-            values in prop::collection::vec(prop::num::f64::ANY, 1..6),
-            log: bool,
-            round: bool,
-        ) {
-            let axis = if log { Axis::log("") } else { Axis::linear("") };
-            let shown: Vec<f64> = values.iter().copied().filter(|&v| axis.shows(v)).collect();
-            let Some(fitted) = axis.fit(values.iter().copied(), round) else {
-                prop_assert!(shown.is_empty());
-                return Ok(());
-            };
-            for value in shown {
-                let position = fitted.position(value);
-                prop_assert!((-1e-6..=1.0 + 1e-6).contains(&position), "{} is at {}", value, position);
-            }
-            prop_assert!((2..=14).contains(&fitted.ticks.len()), "{:?}", fitted.ticks);
-            let places: Vec<f64> = fitted.ticks.iter().map(|tick| fitted.position(tick.value)).collect();
-            prop_assert!(places.iter().all(|p| (-1e-6..=1.0 + 1e-6).contains(p)), "{:?}", places);
-            prop_assert!(places.windows(2).all(|pair| pair[0] < pair[1]));
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why a table or picture could not be made.
+/// Why a table, picture or report could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// There is nothing to draw.
@@ -19,6 +19,14 @@ pub enum ReportError {
         /// What it is.
         found: usize,
     },
+
+    /// A result that cannot be, for example more images right than there are.
+    #[error("{0}")]
+    Invalid(String),
+
+    /// Text that is no JSON of the expected form.
+    #[error("cannot read the JSON: {0}")]
+    Json(#[from] serde_json::Error),
 
     /// A picture would take more memory than a picture should.
     #[error("a picture of {width} x {height} pixels is over the limit of {limit} pixels: draw fewer or smaller cells")]

@@ -1,15 +1,17 @@
-//! What people look at: tables, digit grids, confusion matrices and line charts.
+//! What people look at: tables, digit grids, confusion matrices, line charts, and reports of all of them in one page.
 //!
 //! The crate knows results as plain values (strings, counts, grey images, points) and nothing of models or
 //! tensors. The same input gives the same bytes. Nothing here prints: text comes back as a `String`, pictures as PNG
-//! or SVG that the caller may save.
+//! or SVG, and all of it as one HTML file, that the caller may save.
 //!
 //! | module | draws |
 //! |---|---|
 //! | [`table`] | aligned text and Markdown tables |
 //! | [`grid`] | grids of digits with labels, as PNG |
 //! | [`confusion`] | confusion matrices, as text and as PNG |
-//! | [`curves`] | line charts, as SVG |
+//! | [`curves`] | line charts, as SVG and as PNG |
+//! | [`sweep`], [`interval`] | accuracy along a family of transforms, as JSON, CSV, tables and charts |
+//! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
 //! | [`grey`], [`canvas`], [`text`] | what the pictures are made of |
 //!
@@ -37,17 +39,25 @@ pub mod duration;
 pub mod error;
 pub mod grey;
 pub mod grid;
+pub mod html;
+pub mod interval;
+mod markup;
 pub mod number;
+mod scene;
+pub mod sweep;
 pub mod table;
 pub mod text;
 pub mod tone;
 
-pub use axis::{Axis, Scale};
+pub use axis::{Axis, Reference, Scale};
 pub use canvas::{Canvas, Rect, Rgb};
 pub use confusion::ConfusionMatrix;
 pub use curves::{LineChart, Series};
 pub use error::ReportError;
 pub use grey::GreyImage;
 pub use grid::{Cell, DigitGrid};
+pub use html::{HtmlReport, Picture};
+pub use interval::{CONFIDENCE, Interval, wilson};
+pub use sweep::{Family, Sweep, SweepCurve, SweepPoint, TrueClass};
 pub use table::{Align, Column, Table, TableCell, TextStyle};
 pub use tone::Tone;

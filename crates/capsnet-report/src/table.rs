@@ -59,6 +59,16 @@ impl Column {
     }
 }
 
+impl Column {
+    pub(crate) fn heading(&self) -> &str {
+        &self.heading
+    }
+
+    pub(crate) const fn align(&self) -> Align {
+        self.align
+    }
+}
+
 /// A cell: its text and its tone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableCell {
@@ -74,6 +84,14 @@ impl TableCell {
             text: printable(&text.into()),
             tone,
         }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) const fn tone(&self) -> Tone {
+        self.tone
     }
 }
 
@@ -115,6 +133,21 @@ impl Table {
         }
         self.rows.push(row);
         Ok(())
+    }
+
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    pub(crate) fn rows(&self) -> &[Vec<TableCell>] {
+        &self.rows
+    }
+
+    /// Adds a row that has one cell a column by the way it was made; missing ones are filled up, surplus ones dropped.
+    pub(crate) fn push_full(&mut self, cells: impl IntoIterator<Item = String>) {
+        let cells = cells.into_iter().map(TableCell::from);
+        let filled = cells.chain(std::iter::repeat_with(|| TableCell::from("")));
+        self.rows.push(filled.take(self.columns.len()).collect());
     }
 
     /// The table as aligned text: headings, a rule, the rows; every line ends with a line feed and has no trailing

@@ -54,8 +54,29 @@ impl Font {
 
 /// Draws one line of text with its top left corner at (`x`, `y`), blended into what is there.
 pub fn draw(canvas: &mut Canvas, x: usize, y: usize, text: &str, font: Font, ink: Rgb) {
+    draw_placed(canvas, text, font, ink, |along, down| {
+        Some((x.saturating_add(along), y.saturating_add(down)))
+    });
+}
+
+/// Draws one line of text that runs upwards: a quarter turn counterclockwise, begun at its bottom left corner (`x`,
+/// `y`). What would leave the canvas at its top is cut off.
+pub fn draw_upwards(canvas: &mut Canvas, x: usize, y: usize, text: &str, font: Font, ink: Rgb) {
+    draw_placed(canvas, text, font, ink, |along, down| {
+        Some((x.saturating_add(down), y.checked_sub(along.saturating_add(1))?))
+    });
+}
+
+/// Draws text whose pixels, by their distance along the line and down from its top, go where `place` says.
+fn draw_placed(
+    canvas: &mut Canvas,
+    text: &str,
+    font: Font,
+    ink: Rgb,
+    place: impl Fn(usize, usize) -> Option<(usize, usize)>,
+) {
     for (index, character) in text.chars().enumerate() {
-        let left = x.saturating_add(index.saturating_mul(font.advance()));
+        let left = index.saturating_mul(font.advance());
         let Some(glyph) =
             get_raster(character, font.weight(), font.size()).or_else(|| get_raster('?', font.weight(), font.size()))
         else {
@@ -63,7 +84,9 @@ pub fn draw(canvas: &mut Canvas, x: usize, y: usize, text: &str, font: Font, ink
         };
         for (row, coverages) in glyph.rows().enumerate() {
             for (column, &coverage) in coverages.iter().enumerate() {
-                let (x, y) = (left.saturating_add(column), y.saturating_add(row));
+                let Some((x, y)) = place(left.saturating_add(column), row) else {
+                    continue;
+                };
                 if let Some(paper) = canvas.pixel(x, y) {
                     canvas.set(x, y, paper.mix(ink, coverage));
                 }
@@ -159,6 +182,20 @@ mod tests {
         draw_centred(&mut canvas, 50, 0, "HHH", Font::Body, BLACK);
         let (left, _, right, _) = ink_box(&canvas).unwrap();
         assert!((left + right).abs_diff(100) <= 2, "{left} to {right}");
+    }
+
+    #[test]
+    fn upward_text_is_the_text_turned() {
+        let font = Font::Body;
+        let (width, height) = (font.width("Ab7"), font.height());
+        let mut flat = Canvas::new(width, height).unwrap();
+        draw(&mut flat, 0, 0, "Ab7", font, BLACK);
+        let mut turned = Canvas::new(height, width).unwrap();
+        draw_upwards(&mut turned, 0, width, "Ab7", font, BLACK);
+        for (x, y) in (0..width).flat_map(|x| (0..height).map(move |y| (x, y))) {
+            assert_eq!(turned.pixel(y, width - 1 - x), flat.pixel(x, y));
+        }
+        draw_upwards(&mut turned, 0, 5, "cut off", font, BLACK);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! reader of the chart would.
 
 use super::*;
+use crate::canvas::Rgb;
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
@@ -85,6 +86,100 @@ fn a_logarithmic_axis_reads_in_powers() {
     assert_eq!(read.len(), 3);
 }
 
+/// Accuracy by angle with intervals, of which one cannot be shown.
+fn with_bands() -> LineChart {
+    let points = [(-45.0, 60.0), (0.0, 98.0), (45.0, 61.0), (90.0, 20.0), (135.0, 12.0)];
+    let band = [(55.0, 65.0), (97.0, 99.0), (56.0, 66.0), (f64::NAN, 30.0), (8.0, 16.0)];
+    LineChart {
+        x: Axis::linear("rotation").with_unit("°").with_reference(0.0, "upright"),
+        y: Axis::linear("accuracy")
+            .with_unit(" %")
+            .with_reference(10.0, "chance")
+            .with_reference(200.0, "beyond"),
+        series: vec![Series::new("LeNet-5", points).with_band(band)],
+        ..accuracy_by_epoch()
+    }
+}
+
+#[test]
+fn bands_run_along_the_lower_ends_and_back_along_the_upper_ones() {
+    let chart = with_bands();
+    let svg = chart.to_svg().unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let (_, frame) = chart.scene(&Look::PICTURE).unwrap();
+    let bands = nodes(&document, "path", "band");
+    assert_eq!(bands.len(), 1);
+    let corners = [
+        (-45.0, 55.0),
+        (0.0, 97.0),
+        (45.0, 56.0),
+        (45.0, 66.0),
+        (0.0, 99.0),
+        (-45.0, 65.0),
+    ];
+    let expected: Vec<String> = corners
+        .iter()
+        .map(|&corner| frame.at(corner))
+        .map(|(x, y)| format!("{x:.2} {y:.2}"))
+        .collect();
+    assert_eq!(bands[0].attribute("d").unwrap(), format!("M{}Z", expected.join("L")));
+    // Behind the gap one interval is left, a bar.
+    let bars = nodes(&document, "line", "band");
+    let (_, low) = frame.at((135.0, 8.0));
+    assert_eq!(bars.len(), 1);
+    assert_eq!(bars[0].attribute("y1").unwrap(), format!("{low:.2}"));
+}
+
+#[test]
+fn the_axis_makes_room_for_the_bands() {
+    let mut chart = accuracy_by_epoch();
+    chart.series = vec![Series::new("one", [(1.0, 50.0)]).with_band([(10.0, 90.0)])];
+    let (_, frame) = chart.scene(&Look::PICTURE).unwrap();
+    assert!(frame.y.low <= 10.0 && frame.y.high >= 90.0);
+}
+
+#[test]
+fn references_stand_at_their_values_and_never_widen_the_range() {
+    let chart = with_bands();
+    let svg = chart.to_svg().unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let lines = nodes(&document, "line", "reference");
+    let (_, frame) = chart.scene(&Look::PICTURE).unwrap();
+    let (x, y) = frame.at((0.0, 10.0));
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0].attribute("x1").unwrap(), format!("{x:.2}"));
+    assert_eq!(lines[1].attribute("y1").unwrap(), format!("{y:.2}"));
+    let labels: Vec<_> = nodes(&document, "text", "reference-label")
+        .iter()
+        .map(|node| node.text().unwrap().to_owned())
+        .collect();
+    assert_eq!(labels, ["upright", "chance"]);
+    assert!(
+        nodes(&document, "text", "y-label")
+            .iter()
+            .all(|n| n.text().unwrap().ends_with(" %"))
+    );
+}
+
+#[test]
+fn the_png_has_the_colours_where_the_svg_has_the_points() {
+    let chart = with_bands();
+    let canvas = chart.draw().unwrap();
+    let (scene, frame) = chart.scene(&Look::PICTURE).unwrap();
+    assert_eq!(canvas.width(), (scene.width * PNG_SCALE).ceil() as usize);
+    let pixel = |point| {
+        let (x, y) = frame.at(point);
+        canvas
+            .pixel((x * PNG_SCALE) as usize, (y * PNG_SCALE) as usize)
+            .unwrap()
+    };
+    assert_eq!(pixel((0.0, 98.0)), colour(0), "a marker");
+    let band = pixel((-30.0, 71.0));
+    assert_eq!(band, Rgb::WHITE.mix(colour(0), 46), "18 % of the colour on paper");
+    assert_eq!(pixel((23.0, 45.0)), Rgb::WHITE);
+    assert_eq!(chart.draw().unwrap(), canvas);
+}
+
 #[test]
 fn the_line_runs_through_the_markers() {
     let svg = accuracy_by_epoch().to_svg().unwrap();
@@ -130,7 +225,7 @@ fn everything_lies_inside_the_picture() {
     };
     let svg = long.to_svg().unwrap();
     let width = number(&Document::parse(&svg).unwrap().root_element(), "width");
-    assert!(width > PLOT_LEFT + title.len() as f64 * 12.0);
+    assert!(width > Look::PICTURE.left + title.len() as f64 * 12.0);
     assert!(nodes(&document, "text", "caption").len() > 3);
 }
 
@@ -140,7 +235,7 @@ fn neighbouring_series_differ_in_colour_and_dash() {
         assert_ne!(colour(series), colour(series + 1));
         assert_ne!(dash(series), dash(series + 1));
     }
-    let mut styles: Vec<_> = (0..24).map(|i| (colour(i), dash(i))).collect();
+    let mut styles: Vec<_> = (0..24).map(|i| format!("{:?}", (colour(i), dash(i)))).collect();
     styles.sort_unstable();
     styles.dedup();
     assert_eq!(styles.len(), 24);
@@ -172,7 +267,9 @@ fn a_long_series_is_a_line_without_markers() {
     };
     let svg = chart.to_svg().unwrap();
     assert_eq!(svg.matches("<circle").count(), 0);
-    assert_eq!(svg.matches('L').count(), 999);
+    let document = Document::parse(&svg).unwrap();
+    let line = nodes(&document, "path", "line")[0].attribute("d").unwrap();
+    assert_eq!(line.matches('L').count(), 999);
 }
 
 #[test]
@@ -216,16 +313,22 @@ proptest! {
             caption: text.clone(),
             x: Axis::linear(text.clone()),
             y: if log { Axis::log(text.clone()) } else { Axis::linear(text.clone()) },
-            series: vec![Series::new(text, points), Series::new("one", [(1.0, 1.0)])],
+            series: vec![
+                Series::new(text, points.clone()).with_band(points),
+                Series::new("one", [(1.0, 1.0)]),
+            ],
         };
         let svg = chart.to_svg().unwrap();
         let document = Document::parse(&svg).unwrap();
         let title = nodes(&document, "title", "")[0].text().unwrap();
         prop_assert!(title.starts_with("<&\"'>]]>"));
         prop_assert!(!svg.contains("NaN"));
+        let look = Look::PICTURE;
+        let columns = look.left - 0.01..=look.left + look.width + 0.01;
+        let rows = look.top - 0.01..=look.top + look.height + 0.01;
         for circle in nodes(&document, "circle", "") {
-            prop_assert!((PLOT_LEFT - 0.01..=PLOT_LEFT + PLOT_WIDTH + 0.01).contains(&number(&circle, "cx")));
-            prop_assert!((PLOT_TOP - 0.01..=PLOT_TOP + PLOT_HEIGHT + 0.01).contains(&number(&circle, "cy")));
+            prop_assert!(columns.contains(&number(&circle, "cx")));
+            prop_assert!(rows.contains(&number(&circle, "cy")));
         }
     }
 }

@@ -1,0 +1,116 @@
+//! Curves in the page: drawn as SVG for a wide and for a narrow screen, with a legend and, for sweeps, their data.
+
+use crate::axis::Scale;
+use crate::curves::{LineChart, Look, dash};
+use crate::error::ReportError;
+use crate::markup::{escaped, json_for_script};
+use crate::sweep::{Sweep, TrueClass};
+
+use super::tables;
+
+/// Curves, summary, table and data of a sweep.
+pub(super) fn sweep(sweep: &Sweep) -> Result<String, ReportError> {
+    let accuracy = LineChart {
+        title: format!("Accuracy by {}", sweep.family.name),
+        ..sweep.accuracy_chart()
+    };
+    let true_class = sweep.true_class_chart().map(|chart| LineChart {
+        title: format!("Mean of the true class by {}", sweep.family.name),
+        ..chart
+    });
+    let mut plots = plot(&accuracy, "accuracy")?;
+    let mut measures = String::new();
+    if let Some(chart) = true_class {
+        plots += &plot(&chart, "true_class")?;
+        measures = "<div class=\"measures\" role=\"group\" aria-label=\"Quantity\" hidden=\"\">\
+                    <button type=\"button\" data-measure=\"accuracy\">Accuracy</button>\
+                    <button type=\"button\" data-measure=\"true_class\">Mean of the true class</button></div>\n"
+            .to_owned();
+    }
+    let caption = format!(
+        "Bands and brackets are 95 % Wilson intervals of the accuracy.{}",
+        meaning_of_means(sweep)
+    );
+    let figure = figure(&measures, &plots, &legend(&accuracy), &caption);
+    let values = match sweep.values().len() {
+        1 => "The one value as a table".to_owned(),
+        count => format!("All {count} values as a table"),
+    };
+    Ok(format!(
+        "<div class=\"sweep\">\n{figure}{}<details>\n<summary>{values}</summary>\n{}</details>\n\
+         <script type=\"application/json\" class=\"data\">\n{}</script>\n</div>\n",
+        tables::markup(&sweep.summary()),
+        tables::markup(&sweep.table()),
+        json_for_script(&sweep.to_json()?)
+    ))
+}
+
+/// Which model's mean is a mean of what: a probability and a capsule's length must not be compared unawares.
+fn meaning_of_means(sweep: &Sweep) -> String {
+    let kinds = [TrueClass::Probability, TrueClass::CapsuleLength].map(|kind| {
+        let curves = sweep.curves.iter().filter(|curve| {
+            let is_measured = curve.points.iter().any(|point| point.mean_true_class().is_some());
+            curve.true_class == kind && is_measured
+        });
+        let models: Vec<&str> = curves.map(|curve| curve.model.as_str()).collect();
+        (!models.is_empty()).then(|| format!("{} for {}", kind.title(), models.join(", ")))
+    });
+    let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+    if kinds.is_empty() {
+        String::new()
+    } else {
+        format!(" The mean of the true class: {}.", kinds.join("; "))
+    }
+}
+
+/// A chart alone.
+pub(super) fn chart(chart: &LineChart) -> Result<String, ReportError> {
+    Ok(figure("", &plot(chart, "chart")?, &legend(chart), &chart.caption))
+}
+
+fn figure(measures: &str, plots: &str, legend: &str, caption: &str) -> String {
+    let caption = if caption.is_empty() {
+        String::new()
+    } else {
+        format!("<figcaption>{}</figcaption>\n", escaped(caption))
+    };
+    format!("<figure class=\"curves\">\n{measures}<div class=\"plots\">\n{plots}</div>\n{legend}{caption}</figure>\n")
+}
+
+/// A chart twice, of which the style sheet shows the one that fits the screen. Linear axes say how values become
+/// positions, for the script.
+fn plot(chart: &LineChart, measure: &str) -> Result<String, ReportError> {
+    let linear = chart.x.scale == Scale::Linear && chart.y.scale == Scale::Linear;
+    let draw = |look: &Look, class: &str| {
+        let (scene, frame) = chart.scene(look)?;
+        let mut attributes = format!("class=\"{class}\"");
+        if linear {
+            attributes += &format!(
+                " data-plot=\"{} {} {} {}\" data-x=\"{} {}\" data-y=\"{} {}\"",
+                look.left, look.top, look.width, look.height, frame.x.low, frame.x.high, frame.y.low, frame.y.high
+            );
+        }
+        Ok::<String, ReportError>(scene.to_inline_svg(&attributes))
+    };
+    let (wide, narrow) = (draw(&Look::WIDE, "wide")?, draw(&Look::NARROW, "narrow")?);
+    Ok(format!(
+        "<div class=\"plot\" data-measure=\"{measure}\">\n{wide}{narrow}</div>\n"
+    ))
+}
+
+/// The names beside pieces of their lines, as buttons that wait for the script.
+fn legend(chart: &LineChart) -> String {
+    let entries = chart.series.iter().enumerate().map(|(index, series)| {
+        let lengths: Vec<String> = dash(index).iter().map(f64::to_string).collect();
+        format!(
+            "<li><button type=\"button\" data-series=\"{index}\" aria-pressed=\"true\" disabled=\"\">\
+             <svg class=\"swatch\" viewBox=\"0 0 30 10\" width=\"30\" height=\"10\" aria-hidden=\"true\">\
+             <path d=\"M1 5H29\" stroke-width=\"2.5\" stroke-dasharray=\"{}\"/></svg>\
+             <span>{}</span></button></li>\n",
+            lengths.join(" "),
+            escaped(&series.name)
+        )
+    });
+    let entries: String = entries.collect();
+    format!("<ul class=\"legend\">\n{entries}</ul>\n")
+}
