@@ -16,16 +16,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Those of the operating system: no such folder, no permission, a full disk, or `path` is a
 /// folder.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
-    let path = path.as_ref();
-    let temporary = temporary_beside(path)?;
-    let written = write_through(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    write_atomically_with(path.as_ref(), |file| file.write_all(bytes), |error| error)
+}
+
+/// The same for what `write` puts into the file bit by bit; if that fails, nothing has happened. `failed` makes the error
+/// out of the operating system's.
+pub(crate) fn write_atomically_with<E>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+    failed: impl Fn(io::Error) -> E,
+) -> Result<(), E> {
+    let temporary = temporary_beside(path).map_err(&failed)?;
+    let written =
+        write_through(&temporary, write, &failed).and_then(|()| fs::rename(&temporary, path).map_err(&failed));
     if let Err(error) = written {
         // The first error is the one to tell; a temporary file that was never created can't be
         // removed either.
         let _ = fs::remove_file(&temporary);
         return Err(error);
     }
-    sync_folder_of(path)
+    sync_folder_of(path).map_err(failed)
 }
 
 /// A name for a temporary file in the folder of `path` that no other writer uses.
@@ -39,10 +49,15 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+fn write_through<E>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+    failed: &impl Fn(io::Error) -> E,
+) -> Result<(), E> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = file.map_err(failed)?;
+    write(&mut file)?;
+    file.sync_all().map_err(failed)
 }
 
 /// The new name is an entry of the folder, which has to reach the disk as well.
