@@ -7,8 +7,10 @@
 //! - [`Conv2d`]: strided 2-D convolution; the 9x9 stride-2 convolution of the CapsNet runs with 6.6 times fewer
 //!   multiplications than its definition has.
 //! - [`Dense`]: fully connected layer with its activation.
+//! - [`AdamStep`]: the optimiser's update of a parameter and its moments, in one pass.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
+mod adam;
 mod conv;
 mod dense;
 mod direct;
@@ -20,6 +22,7 @@ mod shape;
 mod simd;
 mod toom_cook;
 
+pub use adam::AdamStep;
 pub use conv::{Algorithm, Conv2d, Pass};
 pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;

@@ -5,7 +5,7 @@
 //! and then by name, so that every tensor is aligned to its element size; metadata is in the order
 //! of its keys; spaces pad the header to a multiple of 8 bytes.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use capsnet_files::atomic_write;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::element::{Dtype, unravel};
 use crate::error::{Problem, WeightsError};
 use crate::file::MAX_HEADER_BYTES;
-use crate::safetensors_file::{LENGTH_BYTES, METADATA_KEY};
+use crate::safetensors_file::METADATA_KEY;
 use crate::state_dict::{NamedTensor, StateDict, TensorValues};
 
 /// Element type that floats are written as. Integers are always written as `I64`.
@@ -28,17 +28,25 @@ pub enum FloatDtype {
     F16,
 }
 
-/// Writes a state dict with its metadata to a safetensors file, so that either the old or
-/// the new file is there, whole (see [`atomic_write`]).
+/// Writes a state dict with its metadata to a safetensors file, so that either the old or the new file is there, whole (see
+/// [`atomic_write`]), without a second copy of it in memory.
 ///
 /// # Errors
 /// As [`safetensors_bytes`], and [`Problem::Unwritable`] if the file can't be written. Then `path`
 /// is as it was before.
 pub fn write_safetensors(path: impl AsRef<Path>, state: &StateDict, floats: FloatDtype) -> Result<(), WeightsError> {
     let path = path.as_ref();
-    let written = encode(state, floats)
-        .and_then(|bytes| atomic_write(path, |file| file.write_all(&bytes)).map_err(Problem::Unwritable));
-    written.map_err(|problem| WeightsError::new(path, problem))
+    atomic_write(path, |file| encode(state, floats, file).map_err(Failure))
+        .map_err(|Failure(problem)| WeightsError::new(path, problem))
+}
+
+/// A problem met in writing, where every error of the operating system is one.
+struct Failure(Problem);
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(Problem::Unwritable(error))
+    }
 }
 
 /// The bytes of a safetensors file with these tensors: the same for equal state dicts.
@@ -49,11 +57,13 @@ pub fn write_safetensors(path: impl AsRef<Path>, state: &StateDict, floats: Floa
 /// [`Problem::NoTensors`] if there is none, [`Problem::HeaderTooLarge`] if names and metadata are
 /// too long to be read again.
 pub fn safetensors_bytes(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, WeightsError> {
-    encode(state, floats)
+    let mut bytes = Vec::new();
+    encode(state, floats, &mut bytes)
+        .map(|()| bytes)
         .map_err(|problem| WeightsError::new(state.path().unwrap_or(Path::new("state dict in memory")), problem))
 }
 
-fn encode(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, Problem> {
+fn encode(state: &StateDict, floats: FloatDtype, out: &mut impl Write) -> Result<(), Problem> {
     if state.is_empty() {
         return Err(Problem::NoTensors);
     }
@@ -65,17 +75,13 @@ fn encode(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, Problem> {
     tensors.sort_by_key(|(_, _, dtype)| std::cmp::Reverse(dtype.size()));
 
     let header = header(state, &tensors)?;
-    let data: usize = tensors
-        .iter()
-        .map(|(_, tensor, dtype)| tensor.values().len() * dtype.size())
-        .sum();
-    let mut bytes = Vec::with_capacity(LENGTH_BYTES + header.len() + data);
-    bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(header.as_bytes());
+    let length = (header.len() as u64).to_le_bytes();
+    let written = out.write_all(&length).and_then(|()| out.write_all(header.as_bytes()));
+    written.map_err(Problem::Unwritable)?;
     for (name, tensor, _) in tensors {
-        append(&mut bytes, name, tensor, floats)?;
+        append(out, name, tensor, floats)?;
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn written_dtype(tensor: &NamedTensor, floats: FloatDtype) -> Dtype {
@@ -124,12 +130,11 @@ fn header(state: &StateDict, tensors: &[(&str, &NamedTensor, Dtype)]) -> Result<
 }
 
 /// Appends the little-endian bytes of a tensor.
-fn append(bytes: &mut Vec<u8>, name: &str, tensor: &NamedTensor, floats: FloatDtype) -> Result<(), Problem> {
+fn append(out: &mut impl Write, name: &str, tensor: &NamedTensor, floats: FloatDtype) -> Result<(), Problem> {
     let values = match tensor.values() {
         TensorValues::F32(values) => values,
         TensorValues::I64(values) => {
-            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-            return Ok(());
+            return in_blocks(out, values, i64::to_le_bytes);
         }
     };
     let place = |flat| (name.to_owned(), unravel(flat, tensor.shape()));
@@ -142,17 +147,32 @@ fn append(bytes: &mut Vec<u8>, name: &str, tensor: &NamedTensor, floats: FloatDt
         });
     }
     match floats {
-        FloatDtype::F32 => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+        FloatDtype::F32 => in_blocks(out, values, f32::to_le_bytes)?,
         FloatDtype::F16 => {
-            for (flat, &value) in values.iter().enumerate() {
-                let half = f16::from_f32(value);
-                if half.is_infinite() {
-                    let (tensor, index) = place(flat);
-                    return Err(Problem::HalfOverflow { tensor, index, value });
-                }
-                bytes.extend_from_slice(&half.to_le_bytes());
+            let overflows = |&value: &f32| f16::from_f32(value).is_infinite();
+            if let Some(flat) = values.iter().position(overflows) {
+                let (tensor, index) = place(flat);
+                let value = values[flat];
+                return Err(Problem::HalfOverflow { tensor, index, value });
             }
+            in_blocks(out, values, |value| f16::from_f32(value).to_le_bytes())?;
         }
+    }
+    Ok(())
+}
+
+/// Writes the bytes of many values, with a buffer of a size that caches like.
+fn in_blocks<T: Copy, const N: usize>(
+    out: &mut impl Write,
+    values: &[T],
+    bytes_of: impl Fn(T) -> [u8; N],
+) -> Result<(), Problem> {
+    const BLOCK: usize = 1 << 13;
+    let mut bytes = Vec::with_capacity(BLOCK.min(values.len()) * N);
+    for block in values.chunks(BLOCK) {
+        bytes.clear();
+        bytes.extend(block.iter().flat_map(|&value| bytes_of(value)));
+        out.write_all(&bytes).map_err(Problem::Unwritable)?;
     }
     Ok(())
 }

@@ -2,9 +2,12 @@
 
 mod support;
 
+use burn::backend::Flex;
 use burn::module::{Module, Param};
+use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
+use burn::tensor::Distribution;
 use capsnet::train::{Adam, AdamConfig, Schedule};
 use serde::Deserialize;
 use support::{Array, assert_close, fixture, values};
@@ -80,6 +83,41 @@ fn a_parameter_without_gradient_stays() {
     let moved = adam.step(0.1, module, GradientsParams::new());
     assert_eq!(values(moved.weight.val()), [1.0, -2.0]);
     assert!(adam.moments.is_empty());
+}
+
+/// What a step costs beyond its arithmetic: copies of weights and moments.
+#[test]
+fn weights_and_moments_stay_where_they_are() {
+    fn address<const N: usize>(tensor: Tensor<N>) -> *const u8 {
+        let tensor = tensor
+            .inner()
+            .try_into_primitive::<Flex>()
+            .expect("a tensor on the CPU backend");
+        tensor.bytes().as_ptr()
+    }
+    fn addresses(layer: &Linear, adam: &Adam) -> Vec<*const u8> {
+        let bias = layer.bias.as_ref().unwrap();
+        let moments = adam.moments.values().flat_map(|m| [m.first.clone(), m.second.clone()]);
+        let weights = [address(layer.weight.val()), address(bias.val())];
+        weights.into_iter().chain(moments.map(address)).collect()
+    }
+    let device = Device::flex().autodiff();
+    let mut layer = LinearConfig::new(300, 200).init(&device);
+    let mut adam = Adam::new(AdamConfig::default());
+    let mut before = Vec::new();
+    for step in 0..4 {
+        let x = Tensor::<2>::random([5, 300], Distribution::Default, &device);
+        let loss = layer.forward(x).square().sum();
+        let gradients = GradientsParams::from_grads(loss.backward(), &layer);
+        layer = adam.step(1e-3, layer, gradients);
+        let after = addresses(&layer, &adam);
+        assert_eq!(after.len(), 6);
+        // The first step makes the moments.
+        if step > 0 {
+            assert_eq!(after, before, "step {step}");
+        }
+        before = after;
+    }
 }
 
 #[derive(Deserialize)]

@@ -17,9 +17,18 @@ use burn::tensor::ops::ConvOptions;
 /// - `weight`: `[out, in, kernel_h, kernel_w]`, `bias`: `[out]`
 /// - output: `[B, out, height', width']`
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2]) -> Tensor<4> {
+    convolve(x, weight, bias, stride, false)
+}
+
+/// The same, followed by a ReLU.
+pub fn conv2d_relu(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2]) -> Tensor<4> {
+    convolve(x, weight, bias, stride, true)
+}
+
+fn convolve(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2], relu: bool) -> Tensor<4> {
     let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
     Tensor::from_dispatch(<Dispatch as StridedConvolution>::strided_conv2d(
-        x, weight, bias, stride,
+        x, weight, bias, stride, relu,
     ))
 }
 
@@ -27,43 +36,77 @@ pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 
 #[cfg_attr(not(feature = "gpu"), backend_extension(Flex, Autodiff))]
 #[cfg_attr(feature = "gpu", backend_extension(Flex, Cube, Autodiff, Fusion))]
 pub trait StridedConvolution: Backend {
-    /// See [`conv2d`].
+    /// See [`conv2d`] and [`conv2d_relu`].
     #[cfg_attr(feature = "gpu", fusion(default))]
     fn strided_conv2d(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         stride: [usize; 2],
+        relu: bool,
     ) -> FloatTensor<Self> {
-        Self::conv2d(x, weight, Some(bias), options(stride))
+        plain_forward::<Self>(x, weight, bias, stride, relu)
     }
 }
 
-/// The adjoints of the convolution, on backends without autodiff.
-pub trait StridedConvolutionAdjoint: StridedConvolution {
-    /// The gradient of the input.
-    fn strided_conv2d_x(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        stride: [usize; 2],
-    ) -> FloatTensor<Self> {
-        Self::conv2d_x_backward(x, weight, gradient, options(stride))
-    }
+/// What the adjoint of a convolution is computed from.
+#[derive(Clone, Debug)]
+pub struct Recorded<B: Backend> {
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    /// The output, where a ReLU made it.
+    y: Option<FloatTensor<B>>,
+    stride: [usize; 2],
+}
 
-    /// The gradient of the weight.
-    fn strided_conv2d_weight(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
+/// The adjoint of the convolution, on backends without autodiff.
+pub trait StridedConvolutionAdjoint: StridedConvolution {
+    /// The gradients of input, weight and bias, those that are wanted.
+    fn strided_conv2d_backward(
+        recorded: Recorded<Self>,
         gradient: FloatTensor<Self>,
-        stride: [usize; 2],
-    ) -> FloatTensor<Self> {
-        Self::conv2d_weight_backward(x, weight, gradient, options(stride))
+        wanted: [bool; 3],
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        plain_backward::<Self>(recorded, gradient, wanted)
     }
 }
 
 fn options(stride: [usize; 2]) -> ConvOptions<2> {
     ConvOptions::new(stride, [0, 0], [1, 1], 1)
+}
+
+fn plain_forward<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    stride: [usize; 2],
+    relu: bool,
+) -> FloatTensor<B> {
+    let y = B::conv2d(x, weight, Some(bias), options(stride));
+    if relu { B::relu(y) } else { y }
+}
+
+fn plain_backward<B: Backend>(
+    recorded: Recorded<B>,
+    gradient: FloatTensor<B>,
+    [x_wanted, weight_wanted, bias_wanted]: [bool; 3],
+) -> [Option<FloatTensor<B>>; 3] {
+    let Recorded {
+        x,
+        weight,
+        bias,
+        y,
+        stride,
+    } = recorded;
+    let dz = match y {
+        Some(y) => B::relu_backward(y, gradient),
+        None => gradient,
+    };
+    let db = bias_wanted.then(|| B::conv2d_bias_backward(x.clone(), bias, dz.clone()));
+    let dw = weight_wanted.then(|| B::conv2d_weight_backward(x.clone(), weight.clone(), dz.clone(), options(stride)));
+    let dx = x_wanted.then(|| B::conv2d_x_backward(x, weight, dz, options(stride)));
+    [dx, dw, db]
 }
 
 #[cfg(feature = "gpu")]
@@ -82,13 +125,12 @@ mod cpu {
     use std::sync::{Arc, Mutex, PoisonError};
 
     use burn::backend::flex::FlexTensor;
-    use burn::backend::ops::ModuleOps;
     use burn::backend::{Flex, TensorMetadata};
     use burn::tensor::DType;
     use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
 
     use super::super::flex::{contiguous, tensor, values};
-    use super::{StridedConvolution, StridedConvolutionAdjoint, options};
+    use super::{Recorded, StridedConvolution, StridedConvolutionAdjoint, plain_backward, plain_forward};
 
     /// Plans of the shapes in use (a training has two: full batches and the last one), most recent last. Their buffers are
     /// large and are reused from step to step.
@@ -128,50 +170,56 @@ mod cpu {
     }
 
     impl StridedConvolution for Flex {
-        fn strided_conv2d(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, stride: [usize; 2]) -> FlexTensor {
+        fn strided_conv2d(
+            x: FlexTensor,
+            weight: FlexTensor,
+            bias: FlexTensor,
+            stride: [usize; 2],
+            relu: bool,
+        ) -> FlexTensor {
             if x.dtype() != DType::F32 {
-                return Self::conv2d(x, weight, Some(bias), options(stride));
+                return plain_forward::<Self>(x, weight, bias, stride, relu);
             }
             let shape = shape(&x, &weight, stride);
             let (x, weight, bias) = (contiguous(x), contiguous(weight), contiguous(bias));
             let mut y = vec![0.0; shape.output_len()];
             plan(shape)
-                .forward(values(&x), values(&weight), Some(values(&bias)), false, &mut y)
+                .forward(values(&x), values(&weight), Some(values(&bias)), relu, &mut y)
                 .expect("the lengths follow from the shapes");
             tensor(y, &[shape.batch, shape.out_channels, shape.out_h(), shape.out_w()])
         }
     }
 
     impl StridedConvolutionAdjoint for Flex {
-        fn strided_conv2d_x(x: FlexTensor, weight: FlexTensor, gradient: FlexTensor, stride: [usize; 2]) -> FlexTensor {
-            if x.dtype() != DType::F32 {
-                return Self::conv2d_x_backward(x, weight, gradient, options(stride));
-            }
-            let shape = shape(&x, &weight, stride);
-            let (weight, gradient) = (contiguous(weight), contiguous(gradient));
-            let mut dx = vec![0.0; shape.input_len()];
-            plan(shape)
-                .backward_data(values(&weight), values(&gradient), &mut dx)
-                .expect("the lengths follow from the shapes");
-            tensor(dx, &x.shape().to_vec())
-        }
-
-        fn strided_conv2d_weight(
-            x: FlexTensor,
-            weight: FlexTensor,
+        fn strided_conv2d_backward(
+            recorded: Recorded<Self>,
             gradient: FlexTensor,
-            stride: [usize; 2],
-        ) -> FlexTensor {
-            if x.dtype() != DType::F32 {
-                return Self::conv2d_weight_backward(x, weight, gradient, options(stride));
+            wanted: [bool; 3],
+        ) -> [Option<FlexTensor>; 3] {
+            if gradient.dtype() != DType::F32 {
+                return plain_backward::<Self>(recorded, gradient, wanted);
             }
-            let shape = shape(&x, &weight, stride);
-            let (x, gradient) = (contiguous(x), contiguous(gradient));
-            let mut dw = vec![0.0; shape.weight_len()];
-            plan(shape)
-                .backward_weight(values(&x), values(&gradient), &mut dw, None)
-                .expect("the lengths follow from the shapes");
-            tensor(dw, &weight.shape().to_vec())
+            let shape = shape(&recorded.x, &recorded.weight, recorded.stride);
+            let plan = plan(shape);
+            let [x, weight, gradient] = [recorded.x, recorded.weight, gradient].map(contiguous);
+            let y = recorded.y.map(contiguous);
+            let y = y.as_ref().map(values);
+            let [x_wanted, weight_wanted, bias_wanted] = wanted;
+            let dw_and_db = (weight_wanted || bias_wanted).then(|| {
+                let mut dw = vec![0.0; shape.weight_len()];
+                let mut db = vec![0.0; shape.out_channels];
+                plan.backward_weight(values(&x), y, values(&gradient), &mut dw, Some(&mut db))
+                    .expect("the lengths follow from the shapes");
+                (tensor(dw, &weight.shape()), tensor(db, &[shape.out_channels]))
+            });
+            let dx = x_wanted.then(|| {
+                let mut dx = vec![0.0; shape.input_len()];
+                plan.backward_data(values(&weight), y, values(&gradient), &mut dx)
+                    .expect("the lengths follow from the shapes");
+                tensor(dx, &x.shape())
+            });
+            let (dw, db) = dw_and_db.unzip();
+            [dx, dw.filter(|_| weight_wanted), db.filter(|_| bias_wanted)]
         }
     }
 }
@@ -181,23 +229,16 @@ mod cpu {
 struct ConvolutionBackward;
 
 impl<B: StridedConvolutionAdjoint> Backward<B, 3> for ConvolutionBackward {
-    type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, [usize; 2]);
+    type State = Recorded<B>;
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let [node_x, node_weight, node_bias] = ops.parents;
         let gradient = gradients.consume::<B>(&ops.node);
-        let (x, weight, bias, stride) = ops.state;
-        if let Some(node) = node_bias {
-            let db = B::conv2d_bias_backward(x.clone(), bias, gradient.clone());
-            gradients.register::<B>(node.id, db);
-        }
-        if let Some(node) = node_weight {
-            let dw = B::strided_conv2d_weight(x.clone(), weight.clone(), gradient.clone(), stride);
-            gradients.register::<B>(node.id, dw);
-        }
-        if let Some(node) = node_x {
-            let dx = B::strided_conv2d_x(x, weight, gradient, stride);
-            gradients.register::<B>(node.id, dx);
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = B::strided_conv2d_backward(ops.state, gradient, wanted);
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<B>(node.id, gradient);
+            }
         }
     }
 }
@@ -208,6 +249,7 @@ impl<B: StridedConvolutionAdjoint, C: CheckpointStrategy> StridedConvolution for
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         stride: [usize; 2],
+        relu: bool,
     ) -> FloatTensor<Self> {
         let parents = [x.node(), weight.node(), bias.node()];
         let (x, weight, bias) = (
@@ -215,9 +257,18 @@ impl<B: StridedConvolutionAdjoint, C: CheckpointStrategy> StridedConvolution for
             weight.primitive().clone(),
             bias.primitive().clone(),
         );
-        let y = B::strided_conv2d(x.clone(), weight.clone(), bias.clone(), stride);
+        let y = B::strided_conv2d(x.clone(), weight.clone(), bias.clone(), stride, relu);
         match ConvolutionBackward.prepare::<C>(parents).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, weight, bias, stride), y),
+            OpsKind::Tracked(prep) => {
+                let recorded = Recorded {
+                    x,
+                    weight,
+                    bias,
+                    y: relu.then(|| y.clone()),
+                    stride,
+                };
+                prep.finish(recorded, y)
+            }
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
@@ -226,6 +277,7 @@ impl<B: StridedConvolutionAdjoint, C: CheckpointStrategy> StridedConvolution for
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::activation::relu;
     use burn::tensor::{Distribution, Tolerance, module};
 
     /// Output and gradients of x, weight and bias under the loss `sum(y * c)`.
@@ -263,10 +315,21 @@ mod tests {
                 bias: Tensor::random([out], Distribution::Normal(0.0, 1.0), &device),
                 c: random([batch, out, side_out, side_out]),
             };
-            let ours = run(|x, w, b| conv2d(x, w, b, [stride; 2]), &inputs);
-            let burns = run(|x, w, b| module::conv2d(x, w, Some(b), options([stride; 2])), &inputs);
-            for (ours, burns) in ours.iter().zip(&burns) {
-                ours.assert_approx_eq::<f32>(burns, Tolerance::rel_abs(1e-4, 1e-3));
+            let plain = |x, w, b| module::conv2d(x, w, Some(b), options([stride; 2]));
+            let pairs = [
+                (
+                    run(|x, w, b| conv2d(x, w, b, [stride; 2]), &inputs),
+                    run(plain, &inputs),
+                ),
+                (
+                    run(|x, w, b| conv2d_relu(x, w, b, [stride; 2]), &inputs),
+                    run(|x, w, b| relu(plain(x, w, b)), &inputs),
+                ),
+            ];
+            for (ours, burns) in &pairs {
+                for (ours, burns) in ours.iter().zip(burns) {
+                    ours.assert_approx_eq::<f32>(burns, Tolerance::rel_abs(1e-4, 1e-3));
+                }
             }
         }
     }

@@ -3,9 +3,11 @@
 //! Each is one backend extension of Burn: our kernel and its hand-written adjoint on the CPU, Burn's own operations on every
 //! other backend. Layers call the functions here and don't know which of the two runs.
 
+mod adam;
 mod convolution;
 mod dense;
 mod flex;
 
-pub use convolution::conv2d;
+pub use adam::{AdamStep, adam_update};
+pub use convolution::{conv2d, conv2d_relu};
 pub use dense::{Activation, linear};

@@ -15,6 +15,8 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::ops::{AdamStep, adam_update};
+
 /// Adam's constants, PyTorch's defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdamConfig {
@@ -66,16 +68,20 @@ impl Adam {
     }
 
     /// Moves the parameters of `module` against their gradients. Parameters without a gradient stay as they are.
+    ///
+    /// On the CPU this happens in place if `module` is the only owner of its weights.
     pub fn step<M: Module>(&mut self, learning_rate: f64, module: M, gradients: GradientsParams) -> M {
         self.steps += 1;
-        let t = self.steps as f64;
+        let AdamConfig {
+            beta_1,
+            beta_2,
+            epsilon,
+        } = self.config;
         let mut update = Update {
-            config: self.config,
-            step_size: learning_rate / (1.0 - self.config.beta_1.powf(t)),
-            second_correction: (1.0 - self.config.beta_2.powf(t)).sqrt(),
+            step: AdamStep::new(beta_1, beta_2, epsilon, learning_rate, self.steps),
             moments: &mut self.moments,
             gradients,
-            path: Vec::new(),
+            path: String::new(),
         };
         module.map(&mut update)
     }
@@ -83,41 +89,45 @@ impl Adam {
 
 /// One step, on its way through the module.
 struct Update<'a> {
-    config: AdamConfig,
-    step_size: f64,
-    second_correction: f64,
+    step: AdamStep,
     moments: &'a mut BTreeMap<String, Moments>,
     gradients: GradientsParams,
-    path: Vec<String>,
+    /// The path of the place in the module, names between points.
+    path: String,
 }
 
 impl Update<'_> {
-    fn apply(&mut self, value: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
-        let AdamConfig {
-            beta_1,
-            beta_2,
-            epsilon,
-        } = self.config;
-        let path = self.path.join(".");
-        let (first, second) = match self.moments.remove(&path) {
-            Some(moments) => (moments.first, moments.second),
-            None => (gradient.zeros_like(), gradient.zeros_like()),
+    fn apply<const N: usize>(&mut self, value: Tensor<N>, gradient: Tensor<N>) -> Tensor<N> {
+        // Taken out of their place, moments have one owner and can be updated where they are.
+        let (path, moments) = self.moments.remove_entry(&self.path).unwrap_or_else(|| {
+            let zeros = gradient.zeros_like().flatten(0, N - 1);
+            let moments = Moments {
+                first: zeros.clone(),
+                second: zeros,
+            };
+            (self.path.clone(), moments)
+        });
+        let updated = adam_update(value, gradient, moments.first, moments.second, self.step);
+        let moments = Moments {
+            first: updated.first,
+            second: updated.second,
         };
-        let first = first * beta_1 + gradient.clone() * (1.0 - beta_1);
-        let second = second * beta_2 + gradient.square() * (1.0 - beta_2);
-        let spread = second.clone().sqrt() / self.second_correction + epsilon;
-        let value = value - first.clone() / spread * self.step_size;
-        self.moments.insert(path, Moments { first, second });
-        value
+        self.moments.insert(path, moments);
+        updated.parameter
     }
 }
 
 impl ModuleMapper for Update<'_> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+    fn exit_module(&mut self, name: &str, _container_type: &str) {
+        self.path.truncate(self.path.len() - name.len());
+        // The point before it, unless it was the first name.
         self.path.pop();
     }
 
@@ -126,10 +136,7 @@ impl ModuleMapper for Update<'_> {
             return param;
         };
         let (id, value, mapper) = param.consume();
-        let shape = value.dims();
-        let size = shape.iter().product::<usize>();
-        let value = self.apply(value.inner().reshape([size]), gradient.reshape([size]));
-        let value = Tensor::from_inner(value.reshape(shape)).require_grad();
+        let value = Tensor::from_inner(self.apply(value.inner(), gradient)).require_grad();
         Param::from_mapped_value(id, value, mapper)
     }
 }

@@ -62,8 +62,11 @@ impl Checkpoint {
     /// If the file can't be written; the one before is then still there.
     pub fn save(model: &Model, adam: &Adam, position: &Position, path: &Path) -> Result<(), Error> {
         let mut state = StateDict::default();
-        for (name, tensor) in model.state_dict().iter() {
-            state.insert(format!("{MODEL}{name}"), tensor.clone())?;
+        let mut weights = model.state_dict();
+        let names: Vec<String> = weights.iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            let tensor = weights.remove(&name).expect("it was listed");
+            state.insert(format!("{MODEL}{name}"), tensor)?;
         }
         for (name, moments) in &adam.moments {
             state.insert(format!("{FIRST}{name}"), flat(&moments.first))?;

@@ -10,6 +10,7 @@ mod checkpoint;
 mod config;
 mod folder;
 mod metrics;
+mod prefetch;
 mod schedule;
 mod step;
 mod trainer;

@@ -31,7 +31,7 @@ pub fn train_step(
     let loss = model.loss(&output, batch.images.clone(), batch.classes.clone());
     let outcome = StepOutcome {
         loss: f64::from(loss.clone().into_scalar::<f32>()),
-        correct: count_correct(output.predictions(), batch.classes),
+        correct: count_correct(output.scores, batch.classes),
     };
     if !outcome.loss.is_finite() {
         return Err(place_of_divergence(&model, batch.images));
@@ -41,10 +41,21 @@ pub fn train_step(
     Ok((model, outcome))
 }
 
-/// The number of predictions that equal the truth.
-pub(crate) fn count_correct(predictions: Tensor<1, Int>, classes: Tensor<1, Int>) -> usize {
-    let right = predictions.equal(classes).int().sum().into_scalar::<i64>();
-    usize::try_from(right).expect("a count is not negative")
+/// The number of samples whose largest score, `[B, classes]`, is that of the true class, `[B]`.
+///
+/// Counted here and not by the backend, since so few numbers are not worth its operations.
+fn count_correct(scores: Tensor<2>, classes: Tensor<1, Int>) -> usize {
+    let [_, count] = scores.dims();
+    let scores = scores.into_data().try_into_vec_as::<f32>().expect("scores are floats");
+    let classes = classes
+        .into_data()
+        .try_into_vec_as::<i64>()
+        .expect("any integer converts to i64");
+    let right = scores.chunks_exact(count).zip(classes).filter(|(scores, class)| {
+        let largest = (1..count).fold(0, |best, k| if scores[k] > scores[best] { k } else { best });
+        largest as i64 == *class
+    });
+    right.count()
 }
 
 /// The name of the first weight that isn't finite, if any.
@@ -65,5 +76,32 @@ fn place_of_divergence(model: &Model, images: Tensor<4>) -> String {
     match observer.layer {
         Some(layer) => format!("the output of layer `{layer}`"),
         None => "the loss".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn right_is_what_the_predictions_say() {
+        let device = Device::flex();
+        // The second sample is a draw, which the first of its classes wins.
+        let scores = Tensor::<2>::from_floats([[0.1, 0.7, 0.2], [0.5, 0.1, 0.5], [-3.0, -2.0, -1.0]], &device);
+        for (classes, right) in [([1, 0, 2], 3), ([1, 2, 2], 2), ([0, 1, 0], 0)] {
+            let output = crate::model::Output {
+                scores: scores.clone(),
+                capsules: None,
+            };
+            let classes = Tensor::<1, Int>::from_ints(classes, &device);
+            let agreed = output
+                .predictions()
+                .equal(classes.clone())
+                .int()
+                .sum()
+                .into_scalar::<i64>();
+            assert_eq!(agreed, right);
+            assert_eq!(count_correct(output.scores, classes) as i64, right);
+        }
     }
 }

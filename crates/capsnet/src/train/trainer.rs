@@ -9,6 +9,8 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
 
+use super::batch::Samples;
+use super::prefetch::Prefetch;
 use super::step::{non_finite_weight, train_step};
 use super::{Adam, Batcher, Checkpoint, EpochMetrics, Position, RunFolder, TrainConfig};
 use crate::Error;
@@ -171,26 +173,33 @@ impl<'a> Run<'a> {
     fn epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<bool, Error> {
         let order = self.batcher.order(self.position.epoch, self.images);
         let done = self.position.step_in_epoch as usize;
-        for indices in order.chunks(self.config.batch_size).skip(done) {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(false);
+        let chunks = order.chunks(self.config.batch_size).skip(done);
+        let (batcher, epoch) = (self.batcher.clone(), self.position.epoch);
+        rayon::in_place_scope_fifo(|scope| {
+            let mut batches = Prefetch::new(scope, &batcher, epoch, chunks);
+            loop {
+                let started = Instant::now();
+                let Some(samples) = batches.next() else { return Ok(true) };
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(false);
+                }
+                let loss = self.step(samples, started)?;
+                notify(Event::Step {
+                    position: &self.position,
+                    images_done: (self.position.step_in_epoch as usize * self.config.batch_size).min(self.images),
+                    loss,
+                });
+                if self.last_checkpoint.elapsed() >= Duration::from_secs(self.config.checkpoint_seconds) {
+                    self.checkpoint(notify)?;
+                }
             }
-            let loss = self.step(indices)?;
-            notify(Event::Step {
-                position: &self.position,
-                images_done: (self.position.step_in_epoch as usize * self.config.batch_size).min(self.images),
-                loss,
-            });
-            if self.last_checkpoint.elapsed() >= Duration::from_secs(self.config.checkpoint_seconds) {
-                self.checkpoint(notify)?;
-            }
-        }
-        Ok(true)
+        })
     }
 
-    fn step(&mut self, indices: &[usize]) -> Result<f64, Error> {
-        let started = Instant::now();
-        let batch = self.batcher.batch(self.position.epoch, indices, &self.device);
+    /// Makes one step, whose time counts from `started`.
+    fn step(&mut self, samples: Samples, started: Instant) -> Result<f64, Error> {
+        let images = samples.len();
+        let batch = samples.into_batch(&self.device);
         let learning_rate = self.learning_rate();
         let model = self.model.take().expect("the model is back after every step");
         let (model, outcome) =
@@ -202,7 +211,7 @@ impl<'a> Run<'a> {
         let position = &mut self.position;
         position.step += 1;
         position.step_in_epoch += 1;
-        position.loss_sum += outcome.loss * indices.len() as f64;
+        position.loss_sum += outcome.loss * images as f64;
         position.correct += outcome.correct as u64;
         position.epoch_seconds += started.elapsed().as_secs_f64();
         Ok(outcome.loss)
