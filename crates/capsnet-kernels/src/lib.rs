@@ -6,6 +6,8 @@
 //!
 //! - [`Conv2d`]: strided 2-D convolution; the 9x9 stride-2 convolution of the CapsNet runs with 6.6 times fewer
 //!   multiplications than its definition has.
+//! - [`VoteRouting`]: votes of lower capsules and dynamic routing to upper ones, without materialising the votes.
+//! - [`squash_coordinates`]: the squash of primary capsules, from a convolution's channels to one vector a capsule.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 mod conv;
@@ -13,12 +15,16 @@ mod direct;
 mod error;
 mod matmul;
 mod microkernel;
+mod routing;
 mod scratch;
 mod shape;
 mod simd;
+mod squash;
 mod toom_cook;
 
 pub use conv::{Algorithm, Conv2d, Pass};
 pub use error::KernelError;
+pub use routing::{CouplingsOver, RoutingShape, VoteRouting};
 pub use shape::ConvShape;
 pub use simd::instruction_set;
+pub use squash::{SQUASH_EPSILON, squash_coordinates, squash_coordinates_backward};
