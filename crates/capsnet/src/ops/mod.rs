@@ -4,5 +4,18 @@
 //! other backend. Layers call the functions here and don't know which of the two runs.
 
 mod convolution;
+mod flex;
+mod routing;
+mod squash;
+
+use burn::prelude::*;
+use burn::tensor::DType;
 
 pub use convolution::conv2d;
+pub use routing::route_votes;
+pub use squash::squash_coordinates;
+
+/// Whether a tensor is where operations without a body for other backends run: on the CPU backend, in single precision.
+pub fn has_kernels<const N: usize>(tensor: &Tensor<N>) -> bool {
+    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
+}
