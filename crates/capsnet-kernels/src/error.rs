@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// A shape that no layer has, or a slice that doesn't fit the shape.
+/// A shape that no operation has, or a slice that doesn't fit the shape.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KernelError {

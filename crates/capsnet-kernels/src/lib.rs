@@ -8,6 +8,8 @@
 //!   multiplications than its definition has.
 //! - [`Dense`]: fully connected layer with its activation.
 //! - [`AdamStep`]: the optimiser's update of a parameter and its moments, in one pass.
+//! - [`VoteRouting`]: votes of lower capsules and dynamic routing to upper ones, without materialising the votes.
+//! - [`squash_coordinates`]: the squash of primary capsules, from a convolution's channels to one vector a capsule.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 mod adam;
@@ -17,14 +19,18 @@ mod direct;
 mod error;
 mod matmul;
 mod microkernel;
+mod routing;
 mod scratch;
 mod shape;
 mod simd;
+mod squash;
 mod toom_cook;
 
 pub use adam::AdamStep;
 pub use conv::{Algorithm, Conv2d, Pass};
 pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;
+pub use routing::{CouplingsOver, RoutingShape, VoteRouting};
 pub use shape::ConvShape;
 pub use simd::instruction_set;
+pub use squash::{SQUASH_EPSILON, squash_coordinates, squash_coordinates_backward};

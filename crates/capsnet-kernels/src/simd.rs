@@ -8,12 +8,15 @@
 //!
 //! The environment variable `CAPSNET_SIMD` (`portable`, `avx2` or `avx512`) caps the choice; it is read once.
 
+mod exp;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use std::ops::{Add, Mul, Neg, Sub};
 use std::sync::OnceLock;
+
+pub(crate) use exp::exp;
 
 /// Number of floats in a [`Lanes`], and of channels in a channel block.
 pub(crate) const LANES: usize = 16;
@@ -38,6 +41,19 @@ impl Lanes {
     pub(crate) fn flat_mut(lanes: &mut [Self]) -> &mut [f32] {
         // SAFETY: as in `flat`; the exclusive borrow is carried over.
         unsafe { std::slice::from_raw_parts_mut(lanes.as_mut_ptr().cast(), lanes.len() * LANES) }
+    }
+
+    /// The sum of the sixteen, by halves.
+    #[inline(always)]
+    pub(crate) fn sum(mut self) -> f32 {
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for lane in 0..width {
+                self.0[lane] += self.0[lane + width];
+            }
+        }
+        self.0[0]
     }
 }
 

@@ -7,6 +7,7 @@ use burn::nn::Initializer;
 use burn::prelude::*;
 
 use super::{Routed, Routing};
+use crate::ops::{has_kernels, route_votes};
 
 /// Makes [`ClassCapsules`].
 #[derive(Config, Debug)]
@@ -69,7 +70,11 @@ impl ClassCapsules {
     /// - `u`: `[B, I, E]`
     /// - output: `[B, J, D]`
     pub fn forward(&self, u: Tensor<3>) -> Tensor<3> {
-        self.routing.forward(self.votes(u))
+        if has_kernels(&u) {
+            route_votes(u, self.weight.val(), self.upper, self.routing)
+        } else {
+            self.routing.forward(self.votes(u))
+        }
     }
 
     /// The upper capsules and the couplings of every iteration.

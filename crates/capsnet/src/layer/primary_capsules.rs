@@ -7,8 +7,7 @@
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::prelude::*;
 
-use super::squash;
-use crate::ops::conv2d;
+use crate::ops::{conv2d, squash_coordinates};
 
 /// Makes [`PrimaryCapsules`].
 #[derive(Config, Debug)]
@@ -61,13 +60,14 @@ impl PrimaryCapsules {
         let coordinates = conv2d(features, self.conv.weight.val(), bias.val(), self.conv.stride);
         let [batch, channels, height, width] = coordinates.dims();
         let capsules = channels / self.dimensions * height * width;
-        squash(coordinates.reshape([batch, self.dimensions, capsules]).swap_dims(1, 2))
+        squash_coordinates(coordinates.reshape([batch, self.dimensions, capsules]))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layer::squash;
 
     #[test]
     fn a_capsule_collects_its_coordinates_across_channels() {

@@ -111,7 +111,7 @@ fn plain_backward<B: Backend>(
 
 #[cfg(feature = "gpu")]
 mod gpu {
-    use super::super::flex::{contiguous, tensor, values};
+    use super::super::flex::{Plans, contiguous, tensor, values};
     use super::{StridedConvolution, StridedConvolutionAdjoint};
     use burn::backend::Cube;
     use burn::backend::fusion::Fusion;
@@ -122,33 +122,23 @@ mod gpu {
 }
 
 mod cpu {
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::Arc;
 
     use burn::backend::flex::FlexTensor;
     use burn::backend::{Flex, TensorMetadata};
     use burn::tensor::DType;
     use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
 
-    use super::super::flex::{contiguous, tensor, values};
+    use super::super::flex::{Plans, contiguous, tensor, values};
     use super::{Recorded, StridedConvolution, StridedConvolutionAdjoint, plain_backward, plain_forward};
 
-    /// Plans of the shapes in use (a training has two: full batches and the last one), most recent last. Their buffers are
-    /// large and are reused from step to step.
-    static PLANS: Mutex<Vec<Arc<Conv2d>>> = Mutex::new(Vec::new());
-    const MAX_PLANS: usize = 3;
+    /// The plans' buffers are large and are reused from step to step.
+    static PLANS: Plans<ConvShape, Conv2d> = Plans::new();
 
     fn plan(shape: ConvShape) -> Arc<Conv2d> {
-        let mut plans = PLANS.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = plans.iter().position(|plan| *plan.shape() == shape);
-        let plan = match known {
-            Some(position) => plans.remove(position),
-            None => Arc::new(Conv2d::new(shape, Algorithm::Auto).expect("Burn checked the shapes")),
-        };
-        if plans.len() >= MAX_PLANS {
-            plans.remove(0);
-        }
-        plans.push(plan.clone());
-        plan
+        PLANS.get(shape, || {
+            Conv2d::new(shape, Algorithm::Auto).expect("Burn checked the shapes")
+        })
     }
 
     fn shape(x: &FlexTensor, weight: &FlexTensor, stride: [usize; 2]) -> ConvShape {

@@ -1,9 +1,11 @@
-//! Between tensors of the CPU backend and the slices of `capsnet-kernels`, without copies where none is needed.
+//! At the border between Burn's CPU backend and the kernels.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::TensorData;
 
-/// The tensor itself if its elements lie in order, else a copy in which they do.
+/// The tensor itself if its values lie in order, else a copy.
 pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     if tensor.as_slice::<f32>().is_some() {
         tensor
@@ -12,12 +14,39 @@ pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     }
 }
 
-/// The elements of a [`contiguous`] tensor.
+/// The values of a contiguous tensor.
 pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("the tensor was made contiguous")
 }
 
-/// A tensor that takes over `values`.
+/// A tensor that takes the values over.
 pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
+}
+
+/// Plans of the shapes in use, most recent last.
+pub(super) struct Plans<Shape, Plan>(Mutex<Vec<(Shape, Arc<Plan>)>>);
+
+/// A layer has two shapes in training, full batches and the last one, and another in evaluation; a network has two convolutions.
+const MAX_PLANS: usize = 6;
+
+impl<Shape: PartialEq, Plan> Plans<Shape, Plan> {
+    pub(super) const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// The plan of a shape, made if it isn't known.
+    pub(super) fn get(&self, shape: Shape, make: impl FnOnce() -> Plan) -> Arc<Plan> {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = plans.iter().position(|(of, _)| *of == shape);
+        let plan = match known {
+            Some(position) => plans.remove(position).1,
+            None => Arc::new(make()),
+        };
+        if plans.len() >= MAX_PLANS {
+            plans.remove(0);
+        }
+        plans.push((shape, plan.clone()));
+        plan
+    }
 }

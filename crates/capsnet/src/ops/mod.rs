@@ -7,7 +7,19 @@ mod adam;
 mod convolution;
 mod dense;
 mod flex;
+mod routing;
+mod squash;
+
+use burn::prelude::*;
+use burn::tensor::DType;
 
 pub use adam::{AdamStep, adam_update};
 pub use convolution::{conv2d, conv2d_relu};
 pub use dense::{Activation, linear};
+pub use routing::route_votes;
+pub use squash::squash_coordinates;
+
+/// Whether a tensor is where operations without a body for other backends run: on the CPU backend, in single precision.
+pub fn has_kernels<const N: usize>(tensor: &Tensor<N>) -> bool {
+    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
+}

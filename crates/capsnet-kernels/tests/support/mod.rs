@@ -1,0 +1,47 @@
+//! Numbers to test with, the error of a result, and squash by its definition in f64.
+
+use capsnet_kernels::SQUASH_EPSILON;
+
+/// Reproducible numbers in -1..1 (a 64-bit linear congruential generator).
+pub fn noise(seed: u64, len: usize) -> Vec<f32> {
+    let mut state = seed;
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+/// Root mean square of the difference, relative to that of the expected values.
+pub fn relative_rms(got: impl ExactSizeIterator<Item = f64>, expected: &[f64]) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    let difference: f64 = got.zip(expected).map(|(g, e)| (g - e).powi(2)).sum();
+    let scale: f64 = expected.iter().map(|e| e * e).sum();
+    if scale == 0.0 {
+        difference.sqrt()
+    } else {
+        (difference / scale).sqrt()
+    }
+}
+
+pub fn squash(s: &[f64]) -> Vec<f64> {
+    let n: f64 = s.iter().map(|s| s * s).sum();
+    let factor = (n + SQUASH_EPSILON).sqrt() / (1.0 + n);
+    s.iter().map(|s| factor * s).collect()
+}
+
+/// `ds = sum over d of dv[d] dv[d]/ds`, with the quotient rule written out.
+pub fn squash_gradient(s: &[f64], dv: &[f64]) -> Vec<f64> {
+    let n: f64 = s.iter().map(|s| s * s).sum();
+    let root = (n + SQUASH_EPSILON).sqrt();
+    let factor = root / (1.0 + n);
+    // d factor / d n
+    let slope = (0.5 / root * (1.0 + n) - root) / (1.0 + n).powi(2);
+    let along: f64 = s.iter().zip(dv).map(|(s, g)| s * g).sum();
+    s.iter()
+        .zip(dv)
+        .map(|(s, g)| factor * g + slope * 2.0 * s * along)
+        .collect()
+}
