@@ -8,7 +8,7 @@
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
-use burn::tensor::activation::{relu, softmax};
+use burn::tensor::activation::softmax;
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ use crate::layer::{
 };
 use crate::loss::{MarginLoss, reconstruction_loss};
 use crate::observe::{Observer, Unobserved};
+use crate::ops::conv2d_relu;
 use crate::weights::{Exchange, Named};
 
 /// Makes a [`CapsNet`].
@@ -258,7 +259,8 @@ impl CapsNet {
             None => images,
         };
         observer.see("input", &x);
-        let x = relu(self.conv1.forward(x));
+        let bias = self.conv1.bias.as_ref().expect("the configuration asks for a bias");
+        let x = conv2d_relu(x, self.conv1.weight.val(), bias.val(), self.conv1.stride);
         observer.see("conv1", &x);
         let u = self.primary_capsules.forward(x);
         observer.see("primary_capsules", &u);

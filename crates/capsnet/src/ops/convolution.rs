@@ -17,9 +17,18 @@ use burn::tensor::ops::ConvOptions;
 /// - `weight`: `[out, in, kernel_h, kernel_w]`, `bias`: `[out]`
 /// - output: `[B, out, height', width']`
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2]) -> Tensor<4> {
+    convolve(x, weight, bias, stride, false)
+}
+
+/// `max(conv2d, 0)`, with one pass over the output forward and backward; shapes as in [`conv2d`].
+pub fn conv2d_relu(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2]) -> Tensor<4> {
+    convolve(x, weight, bias, stride, true)
+}
+
+fn convolve(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 2], relu: bool) -> Tensor<4> {
     let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
     Tensor::from_dispatch(<Dispatch as StridedConvolution>::strided_conv2d(
-        x, weight, bias, stride,
+        x, weight, bias, stride, relu,
     ))
 }
 
@@ -27,39 +36,76 @@ pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: [usize; 
 #[cfg_attr(not(feature = "gpu"), backend_extension(Flex, Autodiff))]
 #[cfg_attr(feature = "gpu", backend_extension(Flex, Cube, Autodiff, Fusion))]
 pub trait StridedConvolution: Backend {
-    /// See [`conv2d`].
+    /// See [`conv2d`], and [`conv2d_relu`] if `relu`.
     #[cfg_attr(feature = "gpu", fusion(default))]
     fn strided_conv2d(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         stride: [usize; 2],
+        relu: bool,
     ) -> FloatTensor<Self> {
-        Self::conv2d(x, weight, Some(bias), options(stride))
+        plain::<Self>(x, weight, bias, stride, relu)
     }
 }
 
-/// The adjoints of the convolution, on backends without autodiff.
-pub trait StridedConvolutionAdjoint: StridedConvolution {
-    /// The gradient of the input.
-    fn strided_conv2d_x(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        stride: [usize; 2],
-    ) -> FloatTensor<Self> {
-        Self::conv2d_x_backward(x, weight, gradient, options(stride))
-    }
+/// The convolution in Burn's own operations.
+fn plain<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    stride: [usize; 2],
+    relu: bool,
+) -> FloatTensor<B> {
+    let y = B::conv2d(x, weight, Some(bias), options(stride));
+    if relu { B::relu(y) } else { y }
+}
 
-    /// The gradient of the weight.
-    fn strided_conv2d_weight(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
+/// The adjoint of the convolution, on backends without autodiff.
+pub trait StridedConvolutionAdjoint: StridedConvolution {
+    /// The gradients of x, weight and bias as far as they are wanted, from that of the output.
+    fn strided_conv2d_backward(
+        saved: Saved<FloatTensor<Self>>,
         gradient: FloatTensor<Self>,
-        stride: [usize; 2],
-    ) -> FloatTensor<Self> {
-        Self::conv2d_weight_backward(x, weight, gradient, options(stride))
+        wanted: [bool; 3],
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        plain_backward::<Self>(saved, gradient, wanted)
     }
+}
+
+/// The adjoint in Burn's own operations.
+fn plain_backward<B: Backend>(
+    saved: Saved<FloatTensor<B>>,
+    gradient: FloatTensor<B>,
+    [wants_x, wants_weight, wants_bias]: [bool; 3],
+) -> [Option<FloatTensor<B>>; 3] {
+    let Saved {
+        x,
+        weight,
+        bias,
+        y,
+        stride,
+    } = saved;
+    let dz = match y {
+        Some(y) => B::relu_backward(y, gradient),
+        None => gradient,
+    };
+    let dx = wants_x.then(|| B::conv2d_x_backward(x.clone(), weight.clone(), dz.clone(), options(stride)));
+    let db = wants_bias.then(|| B::conv2d_bias_backward(x.clone(), bias, dz.clone()));
+    let dw = wants_weight.then(|| B::conv2d_weight_backward(x, weight, dz, options(stride)));
+    [dx, dw, db]
+}
+
+/// What the adjoint of the convolution needs.
+#[derive(Debug, Clone)]
+pub struct Saved<T> {
+    x: T,
+    weight: T,
+    /// Burn's own adjoint asks for it.
+    bias: T,
+    /// The output, if it is rectified.
+    y: Option<T>,
+    stride: [usize; 2],
 }
 
 fn options(stride: [usize; 2]) -> ConvOptions<2> {
@@ -82,13 +128,12 @@ mod cpu {
     use std::sync::{Arc, Mutex, PoisonError};
 
     use burn::backend::flex::FlexTensor;
-    use burn::backend::ops::ModuleOps;
     use burn::backend::{Flex, TensorMetadata};
     use burn::tensor::DType;
     use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
 
     use super::super::flex::{contiguous, tensor, values};
-    use super::{StridedConvolution, StridedConvolutionAdjoint, options};
+    use super::{Saved, StridedConvolution, StridedConvolutionAdjoint, plain, plain_backward};
 
     /// Plans of the shapes in use (a training has two: full batches and the last one), most recent last. Their buffers are
     /// large and are reused from step to step.
@@ -128,76 +173,77 @@ mod cpu {
     }
 
     impl StridedConvolution for Flex {
-        fn strided_conv2d(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, stride: [usize; 2]) -> FlexTensor {
+        fn strided_conv2d(
+            x: FlexTensor,
+            weight: FlexTensor,
+            bias: FlexTensor,
+            stride: [usize; 2],
+            relu: bool,
+        ) -> FlexTensor {
             if x.dtype() != DType::F32 {
-                return Self::conv2d(x, weight, Some(bias), options(stride));
+                return plain::<Self>(x, weight, bias, stride, relu);
             }
             let shape = shape(&x, &weight, stride);
             let (x, weight, bias) = (contiguous(x), contiguous(weight), contiguous(bias));
             let mut y = vec![0.0; shape.output_len()];
             plan(shape)
-                .forward(values(&x), values(&weight), Some(values(&bias)), false, &mut y)
+                .forward(values(&x), values(&weight), Some(values(&bias)), relu, &mut y)
                 .expect("the lengths follow from the shapes");
             tensor(y, &[shape.batch, shape.out_channels, shape.out_h(), shape.out_w()])
         }
     }
 
     impl StridedConvolutionAdjoint for Flex {
-        fn strided_conv2d_x(x: FlexTensor, weight: FlexTensor, gradient: FlexTensor, stride: [usize; 2]) -> FlexTensor {
-            if x.dtype() != DType::F32 {
-                return Self::conv2d_x_backward(x, weight, gradient, options(stride));
-            }
-            let shape = shape(&x, &weight, stride);
-            let (weight, gradient) = (contiguous(weight), contiguous(gradient));
-            let mut dx = vec![0.0; shape.input_len()];
-            plan(shape)
-                .backward_data(values(&weight), values(&gradient), &mut dx)
-                .expect("the lengths follow from the shapes");
-            tensor(dx, &x.shape().to_vec())
-        }
-
-        fn strided_conv2d_weight(
-            x: FlexTensor,
-            weight: FlexTensor,
+        fn strided_conv2d_backward(
+            saved: Saved<FlexTensor>,
             gradient: FlexTensor,
-            stride: [usize; 2],
-        ) -> FlexTensor {
-            if x.dtype() != DType::F32 {
-                return Self::conv2d_weight_backward(x, weight, gradient, options(stride));
+            wanted: [bool; 3],
+        ) -> [Option<FlexTensor>; 3] {
+            if saved.x.dtype() != DType::F32 {
+                return plain_backward::<Self>(saved, gradient, wanted);
             }
-            let shape = shape(&x, &weight, stride);
-            let (x, gradient) = (contiguous(x), contiguous(gradient));
-            let mut dw = vec![0.0; shape.weight_len()];
-            plan(shape)
-                .backward_weight(values(&x), values(&gradient), &mut dw, None)
-                .expect("the lengths follow from the shapes");
-            tensor(dw, &weight.shape().to_vec())
+            let shape = shape(&saved.x, &saved.weight, saved.stride);
+            let (x, weight) = (contiguous(saved.x), contiguous(saved.weight));
+            let (y, gradient) = (saved.y.map(contiguous), contiguous(gradient));
+            let (y, plan) = (y.as_ref().map(values), plan(shape));
+            let [wants_x, wants_weight, wants_bias] = wanted;
+            let dx = wants_x.then(|| {
+                let mut dx = vec![0.0; shape.input_len()];
+                plan.backward_data(values(&weight), y, values(&gradient), &mut dx)
+                    .expect("the lengths follow from the shapes");
+                tensor(dx, &x.shape().to_vec())
+            });
+            let mut db = wants_bias.then(|| vec![0.0; shape.out_channels]);
+            let dw = (wants_weight || wants_bias).then(|| {
+                let mut dw = vec![0.0; shape.weight_len()];
+                plan.backward_weight(values(&x), y, values(&gradient), &mut dw, db.as_deref_mut())
+                    .expect("the lengths follow from the shapes");
+                tensor(dw, &weight.shape().to_vec())
+            });
+            [
+                dx,
+                dw.filter(|_| wants_weight),
+                db.map(|db| tensor(db, &[shape.out_channels])),
+            ]
         }
     }
 }
 
-/// Registers the gradients of input, weight and bias.
+/// Registers the gradients of x, weight and bias.
 #[derive(Debug)]
 struct ConvolutionBackward;
 
 impl<B: StridedConvolutionAdjoint> Backward<B, 3> for ConvolutionBackward {
-    type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, [usize; 2]);
+    type State = Saved<FloatTensor<B>>;
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let [node_x, node_weight, node_bias] = ops.parents;
         let gradient = gradients.consume::<B>(&ops.node);
-        let (x, weight, bias, stride) = ops.state;
-        if let Some(node) = node_bias {
-            let db = B::conv2d_bias_backward(x.clone(), bias, gradient.clone());
-            gradients.register::<B>(node.id, db);
-        }
-        if let Some(node) = node_weight {
-            let dw = B::strided_conv2d_weight(x.clone(), weight.clone(), gradient.clone(), stride);
-            gradients.register::<B>(node.id, dw);
-        }
-        if let Some(node) = node_x {
-            let dx = B::strided_conv2d_x(x, weight, gradient, stride);
-            gradients.register::<B>(node.id, dx);
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let results = B::strided_conv2d_backward(ops.state, gradient, wanted);
+        for (node, result) in ops.parents.into_iter().zip(results) {
+            if let (Some(node), Some(result)) = (node, result) {
+                gradients.register::<B>(node.id, result);
+            }
         }
     }
 }
@@ -208,17 +254,24 @@ impl<B: StridedConvolutionAdjoint, C: CheckpointStrategy> StridedConvolution for
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         stride: [usize; 2],
+        relu: bool,
     ) -> FloatTensor<Self> {
-        let parents = [x.node(), weight.node(), bias.node()];
-        let (x, weight, bias) = (
-            x.primitive().clone(),
-            weight.primitive().clone(),
-            bias.primitive().clone(),
-        );
-        let y = B::strided_conv2d(x.clone(), weight.clone(), bias.clone(), stride);
+        let ((x, node_x), (weight, node_weight)) = (x.into_parts(), weight.into_parts());
+        let (bias, node_bias) = bias.into_parts();
+        let parents = [node_x, node_weight, node_bias];
         match ConvolutionBackward.prepare::<C>(parents).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, weight, bias, stride), y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
+            OpsKind::Tracked(prep) => {
+                let y = B::strided_conv2d(x.clone(), weight.clone(), bias.clone(), stride, relu);
+                let saved = Saved {
+                    x,
+                    weight,
+                    bias,
+                    y: relu.then(|| y.clone()),
+                    stride,
+                };
+                prep.finish(saved, y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::strided_conv2d(x, weight, bias, stride, relu)),
         }
     }
 }
@@ -226,6 +279,7 @@ impl<B: StridedConvolutionAdjoint, C: CheckpointStrategy> StridedConvolution for
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::activation::relu;
     use burn::tensor::{Distribution, Tolerance, module};
 
     /// Output and gradients of x, weight and bias under the loss `sum(y * c)`.
@@ -253,8 +307,14 @@ mod tests {
     #[test]
     fn kernel_and_burn_agree_on_values_and_gradients() {
         let device = Device::flex().autodiff();
-        // The second shape is one that the fast algorithm takes.
-        for (batch, channels, out, side, kernel, stride) in [(3, 2, 4, 9, 3, 2), (2, 32, 32, 20, 9, 2)] {
+        // The kernel's three ways: matrix products, Toom-Cook transforms, and few input channels.
+        let shapes = [
+            (3, 40, 4, 9, 3, 2),
+            (2, 32, 32, 20, 9, 2),
+            (7, 1, 33, 14, 9, 1),
+            (1, 1, 33, 28, 9, 1),
+        ];
+        for (batch, channels, out, side, kernel, stride) in shapes {
             let side_out = (side - kernel) / stride + 1;
             let random = |shape| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
             let inputs = Inputs {
@@ -263,11 +323,33 @@ mod tests {
                 bias: Tensor::random([out], Distribution::Normal(0.0, 1.0), &device),
                 c: random([batch, out, side_out, side_out]),
             };
-            let ours = run(|x, w, b| conv2d(x, w, b, [stride; 2]), &inputs);
-            let burns = run(|x, w, b| module::conv2d(x, w, Some(b), options([stride; 2])), &inputs);
-            for (ours, burns) in ours.iter().zip(&burns) {
+            let convolution = |x, w, b| module::conv2d(x, w, Some(b), options([stride; 2]));
+            let pairs = [
+                (
+                    run(|x, w, b| conv2d(x, w, b, [stride; 2]), &inputs),
+                    run(convolution, &inputs),
+                ),
+                (
+                    run(|x, w, b| conv2d_relu(x, w, b, [stride; 2]), &inputs),
+                    run(|x, w, b| relu(convolution(x, w, b)), &inputs),
+                ),
+            ];
+            for (ours, burns) in pairs.iter().flat_map(|(ours, burns)| ours.iter().zip(burns)) {
                 ours.assert_approx_eq::<f32>(burns, Tolerance::rel_abs(1e-4, 1e-3));
             }
         }
+    }
+
+    #[test]
+    fn the_bias_alone_can_be_trained() {
+        let device = Device::flex().autodiff();
+        let ones = Tensor::<4>::ones([2, 1, 3, 3], &device);
+        let weight = Tensor::<4>::ones([1, 1, 2, 2], &device);
+        let bias = Tensor::<1>::from_floats([1.0], &device).require_grad();
+        let gradients = conv2d_relu(ones, weight, bias.clone(), [1, 1]).sum().backward();
+        bias.grad(&gradients)
+            .unwrap()
+            .into_data()
+            .assert_eq(&TensorData::from([8.0f32]), true);
     }
 }

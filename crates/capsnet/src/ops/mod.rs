@@ -7,5 +7,5 @@ mod convolution;
 mod dense;
 mod flex;
 
-pub use convolution::conv2d;
+pub use convolution::{conv2d, conv2d_relu};
 pub use dense::{Activation, linear};
