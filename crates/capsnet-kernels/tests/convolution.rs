@@ -112,6 +112,17 @@ fn few_input_channels_match_the_definition() {
     }
 }
 
+/// Sums too long for the path of few input channels: matrix products, with several slabs, and gradients masked beforehand.
+#[test]
+fn many_input_channels_match_the_definition() {
+    for batch in [1, 3] {
+        let shape = ConvShape::square(batch, [35, 70], [11, 12], 9, 2);
+        for relu in [false, true] {
+            assert_matches_definition(shape, Algorithm::Direct, relu);
+        }
+    }
+}
+
 /// Small shapes that the Toom-Cook algorithm is made for, with partial channel blocks, partial tiles and padding.
 fn toom_cook_shape() -> impl Strategy<Value = ConvShape> {
     (
