@@ -6,9 +6,13 @@
 //!
 //! - [`Conv2d`]: strided 2-D convolution; the 9x9 stride-2 convolution of the CapsNet runs with 6.6 times fewer
 //!   multiplications than its definition has.
+//! - [`ConvBlock`]: a small convolution with bias, ReLU and average pooling in one visit to each image.
+//! - [`cross_entropy`]: the loss of a classifier and its gradient.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 mod conv;
+mod conv_block;
+mod cross_entropy;
 mod direct;
 mod error;
 mod matmul;
@@ -19,6 +23,8 @@ mod simd;
 mod toom_cook;
 
 pub use conv::{Algorithm, Conv2d, Pass};
+pub use conv_block::{ConvBlock, ConvBlockGradients};
+pub use cross_entropy::cross_entropy;
 pub use error::KernelError;
 pub use shape::ConvShape;
 pub use simd::instruction_set;
