@@ -1,5 +1,6 @@
 //! What can be wrong with a call.
 
+use crate::shape::ConvShape;
 use thiserror::Error;
 
 /// A shape that no operation has, or a slice that doesn't fit the shape.
@@ -42,6 +43,16 @@ pub enum KernelError {
         /// Elements that were passed.
         actual: usize,
     },
+    /// A class that doesn't exist.
+    #[error("sample {sample} is of class {class}, but there are only {classes} classes, counted from 0")]
+    NoSuchClass {
+        /// Which sample of the batch.
+        sample: usize,
+        /// Its class.
+        class: i64,
+        /// The number of classes.
+        classes: usize,
+    },
     /// The forced algorithm can't compute this shape.
     #[error(
         "Toom-Cook convolution is made for 9x9 kernels with stride 2, not for {kernel_h}x{kernel_w} with stride {stride_h}x{stride_w}: use Algorithm::Auto"
@@ -56,10 +67,18 @@ pub enum KernelError {
         /// Horizontal stride.
         stride_w: usize,
     },
+    /// The fused block can't compute this shape.
+    #[error(
+        "a convolution block has stride 1, no padding and at least 2x2 outputs to pool, unlike {shape:?}: use Conv2d"
+    )]
+    ConvBlockUnsupported {
+        /// The shape that was asked for.
+        shape: ConvShape,
+    },
 }
 
 /// Checks the length of an argument.
-pub(crate) fn expect_len(tensor: &'static str, slice: &[f32], expected: usize) -> Result<(), KernelError> {
+pub(crate) fn expect_len<T>(tensor: &'static str, slice: &[T], expected: usize) -> Result<(), KernelError> {
     if slice.len() == expected {
         Ok(())
     } else {

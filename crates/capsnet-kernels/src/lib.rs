@@ -10,10 +10,14 @@
 //! - [`AdamStep`]: the optimiser's update of a parameter and its moments, in one pass.
 //! - [`VoteRouting`]: votes of lower capsules and dynamic routing to upper ones, without materialising the votes.
 //! - [`squash_coordinates`]: the squash of primary capsules, from a convolution's channels to one vector a capsule.
+//! - [`ConvBlock`]: a small convolution with bias, ReLU and average pooling in one visit to each image.
+//! - [`cross_entropy`]: the loss of a classifier and its gradient.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 mod adam;
 mod conv;
+mod conv_block;
+mod cross_entropy;
 mod dense;
 mod direct;
 mod error;
@@ -28,6 +32,8 @@ mod toom_cook;
 
 pub use adam::AdamStep;
 pub use conv::{Algorithm, Conv2d, Pass};
+pub use conv_block::{ConvBlock, ConvBlockGradients};
+pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;
 pub use routing::{CouplingsOver, RoutingShape, VoteRouting};

@@ -9,9 +9,12 @@
 //! The environment variable `CAPSNET_SIMD` (`portable`, `avx2` or `avx512`) caps the choice; it is read once.
 
 mod exp;
+mod masks;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub(crate) use masks::Masks;
 
 use std::ops::{Add, Mul, Neg, Sub};
 use std::sync::OnceLock;
@@ -59,7 +62,7 @@ impl Lanes {
 
 /// Arithmetic on one register.
 pub(crate) trait Vector:
-    Copy + Add<Output = Self> + Sub<Output = Self> + Neg<Output = Self> + Mul<f32, Output = Self>
+    Masks + Add<Output = Self> + Sub<Output = Self> + Neg<Output = Self> + Mul<f32, Output = Self>
 {
     /// `self + factor * x`, fused where the instruction set fuses.
     fn plus(self, factor: f32, x: Self) -> Self;
@@ -117,6 +120,38 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
         #[cfg(target_arch = "x86_64")]
         Level::Avx2(simd) => simd.run(kernel),
         Level::Portable => portable::Portable.run(kernel),
+    }
+}
+
+/// Like [`dispatch`], for work whose registers hold channels: where registers of sixteen floats would leave more than half of
+/// the last one empty, those of eight are taken. [`channel_lanes`] tells the size.
+pub(crate) fn dispatch_channels<K: Kernel>(channels: usize, kernel: K) {
+    match level_for(channels) {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(simd) => simd.run(kernel),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2(simd) => simd.run(kernel),
+        Level::Portable => portable::Portable.run(kernel),
+    }
+}
+
+/// Floats in a register of the instruction set that [`dispatch_channels`] takes.
+pub(crate) fn channel_lanes(channels: usize) -> usize {
+    match level_for(channels) {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(_) => LANES / x86::Avx512::PARTS,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2(_) => LANES / x86::Avx2::PARTS,
+        Level::Portable => LANES / portable::Portable::PARTS,
+    }
+}
+
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
+fn level_for(channels: usize) -> Level {
+    match level() {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(simd) if (1..=LANES / 2).contains(&(channels % LANES)) => Level::Avx2(simd.narrow()),
+        level => level,
     }
 }
 

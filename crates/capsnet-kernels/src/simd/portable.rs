@@ -1,5 +1,7 @@
 //! The portable instruction set: arrays of eight floats, left to the compiler's vectoriser.
 
+mod masks;
+
 use super::{Kernel, LANES, Lanes, Simd, Vector};
 use std::ops::{Add, Mul, Neg, Sub};
 

@@ -3,6 +3,8 @@
 //! All operations are safe to call because they need a value (a token, or a register made through one) that only
 //! `detect` creates, after asking the processor.
 
+mod masks;
+
 use super::{Kernel, LANES, Lanes, Simd, Vector};
 use std::arch::x86_64::*;
 use std::ops::{Add, Mul, Neg, Sub};
@@ -154,3 +156,10 @@ instruction_set!(
         _ => 1,
     }
 );
+
+impl Avx512 {
+    /// The smaller registers, which every processor with the larger ones has.
+    pub(crate) fn narrow(self) -> Avx2 {
+        Avx2(())
+    }
+}

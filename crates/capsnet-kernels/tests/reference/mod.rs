@@ -69,27 +69,27 @@ pub fn forward(shape: &ConvShape, x: &[f32], w: &[f32], bias: &[f32], relu: bool
     y
 }
 
-pub fn backward_data(shape: &ConvShape, w: &[f32], dy: &[f32]) -> Vec<f64> {
+pub fn backward_data<T: Copy + Into<f64>>(shape: &ConvShape, w: &[f32], dy: &[T]) -> Vec<f64> {
     let mut dx = vec![0.0; shape.input_len()];
     for_each_product(shape, |input, weight, output| {
-        dx[input] += f64::from(dy[output]) * f64::from(w[weight])
+        dx[input] += dy[output].into() * f64::from(w[weight])
     });
     dx
 }
 
-pub fn backward_weight(shape: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f64> {
+pub fn backward_weight<T: Copy + Into<f64>>(shape: &ConvShape, x: &[f32], dy: &[T]) -> Vec<f64> {
     let mut dw = vec![0.0; shape.weight_len()];
     for_each_product(shape, |input, weight, output| {
-        dw[weight] += f64::from(dy[output]) * f64::from(x[input])
+        dw[weight] += dy[output].into() * f64::from(x[input])
     });
     dw
 }
 
-pub fn backward_bias(shape: &ConvShape, dy: &[f32]) -> Vec<f64> {
+pub fn backward_bias<T: Copy + Into<f64>>(shape: &ConvShape, dy: &[T]) -> Vec<f64> {
     let pixels = shape.out_h() * shape.out_w();
     let mut db = vec![0.0; shape.out_channels];
     dy.iter()
         .enumerate()
-        .for_each(|(i, &dy)| db[i / pixels % shape.out_channels] += f64::from(dy));
+        .for_each(|(i, &dy)| db[i / pixels % shape.out_channels] += dy.into());
     db
 }

@@ -4,7 +4,6 @@
 //! and no padding. Tensor names: `conv0`, `conv1`, `fc2`, `fc3`, `fc4`.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
@@ -13,9 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigError, ImageShape, require};
 use crate::observe::Observer;
+use crate::ops::conv_relu_pool;
 use crate::weights::{Exchange, Named};
 
 const KERNEL: usize = 5;
+const POOL: usize = 2;
 const CHANNELS: [usize; 2] = [6, 16];
 const HIDDEN: [usize; 2] = [120, 84];
 
@@ -45,7 +46,6 @@ impl Default for LeNet5Config {
 pub struct LeNet5 {
     conv0: Conv2d,
     conv1: Conv2d,
-    pool: AvgPool2d,
     fc2: Linear,
     fc3: Linear,
     fc4: Linear,
@@ -54,7 +54,7 @@ pub struct LeNet5 {
 impl LeNet5Config {
     /// Side lengths after both convolutions and poolings, `None` where the image is too small.
     fn features(side: usize) -> Option<usize> {
-        let pooled = |side: usize| side.checked_sub(KERNEL - 1).map(|s| s / 2).filter(|&s| s > 0);
+        let pooled = |side: usize| side.checked_sub(KERNEL - 1).map(|s| s / POOL).filter(|&s| s > 0);
         pooled(side).and_then(pooled)
     }
 
@@ -69,7 +69,6 @@ impl LeNet5Config {
         LeNet5 {
             conv0: Conv2dConfig::new([self.image.channels, CHANNELS[0]], [KERNEL; 2]).init(device),
             conv1: Conv2dConfig::new(CHANNELS, [KERNEL; 2]).init(device),
-            pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
             fc2: LinearConfig::new(flat, HIDDEN[0]).init(device),
             fc3: LinearConfig::new(HIDDEN[0], HIDDEN[1]).init(device),
             fc4: LinearConfig::new(HIDDEN[1], self.classes).init(device),
@@ -92,9 +91,9 @@ impl LeNet5 {
     /// - `images`: `[B, channels, height, width]`
     /// - output: `[B, classes]`
     pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<2> {
-        let x = self.pool.forward(relu(self.conv0.forward(images)));
+        let x = pooled(&self.conv0, images);
         observer.see("conv0", &x);
-        let x = self.pool.forward(relu(self.conv1.forward(x)));
+        let x = pooled(&self.conv1, x);
         observer.see("conv1", &x);
         let x = relu(self.fc2.forward(x.flatten::<2>(1, 3)));
         observer.see("fc2", &x);
@@ -104,6 +103,12 @@ impl LeNet5 {
         observer.see("fc4", &logits);
         logits
     }
+}
+
+/// The average over windows of 2 x 2 of the rectified convolution.
+fn pooled(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let bias = conv.bias.as_ref().expect("the convolutions have a bias");
+    conv_relu_pool(x, conv.weight.val(), bias.val(), POOL)
 }
 
 impl Named for LeNet5 {

@@ -15,7 +15,6 @@ pub use lenet5::{LeNet5, LeNet5Config};
 
 use std::path::Path;
 
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 use capsnet_data::random::Seed;
@@ -24,6 +23,7 @@ use capsnet_weights::StateDict;
 
 use crate::Error;
 use crate::observe::{Observer, Unobserved};
+use crate::ops::cross_entropy;
 use crate::weights::{Named, is_counter};
 
 /// A network of one of the known kinds.
@@ -149,9 +149,7 @@ impl Model {
                 let pixels = self.pixels_of(images);
                 net.loss(v.clone(), output.scores.clone(), pixels, classes)
             }
-            _ => CrossEntropyLossConfig::new()
-                .init(&images.device())
-                .forward(output.scores.clone(), classes),
+            _ => cross_entropy(output.scores.clone(), classes),
         }
     }
 

@@ -4,7 +4,9 @@
 //! other backend. Layers call the functions here and don't know which of the two runs.
 
 mod adam;
+mod conv_block;
 mod convolution;
+mod cross_entropy;
 mod dense;
 mod flex;
 mod routing;
@@ -14,7 +16,9 @@ use burn::prelude::*;
 use burn::tensor::DType;
 
 pub use adam::{AdamStep, adam_update};
+pub use conv_block::conv_relu_pool;
 pub use convolution::{conv2d, conv2d_relu};
+pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, linear};
 pub use routing::route_votes;
 pub use squash::squash_coordinates;
