@@ -98,7 +98,7 @@ fn step(args: &BenchStepArgs) -> Result<()> {
     let plan = Plan::from_args(args);
     let mut job = Job::new(&config, &data, args.mode, &device)?;
     let parameters = job.parameters();
-    let (blocks, losses) = make_steps(&mut job, &plan, &format!("timing {}", config.model.title()))?;
+    let Made { blocks, losses } = make_steps(&mut job, &plan, &format!("timing {}", config.model.title()))?;
     let times = Times::of(&blocks, plan.group);
     let report = Report {
         model: args.model.name(),
@@ -143,8 +143,15 @@ fn config_from(args: &BenchStepArgs) -> Result<TrainConfig> {
     Ok(config)
 }
 
-/// The time of each block, and the first and the last loss.
-fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<(Vec<Duration>, Option<(f64, f64)>)> {
+/// What making the steps came to.
+struct Made {
+    /// The time of each block.
+    blocks: Vec<Duration>,
+    /// The first and the last loss, where there are losses.
+    losses: Option<(f64, f64)>,
+}
+
+fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<Made> {
     let mut progress = Progress::new(title, "steps", plan.warmup + plan.steps(), 0);
     let (mut first, mut last) = (None, None);
     for done in 0..plan.warmup {
@@ -152,18 +159,21 @@ fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<(Vec<Duration>,
         first = first.or(last);
         progress.set(done + 1, "warming up");
     }
-    let mut times = Vec::with_capacity(plan.blocks);
+    let mut blocks = Vec::with_capacity(plan.blocks);
     for block in 1..=plan.blocks {
         let begin = Instant::now();
         for _ in 0..plan.group {
             last = job.step()?;
             first = first.or(last);
         }
-        times.push(begin.elapsed());
+        blocks.push(begin.elapsed());
         progress.set(plan.warmup + block * plan.group, "");
     }
     progress.clear();
-    Ok((times, first.zip(last)))
+    Ok(Made {
+        blocks,
+        losses: first.zip(last),
+    })
 }
 
 fn print(report: &Report, data: &Dataset, title: &str) -> Result<()> {
