@@ -14,12 +14,11 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use masks::Masks;
-
 use std::ops::{Add, Mul, Neg, Sub};
 use std::sync::OnceLock;
 
 pub(crate) use exp::exp;
+pub(crate) use masks::Masks;
 
 /// Number of floats in a [`Lanes`], and of channels in a channel block.
 pub(crate) const LANES: usize = 16;

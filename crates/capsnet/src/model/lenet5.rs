@@ -6,13 +6,12 @@
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::activation::relu;
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigError, ImageShape, require};
 use crate::observe::Observer;
-use crate::ops::conv_relu_pool;
+use crate::ops::{Activation, conv_relu_pool, linear};
 use crate::weights::{Exchange, Named};
 
 const KERNEL: usize = 5;
@@ -95,11 +94,11 @@ impl LeNet5 {
         observer.see("conv0", &x);
         let x = pooled(&self.conv1, x);
         observer.see("conv1", &x);
-        let x = relu(self.fc2.forward(x.flatten::<2>(1, 3)));
+        let x = dense(&self.fc2, x.flatten::<2>(1, 3), Activation::Relu);
         observer.see("fc2", &x);
-        let x = relu(self.fc3.forward(x));
+        let x = dense(&self.fc3, x, Activation::Relu);
         observer.see("fc3", &x);
-        let logits = self.fc4.forward(x);
+        let logits = dense(&self.fc4, x, Activation::Identity);
         observer.see("fc4", &logits);
         logits
     }
@@ -109,6 +108,11 @@ impl LeNet5 {
 fn pooled(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let bias = conv.bias.as_ref().expect("the convolutions have a bias");
     conv_relu_pool(x, conv.weight.val(), bias.val(), POOL)
+}
+
+fn dense(layer: &Linear, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+    let bias = layer.bias.as_ref().expect("the linear layers have a bias");
+    linear(x, layer.weight.val(), bias.val(), activation)
 }
 
 impl Named for LeNet5 {

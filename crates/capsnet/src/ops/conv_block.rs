@@ -118,21 +118,20 @@ mod gpu {
 }
 
 mod cpu {
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::Arc;
 
     use burn::backend::flex::FlexTensor;
     use burn::backend::{Flex, TensorMetadata};
-    use burn::tensor::{DType, Element, TensorData};
+    use burn::tensor::{DType, TensorData};
     use capsnet_kernels::{ConvBlock, ConvBlockGradients, ConvShape};
 
+    use super::super::flex::{Plans, contiguous, tensor, values};
     use super::{BlockGradients, ConvReluPool, ConvReluPoolAdjoint, plain_backward, plain_forward};
 
     /// The pooling that the kernel does.
     const POOL: usize = 2;
 
-    /// Plans of the shapes in use, most recent last: those of the layers, times full batches, the last one and testing.
-    static PLANS: Mutex<Vec<Arc<ConvBlock>>> = Mutex::new(Vec::new());
-    const MAX_PLANS: usize = 8;
+    static PLANS: Plans<ConvShape, ConvBlock> = Plans::new();
 
     /// The plan, where the kernel takes it.
     fn plan(x: &FlexTensor, weight: &FlexTensor, pool: usize) -> Option<Arc<ConvBlock>> {
@@ -146,32 +145,8 @@ mod cpu {
             kernel_w,
             ..ConvShape::square(batch, [in_channels, out_channels], [height, width], 1, 1)
         };
-        let mut plans = PLANS.lock().unwrap_or_else(PoisonError::into_inner);
-        let plan = match plans.iter().position(|plan| *plan.shape() == shape) {
-            Some(position) => plans.remove(position),
-            None => Arc::new(ConvBlock::new(shape).ok()?),
-        };
-        if plans.len() >= MAX_PLANS {
-            plans.remove(0);
-        }
-        plans.push(plan.clone());
-        Some(plan)
-    }
-
-    fn contiguous(tensor: FlexTensor) -> FlexTensor {
-        if tensor.as_slice::<f32>().is_some() {
-            tensor
-        } else {
-            tensor.to_contiguous()
-        }
-    }
-
-    fn values(tensor: &FlexTensor) -> &[f32] {
-        tensor.as_slice().expect("the tensor was made contiguous")
-    }
-
-    fn tensor<E: Element>(values: Vec<E>, shape: &[usize]) -> FlexTensor {
-        FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
+        let supported = shape.check().is_ok() && ConvBlock::supports(&shape);
+        supported.then(|| PLANS.get(shape, || ConvBlock::new(shape).expect("the shape was checked")))
     }
 
     /// The output; the mask is written if there is room for one.
@@ -208,7 +183,7 @@ mod cpu {
             let mut mask = vec![0u8; plan.mask_len()];
             let y = forward(&plan, [x, weight, bias], Some(&mut mask));
             let len = mask.len();
-            (y, tensor(mask, &[len]))
+            (y, FlexTensor::from_data(TensorData::new(mask, [len])))
         }
 
         fn conv_relu_pool_backward(
