@@ -33,9 +33,7 @@ impl std::error::Error for UsageError {}
 impl ComputeArgs {
     /// Starts the worker threads and opens the device.
     pub fn start(&self) -> Result<Device> {
-        if let Some(threads) = self.threads {
-            start_threads(threads)?;
-        }
+        start_threads(self.threads.unwrap_or(0))?;
         self.open()
     }
 
@@ -45,10 +43,14 @@ impl ComputeArgs {
     }
 }
 
-/// Starts the process's worker threads; may be called once.
+/// Starts the process's worker threads, 0 for as many as the machine has; may be called once.
+///
+/// The calling thread is one of them: it takes part in the kernels that it calls instead of handing them over and going to sleep,
+/// which costs more than the smallest of them.
 pub fn start_threads(threads: usize) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
+        .use_current_thread()
         .build_global()
         .context("can't start the worker threads")
 }
