@@ -49,22 +49,22 @@ fn forward(bencher: Bencher, batch: usize) {
 }
 
 #[divan::bench(args = BATCHES)]
-fn backward_data(bencher: Bencher, batch: usize) {
+fn backward_data(bencher: Bencher, None, batch: usize) {
     let mut case = Case::new(batch);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         let Case { conv, w, dy, dx, .. } = &mut case;
-        conv.backward_data(w, dy, dx)
+        conv.backward_data(w, None, dy, dx)
     });
 }
 
 /// The bias's gradient included.
 #[divan::bench(args = BATCHES)]
-fn backward_weight(bencher: Bencher, batch: usize) {
+fn backward_weight(bencher: Bencher, None, batch: usize) {
     let mut case = Case::new(batch);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         let Case {
             conv, x, dy, dw, db, ..
         } = &mut case;
-        conv.backward_weight(x, dy, dw, Some(db))
+        conv.backward_weight(x, None, dy, dw, Some(db))
     });
 }
