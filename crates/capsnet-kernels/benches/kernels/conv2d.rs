@@ -49,7 +49,7 @@ fn forward(bencher: Bencher, batch: usize) {
 }
 
 #[divan::bench(args = BATCHES)]
-fn backward_data(bencher: Bencher, None, batch: usize) {
+fn backward_data(bencher: Bencher, batch: usize) {
     let mut case = Case::new(batch);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         let Case { conv, w, dy, dx, .. } = &mut case;
@@ -59,7 +59,7 @@ fn backward_data(bencher: Bencher, None, batch: usize) {
 
 /// The bias's gradient included.
 #[divan::bench(args = BATCHES)]
-fn backward_weight(bencher: Bencher, None, batch: usize) {
+fn backward_weight(bencher: Bencher, batch: usize) {
     let mut case = Case::new(batch);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         let Case {
