@@ -53,7 +53,7 @@ fn backward_data(bencher: Bencher, batch: usize) {
     let mut case = Case::new(batch);
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         let Case { conv, w, dy, dx, .. } = &mut case;
-        conv.backward_data(w, dy, dx)
+        conv.backward_data(w, None, dy, dx)
     });
 }
 
@@ -65,6 +65,6 @@ fn backward_weight(bencher: Bencher, batch: usize) {
         let Case {
             conv, x, dy, dw, db, ..
         } = &mut case;
-        conv.backward_weight(x, dy, dw, Some(db))
+        conv.backward_weight(x, None, dy, dw, Some(db))
     });
 }
