@@ -84,8 +84,8 @@ def cases(quick):
                'no augmentation, fused Adam': '--impl optimised',
                'no augmentation, compiled': '--impl compiled'}, augment='translate=2'),
         lenet('lenet5-train-128', 128, steps(400), LENET),
-        *(capsnet_net('train', batch, steps(max(6, 300 // batch)), 2, {}) for batch in (1, 7, 32, 100, 129)),
-        *(capsnet_net('infer', batch, steps(max(8, 400 // batch)), 2, {}) for batch in (7, 32, 100, 129)),
+        *(capsnet_net('train', batch, steps(max(6, 300 // batch)), 2, {}) for batch in (1, 7, 32, 100, 127, 129)),
+        *(capsnet_net('infer', batch, steps(max(8, 400 // batch)), 2, {}) for batch in (7, 32, 100, 127, 129)),
     ]
 
 

@@ -98,8 +98,8 @@ fn step(args: &BenchStepArgs) -> Result<()> {
     let plan = Plan::from_args(args);
     let mut job = Job::new(&config, &data, args.mode, &device)?;
     let parameters = job.parameters();
-    let Made { blocks, losses } = make_steps(&mut job, &plan, &format!("timing {}", config.model.title()))?;
-    let times = Times::of(&blocks, plan.group);
+    let outcome = make_steps(&mut job, &plan, &format!("timing {}", config.model.title()))?;
+    let times = Times::of(&outcome.blocks, plan.group);
     let report = Report {
         model: args.model.name(),
         mode: match args.mode {
@@ -121,8 +121,8 @@ fn step(args: &BenchStepArgs) -> Result<()> {
         median_ms: times.median_ms,
         images_per_s: config.batch_size as f64 * 1e3 / times.median_ms,
         peak_rss_mb: peak_rss_mb(),
-        loss_first: losses.map(|(first, _)| first),
-        loss_last: losses.map(|(_, last)| last),
+        loss_first: outcome.loss_first,
+        loss_last: outcome.loss_last,
     };
     if args.json {
         return line(serde_json::to_string(&report)?);
@@ -143,15 +143,16 @@ fn config_from(args: &BenchStepArgs) -> Result<TrainConfig> {
     Ok(config)
 }
 
-/// What making the steps came to.
-struct Made {
+/// What the steps came to.
+struct Outcome {
     /// The time of each block.
     blocks: Vec<Duration>,
-    /// The first and the last loss, where there are losses.
-    losses: Option<(f64, f64)>,
+    /// The loss of the very first step, if it trains.
+    loss_first: Option<f64>,
+    loss_last: Option<f64>,
 }
 
-fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<Made> {
+fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<Outcome> {
     let mut progress = Progress::new(title, "steps", plan.warmup + plan.steps(), 0);
     let (mut first, mut last) = (None, None);
     for done in 0..plan.warmup {
@@ -170,9 +171,10 @@ fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<Made> {
         progress.set(plan.warmup + block * plan.group, "");
     }
     progress.clear();
-    Ok(Made {
+    Ok(Outcome {
         blocks,
-        losses: first.zip(last),
+        loss_first: first,
+        loss_last: last,
     })
 }
 
