@@ -6,8 +6,11 @@
 //!
 //! Prints minimum and median milliseconds.
 
+mod timing;
+
 use capsnet_kernels::{CouplingsOver, KernelError, RoutingShape, VoteRouting, instruction_set};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use timing::{noise, sorted_times};
 
 fn main() -> Result<(), KernelError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,8 +48,9 @@ fn time(batch: usize, couplings_over: CouplingsOver, budget: Duration) -> Result
         couplings_over,
     };
     let routing = VoteRouting::new(shape)?;
-    let (u, w) = (noise(1, shape.lower_len()), noise(2, shape.weight_len()));
-    let dv = noise(3, shape.upper_len());
+    let small = |seed, len| -> Vec<f32> { noise(seed, len).map(|v| 0.1 * v).collect() };
+    let (u, w) = (small(1, shape.lower_len()), small(2, shape.weight_len()));
+    let dv = small(3, shape.upper_len());
     let (mut v, mut sums) = (vec![0.0; shape.upper_len()], vec![0.0; shape.sums_len()]);
     let (mut du, mut dw) = (vec![0.0; shape.lower_len()], vec![0.0; shape.weight_len()]);
     let forward = sorted_times(budget, || routing.forward(&u, &w, &mut v, Some(&mut sums)))?;
@@ -59,28 +63,4 @@ fn time(batch: usize, couplings_over: CouplingsOver, budget: Duration) -> Result
         );
     }
     Ok(())
-}
-
-fn sorted_times(budget: Duration, mut pass: impl FnMut() -> Result<(), KernelError>) -> Result<Vec<f64>, KernelError> {
-    pass()?;
-    let (start, mut times) = (Instant::now(), Vec::new());
-    while times.len() < 5 || start.elapsed() < budget {
-        let begin = Instant::now();
-        pass()?;
-        times.push(begin.elapsed().as_secs_f64());
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(times)
-}
-
-/// Reproducible numbers in -0.1..0.1 (a 64-bit linear congruential generator).
-fn noise(seed: u64, len: usize) -> Vec<f32> {
-    let mut state = seed;
-    let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (10 << 23) as f32 - 0.1
-    };
-    std::iter::repeat_with(next).take(len).collect()
 }

@@ -1,12 +1,12 @@
 //! The convolution block against its definition in f64, finite differences of that, and its independence of the number of
 //! threads.
 
-#[allow(dead_code)]
 mod reference;
+mod support;
 
 use capsnet_kernels::{ConvBlock, ConvBlockGradients, ConvShape, KernelError};
 use proptest::prelude::*;
-use reference::{noise, relative_rms};
+use support::{noise, relative_rms, widened};
 
 /// Largest error against f64, as root mean square relative to that of the result.
 const TOLERANCE: f64 = 1e-6;
@@ -122,7 +122,7 @@ fn assert_matches_definition(shape: ConvShape) {
         reference::backward_bias(&shape, &dz),
     ];
     for ((name, got), expected) in ["y", "dx", "dw", "db"].iter().zip(&got).zip(&expected) {
-        let error = relative_rms(got, expected);
+        let error = relative_rms(widened(got), expected);
         assert!(error <= TOLERANCE, "{name} of {shape:?}: error {error:.2e}");
     }
 }

@@ -1,11 +1,10 @@
 //! The fully connected layer against its definition in f64, finite differences, and its independence of the number of threads.
 
-#[allow(dead_code, reason = "the convolution's tests use the rest")]
-mod reference;
+mod support;
 
 use capsnet_kernels::{Activation, Dense, DenseGradients, KernelError};
 use proptest::prelude::*;
-use reference::{noise, relative_rms};
+use support::{noise, relative_rms, widened};
 
 /// Largest error against f64, as root mean square relative to that of the result.
 const TOLERANCE: f64 = 1e-6;
@@ -125,7 +124,7 @@ fn assert_matches_definition(shape: [usize; 3], activation: Activation) {
         .into_iter()
         .zip(&expected)
     {
-        let error = relative_rms(got, expected);
+        let error = relative_rms(widened(got), expected);
         assert!(
             error <= TOLERANCE,
             "{name} of {shape:?} with {activation:?}: error {error:.2e}"

@@ -6,7 +6,7 @@ mod support;
 use capsnet_kernels::{CouplingsOver, KernelError, RoutingShape, VoteRouting};
 use proptest::prelude::*;
 use routing_reference::Definition;
-use support::{noise, relative_rms};
+use support::{noise, relative_rms, widened};
 
 /// Largest error against f64, as root mean square relative to that of the result.
 const TOLERANCE: f64 = 2e-6;
@@ -72,7 +72,7 @@ fn assert_matches_definition(shape: RoutingShape) {
         ("du", &got.du, expected.du, rounded.du),
         ("dw", &got.dw, expected.dw, rounded.dw),
     ] {
-        let error = relative_rms(got.iter().map(|&x| f64::from(x)), &expected);
+        let error = relative_rms(widened(got), &expected);
         let allowed = TOLERANCE.max(30.0 * relative_rms(rounded.into_iter(), &expected));
         assert!(allowed < 1e-3, "{name} of {shape:?}: routing is too sensitive to tell");
         assert!(

@@ -2,30 +2,6 @@
 
 use capsnet_kernels::ConvShape;
 
-/// Reproducible numbers in -1..1 (a 64-bit linear congruential generator).
-pub fn noise(seed: u64, len: usize) -> Vec<f32> {
-    let mut state = seed;
-    let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    std::iter::repeat_with(next).take(len).collect()
-}
-
-/// Root mean square of the difference, relative to that of the expected values.
-pub fn relative_rms(got: &[f32], expected: &[f64]) -> f64 {
-    assert_eq!(got.len(), expected.len());
-    let difference: f64 = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).powi(2)).sum();
-    let scale: f64 = expected.iter().map(|e| e * e).sum();
-    if scale == 0.0 {
-        difference.sqrt()
-    } else {
-        (difference / scale).sqrt()
-    }
-}
-
 /// Calls `visit(input, weight, output)` with the positions of every product in the definition.
 fn for_each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
     let s = shape;

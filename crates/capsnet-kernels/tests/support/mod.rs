@@ -1,5 +1,7 @@
 //! Numbers to test with, the error of a result, and squash by its definition in f64.
 
+#![allow(dead_code)] // Every test file takes what it needs.
+
 use capsnet_kernels::SQUASH_EPSILON;
 
 /// Reproducible numbers in -1..1 (a 64-bit linear congruential generator).
@@ -14,11 +16,21 @@ pub fn noise(seed: u64, len: usize) -> Vec<f32> {
     std::iter::repeat_with(next).take(len).collect()
 }
 
+/// A result in f32 as f64.
+pub fn widened(values: &[f32]) -> impl ExactSizeIterator<Item = f64> {
+    values.iter().map(|&value| f64::from(value))
+}
+
 /// Root mean square of the difference, relative to that of the expected values.
 pub fn relative_rms(got: impl ExactSizeIterator<Item = f64>, expected: &[f64]) -> f64 {
+    rms_relative_to(expected, got, expected)
+}
+
+/// Root mean square of the difference, relative to that of `scale`.
+pub fn rms_relative_to(scale: &[f64], got: impl ExactSizeIterator<Item = f64>, expected: &[f64]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let difference: f64 = got.zip(expected).map(|(g, e)| (g - e).powi(2)).sum();
-    let scale: f64 = expected.iter().map(|e| e * e).sum();
+    let scale: f64 = scale.iter().map(|e| e * e).sum();
     if scale == 0.0 {
         difference.sqrt()
     } else {
