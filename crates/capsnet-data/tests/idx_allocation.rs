@@ -2,38 +2,14 @@
 //!
 //! A file of its own, because it counts the allocations of the whole process.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod noting;
+
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use capsnet_data::idx::{parse_images, parse_labels};
+use noting::{Noting, largest_request};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-
-/// The system's allocator, with the largest single request noted.
-struct Noting;
-
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes unchanged to the system's allocator; noting a number beside it touches no memory of theirs.
-unsafe impl GlobalAlloc for Noting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Noting = Noting;
@@ -64,20 +40,13 @@ fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// The largest single allocation while `parse` runs.
-fn largest_allocation_in(parse: impl FnOnce()) -> usize {
-    LARGEST.store(0, Ordering::Relaxed);
-    parse();
-    LARGEST.load(Ordering::Relaxed)
-}
-
 /// One test for both cases, because a second would allocate beside the first.
 #[test]
 fn hostile_bytes_neither_panic_nor_allocate_wildly() {
     let mut runner = TestRunner::new(Config::with_cases(2000));
     runner
         .run(&hostile_bytes(), |bytes| {
-            let largest = largest_allocation_in(|| {
+            let largest = largest_request(|| {
                 let _ = parse_images(&bytes[..], bytes.len() as u64);
                 let _ = parse_labels(&bytes[..], bytes.len() as u64);
             });
@@ -97,7 +66,7 @@ fn hostile_bytes_neither_panic_nor_allocate_wildly() {
         encoder.write_all(&[0; 1 << 20]).unwrap();
     }
     let bomb = encoder.finish().unwrap();
-    let largest = largest_allocation_in(|| {
+    let largest = largest_request(|| {
         let message = parse_images(&bomb[..], bomb.len() as u64).unwrap_err().to_string();
         assert!(message.contains("after its 784 bytes"), "{message}");
     });

@@ -3,40 +3,16 @@
 //!
 //! A file of its own, because it counts the allocations of the whole process.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod noting;
+
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use capsnet_data::protocol::{MatFault, parse_affnist};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use noting::{Noting, largest_request};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-
-/// The system's allocator, with the largest single request noted.
-struct Noting;
-
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes unchanged to the system's allocator; noting a number beside it touches no memory of theirs.
-unsafe impl GlobalAlloc for Noting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Noting = Noting;
@@ -112,20 +88,13 @@ fn hostile_file() -> impl Strategy<Value = Vec<u8>> {
     (prop_oneof![structs, noise()], any::<bool>()).prop_map(|(elements, zipped)| file(&elements, zipped))
 }
 
-/// The largest single allocation while `parse` runs.
-fn largest_allocation_in(parse: impl FnOnce()) -> usize {
-    LARGEST.store(0, Ordering::Relaxed);
-    parse();
-    LARGEST.load(Ordering::Relaxed)
-}
-
 /// One test for all cases, because a second would allocate beside the first.
 #[test]
 fn hostile_bytes_neither_panic_nor_allocate_wildly() {
     let mut runner = TestRunner::new(Config::with_cases(3000));
     runner
         .run(&hostile_file(), |bytes| {
-            let largest = largest_allocation_in(|| {
+            let largest = largest_request(|| {
                 let _ = parse_affnist(&bytes[..], bytes.len() as u64, None);
             });
             // The window and buffers of the unpacker are the constant part.
@@ -148,7 +117,7 @@ fn hostile_bytes_neither_panic_nor_allocate_wildly() {
     let huge = [matrix(9, &[1600, 1_300_000], ""), element(2, 1600 * 1_300_000, &[])].concat();
     for zipped in [false, true] {
         let lie = file(&affnist(&huge, &labels, None), zipped);
-        let largest = largest_allocation_in(|| {
+        let largest = largest_request(|| {
             assert!(matches!(
                 parse_affnist(&lie[..], u64::MAX, None),
                 Err(MatFault::Overrun { .. })
@@ -159,7 +128,7 @@ fn hostile_bytes_neither_panic_nor_allocate_wildly() {
     let unwanted = [matrix(9, &[16, 2_000_000], ""), exact(2, &vec![0; 32_000_000])].concat();
     let bomb = file(&exact(14, &unwanted), true);
     assert!(bomb.len() < 200_000);
-    let largest = largest_allocation_in(|| {
+    let largest = largest_request(|| {
         assert!(matches!(
             parse_affnist(&bomb[..], bomb.len() as u64, None),
             Err(MatFault::NoVariable { .. })
