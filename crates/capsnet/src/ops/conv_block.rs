@@ -131,7 +131,7 @@ mod cpu {
     /// The pooling that the kernel does.
     const POOL: usize = 2;
 
-    static PLANS: Plans<ConvShape, ConvBlock> = Plans::new();
+    static PLANS: Plans<ConvShape, ConvBlock> = Plans::for_layers(2);
 
     /// The plan, where the kernel takes it.
     fn plan(x: &FlexTensor, weight: &FlexTensor, pool: usize) -> Option<Arc<ConvBlock>> {

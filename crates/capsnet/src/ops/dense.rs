@@ -105,36 +105,24 @@ mod gpu {
 }
 
 mod cpu {
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::Arc;
 
     use burn::backend::flex::FlexTensor;
     use burn::backend::{Flex, TensorMetadata};
     use burn::tensor::DType;
     use capsnet_kernels::{Activation, Dense, DenseGradients};
 
-    use super::super::flex::{contiguous, tensor, values};
+    use super::super::flex::{Plans, contiguous, tensor, values};
     use super::{DenseLayer, DenseLayerAdjoint, Saved, plain, plain_backward};
 
-    /// Plans of the layers in use, most recent last: their buffers are reused from step to step.
-    static PLANS: Mutex<Vec<Arc<Dense>>> = Mutex::new(Vec::new());
-    const MAX_PLANS: usize = 12;
+    /// The plans' buffers are reused from step to step. A decoder has three layers, as has LeNet-5.
+    static PLANS: Plans<([usize; 3], Activation), Dense> = Plans::for_layers(3);
 
     fn plan(x: &FlexTensor, weight: &FlexTensor, activation: Activation) -> Arc<Dense> {
         let ([batch, inputs], [_, outputs]) = (x.shape().dims(), weight.shape().dims());
-        let mut plans = PLANS.lock().unwrap_or_else(PoisonError::into_inner);
-        let shape = [batch, inputs, outputs];
-        let known = plans
-            .iter()
-            .position(|plan| plan.shape() == shape && plan.activation() == activation);
-        let plan = match known {
-            Some(position) => plans.remove(position),
-            None => Arc::new(Dense::new(batch, inputs, outputs, activation).expect("tensors that exist")),
-        };
-        if plans.len() >= MAX_PLANS {
-            plans.remove(0);
-        }
-        plans.push(plan.clone());
-        plan
+        PLANS.get(([batch, inputs, outputs], activation), || {
+            Dense::new(batch, inputs, outputs, activation).expect("tensors that exist")
+        })
     }
 
     /// Whether the kernel computes the layer: f32, and at least one element.

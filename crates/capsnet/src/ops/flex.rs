@@ -24,26 +24,30 @@ pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
 }
 
-/// Plans of the shapes in use, most recent last.
-pub(super) struct Plans<Shape, Plan>(Mutex<Vec<(Shape, Arc<Plan>)>>);
-
-/// A layer has two shapes in training, full batches and the last one, and another in evaluation; a network has two convolutions.
-const MAX_PLANS: usize = 6;
+/// Plans of the shapes in use, most recent last. A layer has three: full batches, the last one, and evaluation's.
+pub(super) struct Plans<Shape, Plan> {
+    plans: Mutex<Vec<(Shape, Arc<Plan>)>>,
+    most: usize,
+}
 
 impl<Shape: PartialEq, Plan> Plans<Shape, Plan> {
-    pub(super) const fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+    /// Room for the plans of so many layers of a network.
+    pub(super) const fn for_layers(layers: usize) -> Self {
+        Self {
+            plans: Mutex::new(Vec::new()),
+            most: 3 * layers,
+        }
     }
 
     /// The plan of a shape, made if it isn't known.
     pub(super) fn get(&self, shape: Shape, make: impl FnOnce() -> Plan) -> Arc<Plan> {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         let known = plans.iter().position(|(of, _)| *of == shape);
         let plan = match known {
             Some(position) => plans.remove(position).1,
             None => Arc::new(make()),
         };
-        if plans.len() >= MAX_PLANS {
+        if plans.len() >= self.most {
             plans.remove(0);
         }
         plans.push((shape, plan.clone()));

@@ -45,7 +45,7 @@ trait RoutingKernel: Backend {
 
 /// Plans of the shapes in use (a training has two: full batches and the last one). Their buffers are reused from step to
 /// step.
-static PLANS: Plans<RoutingShape, VoteRouting> = Plans::new();
+static PLANS: Plans<RoutingShape, VoteRouting> = Plans::for_layers(1);
 
 fn shape(u: &FlexTensor, weight: &FlexTensor, upper: usize, routing: Routing) -> RoutingShape {
     let [batch, lower, lower_dimensions] = u.shape().dims();

@@ -9,7 +9,7 @@ use super::{AdamConfig, Schedule};
 use crate::Error;
 use crate::model::ModelConfig;
 
-/// A training run: with the same data and thread count, it leads to the same weights bit for bit.
+/// A training run: with the same data and instruction set, it leads to the same weights bit for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
@@ -36,7 +36,7 @@ pub struct TrainConfig {
     /// Stop when so many epochs in a row brought no better validation loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
-    /// Worker threads; the sums of a parallel computation depend on their number.
+    /// Worker threads. On the CPU the weights don't depend on their number.
     pub threads: usize,
     /// Seconds between checkpoints within an epoch.
     pub checkpoint_seconds: u64,
