@@ -6,10 +6,11 @@ mod support;
 
 use capsnet_kernels::{ConvBlock, ConvBlockGradients, ConvShape, KernelError};
 use proptest::prelude::*;
-use support::{noise, relative_rms, widened};
+use support::{noise, rms_relative_to, roots, squares, widened};
 
-/// Largest error against f64, as root mean square relative to that of the result.
-const TOLERANCE: f64 = 1e-6;
+/// Largest error against f64, as root mean square relative to what gradients are if their terms have random signs. The output is
+/// exact up to its pooling, so that its error is relative to itself.
+const TOLERANCE: f64 = 3e-6;
 
 struct Operands {
     x: Vec<f32>,
@@ -121,8 +122,15 @@ fn assert_matches_definition(shape: ConvShape) {
         reference::backward_weight(&shape, &operands.x, &dz),
         reference::backward_bias(&shape, &dz),
     ];
-    for ((name, got), expected) in ["y", "dx", "dw", "db"].iter().zip(&got).zip(&expected) {
-        let error = relative_rms(widened(got), expected);
+    let (w2, dz2) = (squares(&operands.w), squares(&dz));
+    let scales = [
+        expected[0].clone(),
+        roots(reference::backward_data(&shape, &w2, &dz2)),
+        roots(reference::backward_weight(&shape, &squares(&operands.x), &dz2)),
+        roots(reference::backward_bias(&shape, &dz2)),
+    ];
+    for (((name, got), expected), scale) in ["y", "dx", "dw", "db"].iter().zip(&got).zip(&expected).zip(&scales) {
+        let error = rms_relative_to(scale, widened(got), expected);
         assert!(error <= TOLERANCE, "{name} of {shape:?}: error {error:.2e}");
     }
 }

@@ -16,6 +16,17 @@ pub fn noise(seed: u64, len: usize) -> Vec<f32> {
     std::iter::repeat_with(next).take(len).collect()
 }
 
+/// The squares of some factors, and the roots of the sums of their products: how large sums would be if their terms had random
+/// signs. Errors are measured by it, for a sum that happens to cancel is rounded as any other.
+pub fn squares(values: &[f32]) -> Vec<f32> {
+    values.iter().map(|value| value * value).collect()
+}
+
+/// See [`squares`].
+pub fn roots(sums: Vec<f64>) -> Vec<f64> {
+    sums.into_iter().map(f64::sqrt).collect()
+}
+
 /// A result in f32 as f64.
 pub fn widened(values: &[f32]) -> impl ExactSizeIterator<Item = f64> {
     values.iter().map(|&value| f64::from(value))
