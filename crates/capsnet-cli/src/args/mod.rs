@@ -1,0 +1,72 @@
+//! The command line: every flag, its help and its examples; one file a command.
+
+mod bench;
+mod compare;
+mod files;
+mod predict;
+mod shared;
+mod test;
+mod train;
+mod value;
+
+use clap::{Parser, Subcommand};
+
+use bench::BENCH_EXAMPLES;
+pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
+use compare::COMPARE_EXAMPLES;
+pub use compare::CompareArgs;
+use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
+pub use files::{ConvertArgs, FetchArgs, InfoArgs};
+use predict::PREDICT_EXAMPLES;
+pub use predict::PredictArgs;
+pub use shared::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
+use test::TEST_EXAMPLES;
+pub use test::TestArgs;
+use train::TRAIN_EXAMPLES;
+pub use train::TrainArgs;
+
+/// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they see.
+///
+/// Without a command it compares the weights that come with it, on upright and on rotated test digits.
+#[derive(Parser, Debug)]
+#[command(name = "capsnet", version, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Show LeNet-5 and CapsNet side by side on upright and rotated digits, as a table and as pictures
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArgs),
+    /// Train a model, or resume a training that was stopped
+    #[command(after_help = TRAIN_EXAMPLES)]
+    Train(TrainArgs),
+    /// Measure a model's accuracy on the test images, upright or transformed
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(TestArgs),
+    /// Say which class an image file shows
+    #[command(after_help = PREDICT_EXAMPLES)]
+    Predict(PredictArgs),
+    /// Turn a PyTorch state dict or a safetensors file into safetensors that both capsnet and PyTorch load
+    #[command(after_help = CONVERT_EXAMPLES)]
+    Convert(ConvertArgs),
+    /// Say what a weights file holds: model, configuration, parameters, tensors
+    #[command(after_help = INFO_EXAMPLES)]
+    Info(InfoArgs),
+    /// Download a data set into the user's cache
+    #[command(after_help = FETCH_EXAMPLES)]
+    Fetch(FetchArgs),
+    /// Time the program on this machine
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Cli::parse_from(["capsnet", "compare"])
+            .command
+            .expect("a command was given")
+    }
+}

@@ -1,0 +1,26 @@
+//! Reading single values, with errors that say what is needed.
+
+pub fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a whole number of at least 1 is needed".to_owned()),
+    }
+}
+
+pub fn positive_u64(text: &str) -> Result<u64, String> {
+    positive(text).map(|number| number as u64)
+}
+
+pub fn positive_float(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
+        _ => Err("a positive number is needed, for example 1e-3".to_owned()),
+    }
+}
+
+pub fn angle(text: &str) -> Result<f64, String> {
+    match text.trim().parse() {
+        Ok(angle) if f64::is_finite(angle) => Ok(angle),
+        _ => Err("angles in degrees are needed, separated by commas, for example --rotate=15,-23,35".to_owned()),
+    }
+}
