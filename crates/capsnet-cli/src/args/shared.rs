@@ -15,6 +15,8 @@ pub enum ModelName {
     Lenet5,
     /// CapsNet with dynamic routing, 8,215,568 parameters
     Capsnet,
+    /// A capsule network that turns with its input, 117,336 parameters
+    EquivariantCapsnet,
 }
 
 impl ModelName {
@@ -23,6 +25,7 @@ impl ModelName {
         match self {
             ModelName::Lenet5 => "lenet5",
             ModelName::Capsnet => "capsnet",
+            ModelName::EquivariantCapsnet => "equivariant-capsnet",
         }
     }
 }

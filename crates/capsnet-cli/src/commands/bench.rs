@@ -41,6 +41,7 @@ impl Plan {
         let (warmup, group, steps) = match args.model {
             ModelName::Lenet5 => (100, 100, 2000),
             ModelName::Capsnet => (2, 1, 10),
+            ModelName::EquivariantCapsnet => (10, 10, 100),
         };
         let steps = args.steps.unwrap_or(steps);
         let group = args.group.unwrap_or(group).min(steps);

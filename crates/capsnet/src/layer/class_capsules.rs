@@ -70,11 +70,7 @@ impl ClassCapsules {
     /// - `u`: `[B, I, E]`
     /// - output: `[B, J, D]`
     pub fn forward(&self, u: Tensor<3>) -> Tensor<3> {
-        if has_kernels(&u) {
-            route_votes(u, self.weight.val(), self.upper, self.routing)
-        } else {
-            self.routing.forward(self.votes(u))
-        }
+        route(u, self.weight.val(), self.upper, self.routing)
     }
 
     /// The upper capsules and the couplings of every iteration.
@@ -84,13 +80,27 @@ impl ClassCapsules {
 
     /// The votes `u_hat`, `[B, J, I, D]`.
     pub fn votes(&self, u: Tensor<3>) -> Tensor<4> {
-        let [batch, lower, _] = u.dims();
-        let dimensions = self.weight.dims()[2] / self.upper;
-        u.swap_dims(0, 1)
-            .matmul(self.weight.val())
-            .reshape([lower, batch, self.upper, dimensions])
-            .permute([1, 2, 0, 3])
+        votes(u, self.weight.val(), self.upper)
     }
+}
+
+/// The upper capsules, `[B, J, D]`, of the lower ones, `[B, I, E]`, that vote by `weight`, `[I, E, J * D]`.
+pub(super) fn route(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: Routing) -> Tensor<3> {
+    if has_kernels(&u) {
+        route_votes(u, weight, upper, routing)
+    } else {
+        routing.forward(votes(u, weight, upper))
+    }
+}
+
+/// The votes `u_hat`, `[B, J, I, D]`, by `weight`, `[I, E, J * D]`.
+pub(super) fn votes(u: Tensor<3>, weight: Tensor<3>, upper: usize) -> Tensor<4> {
+    let [batch, lower, _] = u.dims();
+    let dimensions = weight.dims()[2] / upper;
+    u.swap_dims(0, 1)
+        .matmul(weight)
+        .reshape([lower, batch, upper, dimensions])
+        .permute([1, 2, 0, 3])
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod class_capsules;
 mod decoder;
+pub mod polar;
 mod primary_capsules;
 mod routing;
 mod squash;

@@ -3,7 +3,7 @@
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
-use super::{CapsNetConfig, LeNet5Config};
+use super::{CapsNetConfig, EquivariantCapsNetConfig, LeNet5Config};
 
 /// A configuration that describes no possible network.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -92,6 +92,9 @@ pub enum ModelConfig {
     LeNet5(LeNet5Config),
     /// CapsNet with dynamic routing.
     CapsNet(CapsNetConfig),
+    /// A capsule network that turns with its input.
+    #[serde(rename = "equivariant-capsnet")]
+    EquivariantCapsNet(EquivariantCapsNetConfig),
 }
 
 impl ModelConfig {
@@ -100,6 +103,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(_) => "lenet5",
             ModelConfig::CapsNet(_) => "capsnet",
+            ModelConfig::EquivariantCapsNet(_) => "equivariant-capsnet",
         }
     }
 
@@ -108,6 +112,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(_) => "LeNet-5",
             ModelConfig::CapsNet(_) => "CapsNet",
+            ModelConfig::EquivariantCapsNet(_) => "Equivariant CapsNet",
         }
     }
 
@@ -116,6 +121,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.normalize,
             ModelConfig::CapsNet(config) => config.normalize,
+            ModelConfig::EquivariantCapsNet(config) => config.normalize,
         }
     }
 
@@ -124,6 +130,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.normalize = normalize,
             ModelConfig::CapsNet(config) => config.normalize = normalize,
+            ModelConfig::EquivariantCapsNet(config) => config.normalize = normalize,
         }
     }
 
@@ -132,6 +139,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.image,
             ModelConfig::CapsNet(config) => config.image,
+            ModelConfig::EquivariantCapsNet(config) => config.image,
         }
     }
 
@@ -140,6 +148,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.classes,
             ModelConfig::CapsNet(config) => config.classes,
+            ModelConfig::EquivariantCapsNet(config) => config.classes,
         }
     }
 
@@ -159,6 +168,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.validate(),
             ModelConfig::CapsNet(config) => config.validate(),
+            ModelConfig::EquivariantCapsNet(config) => config.validate(),
         }
     }
 }

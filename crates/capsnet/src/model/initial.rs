@@ -2,7 +2,8 @@
 //!
 //! Every tensor has a random stream of its own, named after it, so that adding a layer doesn't change the start of the others
 //! and every backend starts from the same numbers. Convolutions and linear layers follow PyTorch's default, uniform in
-//! ±1/sqrt(fan-in); vote matrices are normal; batch norm begins as the identity.
+//! ±1/sqrt(fan-in), but for the equivariant network, which follows He; vote matrices are normal; batch norm begins as the
+//! identity.
 
 use capsnet_data::random::Seed;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
@@ -29,8 +30,8 @@ pub fn initial_weights(config: &ModelConfig, shapes: &[(String, Vec<usize>)], se
 fn values(config: &ModelConfig, shapes: &[(String, Vec<usize>)], name: &str, shape: &[usize], seed: Seed) -> Vec<f32> {
     let count = shape.iter().product();
     let stream = seed.stream(&format!("initial {name}"), 0, 0);
-    if let (ModelConfig::CapsNet(config), true) = (config, name.ends_with("route_weights")) {
-        let normal = Normal::new(0.0, config.vote_std as f32).expect("the configuration was validated");
+    if let Some(std) = vote_std(config, name) {
+        let normal = Normal::new(0.0, std as f32).expect("the configuration was validated");
         return normal.sample_iter(stream).take(count).collect();
     }
     if let Some(parameter) = name.strip_prefix("batch_norm_0.") {
@@ -41,9 +42,24 @@ fn values(config: &ModelConfig, shapes: &[(String, Vec<usize>)], name: &str, sha
         };
         return vec![constant; count];
     }
-    let bound = 1.0 / (fan_in(shapes, name) as f32).sqrt();
+    let gain: f32 = match config {
+        // He's, which keeps the size of what passes a ReLU: there is nothing else to set it right before the squash.
+        ModelConfig::EquivariantCapsNet(_) if name.ends_with(".bias") => return vec![0.0; count],
+        ModelConfig::EquivariantCapsNet(_) => 6f32.sqrt(),
+        _ => 1.0,
+    };
+    let bound = gain / (fan_in(shapes, name) as f32).sqrt();
     let uniform = Uniform::new_inclusive(-bound, bound).expect("the bound is finite");
     uniform.sample_iter(stream).take(count).collect()
+}
+
+/// The deviation of a vote matrix; `None` for other tensors.
+fn vote_std(config: &ModelConfig, name: &str) -> Option<f64> {
+    match config {
+        ModelConfig::CapsNet(config) if name.ends_with("route_weights") => Some(config.vote_std),
+        ModelConfig::EquivariantCapsNet(config) if name.starts_with("class_capsules.") => Some(config.vote_std),
+        _ => None,
+    }
 }
 
 /// The number of inputs to one output of the layer that the tensor `name` belongs to.

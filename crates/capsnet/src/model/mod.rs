@@ -5,11 +5,13 @@
 
 mod capsnet;
 mod config;
+mod equivariant;
 mod initial;
 mod lenet5;
 
 pub use capsnet::{CapsNet, CapsNetConfig};
 pub use config::{ConfigError, ImageShape, ModelConfig};
+pub use equivariant::{EquivariantCapsNet, EquivariantCapsNetConfig};
 pub use initial::initial_weights;
 pub use lenet5::{LeNet5, LeNet5Config};
 
@@ -33,6 +35,8 @@ pub enum Network {
     LeNet5(LeNet5),
     /// CapsNet with dynamic routing.
     CapsNet(CapsNet),
+    /// A capsule network that turns with its input.
+    EquivariantCapsNet(EquivariantCapsNet),
 }
 
 /// What a network says about a batch.
@@ -137,18 +141,26 @@ impl Model {
                     capsules: Some(v),
                 }
             }
+            Network::EquivariantCapsNet(net) => {
+                let v = net.forward_observed(images, observer);
+                Output {
+                    scores: net.scores(v.clone()),
+                    capsules: Some(v),
+                }
+            }
         }
     }
 
     /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it.
     ///
-    /// Cross-entropy for LeNet-5; margin loss plus the weighted reconstruction of the true class for CapsNet.
+    /// Cross-entropy for LeNet-5; margin loss for capsules, plus the weighted reconstruction of the true class for CapsNet.
     pub fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
         match (&self.network, &output.capsules) {
             (Network::CapsNet(net), Some(v)) => {
                 let pixels = self.pixels_of(images);
                 net.loss(v.clone(), output.scores.clone(), pixels, classes)
             }
+            (Network::EquivariantCapsNet(net), _) => net.loss(output.scores.clone(), classes),
             _ => cross_entropy(output.scores.clone(), classes),
         }
     }
@@ -157,7 +169,7 @@ impl Model {
     pub fn probabilities(&self, output: &Output) -> Tensor<2> {
         match self.network {
             Network::LeNet5(_) => softmax(output.scores.clone(), 1),
-            Network::CapsNet(_) => output.scores.clone(),
+            Network::CapsNet(_) | Network::EquivariantCapsNet(_) => output.scores.clone(),
         }
     }
 
@@ -189,6 +201,7 @@ impl Model {
         let network = match &config {
             ModelConfig::LeNet5(config) => Network::LeNet5(config.init(device)),
             ModelConfig::CapsNet(config) => Network::CapsNet(config.init(device)),
+            ModelConfig::EquivariantCapsNet(config) => Network::EquivariantCapsNet(config.init(device)),
         };
         Ok(Self { config, network })
     }
@@ -199,6 +212,7 @@ impl Named for Network {
         match self {
             Network::LeNet5(net) => net.exchange(at, with),
             Network::CapsNet(net) => net.exchange(at, with),
+            Network::EquivariantCapsNet(net) => net.exchange(at, with),
         }
     }
 }

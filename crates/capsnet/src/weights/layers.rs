@@ -4,6 +4,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
 
 use super::{Exchange, Layout, Named};
+use crate::layer::polar::TurningCapsules;
 use crate::layer::{ClassCapsules, Decoder, PrimaryCapsules};
 
 impl Named for Linear {
@@ -49,6 +50,13 @@ impl Named for ClassCapsules {
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
         let layout = Layout::Votes { upper: self.upper };
         with.parameter(format!("{at}.route_weights"), layout, &mut self.weight);
+    }
+}
+
+impl Named for TurningCapsules {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        with.parameter(format!("{at}.real"), Layout::Plain, &mut self.real);
+        with.parameter(format!("{at}.imaginary"), Layout::Plain, &mut self.imaginary);
     }
 }
 

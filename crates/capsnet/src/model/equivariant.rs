@@ -1,0 +1,243 @@
+//! A capsule network that turns with its input: polar sampling, three polar convolutions, primary capsules in frames of their
+//! own, class capsules in the image's frame.
+//!
+//! The lengths of the class capsules, and so the answer, don't change when the image turns; their coordinates turn by known
+//! multiples of the angle. The law is exact for turns by a sixteenth of the circle (of the default configuration) on the polar
+//! grid, and holds for any angle up to what sampling loses; see [`crate::layer::polar`]. A figure that can be turned into
+//! another, a 6 into a 9, is told from it by its style alone. Tensor names: `conv1` to `conv3`, `primary_capsules`,
+//! `class_capsules.{real,imaginary}`.
+
+use burn::prelude::*;
+use capsnet_data::transform::Normalize;
+use serde::{Deserialize, Serialize};
+
+use super::config::{ConfigError, ImageShape, require};
+use crate::layer::polar::{
+    Orders, PolarConv, PolarConvConfig, PolarSampling, PolarSamplingConfig, TurningCapsules, TurningCapsulesConfig,
+    halve,
+};
+use crate::layer::{Routed, Routing, lengths};
+use crate::loss::MarginLoss;
+use crate::observe::{Observer, Unobserved};
+use crate::weights::{Exchange, Named};
+
+/// Side of the convolutions' kernels, and of the primary capsules'.
+const KERNELS: [usize; 2] = [5, 3];
+
+/// Makes an [`EquivariantCapsNet`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EquivariantCapsNetConfig {
+    /// Size of the images.
+    pub image: ImageShape,
+    /// Number of classes.
+    pub classes: usize,
+    /// What is done to pixels in 0..1 before the model sees them.
+    pub normalize: Normalize,
+    /// Radii of the polar grid, a multiple of 4; together they reach as far as the image's half side.
+    pub radii: usize,
+    /// Angles of the polar grid, a multiple of 8.
+    pub angles: usize,
+    /// Standard deviation in pixels of the Gaussian before sampling.
+    pub smoothing: f64,
+    /// Channels of the three convolutions.
+    pub channels: [usize; 3],
+    /// Kinds of primary capsules at each position.
+    pub primary_kinds: usize,
+    /// Complex coordinates of a primary capsule.
+    pub primary_dimensions: usize,
+    /// How many complex coordinates of a class capsule turn not at all, with the image, and twice as fast.
+    pub orders: Orders,
+    /// Standard deviation of the initial vote matrices.
+    pub vote_std: f64,
+    /// How votes become class capsules.
+    pub routing: Routing,
+}
+
+impl Default for EquivariantCapsNetConfig {
+    fn default() -> Self {
+        Self {
+            image: ImageShape::MNIST,
+            classes: 10,
+            normalize: Normalize::default(),
+            radii: 16,
+            angles: 64,
+            smoothing: 0.8,
+            channels: [24, 32, 48],
+            primary_kinds: 8,
+            primary_dimensions: 4,
+            orders: Orders([4, 4, 4]),
+            vote_std: 0.1,
+            routing: Routing::default(),
+        }
+    }
+}
+
+impl EquivariantCapsNetConfig {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let multiple = |field, value: usize, of: usize| {
+            let holds = (of..=4096).contains(&value) && value.is_multiple_of(of);
+            require(
+                holds,
+                field,
+                value,
+                format!("it must be a multiple of {of}, 4,096 at most"),
+            )
+        };
+        // The last convolution works on a quarter of the radii and reaches over two of them.
+        multiple("radii", self.radii, 4)?;
+        require(self.radii >= 8, "radii", self.radii, "it must be at least 8")?;
+        multiple("angles", self.angles, 8)?;
+        let [first, second, third] = self.channels;
+        let sizes = [
+            ("channels", first),
+            ("channels", second),
+            ("channels", third),
+            ("primary_kinds", self.primary_kinds),
+            ("primary_dimensions", self.primary_dimensions),
+            ("orders", self.orders.len()),
+        ];
+        for (field, value) in sizes {
+            require((1..=4096).contains(&value), field, value, "it must be 1 to 4,096")?;
+        }
+        let positive = [("smoothing", self.smoothing, 32.0), ("vote_std", self.vote_std, 1e6)];
+        for (field, value, limit) in positive {
+            let holds = value.is_finite() && value >= 1e-3 && value <= limit;
+            require(holds, field, value, format!("it must be 0.001 to {limit}"))?;
+        }
+        require(
+            (1..=100).contains(&self.routing.iterations),
+            "routing.iterations",
+            self.routing.iterations,
+            "it must be 1 to 100",
+        )
+    }
+
+    /// Makes the network with default initial weights.
+    pub fn init(&self, device: &Device) -> EquivariantCapsNet {
+        let ImageShape {
+            channels,
+            height,
+            width,
+        } = self.image;
+        // Half a pixel more than half the side: a figure's ink is rarely farther from its centre.
+        let reach = height.min(width) as f64 / 2.0 + 0.5;
+        let [first, second, third] = self.channels;
+        let conv = |input, output| PolarConvConfig::new(input, output).with_kernel(KERNELS[0]).init(device);
+        let primary = 2 * self.primary_kinds * self.primary_dimensions;
+        EquivariantCapsNet {
+            sampling: PolarSamplingConfig {
+                height,
+                width,
+                radii: self.radii,
+                angles: self.angles,
+                spacing: reach / self.radii as f64,
+                smoothing: self.smoothing,
+            }
+            .init(device),
+            conv1: conv(channels + 1, first),
+            conv2: conv(first, second),
+            conv3: conv(second, third),
+            primary_capsules: PolarConvConfig::new(third, primary)
+                .with_kernel(KERNELS[1])
+                .with_relu(false)
+                .init(device),
+            class_capsules: TurningCapsulesConfig {
+                kinds: self.primary_kinds,
+                lower_dimensions: self.primary_dimensions,
+                radii: self.radii / 4,
+                angles: self.angles / 4,
+                upper: self.classes,
+                orders: self.orders,
+                weight_std: self.vote_std,
+                routing: self.routing,
+            }
+            .init(device),
+        }
+    }
+}
+
+/// A capsule network that turns with its input; see this file's header.
+#[derive(Module, Debug)]
+pub struct EquivariantCapsNet {
+    /// From the image to a polar map.
+    pub sampling: PolarSampling,
+    /// The first convolution, of the map and of the radius itself.
+    pub conv1: PolarConv,
+    /// The second convolution.
+    pub conv2: PolarConv,
+    /// The third convolution.
+    pub conv3: PolarConv,
+    /// A convolution that is read as complex capsules.
+    pub primary_capsules: PolarConv,
+    /// One capsule a class.
+    pub class_capsules: TurningCapsules,
+}
+
+impl EquivariantCapsNet {
+    /// The class capsules of a batch.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[B, channels, height, width]`
+    /// - output: `[B, classes, 2 * orders]`, each coordinate a pair (real, imaginary), lowest order first
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
+        let map = self.primary(images, observer);
+        let v = self.class_capsules.forward(map);
+        observer.see("class_capsules", &v);
+        v
+    }
+
+    /// The class capsules and the couplings of every routing iteration.
+    pub fn forward_with_couplings(&self, images: Tensor<4>) -> Routed {
+        let map = self.primary(images, &mut Unobserved);
+        self.class_capsules.forward_with_couplings(map)
+    }
+
+    /// The score of each class, `[B, classes]`: the length of its capsule.
+    pub fn scores(&self, v: Tensor<3>) -> Tensor<2> {
+        lengths(v)
+    }
+
+    /// The margin loss, `[1]`.
+    pub fn loss(&self, scores: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+        MarginLoss::default().forward(scores, classes)
+    }
+
+    fn primary(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<4> {
+        let x = self.sampling.forward(images);
+        observer.see("polar_map", &x);
+        let x = halve(self.conv1.forward(with_radius(x)));
+        observer.see("conv1", &x);
+        let x = halve(self.conv2.forward(x));
+        observer.see("conv2", &x);
+        let x = self.conv3.forward(x);
+        observer.see("conv3", &x);
+        let x = self.primary_capsules.forward(x);
+        observer.see("primary_capsules", &x);
+        x
+    }
+}
+
+/// The map with one channel more that holds the radius, 0 at the centre and 1 at the rim: what is near the centre may be
+/// judged differently, whatever its angle.
+fn with_radius(map: Tensor<4>) -> Tensor<4> {
+    let [batch, _, radii, angles] = map.dims();
+    let radius = (Tensor::<1, Int>::arange(0..radii as i64, &map.device()).float() + 0.5) / radii as f64;
+    let radius = radius
+        .cast(map.dtype())
+        .reshape([1, 1, radii, 1])
+        .expand([batch, 1, radii, angles]);
+    Tensor::cat(vec![map, radius], 1)
+}
+
+impl Named for EquivariantCapsNet {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        self.conv1.conv.exchange(&format!("{at}conv1"), with);
+        self.conv2.conv.exchange(&format!("{at}conv2"), with);
+        self.conv3.conv.exchange(&format!("{at}conv3"), with);
+        self.primary_capsules
+            .conv
+            .exchange(&format!("{at}primary_capsules"), with);
+        self.class_capsules.exchange(&format!("{at}class_capsules"), with);
+    }
+}

@@ -1,0 +1,189 @@
+//! Every layer that says how its output turns with its input is held to its word, and so is the network made of them.
+
+use burn::module::Param;
+use burn::prelude::*;
+use burn::tensor::Distribution;
+use capsnet::layer::polar::{Orders, PolarConvConfig, RotationEquivariant, Turn, TurningCapsulesConfig, halve};
+use capsnet::layer::{Routing, lengths};
+use capsnet::model::{EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
+use capsnet_data::random::Seed;
+
+/// A polar map of noise, `[2, channels, radii, angles]`.
+fn map(channels: usize, radii: usize, angles: usize) -> Tensor<4> {
+    Tensor::random(
+        [2, channels, radii, angles],
+        Distribution::Normal(0.0, 1.0),
+        &Device::flex(),
+    )
+}
+
+/// The largest difference, relative to the largest value.
+fn error<const N: usize>(found: Tensor<N>, expected: Tensor<N>) -> f32 {
+    assert_eq!(found.dims(), expected.dims());
+    let size: f32 = expected.clone().abs().max().into_scalar();
+    assert!(size > 1e-3, "a result of zeros obeys any law");
+    (found - expected).abs().max().into_scalar::<f32>() / size
+}
+
+/// `apply(turned map) = turned(apply(map))` for every turn that the layer vouches for.
+#[track_caller]
+fn obeys_the_law<const N: usize>(layer: &impl RotationEquivariant<Output = Tensor<N>>, map: Tensor<4>) {
+    let of = layer.order(map.dims()[3]);
+    assert!(of >= 4);
+    let upright = layer.apply(map.clone());
+    for steps in 0..of {
+        let turn = Turn { steps, of };
+        let found = layer.apply(turn.of_map(map.clone()));
+        let error = error(found, layer.turned(upright.clone(), turn));
+        assert!(error < 2e-5, "{steps} steps of {of}: {error}");
+    }
+    // The law isn't kept by not looking: another turn gives another output.
+    let turned = layer.turned(upright.clone(), Turn { steps: 1, of });
+    assert!((turned - upright).abs().max().into_scalar::<f32>() > 1e-3);
+}
+
+#[test]
+fn convolutions_turn_with_their_input() {
+    for (kernel, relu) in [(3, false), (5, true)] {
+        let layer = PolarConvConfig::new(3, 4)
+            .with_kernel(kernel)
+            .with_relu(relu)
+            .init(&Device::flex());
+        obeys_the_law(&layer, map(3, 6, 16));
+    }
+}
+
+/// [`halve`] as a layer.
+struct Halving;
+
+impl RotationEquivariant for Halving {
+    type Output = Tensor<4>;
+
+    fn apply(&self, map: Tensor<4>) -> Tensor<4> {
+        halve(map)
+    }
+
+    fn turned(&self, output: Tensor<4>, turn: Turn) -> Tensor<4> {
+        turn.of_map(output)
+    }
+
+    fn order(&self, angles: usize) -> usize {
+        angles / 2
+    }
+}
+
+#[test]
+fn pooling_turns_with_its_input() {
+    obeys_the_law(&Halving, map(3, 6, 24));
+}
+
+#[test]
+fn class_capsules_turn_with_their_input() {
+    for (orders, iterations) in [(Orders([2, 3, 1]), 3), (Orders([0, 2, 0]), 1), (Orders([0, 0, 3]), 2)] {
+        let routing = Routing {
+            iterations,
+            ..Routing::default()
+        };
+        let layer = TurningCapsulesConfig::new(2, 3, 4, 8, 5, orders)
+            .with_weight_std(0.5)
+            .with_routing(routing)
+            .init(&Device::flex());
+        let map = map(2 * 3 * 2, 4, 8);
+        obeys_the_law(&layer, map.clone());
+        let routed = layer.forward_with_couplings(map.clone());
+        assert!(error(routed.v, layer.forward(map)) < 1e-5);
+        assert_eq!(routed.couplings[0].dims(), [2, 2 * 4 * 8, 5]);
+    }
+}
+
+#[test]
+fn a_vote_is_the_complex_product_turned_to_its_place() {
+    // One kind, one radius, four angles, one class: the mean vote is written out in complex numbers.
+    let device = Device::flex();
+    let orders = Orders([0, 1, 1]);
+    let routing = Routing {
+        iterations: 1,
+        ..Routing::default()
+    };
+    let mut layer = TurningCapsulesConfig::new(1, 1, 1, 4, 1, orders)
+        .with_routing(routing)
+        .init(&device);
+    layer.real = Param::from_tensor(Tensor::from_floats([[[0.5, -1.0]]], &device));
+    layer.imaginary = Param::from_tensor(Tensor::from_floats([[[2.0, 0.25]]], &device));
+    // Capsule 1 + 2i at angle 1 (a quarter turn), nothing elsewhere.
+    let map = Tensor::<4>::from_floats([[[[0.0, 1.0, 0.0, 0.0]], [[0.0, 2.0, 0.0, 0.0]]]], &device);
+    let found: Vec<f64> = layer.forward(map).into_data().try_into_vec_as().unwrap();
+    let squashed = |values: &[f64]| -> Vec<f64> {
+        let square: f64 = values.iter().map(|x| x * x).sum();
+        values.iter().map(|x| x * square.sqrt() / (1.0 + square)).collect()
+    };
+    let u = squashed(&[1.0, 2.0]);
+    // i (0.5 + 2i) u and -1 (-1 + 0.25i) u.
+    let (first, second) = ((-2.0, 0.5), (1.0, -0.25));
+    let product = |(a, b): (f64, f64)| [a * u[0] - b * u[1], a * u[1] + b * u[0]];
+    let expected = squashed(&[product(first), product(second)].concat());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+}
+
+fn network(device: &Device) -> Model {
+    let config = EquivariantCapsNetConfig {
+        image: ImageShape {
+            channels: 1,
+            height: 20,
+            width: 20,
+        },
+        radii: 8,
+        angles: 32,
+        channels: [4, 5, 6],
+        primary_kinds: 3,
+        primary_dimensions: 2,
+        orders: Orders([2, 2, 2]),
+        vote_std: 0.5,
+        ..EquivariantCapsNetConfig::default()
+    };
+    Model::new(ModelConfig::EquivariantCapsNet(config), Seed(5), device).unwrap()
+}
+
+fn capsules(model: &Model, images: Tensor<4>) -> Tensor<3> {
+    model.forward(images).capsules.expect("a capsule network has capsules")
+}
+
+/// A quarter turn counter-clockwise is exact on pixels too: what was the last column is the first row.
+fn quarter(images: Tensor<4>) -> Tensor<4> {
+    images.swap_dims(2, 3).flip([2])
+}
+
+#[test]
+fn a_network_turns_with_its_image_by_quarters() {
+    let device = Device::flex();
+    let model = network(&device);
+    let Network::EquivariantCapsNet(net) = &model.network else {
+        panic!("another network")
+    };
+    let mut images = Tensor::<4>::random([3, 1, 20, 20], Distribution::Uniform(0.0, 1.0), &device);
+    let upright = capsules(&model, images.clone());
+    for quarters in 1..4 {
+        images = quarter(images);
+        let turn = Turn { steps: quarters, of: 4 };
+        let found = capsules(&model, images.clone());
+        let expected = net.class_capsules.turned(upright.clone(), turn);
+        assert!(error(found.clone(), expected) < 1e-4, "{quarters} quarters");
+        assert!(error(lengths(found), lengths(upright.clone())) < 1e-4);
+    }
+}
+
+#[test]
+fn the_gradient_trains_every_weight() {
+    use burn::optim::GradientsParams;
+    let device = Device::flex().autodiff();
+    let model = network(&device);
+    let images = Tensor::<4>::random([4, 1, 20, 20], Distribution::Uniform(0.0, 1.0), &device);
+    let classes = Tensor::<1, Int>::from_ints([1, 0, 7, 3], &device);
+    let output = model.forward(images.clone());
+    let loss = model.loss(&output, images, classes);
+    let gradients = GradientsParams::from_grads(loss.backward(), &model.network);
+    // Four convolutions with a bias, and the two parts of the votes.
+    assert_eq!(gradients.len(), 10);
+}
