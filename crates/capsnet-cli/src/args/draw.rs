@@ -188,7 +188,7 @@ pub struct CouplingsArgs {
     #[arg(long, value_name = "CLASS,..", value_delimiter = ',')]
     pub towards: Vec<usize>,
     /// How many primary capsules to show, the strongest ones
-    #[arg(long, value_name = "N", default_value = "60", value_parser = positive)]
+    #[arg(long, value_name = "N", default_value = "40", value_parser = positive)]
     pub strongest: usize,
     /// Compare the couplings over so many test images, the first ones; 0 for not at all
     #[arg(long, value_name = "N", default_value = "100")]
@@ -224,7 +224,7 @@ pub struct DoorwayArgs {
     #[arg(long, value_name = "N", default_value = "1")]
     pub extra: usize,
     /// Seed of the scenes
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "9")]
     pub seed: u64,
     #[command(flatten)]
     pub compute: ComputeArgs,

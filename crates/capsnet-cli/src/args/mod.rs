@@ -17,10 +17,7 @@ pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use compare::COMPARE_EXAMPLES;
 pub use compare::CompareArgs;
 use draw::DRAW_EXAMPLES;
-pub use draw::{
-    AllArgs, AnglesArgs, CouplingsArgs, CrowdingArgs, DigitArgs, DoorwayArgs, DrawArgs, DrawCommand, ManyWeightsArgs,
-    OutArgs, PerturbationsArgs, ReconstructionsArgs,
-};
+pub use draw::{AllArgs, DigitArgs, DrawArgs, DrawCommand, ManyWeightsArgs, OutArgs};
 use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
 pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 use predict::PREDICT_EXAMPLES;

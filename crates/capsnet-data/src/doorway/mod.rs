@@ -7,19 +7,22 @@
 //! and the votes follow from the parts' poses by geometry ([`Part::vote`]).
 //!
 //! ```text
-//!      __                                       vote of a part for a whole, as poses
-//!     |   `.    a doorway:   the quarter disc
-//!     |_____\                over the square        V = P o T^-1
-//!     |     |
-//!     |__.__|   a slide:     the quarter disc   P: the part's pose in the image
-//!      __ __                 to its right       T: the part's pose in the upright whole
-//!     |  |   `.
-//!     |_.|_____\
+//!      __
+//!     |   `.                                   V = P o T^-1, the vote of a part for a whole
+//!     |_____\     a doorway: the quarter disc
+//!     |     |     over the square              P: the part's pose in the image
+//!     |__.__|                                  T: the part's pose in the upright whole
+//!
+//!      _____
+//!     |     |     a boat: the quarter disc,
+//!     |__.__|     turned by half, under the square
+//!      \    |
+//!       `.__|
 //! ```
 //!
 //! A square looks the same after a quarter turn, so a notch in its lower edge shows which way it stands.
 //!
-//! [`Doorways`] makes scenes from a seed: of a doorway, of a slide, of the same parts at poses that fit neither, and
+//! [`Doorways`] makes scenes from a seed: of a doorway, of a boat, of the same parts at poses that fit neither, and
 //! each with further parts around it if asked for. [`Doorways::dataset`] gives them as labelled images.
 
 mod pose;
@@ -35,15 +38,13 @@ use crate::dataset::Dataset;
 use crate::random::Seed;
 
 /// Side of an image in pixels.
-pub const SIDE: usize = 56;
+pub const SIDE: usize = 64;
 /// Side of the square and radius of the quarter disc, in pixels.
 pub const PART: f64 = 16.0;
 /// The most that two votes may agree in a scene whose parts fit nothing, and with parts that were added.
-pub const MOST_CHANCE_AGREEMENT: f64 = 0.2;
+pub const MOST_CHANCE_AGREEMENT: f64 = -0.1;
 /// Pixels between a part and the image's edge.
 const BORDER: f64 = 1.0;
-/// Pixels between the centres of parts that don't belong together.
-const ROOM: f64 = 1.1 * PART;
 
 /// Makes scenes, each from the seed and its own number alone.
 ///
@@ -78,7 +79,7 @@ impl Doorways {
             .stream("doorway", number, arrangement as u64 * 1000 + extra as u64);
         let mut parts = match arrangement {
             Arrangement::Doorway => whole(Whole::Doorway, &mut rng),
-            Arrangement::Slide => whole(Whole::Slide, &mut rng),
+            Arrangement::Boat => whole(Whole::Boat, &mut rng),
             Arrangement::Apart => Vec::new(),
         };
         let apart = usize::from(parts.is_empty());
@@ -123,7 +124,7 @@ fn whole(whole: Whole, rng: &mut impl Rng) -> Vec<Part> {
 
 /// A part that fits none of `others`, apart from them if there is room.
 fn stranger(shape: Shape, others: &[Part], rng: &mut impl Rng) -> Part {
-    /// Places that are tried before the demand is lowered: first that parts keep their distance, then that they don't
+    /// Places that are tried before the demand is lowered: first that parts don't overlap, then that they don't
     /// agree, so that a scene with any number of parts has an end.
     const PATIENCE: usize = 20_000;
     for attempt in 0.. {
@@ -135,7 +136,7 @@ fn stranger(shape: Shape, others: &[Part], rng: &mut impl Rng) -> Part {
                 .any(|whole| agreement(whole) > MOST_CHANCE_AGREEMENT)
         };
         let fits = |other: &Part| {
-            let has_room = attempt > PATIENCE || part.distance(other) > ROOM;
+            let has_room = attempt > PATIENCE || !part.overlaps(other);
             has_room && (attempt > 2 * PATIENCE || !agrees(other))
         };
         if others.iter().all(fits) {

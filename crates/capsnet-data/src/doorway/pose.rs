@@ -49,7 +49,7 @@ impl Pose {
     }
 
     /// The pose as a unit vector, so that the scalar product of two says how well they agree:
-    /// `(cos kx, sin kx, cos ky, sin ky, cos a, sin a) / sqrt(3)` with `k` half a turn for a side of the image.
+    /// `(cos kx, sin kx, cos ky, sin ky, cos a, sin a) / sqrt(3)` with `k` a full turn for a side of the image.
     ///
     /// Routing compares votes by scalar products, which for plain coordinates would mean most in the corner that is
     /// farthest from the origin.
@@ -60,17 +60,12 @@ impl Pose {
         [x.1, x.0, y.1, y.0, a.1, a.0].map(|value| value / 3f64.sqrt())
     }
 
-    /// The pose whose code points most nearly into the direction of `vector`; positions from half a side left of or
-    /// above the image to half a side beyond it.
+    /// The pose whose code points most nearly into the direction of `vector`, with its position inside the image: codes
+    /// of positions a whole side apart are the same.
     #[must_use]
     pub fn of_code(vector: &[f64; CODE_LENGTH]) -> Pose {
         let [x, y, a] = [0, 2, 4].map(|at| vector[at + 1].atan2(vector[at]));
-        // A phase in a full turn around the image's middle.
-        let position = |phase: f64| {
-            let middle = std::f64::consts::FRAC_PI_2;
-            let turn = std::f64::consts::TAU;
-            ((phase - middle + turn / 2.0).rem_euclid(turn) - turn / 2.0 + middle) / PHASE
-        };
+        let position = |phase: f64| phase.rem_euclid(std::f64::consts::TAU) / PHASE;
         Pose {
             x: position(x),
             y: position(y),
@@ -78,7 +73,7 @@ impl Pose {
         }
     }
 
-    /// How well two poses agree, -1 to 1: the scalar product of their codes, 1 only for equal ones.
+    /// How well two poses agree, -1 to 1: the scalar product of their codes.
     #[must_use]
     pub fn agreement(self, other: Pose) -> f64 {
         let (a, b) = (self.code(), other.code());
@@ -87,4 +82,4 @@ impl Pose {
 }
 
 /// Radians a pixel.
-const PHASE: f64 = std::f64::consts::PI / SIDE as f64;
+const PHASE: f64 = std::f64::consts::TAU / SIDE as f64;

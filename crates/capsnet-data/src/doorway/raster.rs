@@ -22,7 +22,8 @@ pub(super) fn fill(outlines: &[Vec<(f64, f64)>]) -> Vec<u8> {
     pixels
 }
 
-fn contains(outline: &[(f64, f64)], (x, y): (f64, f64)) -> bool {
+/// Whether a point is inside an outline.
+pub(super) fn contains(outline: &[(f64, f64)], (x, y): (f64, f64)) -> bool {
     let next = outline.iter().cycle().skip(1);
     let crossings = outline.iter().zip(next).filter(|(a, b)| {
         // Edges that cross the row, to the right of the point.

@@ -68,32 +68,32 @@ impl Shape {
 pub enum Whole {
     /// The quarter disc over the square.
     Doorway,
-    /// The quarter disc to the right of the square.
-    Slide,
+    /// The quarter disc, turned by half, under the square: a hull with its cabin.
+    Boat,
 }
 
 impl Whole {
     /// Both, in the order of the capsules that stand for them.
-    pub const ALL: [Whole; 2] = [Whole::Doorway, Whole::Slide];
+    pub const ALL: [Whole; 2] = [Whole::Doorway, Whole::Boat];
 
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
             Whole::Doorway => "doorway",
-            Whole::Slide => "slide",
+            Whole::Boat => "boat",
         }
     }
 
     /// The pose of a part in the upright whole, whose own position is the middle of the edge where its parts meet.
     pub fn template(self, shape: Shape) -> Pose {
         let half = PART / 2.0;
-        let (x, y) = match (self, shape) {
-            (Whole::Doorway, Shape::Square) => (0.0, half),
-            (Whole::Doorway, Shape::QuarterDisc) => (-half, 0.0),
-            (Whole::Slide, Shape::Square) => (-half, 0.0),
-            (Whole::Slide, Shape::QuarterDisc) => (0.0, half),
+        let (x, y, angle) = match (self, shape) {
+            (Whole::Doorway, Shape::Square) => (0.0, half, 0.0),
+            (Whole::Doorway, Shape::QuarterDisc) => (-half, 0.0, 0.0),
+            (Whole::Boat, Shape::Square) => (0.0, -half, 0.0),
+            (Whole::Boat, Shape::QuarterDisc) => (half, 0.0, 180.0),
         };
-        Pose { x, y, angle: 0.0 }
+        Pose { x, y, angle }
     }
 }
 
@@ -131,10 +131,15 @@ impl Part {
         self.pose.place(self.shape.middle())
     }
 
-    /// Pixels between the centres of two parts.
-    pub(super) fn distance(&self, other: &Part) -> f64 {
-        let ((x, y), (u, v)) = (self.middle(), other.middle());
-        (x - u).hypot(y - v)
+    /// Whether two parts overlap by more than a touch.
+    pub(super) fn overlaps(&self, other: &Part) -> bool {
+        let reaches_into = |a: &Part, b: &Part| {
+            let outline = b.outline();
+            let mut points = a.outline();
+            points.push(a.middle());
+            points.into_iter().any(|point| raster::contains(&outline, point))
+        };
+        reaches_into(self, other) || reaches_into(other, self)
     }
 
     /// Whether it is wholly in the image, and `border` pixels from its edge.
@@ -153,20 +158,20 @@ pub enum Arrangement {
     Apart,
     /// They make a doorway.
     Doorway,
-    /// They make a slide.
-    Slide,
+    /// They make a boat.
+    Boat,
 }
 
 impl Arrangement {
     /// All, in the order of the labels of a data set.
-    pub const ALL: [Arrangement; 3] = [Arrangement::Apart, Arrangement::Doorway, Arrangement::Slide];
+    pub const ALL: [Arrangement; 3] = [Arrangement::Apart, Arrangement::Doorway, Arrangement::Boat];
 
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
             Arrangement::Apart => "apart",
             Arrangement::Doorway => "doorway",
-            Arrangement::Slide => "slide",
+            Arrangement::Boat => "boat",
         }
     }
 }

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::floats;
 use crate::layer::{Routing, lengths};
 
-/// The length of every vote. Two votes that agree make a capsule of length 0.69 before any routing (each counts half, for
-/// there are two wholes), and 0.9 once all of both goes to it.
-pub const VOTE_LENGTH: f64 = 1.5;
+/// The length of every vote. Two votes that agree make a capsule of length 0.74 before any routing (each counts half, for
+/// there are two wholes), and 0.92 once all of both goes to it.
+pub const VOTE_LENGTH: f64 = 1.7;
 
 /// What one routing iteration came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -31,11 +31,11 @@ pub fn run(args: &AllArgs) -> Result<()> {
     let couplings_options = couplings::Options {
         rotate: None,
         towards: Vec::new(),
-        strongest: 60,
+        strongest: 40,
         across: 100,
     };
     let made = [
-        doorway::make(4, 1, 1, &device)?,
+        doorway::make(4, 1, 9, &device)?,
         reconstructions::make(capsules, &any, &[0.0, 35.0], false, &device)?,
         perturbations::make(capsules, &one, None, &device)?,
         angles::make(&subjects, &any, &angles, &device)?,

@@ -92,11 +92,12 @@ pub fn make(subject: &Subject, digits: &Digits, options: &Options, device: &Devi
     let across = compare(subject, digits, options, device)?;
     let shown: Vec<usize> = routed.strongest().into_iter().take(options.strongest).collect();
     let strongest = strongest(config, &routed, &shown, &towards);
+    let equal = 2f64.powf(-routed.iterations[0].entropy_of_equal);
     let panel = Panel {
         image: grey((digits.data.width(), digits.data.height()), &image)?,
         stride: config.primary_stride,
-        equal: 2f64.powf(-routed.iterations[0].entropy_of_equal),
-        classes: routed.classes,
+        equal,
+        range: range(&strongest, equal),
     };
     let drawing = compose(&panel, &routed, &strongest, &towards, label);
     let title = format!(
@@ -199,6 +200,14 @@ fn compose(panel: &Panel, routed: &Couplings, strongest: &[Strong], towards: &[u
     drawing
 }
 
+/// How many times as much, or as little, as an equal share the couplings shown are at most.
+fn range(strongest: &[Strong], equal: f64) -> f64 {
+    let couplings = strongest.iter().flat_map(|capsule| capsule.couplings.iter().flatten());
+    let ratios = couplings.map(|&coupling| (f64::from(coupling) / equal).max(f64::MIN_POSITIVE));
+    // Less than a hundredth more or less isn't worth a colour.
+    ratios.map(|ratio| ratio.max(1.0 / ratio)).fold(1.01, f64::max)
+}
+
 /// What colours and sizes mean.
 fn legend(panel: &Panel) -> Drawing {
     const STEPS: usize = 60;
@@ -212,13 +221,13 @@ fn legend(panel: &Panel) -> Drawing {
     }
     legend.frame((left, 1.0), (STEP * STEPS as f64, 14.0), 1.0, FAINT);
     let ends = [
-        (0.0, panel.equal / panel.classes as f64),
+        (0.0, panel.equal / panel.range),
         (0.5, panel.equal),
-        (1.0, panel.equal * panel.classes as f64),
+        (1.0, panel.equal * panel.range),
     ];
     for (share, value) in ends {
         let at = (left + share * STEP * STEPS as f64, 18.0);
-        legend.text(at, Anchor::Middle, Font::Small, FAINT, format!("{value:.2}"));
+        legend.text(at, Anchor::Middle, Font::Small, FAINT, format!("{value:.3}"));
     }
     let mut x = left + STEP * STEPS as f64 + 60.0;
     legend.text(
@@ -248,7 +257,7 @@ fn caption(
     let mut text = format!(
         "The {shown} longest of {capsules} primary capsules, each a disc near the middle of the pixels that it sees; the dashed \
          frame is all that the longest one sees. Capsules at the same place stand side by side. White is an equal share, orange \
-         more, blue less. Entropy is averaged over the primary capsules: it falls from {:.3} to {:.3} bits, and {} of {capsules} \
+         more, blue less, as far as these couplings go. Entropy is averaged over the primary capsules: it falls from {:.4} to {:.4} bits, and {} of {capsules} \
          capsules are starved (shorter than {STARVED}).",
         routed.iterations[0].entropy, last.entropy, routed.starved
     );
@@ -264,5 +273,5 @@ fn caption(
             across.starved
         );
     }
-    text + &format!("\nWeights {}.", subject.weights())
+    text + &format!("\nWeights {}.", subject.short())
 }

@@ -60,7 +60,7 @@ pub fn make(
     let redrawer = redrawer(subjects)?;
     let side = (data.width(), data.height());
     let layout = Layout {
-        left: label_width(subjects),
+        left: label_width(subjects).max(Font::Strong.width("a 0 and a 0") as f64 + 24.0),
         size: tile_size(side.0, side.1, SCALE),
         side,
     };
@@ -85,8 +85,8 @@ pub fn make(
          any order, and for two equal digits if the best one is. Then what the decoder of {} makes of each true class's capsule \
          alone, with its length, and both together in two colours. A class has one capsule and so can stand for one \
          digit at a time only (the crowding assumption, Sabour, Frosst and Hinton 2017, section 7): of two equal digits it \
-         redraws one, somewhere between the two. Orange: light that it leaves out, blue: light that it adds. The models were \
-         trained on what their weights say, single digits as a rule.",
+         draws one, between the two or a blend of both. Orange: light that it leaves out, blue: light that it adds. Models \
+         that were trained on single digits, as those that come with capsnet, have never seen such an image.",
         indices[0],
         indices[1],
         data.name(),

@@ -55,12 +55,13 @@ pub fn make(iterations: usize, extra: usize, seed: u64, device: &Device) -> Resu
     ];
     // A third scene without further parts would be the first one again.
     let shown = if extra == 0 { &scenes[..2] } else { &scenes[..] };
+    let most = shown.iter().map(|(_, _, extra)| *extra).max().unwrap_or(0);
     let mut drawing = Drawing::new();
     let mut entries = Vec::new();
     for (column, (title, arrangement, extra)) in shown.iter().enumerate() {
         let scene = doorways.scene(*arrangement, *extra, 0);
         let steps = route_scene(&scene, routing, device);
-        let drawn = column_of(title, &scene, &steps);
+        let drawn = column_of(title, &scene, &steps, 2 + 2 * most);
         drawing.place((column as f64 * (PANEL + GAP), 0.0), &drawn);
         let votes: Vec<[Pose; 2]> = scene
             .parts
@@ -80,9 +81,10 @@ pub fn make(iterations: usize, extra: usize, seed: u64, device: &Device) -> Resu
         "Every part votes for the pose of the doorway that it would belong to: a square for one around it, a quarter disc for one \
          under it. At the top the image, with an arrow from each part to the place that it votes for, pointing on the way the \
          doorway would stand. Below, every routing iteration: the votes as outlines, blue from squares and orange from quarter \
-         discs, the wider the more of its vote a part gives to the doorway (its coupling; the rest goes to a slide, a square with \
-         the quarter disc to its right); in black the pose that the doorway's capsule comes to, the darker the longer it is. Votes \
-         that coincide add up to a long capsule, which draws more of those very votes to itself; votes that don't cancel. Nothing \
+         discs, the wider the more of its vote a part gives to the doorway (its coupling; the rest goes to a boat, a square \
+         over a quarter disc); in black the pose that the doorway's capsule comes to, the darker the longer it is. Votes \
+         that coincide add up to a long capsule, which draws more of those very votes to itself; votes that don't make a shorter one of their mean. (With \
+         other seeds a part that doesn't belong may follow the longer capsule all the same.) Nothing \
          is learned here: votes follow from the parts' poses by geometry, and are routed as in a CapsNet (Sabour, Frosst and \
          Hinton 2017, procedure 1). Seed {seed}."
     );
@@ -96,8 +98,8 @@ pub fn make(iterations: usize, extra: usize, seed: u64, device: &Device) -> Resu
     Made::new("doorway", alt, sheet, &numbers)
 }
 
-/// One scene: image and votes, then an iteration after the other.
-fn column_of(title: &str, scene: &Scene, steps: &[SceneStep]) -> Drawing {
+/// One scene: image and votes, then an iteration after the other, with room for `lines` couplings each.
+fn column_of(title: &str, scene: &Scene, steps: &[SceneStep], lines: usize) -> Drawing {
     let mut column = Drawing::new();
     heading(&mut column, (0.0, 0.0), title);
     column.place((0.0, 28.0), &image_panel(scene));
@@ -129,7 +131,7 @@ fn column_of(title: &str, scene: &Scene, steps: &[SceneStep]) -> Drawing {
             );
             y += SMALL;
         }
-        y += 18.0;
+        y += SMALL * (lines - scene.parts.len()) as f64 + 18.0;
     }
     column
 }

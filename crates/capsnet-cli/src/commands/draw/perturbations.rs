@@ -64,7 +64,7 @@ pub fn make(subject: &Subject, digits: &Digits, rotate: Option<f64>, device: &De
     }
     let legend = LEFT + 2.0 * (tile_width + 10.0) + 16.0;
     for (line, text) in [
-        "the digit, and what its capsule is decoded to as it is.",
+        "The digit, and what its capsule is decoded to as it is.",
         "Below, one dimension at a time is moved: a row for each",
         "dimension of the capsule, a column for each offset. The bars",
         "say how much the picture changes from one end to the other.",
@@ -88,7 +88,7 @@ pub fn make(subject: &Subject, digits: &Digits, rotate: Option<f64>, device: &De
             transform => format!(" under {transform}"),
         },
         capsule.len(),
-        subject.weights()
+        subject.short()
     );
     let title = format!("What the dimensions of a capsule of class {label} stand for");
     let alt = "A table of decoded digits: a row for each dimension of the capsule, a column for each offset";
@@ -123,6 +123,8 @@ fn sheet_of(images: &[Vec<Vec<f32>>], offsets: &[f32], effect: &[f64], side: (us
         };
         table.text((centre, 0.0), Anchor::Middle, Font::Small, INK, text);
     }
+    let right = LEFT + offsets.len() as f64 * step_x + 6.0;
+    table.text((right, 0.0), Anchor::Start, Font::Small, FAINT, "change");
     let most = effect.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     for (row, (images, effect)) in images.iter().zip(effect).enumerate() {
         let y = TOP + row as f64 * step_y;
@@ -138,7 +140,6 @@ fn sheet_of(images: &[Vec<Vec<f32>>], offsets: &[f32], effect: &[f64], side: (us
             let image = ColourImage::from(&decoded(side, values)?);
             table.image((LEFT + column as f64 * step_x, y), &image, SCALE);
         }
-        let right = LEFT + offsets.len() as f64 * step_x + 6.0;
         let length = BAR * effect / most;
         table.rectangle((right, y + height / 2.0 - 7.0), (length.max(1.0), 14.0), BLUE);
     }

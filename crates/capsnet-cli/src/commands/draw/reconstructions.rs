@@ -23,7 +23,7 @@ const GROUP_GAP: f64 = 36.0;
 const GAP: f64 = 8.0;
 /// Room for the headings.
 const TOP: f64 = 50.0;
-const COLUMNS: [&str; 4] = ["input", "true class", "answer", "left out"];
+const COLUMNS: [&str; 4] = ["input", "true class", "answer", "difference"];
 /// Images tested at a time in the search for mistakes.
 const SEARCH: usize = 100;
 
@@ -116,7 +116,7 @@ pub fn make(subject: &Subject, digits: &Digits, angles: &[f64], mistakes: bool, 
          beneath them the class and the length of its capsule, a dashed red frame for a wrong answer. Last the difference \
          to the true class's image: orange ink is left out, blue ink added, with the squared error, summed. Weights {}, test \
          images of {}.",
-        subject.weights(),
+        subject.short(),
         digits.data.name()
     );
     if let Some(searched) = searched {

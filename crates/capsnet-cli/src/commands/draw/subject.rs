@@ -52,7 +52,13 @@ impl Subject {
         self.model.config.title()
     }
 
-    /// The file's name.
+    /// The file, as short as a person in this folder can name it.
+    pub fn short(&self) -> String {
+        let here = std::env::current_dir().unwrap_or_default();
+        self.path.strip_prefix(here).unwrap_or(&self.path).display().to_string()
+    }
+
+    /// The file.
     pub fn weights(&self) -> String {
         self.path.display().to_string()
     }

@@ -4,11 +4,11 @@ use capsnet::look::Place;
 use capsnet_report::colour::{FAINT, INK, PALE, diverging};
 use capsnet_report::{ColourImage, Drawing, GreyImage, Rgb};
 
-const SCALE: f64 = 10.0;
+const SCALE: f64 = 13.0;
 /// The digit, pale so that discs stand out.
 const DIGIT: Rgb = Rgb(0xB4, 0xB4, 0xB4);
 /// Radius of a disc of length 1.
-const RADIUS: f64 = 7.0;
+const RADIUS: f64 = 9.0;
 
 /// What all panels of a picture share.
 pub struct Panel {
@@ -17,7 +17,8 @@ pub struct Panel {
     pub stride: usize,
     /// The coupling that is an equal share.
     pub equal: f64,
-    pub classes: usize,
+    /// How many times as much, or as little, has the strongest colour.
+    pub range: f64,
 }
 
 /// The radius of a disc for a capsule of some length: the area is the length's.
@@ -31,10 +32,10 @@ impl Panel {
         (self.image.width() as f64 * SCALE, self.image.height() as f64 * SCALE)
     }
 
-    /// The colour of a coupling: white for an equal share, the ends of the scale for `classes` times as much and as little.
+    /// The colour of a coupling: white for an equal share, the ends of the scale for `range` times as much and as little.
     fn colour(&self, coupling: f32) -> Rgb {
         let ratio = (f64::from(coupling) / self.equal).max(f64::MIN_POSITIVE);
-        diverging(ratio.ln() / (self.classes as f64).ln())
+        diverging(ratio.ln() / self.range.ln())
     }
 
     /// Draws capsules with their place, length and coupling, the strongest first.
@@ -59,20 +60,24 @@ impl Panel {
                 "map {}, row {}, column {}: length {length:.2}, coupling {coupling:.3}",
                 place.map, place.row, place.column
             );
-            let radius = radius(*length);
+            // Neighbours touch at most.
+            let radius = radius(*length).min(self.spacing(all) / 2.0 - 0.5);
             panel.disc(at, radius, self.colour(*coupling), tip);
             panel.ring(at, radius, 1.0, INK);
         }
         panel
     }
 
+    /// Between the middles of neighbouring discs, of `all` at a place.
+    fn spacing(&self, all: usize) -> f64 {
+        self.stride as f64 * SCALE / (all as f64).sqrt().ceil()
+    }
+
     /// Where number `number` of `all` capsules at a place stands: they share the place's cell as a small square.
     fn spot(&self, place: &Place, number: usize, all: usize) -> (f64, f64) {
-        let side = (all as f64).sqrt().ceil();
-        let cell = self.stride as f64 * SCALE;
-        let offset = |at: usize| ((at as f64 + 0.5) / side - 0.5) * cell * if all == 1 { 0.0 } else { 1.0 };
+        let side = (all as f64).sqrt().ceil() as usize;
+        let offset = |at: usize| (at as f64 - (side - 1) as f64 / 2.0) * self.spacing(all);
         let middle = |start: usize| (start as f64 + place.side as f64 / 2.0) * SCALE;
-        let side = side as usize;
         (
             middle(place.left) + offset(number % side),
             middle(place.top) + offset(number / side),

@@ -5,7 +5,7 @@ use capsnet_data::doorway::{Part, Pose, SIDE, Scene, Shape, Whole};
 use capsnet_report::colour::{BLUE, INK, ORANGE, PALE};
 use capsnet_report::{Drawing, Rgb};
 
-const SCALE: f64 = 6.0;
+const SCALE: f64 = 5.5;
 /// Side of a panel.
 pub const PANEL: f64 = SIDE as f64 * SCALE;
 /// Length of the arrow that points the way a vote stands, in pixels of the image.
@@ -45,12 +45,19 @@ pub fn step_panel(scene: &Scene, step: &SceneStep) -> Drawing {
     // The capsule under the votes, which would be hidden by it where they agree.
     let length = step.lengths[0].clamp(0.0, 1.0);
     let ink = Rgb::WHITE.mix(INK, (255.0 * length * length) as u8);
-    outline(&mut panel, step.poses[0], 7.0, ink);
-    for (part, couplings) in scene.parts.iter().zip(&step.couplings) {
+    outline(&mut panel, step.poses[0], 11.0, ink);
+    // Squares first.
+    let votes = Shape::ALL.into_iter().flat_map(|shape| {
+        let parts = scene.parts.iter().zip(&step.couplings);
+        parts.filter(move |(part, _)| part.shape == shape)
+    });
+    for (part, couplings) in votes {
         let coupling = couplings[0].clamp(0.0, 1.0);
         let ink = Rgb::WHITE.mix(colour(part.shape), (80.0 + 175.0 * coupling) as u8);
         let vote = part.vote(Whole::Doorway);
-        outline(&mut panel, vote, 0.5 + 3.5 * f64::from(coupling), ink);
+        // Wider for squares, so that both are seen where they coincide.
+        let extra = if part.shape == Shape::Square { 3.0 } else { 0.0 };
+        outline(&mut panel, vote, 0.5 + 3.0 * f64::from(coupling) + extra, ink);
     }
     pointer(&mut panel, step.poses[0], 3.0, ink);
     panel
