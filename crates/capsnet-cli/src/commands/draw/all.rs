@@ -6,7 +6,7 @@ use capsnet_report::{HtmlReport, Picture};
 
 use super::digits::{Digits, check_indices};
 use super::made::Made;
-use super::subject::{self, Subject};
+use super::subject::{self, Subject, has_decoder};
 use super::{angles, couplings, crowding, doorway, perturbations, reconstructions};
 use crate::args::{AllArgs, DigitArgs};
 use crate::output::line;
@@ -14,8 +14,9 @@ use crate::output::line;
 pub fn run(args: &AllArgs) -> Result<()> {
     let device = args.data.compute.start()?;
     let subjects = Subject::load_all(&args.weights, &device)?;
-    let capsules = subjects.iter().find(|subject| subject.model.config.name() == "capsnet");
-    let capsules = capsules.context("none of the weights are of a CapsNet; name such a file with --weights")?;
+    let capsules = subjects.iter().find(|subject| has_decoder(&subject.model.config));
+    let capsules =
+        capsules.context("none of the weights are of a CapsNet with a decoder; name such a file with --weights")?;
     let data = subject::data_for_all(&subjects, args.data.load(Split::Test)?)?;
     check_indices(&data, &[args.index])?;
     let (any, one) = (

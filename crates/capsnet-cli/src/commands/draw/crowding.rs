@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::digits::check_indices;
 use super::made::Made;
 use super::pieces::{decoded, grey, heading, note, squared_error, tile, tile_size};
-use super::subject::Subject;
+use super::subject::{Subject, has_decoder};
 use crate::setting::UsageError;
 use scene::{Answer, Crowd, crowd};
 
@@ -144,12 +144,7 @@ fn whole_distances(distances: &[f64], width: usize) -> Result<Vec<i32>> {
 
 /// The first model with capsules and a decoder.
 fn redrawer(subjects: &[Subject]) -> Result<usize> {
-    use capsnet::model::ModelConfig;
-    let has_decoder = |subject: &Subject| match &subject.model.config {
-        ModelConfig::CapsNet(config) => config.decoder.is_some(),
-        ModelConfig::LeNet5(_) => false,
-    };
-    let found = subjects.iter().position(has_decoder);
+    let found = subjects.iter().position(|subject| has_decoder(&subject.model.config));
     found.ok_or_else(|| {
         anyhow::anyhow!(
             "none of the weights are of a model with capsules and a decoder; name such a file with --weights"

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
 use capsnet::look::{LookError, View, decode, view};
-use capsnet::model::Model;
+use capsnet::model::{Model, ModelConfig};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::padded;
 use clap::ValueEnum;
@@ -21,7 +21,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The model of a weights file, whichever it is; CapsNet's where no file is given.
+    /// The model with capsules of a weights file; CapsNet where no file is given.
     pub fn load(args: &WeightsArgs, device: &Device) -> Result<Self> {
         let name = match &args.weights {
             Some(path) => model_in(path)?,
@@ -29,7 +29,12 @@ impl Subject {
         };
         let (model, path) = args.load(name, device)?;
         let model = model.valid();
-        Ok(Self { model, path })
+        let subject = Self { model, path };
+        if has_capsules(&subject.model.config) {
+            return Ok(subject);
+        }
+        let model = subject.title();
+        Err(subject.explain(LookError::NoCapsules { model }))
     }
 
     /// The models of several files; LeNet-5 and CapsNet where none is given.
@@ -76,7 +81,7 @@ impl Subject {
     /// Names the file and what to do.
     pub fn explain(&self, error: LookError) -> anyhow::Error {
         anyhow::anyhow!(
-            "{}: {error}; give --weights of a CapsNet with a decoder, or leave it out",
+            "{}: {error}; give --weights of a CapsNet with a decoder, or leave the flag out",
             self.path.display()
         )
     }
@@ -107,6 +112,22 @@ pub fn data_for_all(subjects: &[Subject], data: Dataset) -> Result<Dataset> {
         check_fits(&data, &subject.model.config).with_context(|| format!("{}", subject.path.display()))?;
     }
     Ok(data)
+}
+
+/// Whether such a model has capsules.
+fn has_capsules(config: &ModelConfig) -> bool {
+    match config {
+        ModelConfig::LeNet5(_) => false,
+        ModelConfig::CapsNet(_) => true,
+    }
+}
+
+/// Whether such a model can redraw an image from a capsule.
+pub fn has_decoder(config: &ModelConfig) -> bool {
+    match config {
+        ModelConfig::LeNet5(_) => false,
+        ModelConfig::CapsNet(config) => config.decoder.is_some(),
+    }
 }
 
 /// Which model a weights file holds.
