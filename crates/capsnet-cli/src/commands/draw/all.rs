@@ -48,7 +48,7 @@ pub fn run(args: &AllArgs) -> Result<()> {
         files.push(picture.save(&args.out)?);
     }
     let page = args.out.join("index.html");
-    report(&made, &subjects, data.name())?.save(&page)?;
+    report(&made, &subjects, data.name(), args)?.save(&page)?;
     let page = page.display();
     if args.json {
         let drawings: Vec<String> = made
@@ -65,14 +65,19 @@ pub fn run(args: &AllArgs) -> Result<()> {
     line(format_args!("wrote {page}"))
 }
 
-fn report(made: &[Made], subjects: &[Subject], dataset: &str) -> Result<HtmlReport> {
+fn report(made: &[Made], subjects: &[Subject], dataset: &str, args: &AllArgs) -> Result<HtmlReport> {
     let mut report = HtmlReport::new("What capsules do")
         .lead("Pictures of a capsule network at work, beside a plain convolutional network.")
         .fact("Test images", dataset);
     for subject in subjects {
-        report = report.fact(subject.title(), subject.weights());
+        report = report.fact(subject.title(), subject.short());
     }
-    report = report.command("capsnet draw all");
+    let weights: Vec<String> = subjects.iter().map(Subject::short).collect();
+    report = report.command(format!(
+        "capsnet draw all --index {} --weights {}",
+        args.index,
+        weights.join(",")
+    ));
     for made in made {
         let picture = Picture::new(&made.sheet.draw()?, made.alt.clone(), "")?;
         report = report.pictures(made.sheet.title(), "", vec![picture]);

@@ -8,7 +8,7 @@ use capsnet::look::{
     AcrossImages, Couplings, Iteration, LookError, Place, STARVED, across_images, couplings, place_of,
 };
 use capsnet::model::{CapsNetConfig, ModelConfig};
-use capsnet_report::colour::{BLUE, FAINT, INK, ORANGE, diverging};
+use capsnet_report::colour::{BLUE, FAINT, INK, ORANGE};
 use capsnet_report::text::Font;
 use capsnet_report::{Anchor, Drawing};
 use serde::Serialize;
@@ -18,7 +18,7 @@ use super::made::Made;
 use super::pieces::{SMALL, bar, grey};
 use super::subject::Subject;
 use crate::progress::Progress;
-use panel::{Panel, radius};
+use panel::Panel;
 
 /// Paper between panels.
 const GAP: f64 = 20.0;
@@ -196,7 +196,7 @@ fn compose(panel: &Panel, routed: &Couplings, strongest: &[Strong], towards: &[u
         }
     }
     let bottom = drawing.height() + 14.0;
-    drawing.place((0.0, bottom), &legend(panel));
+    drawing.place((0.0, bottom), &panel.legend());
     drawing
 }
 
@@ -206,44 +206,6 @@ fn range(strongest: &[Strong], equal: f64) -> f64 {
     let ratios = couplings.map(|&coupling| (f64::from(coupling) / equal).max(f64::MIN_POSITIVE));
     // Less than a hundredth more or less isn't worth a colour.
     ratios.map(|ratio| ratio.max(1.0 / ratio)).fold(1.01, f64::max)
-}
-
-/// What colours and sizes mean.
-fn legend(panel: &Panel) -> Drawing {
-    const STEPS: usize = 60;
-    const STEP: f64 = 4.0;
-    let mut legend = Drawing::new();
-    legend.text((0.0, 0.0), Anchor::Start, Font::Small, INK, "coupling");
-    let left = 90.0;
-    for step in 0..STEPS {
-        let value = 2.0 * (step as f64 + 0.5) / STEPS as f64 - 1.0;
-        legend.rectangle((left + STEP * step as f64, 1.0), (STEP, 14.0), diverging(value));
-    }
-    legend.frame((left, 1.0), (STEP * STEPS as f64, 14.0), 1.0, FAINT);
-    let ends = [
-        (0.0, panel.equal / panel.range),
-        (0.5, panel.equal),
-        (1.0, panel.equal * panel.range),
-    ];
-    for (share, value) in ends {
-        let at = (left + share * STEP * STEPS as f64, 18.0);
-        legend.text(at, Anchor::Middle, Font::Small, FAINT, format!("{value:.3}"));
-    }
-    let mut x = left + STEP * STEPS as f64 + 60.0;
-    legend.text(
-        (x, 0.0),
-        Anchor::Start,
-        Font::Small,
-        INK,
-        "length of the primary capsule",
-    );
-    x += Font::Small.width("length of the primary capsule") as f64 + 24.0;
-    for length in [0.25f32, 0.5, 1.0] {
-        legend.ring((x, 9.0), radius(length), 1.2, FAINT);
-        legend.text((x, 18.0), Anchor::Middle, Font::Small, FAINT, format!("{length}"));
-        x += 50.0;
-    }
-    legend
 }
 
 fn caption(
@@ -265,7 +227,7 @@ fn caption(
         text += &format!(
             "\nOver the first {} test images of {}, a coupling varies by {:.4} (standard deviation) from image to image, and by \
              {:.4} from capsule to capsule within an image; {} capsules are starved in all of them. Mitterreiter et al. (2023) \
-             call routing near-static for the first of these numbers being small.",
+             describe routing as near-static.",
             across.images,
             digits.data.name(),
             across.deviation,

@@ -10,12 +10,10 @@ use capsnet_report::text::Font;
 use capsnet_report::{Anchor, ColourImage, Drawing, Tone};
 use serde::Serialize;
 
-use super::digits::check_indices;
 use super::made::Made;
 use super::pieces::{decoded, grey, heading, note, squared_error, tile, tile_size};
 use super::subject::{Subject, has_decoder};
-use crate::setting::UsageError;
-use scene::{Answer, Crowd, crowd};
+use scene::{Answer, Crowd, crowd, pair, whole_distances};
 
 const SCALE: f64 = 4.0;
 const GAP: f64 = 10.0;
@@ -105,41 +103,6 @@ pub fn make(
         "Two digits in one image at several distances, the models' answers, and what their capsules are decoded to";
     let sheet = drawing.sheet("Crowding: two digits in one image", caption);
     Made::new("crowding", alt, sheet, &numbers)
-}
-
-/// The digits asked for, or the first two of different classes.
-fn pair(data: &Dataset, indices: &[usize]) -> Result<[usize; 2]> {
-    let different = |a: usize, b: usize| data.label(a) != data.label(b);
-    match *indices {
-        [] => {
-            let other = (0..data.len()).find(|&index| different(0, index));
-            let other = other.ok_or_else(|| anyhow::anyhow!("all test images of {} are of one class", data.name()))?;
-            Ok([0, other])
-        }
-        [a, b] => {
-            check_indices(data, indices)?;
-            if !different(a, b) {
-                let class = data.label(a);
-                let message =
-                    format!("--index: images {a} and {b} are both of class {class}; two equal digits are drawn anyhow");
-                return Err(UsageError(message).into());
-            }
-            Ok([a, b])
-        }
-        _ => Err(UsageError("--index: two images are needed, for example --index 2,1".to_owned()).into()),
-    }
-}
-
-fn whole_distances(distances: &[f64], width: usize) -> Result<Vec<i32>> {
-    let range = 0.0..=width as f64;
-    let wrong = distances
-        .iter()
-        .find(|distance| distance.fract() != 0.0 || !range.contains(*distance));
-    if let Some(wrong) = wrong {
-        let message = format!("--distance: {wrong} is no whole number of pixels from 0 to {width}");
-        return Err(UsageError(message).into());
-    }
-    Ok(distances.iter().map(|&distance| distance as i32).collect())
 }
 
 /// The first model with capsules and a decoder.
@@ -248,7 +211,7 @@ impl Layout {
                 _ => {
                     let merged = grey(self.side, &crowd.merged)?;
                     let difference = ColourImage::difference(&merged, &images[0])?;
-                    ("left out".to_owned(), difference, String::new())
+                    ("difference".to_owned(), difference, String::new())
                 }
             };
             rows.push(last);

@@ -2,7 +2,8 @@
 
 use capsnet::look::Place;
 use capsnet_report::colour::{FAINT, INK, PALE, diverging};
-use capsnet_report::{ColourImage, Drawing, GreyImage, Rgb};
+use capsnet_report::text::Font;
+use capsnet_report::{Anchor, ColourImage, Drawing, GreyImage, Rgb};
 
 const SCALE: f64 = 13.0;
 /// The digit, pale so that discs stand out.
@@ -22,7 +23,7 @@ pub struct Panel {
 }
 
 /// The radius of a disc for a capsule of some length: the area is the length's.
-pub fn radius(length: f32) -> f64 {
+fn radius(length: f32) -> f64 {
     RADIUS * f64::from(length).clamp(0.0, 1.0).sqrt()
 }
 
@@ -82,5 +83,43 @@ impl Panel {
             middle(place.left) + offset(number % side),
             middle(place.top) + offset(number / side),
         )
+    }
+
+    /// What colours and sizes mean.
+    pub fn legend(&self) -> Drawing {
+        const STEPS: usize = 60;
+        const STEP: f64 = 4.0;
+        let mut legend = Drawing::new();
+        legend.text((0.0, 0.0), Anchor::Start, Font::Small, INK, "coupling");
+        let left = 90.0;
+        for step in 0..STEPS {
+            let value = 2.0 * (step as f64 + 0.5) / STEPS as f64 - 1.0;
+            legend.rectangle((left + STEP * step as f64, 1.0), (STEP, 14.0), diverging(value));
+        }
+        legend.frame((left, 1.0), (STEP * STEPS as f64, 14.0), 1.0, FAINT);
+        let ends = [
+            (0.0, self.equal / self.range),
+            (0.5, self.equal),
+            (1.0, self.equal * self.range),
+        ];
+        for (share, value) in ends {
+            let at = (left + share * STEP * STEPS as f64, 18.0);
+            legend.text(at, Anchor::Middle, Font::Small, FAINT, format!("{value:.3}"));
+        }
+        let mut x = left + STEP * STEPS as f64 + 60.0;
+        legend.text(
+            (x, 0.0),
+            Anchor::Start,
+            Font::Small,
+            INK,
+            "length of the primary capsule",
+        );
+        x += Font::Small.width("length of the primary capsule") as f64 + 24.0;
+        for length in [0.25f32, 0.5, 1.0] {
+            legend.ring((x, 9.0), radius(length), 1.2, FAINT);
+            legend.text((x, 18.0), Anchor::Middle, Font::Small, FAINT, format!("{length}"));
+            x += 50.0;
+        }
+        legend
     }
 }

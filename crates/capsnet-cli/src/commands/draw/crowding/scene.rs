@@ -7,7 +7,9 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Scratch};
 use serde::Serialize;
 
+use crate::commands::draw::digits::check_indices;
 use crate::commands::draw::subject::Subject;
+use crate::setting::UsageError;
 
 /// Two digits, a distance apart.
 pub struct Crowd {
@@ -31,6 +33,42 @@ pub struct Answer {
     pub right: bool,
     /// Probabilities, or lengths of capsules, of all classes.
     pub scores: Vec<f32>,
+}
+
+/// The digits asked for, or the first two of different classes.
+pub fn pair(data: &Dataset, indices: &[usize]) -> Result<[usize; 2]> {
+    let different = |a: usize, b: usize| data.label(a) != data.label(b);
+    match *indices {
+        [] => {
+            let other = (0..data.len()).find(|&index| different(0, index));
+            let other = other.ok_or_else(|| anyhow::anyhow!("all test images of {} are of one class", data.name()))?;
+            Ok([0, other])
+        }
+        [a, b] => {
+            check_indices(data, indices)?;
+            if !different(a, b) {
+                let class = data.label(a);
+                let message =
+                    format!("--index: images {a} and {b} are both of class {class}; two equal digits are drawn anyhow");
+                return Err(UsageError(message).into());
+            }
+            Ok([a, b])
+        }
+        _ => Err(UsageError("--index: two images are needed, for example --index 2,1".to_owned()).into()),
+    }
+}
+
+/// The distances as pixels.
+pub fn whole_distances(distances: &[f64], width: usize) -> Result<Vec<i32>> {
+    let range = 0.0..=width as f64;
+    let wrong = distances
+        .iter()
+        .find(|distance| distance.fract() != 0.0 || !range.contains(*distance));
+    if let Some(wrong) = wrong {
+        let message = format!("--distance: {wrong} is no whole number of pixels from 0 to {width}");
+        return Err(UsageError(message).into());
+    }
+    Ok(distances.iter().map(|&distance| distance as i32).collect())
 }
 
 /// Puts two digits into an image, half the distance to the left and to the right of where they are.
