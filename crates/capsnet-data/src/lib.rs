@@ -13,10 +13,12 @@
 //! | [`picture`] | PNG and JPEG files in, PNG files out |
 //! | [`transform`] | what is done to an image before a model sees it |
 //! | [`protocol`] | the evaluation protocols of the field: sweeps, affNIST, MultiMNIST, MNIST-rot, corruptions |
+//! | [`doorway`] | a toy whose parts vote for the pose of a whole |
 //! | [`random`] | the draws behind random transforms |
 
 pub mod catalog;
 pub mod dataset;
+pub mod doorway;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod idx;

@@ -8,12 +8,13 @@
 //! |---|---|
 //! | [`table`] | aligned text and Markdown tables |
 //! | [`grid`] | grids of digits with labels, as PNG |
+//! | [`drawing`] | free drawings of images, shapes, arrows and text, as SVG and as PNG |
 //! | [`confusion`] | confusion matrices, as text and as PNG |
 //! | [`curves`] | line charts, as SVG and as PNG |
 //! | [`sweep`], [`interval`] | accuracy along a family of transforms, as JSON, CSV, tables and charts |
 //! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
-//! | [`grey`], [`canvas`], [`text`] | what the pictures are made of |
+//! | [`grey`], [`colour`], [`canvas`], [`text`] | what the pictures are made of |
 //!
 //! ```
 //! use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, TextStyle, Tone, number};
@@ -33,8 +34,10 @@
 
 pub mod axis;
 pub mod canvas;
+pub mod colour;
 pub mod confusion;
 pub mod curves;
+pub mod drawing;
 pub mod duration;
 pub mod error;
 pub mod grey;
@@ -51,8 +54,10 @@ pub mod tone;
 
 pub use axis::{Axis, Reference, Scale};
 pub use canvas::{Canvas, Rect, Rgb};
+pub use colour::ColourImage;
 pub use confusion::ConfusionMatrix;
 pub use curves::{LineChart, Series};
+pub use drawing::{Anchor, Drawing, Sheet};
 pub use error::ReportError;
 pub use grey::GreyImage;
 pub use grid::{Cell, DigitGrid};

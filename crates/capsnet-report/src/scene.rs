@@ -7,6 +7,8 @@ pub(crate) mod raster;
 pub(crate) mod svg;
 
 use crate::canvas::Rgb;
+use crate::colour::ColourImage;
+use crate::text::Font;
 
 /// A position (x, y).
 pub(crate) type Point = (f64, f64);
@@ -29,9 +31,12 @@ impl Stroke {
 
 /// Which part of a text stands at its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Anchor {
+pub enum Anchor {
+    /// Its beginning.
     Start,
+    /// Its middle.
     Middle,
+    /// Its end.
     End,
 }
 
@@ -79,6 +84,20 @@ pub(crate) enum Shape {
         tip: String,
     },
     Text(Label),
+    /// One line of text in a font of the canvas, whose size doesn't depend on the scale; `at` is on the line's top.
+    Print {
+        at: Point,
+        anchor: Anchor,
+        font: Font,
+        ink: Rgb,
+        text: String,
+    },
+    /// An image with its top left corner at `at`, each of its pixels a square of the side `scale`.
+    Image {
+        at: Point,
+        scale: f64,
+        image: ColourImage,
+    },
     /// Shapes that belong together; `index` says which of several.
     Group {
         class: &'static str,

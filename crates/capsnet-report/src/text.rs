@@ -10,6 +10,8 @@ use crate::canvas::{Canvas, Rgb};
 /// A size and weight of the font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Font {
+    /// Notes that are less important than labels.
+    Small,
     /// Labels.
     Body,
     /// Labels that have to stand out.
@@ -21,16 +23,23 @@ pub enum Font {
 impl Font {
     const fn weight(self) -> FontWeight {
         match self {
-            Self::Body => FontWeight::Regular,
+            Self::Small | Self::Body => FontWeight::Regular,
             Self::Strong | Self::Title => FontWeight::Bold,
         }
     }
 
     const fn size(self) -> RasterHeight {
         match self {
+            Self::Small => RasterHeight::Size16,
             Self::Body | Self::Strong => RasterHeight::Size20,
             Self::Title => RasterHeight::Size24,
         }
+    }
+
+    /// Whether the strokes are thick.
+    #[must_use]
+    pub const fn is_bold(self) -> bool {
+        matches!(self, Self::Strong | Self::Title)
     }
 
     /// Height of a line in pixels.
@@ -149,7 +158,7 @@ mod tests {
 
     #[test]
     fn text_stays_inside_its_stated_box() {
-        for font in [Font::Body, Font::Strong, Font::Title] {
+        for font in [Font::Small, Font::Body, Font::Strong, Font::Title] {
             let text = "Åg|7_°";
             let mut canvas = Canvas::new(font.width(text) + 40, font.height() + 40).unwrap();
             draw(&mut canvas, 20, 20, text, font, BLACK);

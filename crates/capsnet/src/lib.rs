@@ -8,6 +8,7 @@
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
+//! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
 //! | [`ops`] | operations with kernels of our own |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
@@ -28,6 +29,7 @@ pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod layer;
+pub mod look;
 pub mod loss;
 pub mod model;
 pub mod observe;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod compare;
+mod draw;
 mod files;
 mod predict;
 mod shared;
@@ -15,6 +16,8 @@ use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use compare::COMPARE_EXAMPLES;
 pub use compare::CompareArgs;
+use draw::DRAW_EXAMPLES;
+pub use draw::{AllArgs, DigitArgs, DrawArgs, DrawCommand, ManyWeightsArgs, OutArgs};
 use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
 pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 use predict::PREDICT_EXAMPLES;
@@ -58,6 +61,9 @@ pub enum Command {
     /// Download a data set into the user's cache
     #[command(after_help = FETCH_EXAMPLES)]
     Fetch(FetchArgs),
+    /// Draw what capsules do: reconstructions, perturbations, angles, couplings, crowding, and a toy that explains routing
+    #[command(after_help = DRAW_EXAMPLES)]
+    Draw(DrawArgs),
     /// Time the program on this machine
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),

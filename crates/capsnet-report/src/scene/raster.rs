@@ -5,7 +5,8 @@
 //! IEEE doubles.
 
 use super::{Anchor, Label, Point, Scene, Shape, Stroke};
-use crate::canvas::{Canvas, Rgb};
+use crate::canvas::{Canvas, Rect, Rgb};
+use crate::colour::ColourImage;
 use crate::error::ReportError;
 use crate::text::{self, Font};
 
@@ -50,6 +51,17 @@ fn paint(canvas: &mut Canvas, shape: &Shape, scale: f64) {
             mask.blend(canvas, *fill, 1.0);
         }
         Shape::Text(label) => paint_label(canvas, label, scale),
+        Shape::Print {
+            at,
+            anchor,
+            font,
+            ink,
+            text,
+        } => {
+            let left = (at.0 * scale - anchor.back(font.width(text) as f64)).round() as usize;
+            text::draw(canvas, left, (at.1 * scale).round() as usize, text, *font, *ink);
+        }
+        Shape::Image { at, scale: side, image } => paint_image(canvas, *at, side * scale, image, scale),
         Shape::Group { shapes, .. } => shapes.iter().for_each(|shape| paint(canvas, shape, scale)),
     }
 }
@@ -91,6 +103,35 @@ fn paint_stroke(canvas: &mut Canvas, points: &[Point], stroke: &Stroke, scale: f
     mask.blend(canvas, stroke.colour, 1.0);
 }
 
+impl Anchor {
+    /// How far a text of some width begins before its position.
+    fn back(self, width: f64) -> f64 {
+        match self {
+            Anchor::Start => 0.0,
+            Anchor::Middle => width / 2.0,
+            Anchor::End => width,
+        }
+    }
+}
+
+/// Squares without gaps: each ends where the next one begins, also where their sides are no whole numbers.
+fn paint_image(canvas: &mut Canvas, at: Point, side: f64, image: &ColourImage, scale: f64) {
+    let edge = |from: f64, index: usize| (from * scale + side * index as f64).round() as usize;
+    for (row, pixels) in image.rows().enumerate() {
+        let (top, bottom) = (edge(at.1, row), edge(at.1, row + 1));
+        for (column, &colour) in pixels.iter().enumerate() {
+            let (x, right) = (edge(at.0, column), edge(at.0, column + 1));
+            let square = Rect {
+                x,
+                y: top,
+                width: right - x,
+                height: bottom - top,
+            };
+            canvas.fill(square, colour);
+        }
+    }
+}
+
 /// Text comes in the sizes of the bitmap font, whatever the label asks for, so that it is never blurred.
 fn paint_label(canvas: &mut Canvas, label: &Label, scale: f64) {
     let font = match (label.size > 15.0, label.bold) {
@@ -99,11 +140,7 @@ fn paint_label(canvas: &mut Canvas, label: &Label, scale: f64) {
         (false, false) => Font::Body,
     };
     let (width, height) = (font.width(&label.text) as f64, font.height() as f64);
-    let back = match label.anchor {
-        Anchor::Start => 0.0,
-        Anchor::Middle => width / 2.0,
-        Anchor::End => width,
-    };
+    let back = label.anchor.back(width);
     let (x, y) = (label.at.0 * scale, label.at.1 * scale);
     // What would begin left of or above the canvas begins at its edge: a saturating cast.
     if label.turned {

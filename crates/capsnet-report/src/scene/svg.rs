@@ -2,12 +2,22 @@
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Anchor, Label, Point, Scene, Shape, Stroke};
 use crate::canvas::Rgb;
 use crate::markup::escaped;
+use crate::text::Font;
 
 /// Fonts that are on most machines, the widest last, so that estimates of widths stay on the safe side.
 const FONTS: &str = "'DejaVu Sans', Verdana, sans-serif";
+
+/// For text that has to be as wide as on a canvas, whose font has one width for all characters.
+const FIXED_FONTS: &str = "'Noto Sans Mono', 'DejaVu Sans Mono', Menlo, Consolas, monospace";
+/// Width of a character of such a font, in parts of its size; and its height over the base line in parts of a line.
+const FIXED_WIDTH: f64 = 0.6;
+const FIXED_ASCENT: f64 = 0.78;
 
 impl Scene {
     /// A document of its own, on white paper.
@@ -84,6 +94,25 @@ fn write_shape(out: &mut String, shape: &Shape) {
             escaped(tip)
         ),
         Shape::Text(label) => write_label(out, label),
+        Shape::Print {
+            at,
+            anchor,
+            font,
+            ink,
+            text,
+        } => write_print(out, *at, *anchor, *font, *ink, text),
+        Shape::Image {
+            at: (x, y),
+            scale,
+            image,
+        } => {
+            let (width, height) = (image.width() as f64 * scale, image.height() as f64 * scale);
+            writeln!(
+                out,
+                r#"<image x="{x:.2}" y="{y:.2}" width="{width:.2}" height="{height:.2}" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{}"/>"#,
+                STANDARD.encode(image.to_png())
+            )
+        }
         Shape::Group { class, index, shapes } => {
             let opened = writeln!(out, r#"<g{} data-series="{index}">"#, attribute(class));
             for shape in shapes {
@@ -118,6 +147,32 @@ fn write_label(out: &mut String, label: &Label) -> std::fmt::Result {
         write!(out, r#" transform="rotate(-90 {x:.2} {y:.2})""#)?;
     }
     writeln!(out, ">{}</text>", escaped(&label.text))
+}
+
+/// `textLength` keeps the width where the viewer has none of the fonts.
+fn write_print(
+    out: &mut String,
+    (x, top): Point,
+    anchor: Anchor,
+    font: Font,
+    ink: Rgb,
+    text: &str,
+) -> std::fmt::Result {
+    let y = top + FIXED_ASCENT * font.height() as f64;
+    let size = font.advance() as f64 / FIXED_WIDTH;
+    let anchor = match anchor {
+        Anchor::Start => "",
+        Anchor::Middle => r#" text-anchor="middle""#,
+        Anchor::End => r#" text-anchor="end""#,
+    };
+    let weight = if font.is_bold() { r#" font-weight="bold""# } else { "" };
+    writeln!(
+        out,
+        r#"<text x="{x:.2}" y="{y:.2}" fill="{}"{anchor}{weight} font-family="{FIXED_FONTS}" font-size="{size:.2}" textLength="{}" xml:space="preserve">{}</text>"#,
+        hex(ink),
+        font.width(text),
+        escaped(text)
+    )
 }
 
 fn attribute(class: &str) -> String {

@@ -1,0 +1,96 @@
+//! Whether routing depends on the image: how couplings and primary capsules differ from image to image.
+
+use burn::prelude::*;
+use serde::Serialize;
+
+use super::couplings::{STARVED, primary, routed};
+use super::{LookError, batch, floats};
+use crate::layer::lengths;
+use crate::model::Model;
+
+/// Images routed together: their votes take three quarters of a megabyte each.
+const BATCH: usize = 20;
+
+/// Couplings and primary capsules over a number of images.
+///
+/// Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) find that routing is near-static, the same
+/// whatever the image, and that many capsules starve.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AcrossImages {
+    /// How many images.
+    pub images: usize,
+    /// The standard deviation over the images of the last iteration's coupling between a primary capsule and a class,
+    /// averaged over all such pairs. 0 where routing is static.
+    pub deviation: f64,
+    /// The standard deviation of the same couplings from one another within an image, averaged over the images: what
+    /// `deviation` is to be compared with.
+    pub deviation_within: f64,
+    /// Primary capsules that are shorter than [`STARVED`] in every one of the images.
+    pub starved: usize,
+    /// Primary capsules.
+    pub capsules: usize,
+}
+
+/// Routes images and compares them; `progress` is told the number of images done.
+///
+/// # Errors
+///
+/// If the model has no capsules, or comes to them without routing.
+///
+/// # Panics
+///
+/// If there is no image, or one has another size than the model takes.
+pub fn across_images(
+    model: &Model,
+    images: &[Vec<u8>],
+    device: &Device,
+    progress: &mut dyn FnMut(usize),
+) -> Result<AcrossImages, LookError> {
+    assert!(!images.is_empty(), "there is no image to compare");
+    let (net, _) = routed(model)?;
+    let (mut sums, mut squares) = (Vec::new(), Vec::new());
+    let mut longest: Vec<f32> = Vec::new();
+    let (mut within, mut done) = (0.0, 0);
+    for images in images.chunks(BATCH) {
+        let u = primary(net, batch(model, images, device));
+        let capsules = u.dims()[1];
+        longest.resize(capsules, 0.0);
+        for of_image in floats(lengths(u.clone())).chunks(capsules) {
+            for (longest, &length) in longest.iter_mut().zip(of_image) {
+                *longest = longest.max(length);
+            }
+        }
+        let routed = net.digit_capsules.forward_with_couplings(u);
+        let last = routed.couplings.into_iter().next_back();
+        let last = floats(last.expect("routing has an iteration at least"));
+        let pairs = last.len() / images.len();
+        sums.resize(pairs, 0.0);
+        squares.resize(pairs, 0.0);
+        for of_image in last.chunks(pairs) {
+            for (at, value) in of_image.iter().copied().map(f64::from).enumerate() {
+                sums[at] += value;
+                squares[at] += value * value;
+            }
+            let total: f64 = of_image.iter().copied().map(f64::from).sum();
+            let square: f64 = of_image.iter().map(|&value| f64::from(value).powi(2)).sum();
+            within += deviation(total, square, pairs);
+        }
+        done += images.len();
+        progress(done);
+    }
+    let each = sums.iter().zip(&squares);
+    let deviations: f64 = each.map(|(&sum, &square)| deviation(sum, square, images.len())).sum();
+    Ok(AcrossImages {
+        images: images.len(),
+        deviation: deviations / sums.len() as f64,
+        deviation_within: within / images.len() as f64,
+        starved: longest.iter().filter(|&&length| length < STARVED).count(),
+        capsules: longest.len(),
+    })
+}
+
+/// The standard deviation of values with this sum and sum of squares.
+fn deviation(sum: f64, square: f64, count: usize) -> f64 {
+    let mean = sum / count as f64;
+    (square / count as f64 - mean * mean).max(0.0).sqrt()
+}
