@@ -66,7 +66,7 @@ impl Default for EquivariantCapsNetConfig {
             primary_kinds: 8,
             primary_dimensions: 4,
             orders: Orders([4, 4, 4]),
-            vote_std: 0.1,
+            vote_std: 0.03,
             routing: Routing::default(),
         }
     }

@@ -52,7 +52,7 @@ impl TrainConfig {
         let (epochs, batch_size, learning_rate) = match model {
             ModelConfig::LeNet5(_) => (3, 8, 1e-4),
             ModelConfig::CapsNet(_) => (3, 128, 1e-3),
-            ModelConfig::EquivariantCapsNet(_) => (3, 64, 4e-3),
+            ModelConfig::EquivariantCapsNet(_) => (3, 32, 2e-3),
         };
         Self {
             data: PathBuf::new(),

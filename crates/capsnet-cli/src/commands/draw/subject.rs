@@ -118,14 +118,14 @@ pub fn data_for_all(subjects: &[Subject], data: Dataset) -> Result<Dataset> {
 fn has_capsules(config: &ModelConfig) -> bool {
     match config {
         ModelConfig::LeNet5(_) => false,
-        ModelConfig::CapsNet(_) => true,
+        ModelConfig::CapsNet(_) | ModelConfig::EquivariantCapsNet(_) => true,
     }
 }
 
 /// Whether such a model can redraw an image from a capsule.
 pub fn has_decoder(config: &ModelConfig) -> bool {
     match config {
-        ModelConfig::LeNet5(_) => false,
+        ModelConfig::LeNet5(_) | ModelConfig::EquivariantCapsNet(_) => false,
         ModelConfig::CapsNet(config) => config.decoder.is_some(),
     }
 }

@@ -69,7 +69,7 @@ pub struct TurningCapsulesConfig {
     /// Coordinates of an upper capsule.
     pub orders: Orders,
     /// Standard deviation of the initial weights.
-    #[config(default = 0.1)]
+    #[config(default = 0.03)]
     pub weight_std: f64,
     /// How votes become upper capsules.
     #[config(default = "Routing::default()")]
