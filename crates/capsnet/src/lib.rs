@@ -8,6 +8,7 @@
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
+//! | [`equivariance`] | how every layer answers to rotations of its input |
 //! | [`ops`] | operations with kernels of our own |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
@@ -25,6 +26,7 @@
 //! ```
 
 pub mod device;
+pub mod equivariance;
 pub mod error;
 pub mod evaluate;
 pub mod layer;
