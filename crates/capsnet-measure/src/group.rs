@@ -5,8 +5,8 @@ use capsnet_data::random::Seed;
 use crate::action::Action;
 use crate::direction::{chance, mean_share};
 use crate::layer::Layer;
-use crate::linear_map::{LinearMap, SquaredErrors};
-use crate::matrix::{Matrix, squared, squared_distance};
+use crate::linear_map::{LinearMap, Prediction, SquaredErrors};
+use crate::matrix::{Matrix, squared_distance};
 use crate::pose::{Angles, AngularError, CHANCE, Expected, turned};
 use crate::result::AngleMeasures;
 use crate::sample::partners;
@@ -20,6 +20,8 @@ pub(crate) struct Group {
     vector: usize,
     action: Action,
     pub(crate) map: LinearMap,
+    /// Each sample itself.
+    real: Vec<usize>,
     /// Another sample for each, of the same half.
     permuted: Vec<usize>,
     /// Another sample of the same class for each, of the same half.
@@ -29,6 +31,24 @@ pub(crate) struct Group {
     pub(crate) variances: Variances,
     pub(crate) direction_chance: Mean,
     pub(crate) direction_between_samples: Mean,
+}
+
+/// Which rotated sample a map is fitted and tested to give for an upright one.
+#[derive(Clone, Copy)]
+pub(crate) enum Pairs {
+    /// The same one.
+    Real,
+    /// Another one.
+    Permuted,
+    /// Another one of its class.
+    WithinClass,
+}
+
+/// What the maps made of a group's held-out samples.
+pub(crate) struct Predictions {
+    pub(crate) real: Prediction,
+    pub(crate) permuted: Prediction,
+    pub(crate) within_class: Option<Prediction>,
 }
 
 impl Group {
@@ -57,6 +77,7 @@ impl Group {
             vector: layer.vector,
             action: layer.action,
             map,
+            real: (0..count).collect(),
             permuted,
             within_class,
             apart,
@@ -66,7 +87,17 @@ impl Group {
         }
     }
 
-    pub(crate) fn measure(&mut self, degrees: f64, activations: &Matrix, is_new: bool, sums: &mut Sums) {
+    /// Which rotated sample is taken for each upright one; `None` where classes are not known.
+    pub(crate) fn partners(&self, pairs: Pairs) -> Option<&[usize]> {
+        match pairs {
+            Pairs::Real => Some(&self.real),
+            Pairs::Permuted => Some(&self.permuted),
+            Pairs::WithinClass => self.within_class.as_deref(),
+        }
+    }
+
+    /// What needs no map.
+    pub(crate) fn measure_moves(&mut self, activations: &Matrix, is_new: bool, sums: &mut Sums) {
         let size = |matrix: &Matrix| (matrix.rows(), matrix.columns());
         assert_eq!(
             size(activations),
@@ -84,31 +115,24 @@ impl Group {
         sums.direction.merge(mean_share(&moved, self.vector));
         sums.moved.merge(Mean::of(distances(activations, &self.upright)));
         sums.apart.merge(self.apart);
-        self.measure_map(degrees, activations, sums);
     }
 
     /// What needs the linear map, and the angular error, which may.
-    fn measure_map(&self, degrees: f64, activations: &Matrix, sums: &mut Sums) {
-        let error = |actual: &Matrix, predicted: &Matrix| {
-            actual
-                .iter()
-                .zip(predicted.iter())
-                .map(|(a, b)| squared_distance(a, b))
-                .sum::<f64>()
-        };
-        let real = self.map.predict(activations, |sample| sample);
-        let permuted = self.map.predict(activations, |sample| self.permuted[sample]);
-        let class = self.within_class.as_ref();
-        let class = class.map(|partner| self.map.predict(activations, |sample| partner[sample]));
-        let held = activations.pick(&self.map.held_out);
+    pub(crate) fn measure_map(&self, degrees: f64, activations: &Matrix, predictions: &Predictions, sums: &mut Sums) {
+        let Predictions {
+            real,
+            permuted,
+            within_class,
+        } = predictions;
         let own_mean = real.actual.mean();
+        let held_out = |matrix: &Matrix| matrix.pick(&self.map.held_out);
         sums.errors.merge(&SquaredErrors {
-            linear: error(&real.actual, &real.predicted),
-            identity: error(&held, &self.upright.pick(&self.map.held_out)),
-            mean: squared(real.actual.values()),
-            permuted: error(&permuted.actual, &permuted.predicted),
-            within_class: class.map(|class| error(&class.actual, &class.predicted)),
-            total: squared(real.actual.clone().less(&own_mean).values()),
+            linear: real.squared_error(),
+            identity: held_out(activations).less_matrix(&held_out(&self.upright)).energy(),
+            mean: real.actual.energy(),
+            permuted: permuted.squared_error(),
+            within_class: within_class.as_ref().map(Prediction::squared_error),
+            total: real.actual.clone().less(&own_mean).energy(),
         });
         if let Some(expected) = turned(&self.upright, self.vector, self.action, degrees) {
             sums.expected = Some(Expected::KnownAction);
@@ -117,7 +141,7 @@ impl Group {
                 .merge(&Angles::between(activations, &self.upright, self.vector));
         } else {
             let fitted = self.upright.pick(&self.map.fitted);
-            let unmoved = self.upright.pick(&self.map.held_out).less(&fitted.mean());
+            let unmoved = held_out(&self.upright).less(&fitted.mean());
             sums.expected = Some(Expected::LinearMap);
             sums.angles
                 .merge(&Angles::between(&real.actual, &real.predicted, self.vector));

@@ -2,7 +2,8 @@
 //!
 //! A layer is linearly equivariant if such a map exists (Lenc and Vedaldi, "Understanding image representations by measuring
 //! their equivariance and equivalence", CVPR 2015). It is fitted on one half of the samples by ridge regression with an offset;
-//! the penalty is chosen on that half by generalised cross-validation (Golub, Heath, Wahba 1979). R² is measured on the other
+//! the penalty, a power of ten times the largest squared singular value, is chosen on that half by generalised cross-validation
+//! (Golub, Heath, Wahba 1979). R² is measured on the other
 //! half: 1 minus the squared error over the squared distance from the mean there, all units together.
 //!
 //! The upright activations are the same at every angle, so they are taken apart once: `X = U S V^T` of the fitted half, through
@@ -49,10 +50,26 @@ pub(crate) struct LinearMap {
     scores: Matrix,
 }
 
+/// Targets of the fitted half as the map sees them.
+pub(crate) struct Fit {
+    mean: Vec<f64>,
+    /// `U^T Y`, and the sum of squares of each row.
+    components: Matrix,
+    energy: Vec<f64>,
+    /// Sum of squares that no map of the sources reaches.
+    outside: f64,
+}
+
 /// Held-out vectors and what the map made of them, both less the fitted half's mean of the targets.
 pub(crate) struct Prediction {
     pub(crate) actual: Matrix,
     pub(crate) predicted: Matrix,
+}
+
+impl Prediction {
+    pub(crate) fn squared_error(&self) -> f64 {
+        self.actual.clone().less_matrix(&self.predicted).energy()
+    }
 }
 
 impl LinearMap {
@@ -97,46 +114,74 @@ impl LinearMap {
         self.held_out.binary_search(&sample).is_ok()
     }
 
-    /// Fits the map to the targets and predicts the held-out ones; the target of sample `i` is row `partner(i)`.
-    pub(crate) fn predict(&self, targets: &Matrix, partner: impl Fn(usize) -> usize) -> Prediction {
-        let rows = |samples: &[usize]| samples.iter().map(|&sample| partner(sample)).collect::<Vec<_>>();
-        let y = targets.pick(&rows(&self.fitted));
+    /// Fits the map to targets of the fitted half; the target of sample `i` is row `partner[i]`.
+    pub(crate) fn fit(&self, targets: &Matrix, partner: &[usize]) -> Fit {
+        let y = targets.pick(&partners_of(&self.fitted, partner));
         let mean = y.mean();
         let y = y.less(&mean);
-        let mut components = self.left.times(&y);
-        let penalty = self.penalty(&components, squared(y.values()));
+        let components = self.left.times(&y);
+        let energy: Vec<f64> = components.iter().map(squared).collect();
+        Fit {
+            outside: (squared(y.values()) - energy.iter().sum::<f64>()).max(0.0),
+            mean,
+            components,
+            energy,
+        }
+    }
+
+    /// The held-out targets as the map with a penalty predicts them.
+    pub(crate) fn predict(&self, targets: &Matrix, partner: &[usize], fit: &Fit, power: i32) -> Prediction {
+        let mut components = fit.components.clone();
+        let penalty = self.penalty(power);
         for (k, square) in self.squares.iter().enumerate() {
             let row = components.row_mut(k);
             row.iter_mut().for_each(|x| *x /= square + penalty);
         }
         Prediction {
-            actual: targets.pick(&rows(&self.held_out)).less(&mean),
+            actual: targets.pick(&partners_of(&self.held_out, partner)).less(&fit.mean),
             predicted: self.scores.times(&components),
         }
     }
 
-    /// The penalty with the least generalised cross-validation error, given `U^T Y` and the sum of squares of `Y`.
-    fn penalty(&self, components: &Matrix, total: f64) -> f64 {
-        let energy: Vec<f64> = components.iter().map(squared).collect();
-        let outside = (total - energy.iter().sum::<f64>()).max(0.0);
-        let largest = self.squares.first().copied().unwrap_or(1.0);
-        let error = |penalty: f64| {
-            let mut residual = outside;
-            // One degree of freedom goes to the mean.
-            let mut freedom = (self.fitted.len() - 1 - self.squares.len().min(self.fitted.len() - 1)) as f64;
-            for (square, energy) in self.squares.iter().zip(&energy) {
-                let left = penalty / (square + penalty);
-                residual += left * left * energy;
-                freedom += left;
-            }
-            residual / (freedom * freedom)
-        };
-        let penalties = PENALTIES.map(|power| largest * 10f64.powi(power));
-        penalties
-            .map(|penalty| (error(penalty), penalty))
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .map_or(largest, |(_, penalty)| penalty)
+    fn penalty(&self, power: i32) -> f64 {
+        self.squares.first().copied().unwrap_or(1.0) * 10f64.powi(power)
     }
+
+    /// What a penalty leaves of the fitted half: squared residuals, and degrees of freedom for them.
+    fn left_over(&self, fit: &Fit, power: i32) -> (f64, f64) {
+        let penalty = self.penalty(power);
+        let mut residual = fit.outside;
+        // One degree of freedom goes to the mean.
+        let mut freedom = (self.fitted.len() - 1).saturating_sub(self.squares.len()) as f64;
+        for (square, energy) in self.squares.iter().zip(&fit.energy) {
+            let left = penalty / (square + penalty);
+            residual += left * left * energy;
+            freedom += left;
+        }
+        (residual, freedom)
+    }
+}
+
+/// The penalty with the least generalised cross-validation error, the same for all maps of a layer.
+///
+/// Classes that are fitted one by one have few samples each, on which the choice would be a matter of luck.
+pub(crate) fn best_power(fits: &[(&LinearMap, &Fit)]) -> i32 {
+    let error = |power: i32| {
+        let (mut residual, mut freedom) = (0.0, 0.0);
+        for (map, fit) in fits {
+            let left = map.left_over(fit, power);
+            residual += left.0;
+            freedom += left.1;
+        }
+        residual / (freedom * freedom)
+    };
+    let errors = PENALTIES.map(|power| (error(power), power));
+    let best = errors.min_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or(0, |(_, power)| power)
+}
+
+fn partners_of(samples: &[usize], partner: &[usize]) -> Vec<usize> {
+    samples.iter().map(|&sample| partner[sample]).collect()
 }
 
 /// Squared errors over the held-out samples, of which classes' are added up.

@@ -89,6 +89,11 @@ impl Matrix {
         self
     }
 
+    /// The sum of all squares.
+    pub(crate) fn energy(&self) -> f64 {
+        squared(&self.values)
+    }
+
     /// `self other^T`: the products of all rows of both.
     pub(crate) fn times_transposed(&self, other: &Matrix) -> Matrix {
         let products = self.iter().flat_map(|a| other.iter().map(move |b| dot(a, b)));

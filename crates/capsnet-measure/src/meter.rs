@@ -2,8 +2,9 @@
 
 use capsnet_data::random::Seed;
 
-use crate::group::{Group, Sums};
+use crate::group::{Group, Pairs, Predictions, Sums};
 use crate::layer::Layer;
+use crate::linear_map::{Prediction, best_power};
 use crate::matrix::Matrix;
 use crate::result::{AngleMeasures, LayerSummary};
 use crate::tally::Mean;
@@ -71,10 +72,42 @@ impl LayerMeter {
             self.seen.push(turn);
         }
         let mut sums = Sums::default();
-        for group in &mut self.groups {
-            group.measure(degrees, &activations.pick(&group.samples), is_new, &mut sums);
+        let turned = self.groups.iter().map(|group| activations.pick(&group.samples));
+        let turned: Vec<Matrix> = turned.collect();
+        for (group, turned) in self.groups.iter_mut().zip(&turned) {
+            group.measure_moves(turned, is_new, &mut sums);
+        }
+        let mut real = self.predict(&turned, Pairs::Real).into_iter();
+        let mut permuted = self.predict(&turned, Pairs::Permuted).into_iter();
+        let mut within_class = self.predict(&turned, Pairs::WithinClass).into_iter();
+        for (group, turned) in self.groups.iter().zip(&turned) {
+            let (Some(real), Some(permuted)) = (real.next(), permuted.next()) else {
+                break;
+            };
+            let within_class = within_class.next();
+            let predictions = Predictions {
+                real,
+                permuted,
+                within_class,
+            };
+            group.measure_map(degrees, turned, &predictions, &mut sums);
         }
         sums.measures(degrees)
+    }
+
+    /// What maps that are fitted to such pairs predict in each group; nothing where there are no such pairs.
+    fn predict(&self, turned: &[Matrix], pairs: Pairs) -> Vec<Prediction> {
+        let groups = self.groups.iter().zip(turned);
+        let paired = groups.filter_map(|(group, turned)| Some((group, turned, group.partners(pairs)?)));
+        let fits: Vec<_> = paired
+            .map(|(group, turned, partner)| (&group.map, turned, partner, group.map.fit(turned, partner)))
+            .collect();
+        let maps: Vec<_> = fits.iter().map(|(map, _, _, fit)| (*map, fit)).collect();
+        let power = best_power(&maps);
+        let predictions = fits
+            .iter()
+            .map(|(map, turned, partner, fit)| map.predict(turned, partner, fit, power));
+        predictions.collect()
     }
 
     /// What holds for all the angles measured.

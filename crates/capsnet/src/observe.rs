@@ -69,4 +69,12 @@ mod tests {
         assert_eq!(observer.layer.as_deref(), Some("second"));
         assert!(!all_finite(&worse));
     }
+
+    #[test]
+    fn observers_that_know_no_poses_see_them_as_activations() {
+        let poses = Tensor::<3>::from_floats([[[1.0, f32::NAN]]], &Device::flex());
+        let mut observer = FirstNonFinite::default();
+        observer.see_pose("poses", &poses, Action::Rotates);
+        assert_eq!(observer.layer.as_deref(), Some("poses"));
+    }
 }

@@ -186,3 +186,40 @@ impl Observer for Collector<'_> {
         self.collect(layer, pose, action);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn poses_come_with_their_action_and_the_true_classs_alone() {
+        let device = Device::flex();
+        let images = Tensor::<4>::zeros([2, 1, 1, 3], &device);
+        // Two images, three capsules, a pair each; then a layer of two capsules, which are no classes.
+        let values: Vec<f32> = (0..12).map(|k| k as f32).collect();
+        let poses = Tensor::<3>::from_data(TensorData::new(values, [2, 3, 2]), &device);
+        let mut collector = Collector::new(None, 3, 512, Seed(1));
+        collector.begin(&images);
+        collector.see("input", &images.clone().flatten::<2>(1, 3).add_scalar(1.0));
+        collector.see_pose("pose", &poses, Action::Rotates);
+        collector.see("later", &poses.clone().slice([0..2, 0..2]));
+        collector.end(&[2, 0]);
+        let names: Vec<&str> = collector.layers.iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(names, ["input", "pose", "later", "pose:true"]);
+        let pose = &mut collector.layers[1];
+        assert_eq!(
+            (pose.action, pose.vector, pose.by_class),
+            (Action::Rotates, Some(2), false)
+        );
+        assert_eq!(pose.take().rows(), 2);
+        let of_true_class = &mut collector.layers[3];
+        assert_eq!((of_true_class.action, of_true_class.by_class), (Action::Rotates, true));
+        assert_eq!(of_true_class.take().values(), [4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(of_true_class.take_sources().values(), [4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(
+            collector.layers[0].take().values(),
+            [0.0; 6],
+            "the images, not what the model calls its input"
+        );
+    }
+}
