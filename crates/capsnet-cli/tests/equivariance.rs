@@ -87,6 +87,12 @@ fn both_models_by_layer_and_angle() {
         (&json!(40), &json!(20), &json!(20))
     );
     assert_eq!(conv0["action"], "unknown");
+    let unrotated = conv0["unrotated"].as_object().unwrap();
+    assert_eq!(
+        Some(&Value::Object(unrotated.clone())),
+        conv0["angles"].get(2),
+        "measured at 0 degrees too"
+    );
     for (at, degrees) in conv0["angles"]
         .as_array()
         .unwrap()
@@ -144,11 +150,7 @@ fn the_files_hold_the_figures() {
         .filter(|line| !line.is_empty())
         .map(|line| line.split(',').collect())
         .collect();
-    assert_eq!(
-        rows.len(),
-        2 * 12,
-        "eleven figures and the mean's of two layers at one angle"
-    );
+    assert_eq!(rows.len(), 2 * 14, "fourteen figures of two layers at one angle");
     let fc4 = &report["models"][0]["layers"][1]["angles"][0];
     let row = rows
         .iter()

@@ -27,6 +27,7 @@ pub struct LayerMeter {
     left_out: usize,
     /// Angles whose activations are in the variances, in 0..360.
     seen: Vec<f64>,
+    unrotated: AngleMeasures,
 }
 
 impl LayerMeter {
@@ -50,14 +51,17 @@ impl LayerMeter {
         if groups.is_empty() {
             return Err(TooFewSamples { found });
         }
-        Ok(Self {
+        let mut meter = Self {
             left_out: small.iter().map(Vec::len).sum(),
             groups: groups
                 .into_iter()
                 .map(|samples| Group::new(&layer, samples, seed))
                 .collect(),
             seen: vec![0.0],
-        })
+            unrotated: Sums::default().measures(0.0),
+        };
+        meter.unrotated = meter.measure(0.0, &layer.upright);
+        Ok(meter)
     }
 
     /// Measures the layer at an angle; row `i` of `activations` is the rotated sample `i`.
@@ -124,6 +128,7 @@ impl LayerMeter {
             left_out: self.left_out,
             fitted_on: count(|group| group.map.fitted.len()),
             tested_on: count(|group| group.map.held_out.len()),
+            unrotated: self.unrotated,
             variance_ratio: VarianceRatio::of(&units),
             direction_chance: mean(|group| group.direction_chance),
             direction_between_samples: mean(|group| group.direction_between_samples),

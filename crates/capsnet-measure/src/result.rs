@@ -36,6 +36,9 @@ pub struct LayerSummary {
     pub fitted_on: usize,
     /// See `fitted_on`.
     pub tested_on: usize,
+    /// The measures without any rotation. A linear map then only has to give back what it reads, so whatever is short of perfect
+    /// is due to the number of samples, and no figure of a map can be expected to be better at any angle.
+    pub unrotated: AngleMeasures,
     /// Transform variance over sample variance, the transforms being all angles measured, each once, and none.
     pub variance_ratio: Option<VarianceRatio>,
     /// The share on one direction of isotropic noise with as many samples and dimensions.

@@ -328,6 +328,9 @@ fn more_units_than_samples_still_generalise_where_there_is_structure() {
         });
         Matrix::new(40, 300, rows.collect::<Vec<Vec<f64>>>().concat())
     };
+    // Of 300 unrelated units, 20 samples leave most unknown, rotated or not.
+    let meter = LayerMeter::new(Layer::new(noise(40, 300, 5)), SEED).unwrap();
+    assert!(meter.summary().unrotated.r_squared.unwrap().linear < 0.3);
     let found = measured(Layer::new(mixed([1.0, 1.0, 1.0])), 15.0, &mixed([0.5, -1.0, 2.0]))
         .r_squared
         .unwrap();

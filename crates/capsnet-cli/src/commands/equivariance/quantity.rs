@@ -35,15 +35,21 @@ pub const QUANTITIES: [Quantity; 5] = [
                (Lenssen, Fey and Libuschewski 2018); where it is not known how a layer's poses turn, they are turned by the best \
                linear map, fitted on one half of the images and measured on the other, both poses less their mean. \
                0 degrees is perfect equivariance, 90 degrees is chance, and 'unmoved' is the angle to the upright pose itself, \
-               which a layer has to beat to be more than invariant.",
+               which a layer has to beat to be more than invariant. 'No rotation' is what a fitted map leaves where it only has to \
+               give back what it reads: so much is due to the number of images.",
         unit: "°",
         decimals: 1,
         value: |_, at| at.angular_error.map(|error| error.degrees),
         chance: |_, at| at.angular_error.map(|error| error.chance),
         level: Some((90.0, "chance")),
-        beside: &[("unmoved", "angular_error_unmoved", |_, at| {
-            at.angular_error.map(|error| error.unmoved)
-        })],
+        beside: &[
+            ("unmoved", "angular_error_unmoved", |_, at| {
+                at.angular_error.map(|error| error.unmoved)
+            }),
+            ("no rotation", "angular_error_unrotated", |layer, _| {
+                layer.summary.unrotated.angular_error.map(|error| error.degrees)
+            }),
+        ],
     },
     Quantity {
         name: "direction_share",
@@ -87,7 +93,8 @@ pub const QUANTITIES: [Quantity; 5] = [
         note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression fitted on one half \
                of the images, measured on the other (after Lenc and Vedaldi 2015). 1 is perfect linear equivariance and 0 no more \
                than the mean knows; it says something where it is above 'class alone', the same map fitted to pairs of other images \
-               of the class, and above 'v(x) itself', which is 1 for an invariant layer.",
+               of the class, and above 'v(x) itself', which is 1 for an invariant layer. 'No rotation' is the figure of a map that only \
+               has to give back what it reads, which no angle can be expected to exceed with so many images.",
         unit: "",
         decimals: 3,
         value: |_, at| at.r_squared.map(|r| r.linear),
@@ -101,6 +108,9 @@ pub const QUANTITIES: [Quantity; 5] = [
                 at.r_squared.map(|r| r.identity)
             }),
             ("fitted mean", "r_squared_mean", |_, at| at.r_squared.map(|r| r.mean)),
+            ("no rotation", "r_squared_unrotated", |layer, _| {
+                layer.summary.unrotated.r_squared.map(|r| r.linear)
+            }),
         ],
     },
     Quantity {
