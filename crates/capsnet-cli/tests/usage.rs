@@ -68,7 +68,16 @@ fn flags_that_do_not_go_together() {
 #[test]
 fn help_has_an_example_of_every_command() {
     let folder = tempdir().unwrap();
-    for name in ["compare", "train", "test", "predict", "convert", "info", "fetch"] {
+    for name in [
+        "compare",
+        "train",
+        "test",
+        "equivariance",
+        "predict",
+        "convert",
+        "info",
+        "fetch",
+    ] {
         let help = capsnet(folder.path(), [name, "--help"]).done();
         let example = format!("\n  capsnet {name}");
         assert!(help.contains("Examples:") && help.contains(&example), "{help}");

@@ -61,6 +61,16 @@ pub enum Error {
         /// What would be right.
         rule: String,
     },
+    /// A layer whose equivariance can't be measured on so few images.
+    #[error("layer {layer}: {source}{}", if *by_class { ", of at least one class" } else { "" })]
+    TooFewSamples {
+        /// The layer.
+        layer: String,
+        /// Whether each class is measured by itself.
+        by_class: bool,
+        /// How many there are.
+        source: capsnet_measure::TooFewSamples,
+    },
     /// Images or classes that the model can't take.
     #[error("{data} has {found}, but the model takes {expected}")]
     Mismatch {

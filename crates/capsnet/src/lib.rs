@@ -9,6 +9,7 @@
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
+//! | [`equivariance`] | how every layer answers to rotations of its input |
 //! | [`ops`] | operations with kernels of our own |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
@@ -26,6 +27,7 @@
 //! ```
 
 pub mod device;
+pub mod equivariance;
 pub mod error;
 pub mod evaluate;
 pub mod layer;

@@ -4,11 +4,21 @@
 //! arose, measuring a layer, or drawing it are observers; ordinary forward passes use [`Unobserved`], which costs nothing.
 
 use burn::prelude::*;
+pub use capsnet_measure::Action;
 
 /// Sees the activations of a forward pass.
 pub trait Observer {
     /// Called once a layer, in order; the first dimension of `activation` is the sample.
     fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>);
+
+    /// Called instead of [`see`](Self::see) for a layer of capsules that says how a rotation of the image acts on its poses.
+    ///
+    /// # Shapes
+    ///
+    /// - `pose`: `[B, capsules, D]`; for [`Action::Rotates`] each pose is the pairs `re0, im0, re1, im1, ..`, and `D` is even
+    fn see_pose(&mut self, layer: &str, pose: &Tensor<3>, _action: Action) {
+        self.see(layer, pose);
+    }
 }
 
 /// Looks away.
@@ -58,5 +68,13 @@ mod tests {
         observer.see("third", &worse);
         assert_eq!(observer.layer.as_deref(), Some("second"));
         assert!(!all_finite(&worse));
+    }
+
+    #[test]
+    fn observers_that_know_no_poses_see_them_as_activations() {
+        let poses = Tensor::<3>::from_floats([[[1.0, f32::NAN]]], &Device::flex());
+        let mut observer = FirstNonFinite::default();
+        observer.see_pose("poses", &poses, Action::Rotates);
+        assert_eq!(observer.layer.as_deref(), Some("poses"));
     }
 }

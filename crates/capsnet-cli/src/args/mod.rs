@@ -3,7 +3,9 @@
 mod bench;
 mod compare;
 mod draw;
+mod equivariance;
 mod files;
+mod models;
 mod predict;
 mod shared;
 mod test;
@@ -18,6 +20,8 @@ use compare::COMPARE_EXAMPLES;
 pub use compare::CompareArgs;
 use draw::DRAW_EXAMPLES;
 pub use draw::{AllArgs, DigitArgs, DrawArgs, DrawCommand, ManyWeightsArgs, OutArgs};
+use equivariance::EQUIVARIANCE_EXAMPLES;
+pub use equivariance::EquivarianceArgs;
 use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
 pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 use predict::PREDICT_EXAMPLES;
@@ -49,6 +53,9 @@ pub enum Command {
     /// Measure a model's accuracy on the test images, upright or transformed
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
+    /// Measure how every layer of the models answers to rotations: equivariant, invariant, or neither
+    #[command(after_help = EQUIVARIANCE_EXAMPLES)]
+    Equivariance(EquivarianceArgs),
     /// Say which class an image file shows
     #[command(after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),

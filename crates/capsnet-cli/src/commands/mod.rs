@@ -4,6 +4,7 @@ pub mod bench;
 pub mod compare;
 pub mod convert;
 pub mod draw;
+pub mod equivariance;
 pub mod fetch;
 pub mod info;
 pub mod measure;

@@ -1,0 +1,71 @@
+//! Charts of a measure, by angle and by layer.
+
+use capsnet_report::{Axis, LineChart, Series};
+
+use super::quantity::{Figure, Quantity, mean_over_angles};
+use super::{Measured, Report};
+
+/// One line a layer over the angles; `None` if nothing can be shown.
+pub fn by_angle(quantity: &Quantity, measured: &Measured, caption: &str) -> Option<LineChart> {
+    let series = measured.layers.iter().map(|layer| {
+        let points = layer
+            .angles
+            .iter()
+            .map(|at| (at.degrees, (quantity.value)(layer, at).unwrap_or(f64::NAN)));
+        Series::new(layer.layer.clone(), points)
+    });
+    shown(LineChart {
+        title: format!("{}: {}", quantity.title, measured.label),
+        caption: caption.to_owned(),
+        x: Axis::linear("rotation").with_unit("°").with_tick_step(15.0),
+        y: axis(quantity),
+        series: series.collect(),
+    })
+}
+
+/// One line a model over its layers, the mean over the angles, with what chance gives; `None` if nothing can be shown.
+pub fn by_layer(quantity: &Quantity, report: &Report) -> Option<LineChart> {
+    let series = report.models.iter().flat_map(|measured| {
+        let line = |name: String, figure: Figure| {
+            let means = measured.layers.iter().map(|layer| mean_over_angles(layer, figure));
+            let points = means.enumerate();
+            Series::new(name, points.map(|(at, mean)| (at as f64, mean.unwrap_or(f64::NAN))))
+        };
+        [
+            line(measured.label.clone(), quantity.value),
+            line(format!("{}: chance", measured.label), quantity.chance),
+        ]
+    });
+    shown(LineChart {
+        title: format!("{} by layer", quantity.title),
+        caption: format!("Mean over the angles. {}", numbers_of_layers(report)),
+        x: Axis::linear("layer").with_tick_step(1.0),
+        y: axis(quantity),
+        series: series.collect(),
+    })
+}
+
+fn axis(quantity: &Quantity) -> Axis {
+    let axis = Axis::linear(quantity.title.to_lowercase().replace("r²", "R²")).with_unit(quantity.unit);
+    match quantity.level {
+        Some((level, label)) => axis.with_reference(level, label),
+        None => axis,
+    }
+}
+
+fn shown(chart: LineChart) -> Option<LineChart> {
+    let mut points = chart.series.iter().flat_map(|series| &series.points);
+    points.any(|point| point.1.is_finite()).then_some(chart)
+}
+
+/// "Layers of LeNet-5: 0 input, 1 conv0."
+fn numbers_of_layers(report: &Report) -> String {
+    let of_model = |measured: &Measured| {
+        let layers = measured.layers.iter().enumerate();
+        let layers: Vec<String> = layers
+            .map(|(number, layer)| format!("{number} {}", layer.layer))
+            .collect();
+        format!("Layers of {}: {}.", measured.label, layers.join(", "))
+    };
+    report.models.iter().map(of_model).collect::<Vec<_>>().join(" ")
+}

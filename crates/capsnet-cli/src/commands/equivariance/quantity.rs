@@ -1,0 +1,139 @@
+//! The measures as a report shows them: what each is, where it comes from, how it is read.
+
+use capsnet::equivariance::{AngleMeasures, LayerMeasures, VarianceRatio};
+
+/// A figure of a layer at an angle; `None` where it does not exist.
+pub type Figure = fn(&LayerMeasures, &AngleMeasures) -> Option<f64>;
+
+/// A measure, with what it is to be compared with.
+pub struct Quantity {
+    /// In files.
+    pub name: &'static str,
+    /// In headings.
+    pub title: &'static str,
+    /// What it is, its source, and how to read it.
+    pub note: &'static str,
+    /// After its numbers.
+    pub unit: &'static str,
+    pub decimals: usize,
+    /// The figure itself.
+    pub value: Figure,
+    /// What chance gives.
+    pub chance: Figure,
+    /// A level that holds for every layer, where there is one.
+    pub level: Option<(f64, &'static str)>,
+    /// Figures to read it beside.
+    pub beside: &'static [(&'static str, &'static str, Figure)],
+}
+
+/// All measures, in the order of the report.
+pub const QUANTITIES: [Quantity; 5] = [
+    Quantity {
+        name: "angular_error",
+        title: "Angular pose error",
+        note: "The angle between the pose of the rotated image and the rotated pose of the upright image, for each capsule \
+               (Lenssen, Fey and Libuschewski 2018); where it is not known how a layer's poses turn, they are turned by the best \
+               linear map, fitted on one half of the images and measured on the other, both poses less their mean. \
+               0 degrees is perfect equivariance, 90 degrees is chance, and 'unmoved' is the angle to the upright pose itself, \
+               which a layer has to beat to be more than invariant. 'No rotation' is what a fitted map leaves where it only has to \
+               give back what it reads: so much is due to the number of images.",
+        unit: "°",
+        decimals: 1,
+        value: |_, at| at.angular_error.map(|error| error.degrees),
+        chance: |_, at| at.angular_error.map(|error| error.chance),
+        level: Some((90.0, "chance")),
+        beside: &[
+            ("unmoved", "angular_error_unmoved", |_, at| {
+                at.angular_error.map(|error| error.unmoved)
+            }),
+            ("no rotation", "angular_error_unrotated", |layer, _| {
+                layer.summary.unrotated.angular_error.map(|error| error.degrees)
+            }),
+        ],
+    },
+    Quantity {
+        name: "direction_share",
+        title: "Share of the change on one direction",
+        note: "The share of the variance of v(R x) - v(x) that lies on its first principal direction, for each capsule, or for the \
+               layer where it has none (after Choi, Seo, Im and Kang 2019; here about zero, so that a common displacement counts). \
+               1 means that a rotation moves every image the same way; it has to be read beside the chance level, isotropic noise of \
+               as many images and dimensions, and beside 'other images', the same share of the differences between unrelated images.",
+        unit: "",
+        decimals: 3,
+        value: |_, at| at.direction_share,
+        chance: |layer, _| layer.summary.direction_chance,
+        level: None,
+        beside: &[("other images", "direction_between_samples", |layer, _| {
+            layer.summary.direction_between_samples
+        })],
+    },
+    Quantity {
+        name: "variance_ratio",
+        title: "Transform variance over sample variance",
+        note: "A unit's variance over the upright and the rotated image divided by its variance over images, averaged over the \
+               units (Quiroga and others 2019). 0 is an invariant layer, and 1 one that the rotation changes as much as another \
+               image does.",
+        unit: "",
+        decimals: 3,
+        value: |_, at| at.variance_ratio.map(|ratio| ratio.mean),
+        chance: |_, _| Some(1.0),
+        level: Some((1.0, "as another image")),
+        beside: &[
+            ("median unit", "variance_ratio_median", |_, at| {
+                ratio(at, |ratio| ratio.median)
+            }),
+            ("all units pooled", "variance_ratio_pooled", |_, at| {
+                ratio(at, |ratio| ratio.pooled)
+            }),
+        ],
+    },
+    Quantity {
+        name: "r_squared_linear",
+        title: "Held-out R² of the linear map",
+        note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression fitted on one half \
+               of the images, measured on the other (after Lenc and Vedaldi 2015). 1 is perfect linear equivariance and 0 no more \
+               than the mean knows; it says something where it is above 'class alone', the same map fitted to pairs of other images \
+               of the class, and above 'v(x) itself', which is 1 for an invariant layer. 'No rotation' is the figure of a map that only \
+               has to give back what it reads, which no angle can be expected to exceed with so many images.",
+        unit: "",
+        decimals: 3,
+        value: |_, at| at.r_squared.map(|r| r.linear),
+        chance: |_, at| at.r_squared.map(|r| r.permuted),
+        level: Some((0.0, "the mean")),
+        beside: &[
+            ("class alone", "r_squared_within_class", |_, at| {
+                at.r_squared.and_then(|r| r.within_class)
+            }),
+            ("v(x) itself", "r_squared_identity", |_, at| {
+                at.r_squared.map(|r| r.identity)
+            }),
+            ("fitted mean", "r_squared_mean", |_, at| at.r_squared.map(|r| r.mean)),
+            ("no rotation", "r_squared_unrotated", |layer, _| {
+                layer.summary.unrotated.r_squared.map(|r| r.linear)
+            }),
+        ],
+    },
+    Quantity {
+        name: "distance",
+        title: "Distance moved",
+        note: "The mean distance of v(R x) from v(x), divided by that of v(x) from another image's. 0 is an invariant layer, and 1 \
+               one in which the rotated image is as far away as an unrelated one.",
+        unit: "",
+        decimals: 3,
+        value: |_, at| at.distance,
+        chance: |_, _| Some(1.0),
+        level: Some((1.0, "as another image")),
+        beside: &[],
+    },
+];
+
+fn ratio(at: &AngleMeasures, part: fn(VarianceRatio) -> f64) -> Option<f64> {
+    at.variance_ratio.map(part)
+}
+
+/// The mean of a figure over all angles that turn the image, as far as it exists there.
+pub fn mean_over_angles(layer: &LayerMeasures, figure: Figure) -> Option<f64> {
+    let turned = layer.angles.iter().filter(|at| at.degrees.rem_euclid(360.0) != 0.0);
+    let figures: Vec<f64> = turned.filter_map(|at| figure(layer, at)).collect();
+    (!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64)
+}

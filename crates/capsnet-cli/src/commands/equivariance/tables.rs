@@ -1,0 +1,96 @@
+//! A table a measure: every layer at a few angles, with chance beside.
+
+use anyhow::Result;
+use capsnet::equivariance::{Expected, LayerMeasures};
+use capsnet_report::number::{count, degrees};
+use capsnet_report::{Column, ReportError, Table, TextStyle};
+
+use super::Report;
+use super::quantity::{QUANTITIES, Quantity, mean_over_angles};
+use crate::output::line;
+
+/// Angles that a table shows if they were measured.
+const USUAL: [f64; 4] = [15.0, 45.0, 90.0, 180.0];
+
+/// Prints all of them.
+pub fn print(report: &Report) -> Result<()> {
+    line(format_args!(
+        "{} test images of {}, {} resampling; at most {} units of a layer",
+        count(report.images as u64),
+        report.dataset,
+        report.resample,
+        report.units
+    ))?;
+    for quantity in &QUANTITIES {
+        line(format_args!("\n{}\n", quantity.title))?;
+        line(table(quantity, report)?.to_text(TextStyle::Plain).trim_end())?;
+    }
+    line("\nfiles:")?;
+    report.files.iter().try_for_each(|file| line(format_args!("  {file}")))
+}
+
+/// One row a layer: the measure at a few angles, its mean over all, chance, and what it is to be read beside.
+pub fn table(quantity: &Quantity, report: &Report) -> Result<Table, ReportError> {
+    let shown = shown_angles(&report.rotate);
+    let angles = shown.iter().map(|&angle| Column::right(degrees(angle)));
+    let beside = quantity.beside.iter().map(|(heading, ..)| Column::right(*heading));
+    let mut table = Table::new(
+        ["model", "layer"]
+            .map(Column::left)
+            .into_iter()
+            .chain(angles)
+            .chain(["mean", "chance"].map(Column::right))
+            .chain(beside),
+    );
+    let cell = |value: Option<f64>| match value {
+        Some(value) => format!("{}{}", decimal(value, quantity.decimals), quantity.unit),
+        None => "n/a".to_owned(),
+    };
+    for measured in &report.models {
+        for layer in &measured.layers {
+            let at = |angle: f64| layer.angles.iter().find(|at| at.degrees == angle);
+            let values = shown
+                .iter()
+                .map(|&angle| cell(at(angle).and_then(|at| (quantity.value)(layer, at))));
+            let means = [quantity.value, quantity.chance].into_iter();
+            let means = means.chain(quantity.beside.iter().map(|(_, _, figure)| *figure));
+            let names = [measured.label.clone(), name(quantity, layer)].into_iter();
+            table.push(
+                names
+                    .chain(values)
+                    .chain(means.map(|figure| cell(mean_over_angles(layer, figure)))),
+            )?;
+        }
+    }
+    Ok(table)
+}
+
+/// With so many decimals; what is rounded to zero has no sign.
+fn decimal(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|digit| matches!(digit, b'0' | b'.')) => digits.to_owned(),
+        _ => text,
+    }
+}
+
+/// The layer's name, and for the angular error whether the rotation of its poses is known.
+fn name(quantity: &Quantity, layer: &LayerMeasures) -> String {
+    let error = layer.angles.iter().find_map(|at| at.angular_error);
+    match error {
+        Some(error) if quantity.name == "angular_error" && error.expected == Expected::KnownAction => {
+            format!("{} (known action)", layer.layer)
+        }
+        _ => layer.layer.clone(),
+    }
+}
+
+/// The usual angles, or, if none of them was measured, the first few that were.
+fn shown_angles(measured: &[f64]) -> Vec<f64> {
+    let usual: Vec<f64> = USUAL.into_iter().filter(|angle| measured.contains(angle)).collect();
+    if usual.is_empty() {
+        measured.iter().copied().take(USUAL.len()).collect()
+    } else {
+        usual
+    }
+}

@@ -1,0 +1,284 @@
+//! `capsnet equivariance`: its figures, its files, what it refuses.
+
+mod support;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use burn::prelude::Device;
+use capsnet::model::{CapsNetConfig, Model, ModelConfig};
+use capsnet_data::random::Seed;
+use capsnet_weights::FloatDtype;
+use serde_json::{Value, json};
+use support::{capsnet, names_in, write_data, write_lenet5};
+use tempfile::{TempDir, tempdir};
+
+/// A folder with the synthetic data set, LeNet-5 weights and those of a very small CapsNet.
+fn prepared() -> TempDir {
+    let folder = tempdir().unwrap();
+    write_data(folder.path());
+    write_lenet5(folder.path());
+    let config = CapsNetConfig {
+        conv_channels: 4,
+        primary_maps: 2,
+        class_dimensions: 4,
+        decoder: None,
+        ..CapsNetConfig::paper()
+    };
+    let model = Model::new(ModelConfig::CapsNet(config), Seed(1), &Device::flex()).unwrap();
+    let path = folder.path().join("capsnet.safetensors");
+    capsnet::weights::save(&model, &path, FloatDtype::F32, &[]).unwrap();
+    folder
+}
+
+const COMMON: [&str; 9] = [
+    "equivariance",
+    "--data",
+    "digits",
+    "--weights",
+    "lenet5=lenet5.safetensors",
+    "--out",
+    "out",
+    "--units",
+    "60",
+];
+
+fn run(folder: &Path, flags: &[&str]) -> support::Run {
+    capsnet(folder, [&COMMON[..], flags].concat())
+}
+
+fn run_both(folder: &Path, flags: &[&str]) -> support::Run {
+    run(folder, &[&["--weights", "capsnet=capsnet.safetensors"], flags].concat())
+}
+
+#[test]
+fn both_models_by_layer_and_angle() {
+    let folder = prepared();
+    let report = run_both(folder.path(), &["--rotate=-90..90:45", "--json"]).json();
+    assert_eq!((&report["dataset"], &report["images"]), (&json!("digits"), &json!(40)));
+    assert_eq!(report["rotate"], json!([-90.0, -45.0, 0.0, 45.0, 90.0]));
+    let layers = |model: usize| {
+        let layers = report["models"][model]["layers"].as_array().unwrap();
+        layers
+            .iter()
+            .map(|layer| layer["layer"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(layers(0), ["input", "conv0", "conv1", "fc2", "fc3", "fc4"]);
+    assert_eq!(
+        layers(1),
+        [
+            "input",
+            "conv1",
+            "primary_capsules",
+            "digit_capsules",
+            "digit_capsules:true"
+        ]
+    );
+    let conv0 = &report["models"][0]["layers"][1];
+    assert_eq!(conv0["shape"], json!([6, 12, 12]));
+    assert_eq!(
+        (&conv0["units"], &conv0["measured_units"], &conv0["source_units"]),
+        (&json!(864), &json!(60), &json!(480))
+    );
+    assert_eq!(
+        (&conv0["samples"], &conv0["fitted_on"], &conv0["tested_on"]),
+        (&json!(40), &json!(20), &json!(20))
+    );
+    assert_eq!(conv0["action"], "unknown");
+    let unrotated = conv0["unrotated"].as_object().unwrap();
+    assert_eq!(
+        Some(&Value::Object(unrotated.clone())),
+        conv0["angles"].get(2),
+        "measured at 0 degrees too"
+    );
+    for (at, degrees) in conv0["angles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip([-90.0, -45.0, 0.0, 45.0, 90.0])
+    {
+        assert_eq!(at["degrees"], degrees);
+        let error = at["angular_error"]["degrees"].as_f64().unwrap();
+        assert!((0.0..=180.0).contains(&error));
+        assert!(at["r_squared"]["linear"].as_f64().unwrap() <= 1.0);
+        assert_eq!(at["r_squared"]["identity"] == 1.0, degrees == 0.0);
+        assert_eq!(at["direction_share"] == Value::Null, degrees == 0.0, "{at}");
+        assert_eq!(at["distance"] == 0.0, degrees == 0.0);
+    }
+    // The digits and the models differ, but both saw the same pictures.
+    assert_eq!(report["models"][0]["layers"][0]["shape"], json!([1, 28, 28]));
+    let distances = |model: usize| {
+        report["models"][model]["layers"][0]["angles"][1]["distance"]
+            .as_f64()
+            .unwrap()
+    };
+    assert!(
+        (distances(0) - distances(1)).abs() < 1e-5,
+        "the normalisation has no part in it"
+    );
+}
+
+#[test]
+fn the_files_hold_the_figures() {
+    let folder = prepared();
+    let flags = ["--models", "lenet5", "--rotate=30", "--layers", "fc3,fc4"];
+    let report = run(folder.path(), &[&flags[..], &["--json"]].concat()).json();
+    let out = folder.path().join("out");
+    let saved: Value = serde_json::from_str(&fs::read_to_string(out.join("equivariance.json")).unwrap()).unwrap();
+    assert_eq!(saved, report);
+    let files: HashSet<String> = report["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file.as_str().unwrap().replace("out/", ""))
+        .collect();
+    assert_eq!(files, names_in(&out).into_iter().collect());
+    for file in [
+        "equivariance.html",
+        "r_squared_linear-lenet5.svg",
+        "angular_error-by-layer.png",
+    ] {
+        assert!(files.contains(file), "{files:?}");
+    }
+
+    let csv = fs::read_to_string(out.join("equivariance.csv")).unwrap();
+    let mut lines = csv.split("\r\n");
+    assert_eq!(lines.next(), Some("model,weights,layer,degrees,measure,value,chance"));
+    let rows: Vec<Vec<&str>> = lines
+        .filter(|line| !line.is_empty())
+        .map(|line| line.split(',').collect())
+        .collect();
+    assert_eq!(rows.len(), 2 * 14, "fourteen figures of two layers at one angle");
+    let fc4 = &report["models"][0]["layers"][1]["angles"][0];
+    let row = rows
+        .iter()
+        .find(|row| row[2] == "fc4" && row[4] == "r_squared_linear")
+        .unwrap();
+    assert_eq!(row[..4], ["lenet5", "lenet5.safetensors", "fc4", "30"]);
+    assert_eq!(
+        row[5].parse::<f64>().unwrap(),
+        fc4["r_squared"]["linear"].as_f64().unwrap()
+    );
+    assert_eq!(
+        row[6].parse::<f64>().unwrap(),
+        fc4["r_squared"]["permuted"].as_f64().unwrap()
+    );
+
+    let page = fs::read_to_string(out.join("equivariance.html")).unwrap();
+    for part in [
+        "Angular pose error",
+        "Lenssen",
+        "Choi",
+        "Quiroga",
+        "Lenc",
+        "Distance moved",
+        "fc4",
+        "--rotate=30",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("http-equiv=\"refresh\"") && !page.contains("src=\"http"));
+}
+
+#[test]
+fn a_table_a_measure_with_chance_beside() {
+    let folder = prepared();
+    let shown = run(
+        folder.path(),
+        &["--models", "lenet5", "--rotate=15,90", "--limit", "20"],
+    )
+    .done();
+    assert!(shown.starts_with("20 test images of digits"), "{shown}");
+    for part in [
+        "Angular pose error\n",
+        "Held-out R² of the linear map\n",
+        "unmoved",
+        "class alone",
+        "out/equivariance.html",
+    ] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+    let headings = shown.lines().filter(|line| line.starts_with("model "));
+    let headings: Vec<Vec<&str>> = headings.map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(headings.len(), 5);
+    for heading in headings {
+        assert_eq!(heading[..6], ["model", "layer", "+15°", "+90°", "mean", "chance"]);
+    }
+    // An angle that is not among the usual ones is shown all the same.
+    let shown = run(
+        folder.path(),
+        &["--models", "lenet5", "--rotate=-33", "--layers", "fc4"],
+    )
+    .done();
+    assert!(shown.contains("-33°"), "{shown}");
+}
+
+#[test]
+fn the_seed_and_the_threads() {
+    let folder = prepared();
+    let report = |flags: &[&str]| {
+        run(
+            folder.path(),
+            &[&["--models", "lenet5", "--rotate=60", "--json"], flags].concat(),
+        )
+        .json()
+    };
+    let one = report(&["--threads", "1"]);
+    assert_eq!(one, report(&["--threads", "3"]));
+    assert_ne!(one["models"], report(&["--seed", "2"])["models"]);
+}
+
+#[test]
+fn several_weights_of_one_model_are_told_apart() {
+    let folder = prepared();
+    fs::copy(
+        folder.path().join("lenet5.safetensors"),
+        folder.path().join("other.safetensors"),
+    )
+    .unwrap();
+    let flags = [
+        "--models",
+        "lenet5",
+        "--weights",
+        "lenet5=other.safetensors",
+        "--rotate=60",
+        "--layers",
+        "fc4",
+        "--json",
+    ];
+    let report = run(folder.path(), &flags).json();
+    let models = report["models"].as_array().unwrap();
+    let labels: Vec<&str> = models.iter().map(|model| model["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["LeNet-5 lenet5.safetensors", "LeNet-5 other.safetensors"]);
+    assert_eq!(models[0]["layers"], models[1]["layers"]);
+    assert!(names_in(&folder.path().join("out")).contains(&"distance-lenet5-2.svg".to_owned()));
+}
+
+#[test]
+fn what_it_refuses() {
+    let folder = prepared();
+    let refused = |flags: &[&str], code: i32, parts: &[&str]| {
+        run(folder.path(), flags).fails(code, parts);
+        assert!(!folder.path().join("out").exists(), "{flags:?} wrote something");
+    };
+    let lenet5 = |flags: &[&'static str]| [&["--models", "lenet5"], flags].concat();
+    refused(
+        &lenet5(&["--layers", "fc4,fc9"]),
+        2,
+        &["--layers", "`fc9`", "LeNet-5 has input, conv0, conv1, fc2, fc3, fc4"],
+    );
+    refused(&["--models", "capsnet"], 2, &["--weights lenet5=", "--models"]);
+    refused(&lenet5(&["--weights", "lenet5"]), 2, &["--weights", "lenet5=runs/"]);
+    refused(
+        &lenet5(&["--weights", "resnet=a.pt"]),
+        2,
+        &["resnet", "lenet5, capsnet"],
+    );
+    refused(&lenet5(&["--rotate=1..5"]), 2, &["--rotate", "needs a step"]);
+    refused(&lenet5(&["--units", "0"]), 2, &["--units"]);
+    refused(&["--models", "lenet5,resnet"], 2, &["resnet", "lenet5", "capsnet"]);
+    refused(&lenet5(&["--weights", "lenet5=missing.pt"]), 1, &["missing.pt"]);
+    run(folder.path(), &lenet5(&["--limit", "3"])).fails(1, &["3 samples", "4 are needed", "input"]);
+}

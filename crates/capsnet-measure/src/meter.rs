@@ -1,0 +1,137 @@
+//! All measures of one layer, an angle at a time.
+
+use capsnet_data::random::Seed;
+
+use crate::group::{Group, Pairs, Predictions, Sums};
+use crate::layer::Layer;
+use crate::linear_map::{Prediction, best_power};
+use crate::matrix::Matrix;
+use crate::result::{AngleMeasures, LayerSummary};
+use crate::tally::Mean;
+use crate::variance::{UnitVariance, VarianceRatio};
+
+/// Two samples to fit a map on, two to test it.
+const FEWEST: usize = 4;
+
+/// Fewer samples than the measures can do with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found} samples are too few to measure equivariance on: {FEWEST} are needed")]
+pub struct TooFewSamples {
+    /// How many there are, of the most frequent class where classes are measured one by one.
+    pub found: usize,
+}
+
+/// Measures a layer at one angle after the other.
+pub struct LayerMeter {
+    groups: Vec<Group>,
+    left_out: usize,
+    /// Angles whose activations are in the variances, in 0..360.
+    seen: Vec<f64>,
+    unrotated: AngleMeasures,
+}
+
+impl LayerMeter {
+    /// Prepares all that depends on the upright samples alone.
+    ///
+    /// # Errors
+    ///
+    /// If there are fewer than four samples, or no class has four where classes are measured one by one.
+    ///
+    /// # Panics
+    ///
+    /// If classes are to be measured one by one but the layer has no labels.
+    pub fn new(layer: Layer, seed: Seed) -> Result<Self, TooFewSamples> {
+        assert!(
+            !layer.by_class || !layer.labels.is_empty(),
+            "classes one by one need labels"
+        );
+        let groups = layer.groups();
+        let found = groups.iter().map(Vec::len).max().unwrap_or(0);
+        let (groups, small): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.len() >= FEWEST);
+        if groups.is_empty() {
+            return Err(TooFewSamples { found });
+        }
+        let mut meter = Self {
+            left_out: small.iter().map(Vec::len).sum(),
+            groups: groups
+                .into_iter()
+                .map(|samples| Group::new(&layer, samples, seed))
+                .collect(),
+            seen: vec![0.0],
+            unrotated: Sums::default().measures(0.0),
+        };
+        meter.unrotated = meter.measure(0.0, &layer.upright);
+        Ok(meter)
+    }
+
+    /// Measures the layer at an angle; row `i` of `activations` is the rotated sample `i`.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many samples and units as there were upright.
+    pub fn measure(&mut self, degrees: f64, activations: &Matrix) -> AngleMeasures {
+        let turn = degrees.rem_euclid(360.0);
+        let is_new = !self.seen.contains(&turn);
+        if is_new {
+            self.seen.push(turn);
+        }
+        let mut sums = Sums::default();
+        let turned = self.groups.iter().map(|group| activations.pick(&group.samples));
+        let turned: Vec<Matrix> = turned.collect();
+        for (group, turned) in self.groups.iter_mut().zip(&turned) {
+            group.measure_moves(turned, is_new, &mut sums);
+        }
+        let mut real = self.predict(&turned, Pairs::Real).into_iter();
+        let mut permuted = self.predict(&turned, Pairs::Permuted).into_iter();
+        let mut within_class = self.predict(&turned, Pairs::WithinClass).into_iter();
+        for (group, turned) in self.groups.iter().zip(&turned) {
+            let (Some(real), Some(permuted)) = (real.next(), permuted.next()) else {
+                break;
+            };
+            let within_class = within_class.next();
+            let predictions = Predictions {
+                real,
+                permuted,
+                within_class,
+            };
+            group.measure_map(degrees, turned, &predictions, &mut sums);
+        }
+        sums.measures(degrees)
+    }
+
+    /// What maps that are fitted to such pairs predict in each group; nothing where there are no such pairs.
+    fn predict(&self, turned: &[Matrix], pairs: Pairs) -> Vec<Prediction> {
+        let groups = self.groups.iter().zip(turned);
+        let paired = groups.filter_map(|(group, turned)| Some((group, turned, group.partners(pairs)?)));
+        let fits: Vec<_> = paired
+            .map(|(group, turned, partner)| (&group.map, turned, partner, group.map.fit(turned, partner)))
+            .collect();
+        let maps: Vec<_> = fits.iter().map(|(map, _, _, fit)| (*map, fit)).collect();
+        let power = best_power(&maps);
+        let predictions = fits
+            .iter()
+            .map(|(map, turned, partner, fit)| map.predict(turned, partner, fit, power));
+        predictions.collect()
+    }
+
+    /// What holds for all the angles measured.
+    pub fn summary(&self) -> LayerSummary {
+        let count = |part: fn(&Group) -> usize| self.groups.iter().map(part).sum::<usize>();
+        let mean = |part: fn(&Group) -> Mean| {
+            let mut mean = Mean::default();
+            self.groups.iter().for_each(|group| mean.merge(part(group)));
+            mean.value()
+        };
+        let units: Vec<UnitVariance> = self.groups.iter().flat_map(|group| group.variances.units()).collect();
+        LayerSummary {
+            samples: count(|group| group.samples.len()),
+            left_out: self.left_out,
+            fitted_on: count(|group| group.map.fitted.len()),
+            tested_on: count(|group| group.map.held_out.len()),
+            unrotated: self.unrotated,
+            variance_ratio: VarianceRatio::of(&units),
+            direction_chance: mean(|group| group.direction_chance),
+            direction_between_samples: mean(|group| group.direction_between_samples),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! How every layer of a model answers to rotations of its input: the measures of [`capsnet_measure`] on real activations.
+//!
+//! A layer is what the model shows to an [`Observer`](crate::observe::Observer), under the name it has there. Two are added:
+//! `input`, the images themselves, against which everything else is to be read, and `NAME:true` for the last layer `NAME` that
+//! has a capsule for each class: the capsule of each image's class. Its dimensions mean something else in each class, so it is
+//! measured class by class.
+//!
+//! Of a layer with many units a seeded choice is measured, whole capsules where there are any; linear maps may read eight times
+//! as many, for a rotation carries what a unit sees to other places. The results say how many.
+
+mod collect;
+
+use burn::prelude::*;
+use capsnet_data::dataset::Dataset;
+use capsnet_data::random::Seed;
+use capsnet_data::transform::{Augment, Pipeline};
+pub use capsnet_measure::{Action, AngleMeasures, AngularError, Expected, LayerSummary, RSquared, VarianceRatio};
+use capsnet_measure::{Layer, LayerMeter};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::evaluate::check_fits;
+use crate::model::Model;
+use crate::train::Batcher;
+use collect::Collector;
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Images at a time; has no influence on the result but through rounding.
+    pub batch_size: usize,
+    /// Seed of random transforms, of the choice of units, of halves, permutations and noise.
+    pub seed: Seed,
+    /// At most so many units of a layer are measured, but at least one capsule.
+    pub units: usize,
+    /// The layers to measure; all of them if `None`. A name that the model doesn't have is as good as absent.
+    pub layers: Option<Vec<String>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            batch_size: 125,
+            seed: Seed(1),
+            units: 512,
+            layers: None,
+        }
+    }
+}
+
+/// A rotation to measure at.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// Counter-clockwise, in degrees.
+    pub degrees: f64,
+    /// What turns the images by it.
+    pub pipeline: Pipeline,
+}
+
+/// A layer's measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerMeasures {
+    /// Its name.
+    pub layer: String,
+    /// Shape of its activation, without the batch.
+    pub shape: Vec<usize>,
+    /// Units in the layer.
+    pub units: usize,
+    /// Units measured.
+    pub measured_units: usize,
+    /// Units that linear maps may read.
+    pub source_units: usize,
+    /// Units that form a vector, such as a capsule; all that are measured where the layer has no capsules.
+    pub vector: usize,
+    /// What a rotation is supposed to do to the vectors.
+    pub action: Action,
+    /// Whether each class was measured by itself.
+    pub by_class: bool,
+    /// What holds at all angles.
+    #[serde(flatten)]
+    pub summary: LayerSummary,
+    /// The measures at each angle, in the order of the rotations.
+    pub angles: Vec<AngleMeasures>,
+}
+
+/// The names of a model's layers, in order.
+///
+/// # Errors
+///
+/// If the data doesn't fit the model.
+pub fn layer_names(model: &Model, data: &Dataset, device: &Device) -> Result<Vec<String>, Error> {
+    check_fits(data, &model.config)?;
+    let options = Options::default();
+    let mut collector = Collector::new(None, model.config.classes(), 1, options.seed);
+    pass(
+        model,
+        data,
+        &[0],
+        &Pipeline::identity(),
+        &options,
+        device,
+        &mut collector,
+    );
+    Ok(collector.layers.into_iter().map(|layer| layer.name).collect())
+}
+
+/// Measures every layer of a model over a data set, `upright` against each of the rotations; `progress` is told the number of
+/// images done, of those of the data set times one more than there are rotations.
+///
+/// Pass a model without gradients ([`Model::valid`]).
+///
+/// # Errors
+///
+/// If the data doesn't fit the model, or there are fewer than four images, or of no class four where a model has class capsules.
+///
+/// # Panics
+///
+/// If the batch size is zero.
+pub fn measure(
+    model: &Model,
+    data: &Dataset,
+    upright: &Pipeline,
+    rotations: &[Rotation],
+    options: &Options,
+    device: &Device,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Vec<LayerMeasures>, Error> {
+    check_fits(data, &model.config)?;
+    let indices: Vec<usize> = (0..data.len()).collect();
+    let labels: Vec<u8> = indices.iter().map(|&index| data.label(index)).collect();
+    let wanted = options.layers.as_deref();
+    let mut collector = Collector::new(wanted, model.config.classes(), options.units, options.seed);
+    let mut done = 0;
+    let mut all = |pipeline: &Pipeline, collector: &mut Collector| {
+        for chunk in indices.chunks(options.batch_size) {
+            pass(model, data, chunk, pipeline, options, device, collector);
+            done += chunk.len();
+            progress(done);
+        }
+    };
+    all(upright, &mut collector);
+    let mut layers = Vec::new();
+    for layer in &mut collector.layers {
+        let upright = layer.take();
+        let vector = layer.vector.unwrap_or(upright.columns());
+        let input = Layer::new(upright)
+            .with_sources(layer.take_sources())
+            .with_labels(labels.clone())
+            .with_vector(vector)
+            .with_action(layer.action);
+        let input = if layer.by_class { input.by_class() } else { input };
+        layers.push((layer.name.clone(), layer.by_class, input));
+    }
+    let meters: Result<Vec<LayerMeter>, Error> = layers
+        .into_par_iter()
+        .map(|(layer, by_class, input)| {
+            let meter = LayerMeter::new(input, options.seed);
+            meter.map_err(|source| Error::TooFewSamples {
+                layer,
+                by_class,
+                source,
+            })
+        })
+        .collect();
+    let mut meters = meters?;
+    collector.with_sources = false;
+    let mut angles = vec![Vec::with_capacity(rotations.len()); meters.len()];
+    for rotation in rotations {
+        all(&rotation.pipeline, &mut collector);
+        let turned: Vec<_> = collector.layers.iter_mut().map(|layer| layer.take()).collect();
+        let found: Vec<AngleMeasures> = meters
+            .par_iter_mut()
+            .zip(turned)
+            .map(|(meter, turned)| meter.measure(rotation.degrees, &turned))
+            .collect();
+        angles
+            .iter_mut()
+            .zip(found)
+            .for_each(|(angles, found)| angles.push(found));
+    }
+    let results = collector.layers.into_iter().zip(meters).zip(angles);
+    Ok(results
+        .map(|((layer, meter), angles)| LayerMeasures {
+            units: layer.units.total,
+            measured_units: layer.units.units.len(),
+            source_units: layer.sources.units.len(),
+            vector: layer.vector.unwrap_or(layer.units.units.len()),
+            action: layer.action,
+            by_class: layer.by_class,
+            summary: meter.summary(),
+            angles,
+            layer: layer.name,
+            shape: layer.shape,
+        })
+        .collect())
+}
+
+/// Shows the layers of a few images to the collector.
+fn pass(
+    model: &Model,
+    data: &Dataset,
+    indices: &[usize],
+    pipeline: &Pipeline,
+    options: &Options,
+    device: &Device,
+    collector: &mut Collector,
+) {
+    let augment = Augment::from(pipeline.clone());
+    let batcher = Batcher::new(data, &augment, model.config.normalize(), options.seed);
+    let images = batcher.batch(0, indices, device).images;
+    collector.begin(&images);
+    model.forward_observed(images, collector);
+    let classes: Vec<u8> = indices.iter().map(|&index| data.label(index)).collect();
+    collector.end(&classes);
+}
