@@ -97,6 +97,17 @@ fn class_capsules_turn_with_their_input() {
 }
 
 #[test]
+fn coordinates_are_found_by_their_order() {
+    let v = Tensor::<1>::from_floats([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &Device::flex()).reshape([1, 1, 6]);
+    let orders = Orders([1, 0, 2]);
+    let values = |order| -> Option<Vec<f32>> { orders.of(order, &v).map(|t| t.into_data().try_to_vec().unwrap()) };
+    assert_eq!(values(0), Some(vec![0.0, 1.0]));
+    assert_eq!(values(1), None);
+    assert_eq!(values(2), Some(vec![2.0, 3.0, 4.0, 5.0]));
+    assert_eq!(values(3), None);
+}
+
+#[test]
 fn a_vote_is_the_complex_product_turned_to_its_place() {
     // One kind, one radius, four angles, one class: the mean vote is written out in complex numbers.
     let device = Device::flex();

@@ -18,7 +18,7 @@ use crate::layer::polar::{
 };
 use crate::layer::{Routed, Routing, lengths};
 use crate::loss::MarginLoss;
-use crate::observe::{Observer, Unobserved};
+use crate::observe::{Action, Observer, Unobserved};
 use crate::weights::{Exchange, Named};
 
 /// Side of the convolutions' kernels, and of the primary capsules'.
@@ -184,6 +184,11 @@ impl EquivariantCapsNet {
         let map = self.primary(images, observer);
         let v = self.class_capsules.forward(map);
         observer.see("class_capsules", &v);
+        for (order, action) in [(0, Action::Invariant), (1, Action::Rotates)] {
+            if let Some(coordinates) = self.class_capsules.orders.of(order, &v) {
+                observer.see_pose(&format!("class_capsules.order{order}"), &coordinates, action);
+            }
+        }
         v
     }
 

@@ -37,6 +37,13 @@ impl Orders {
         self.len() == 0
     }
 
+    /// The coordinates of one order, `[B, J, 2 * count]`, of capsules `[B, J, 2 * len]`; `None` if there are none.
+    pub fn of(self, order: usize, v: &Tensor<3>) -> Option<Tensor<3>> {
+        let count = *self.0.get(order).filter(|&&count| count > 0)?;
+        let first: usize = self.0[..order].iter().sum();
+        Some(v.clone().slice_dim(2, 2 * first..2 * (first + count)))
+    }
+
     /// Capsules after a rotation by `angle` in radians, `[B, J, 2 * len]`, each coordinate a pair (real, imaginary).
     pub fn turn(self, v: Tensor<3>, angle: f64) -> Tensor<3> {
         let [batch, capsules, _] = v.dims();
