@@ -186,6 +186,26 @@ fn a_network_turns_with_its_image_by_quarters() {
 }
 
 #[test]
+fn standing_upright_counts_like_the_cosine_of_the_angle() {
+    let device = Device::flex();
+    let model = network(&device);
+    // Noise that grows to the right: a figure that points somewhere.
+    let ramp = Tensor::<1, Int>::arange(0..20, &device).float().powi_scalar(3) / 400.0;
+    let noise = Tensor::<4>::random([3, 1, 20, 20], Distribution::Uniform(0.0, 1.0), &device);
+    let mut turned = noise * ramp.reshape([1, 1, 1, 20]);
+    let mut parts = Vec::new();
+    for _ in 0..4 {
+        let output = model.forward(turned.clone());
+        let lengths = lengths(output.capsules.expect("a capsule network has capsules"));
+        parts.push(output.scores - lengths);
+        turned = quarter(turned);
+    }
+    // cos(b + 180 degrees) = -cos(b).
+    assert!(error(parts[2].clone(), -parts[0].clone()) < 1e-3);
+    assert!(error(parts[3].clone(), -parts[1].clone()) < 1e-3);
+}
+
+#[test]
 fn the_gradient_trains_every_weight() {
     use burn::optim::GradientsParams;
     let device = Device::flex().autodiff();
@@ -195,6 +215,6 @@ fn the_gradient_trains_every_weight() {
     let output = model.forward(images.clone());
     let loss = model.loss(&output, images, classes);
     let gradients = GradientsParams::from_grads(loss.backward(), &model.network);
-    // Four convolutions with a bias, and the two parts of the votes.
-    assert_eq!(gradients.len(), 10);
+    // Four convolutions with a bias, the two parts of the votes, and what upright is.
+    assert_eq!(gradients.len(), 11);
 }

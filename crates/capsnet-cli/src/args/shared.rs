@@ -15,7 +15,7 @@ pub enum ModelName {
     Lenet5,
     /// CapsNet with dynamic routing, 8,215,568 parameters
     Capsnet,
-    /// A capsule network that turns with its input, 117,336 parameters
+    /// A capsule network that turns with its input, 117,416 parameters
     EquivariantCapsnet,
 }
 

@@ -1,12 +1,16 @@
 //! A capsule network that turns with its input: polar sampling, three polar convolutions, primary capsules in frames of their
 //! own, class capsules in the image's frame.
 //!
-//! The lengths of the class capsules, and so the answer, don't change when the image turns; their coordinates turn by known
-//! multiples of the angle. The law is exact for turns by a sixteenth of the circle (of the default configuration) on the polar
-//! grid, and holds for any angle up to what sampling loses; see [`crate::layer::polar`]. A figure that can be turned into
-//! another, a 6 into a 9, is told from it by its style alone. Tensor names: `conv1` to `conv3`, `primary_capsules`,
-//! `class_capsules.{real,imaginary}`.
+//! The lengths of the class capsules don't change when the image turns; their coordinates turn by known multiples of the
+//! angle. The law is exact for turns by a sixteenth of the circle (of the default configuration) on the polar grid, and holds for
+//! any angle up to what sampling loses; see [`crate::layer::polar`].
+//!
+//! Lengths alone can't tell a 6 from a 9 that stands on its head. A capsule's pose can: how far its coordinates of order 1 point
+//! where those of upright figures do, which is learned, counts for the class by a fixed weight. A turn by `b` changes that part of a
+//! score like `cos b`. Tensor names: `conv1` to `conv3`, `primary_capsules`, `class_capsules.{real,imaginary}`, `upright`.
 
+use burn::module::Param;
+use burn::nn::Initializer;
 use burn::prelude::*;
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
@@ -19,7 +23,7 @@ use crate::layer::polar::{
 use crate::layer::{Routed, Routing, lengths};
 use crate::loss::MarginLoss;
 use crate::observe::{Action, Observer, Unobserved};
-use crate::weights::{Exchange, Named};
+use crate::weights::{Exchange, Layout, Named};
 
 /// Side of the convolutions' kernels, and of the primary capsules'.
 const KERNELS: [usize; 2] = [5, 3];
@@ -47,6 +51,9 @@ pub struct EquivariantCapsNetConfig {
     pub primary_dimensions: usize,
     /// How many complex coordinates of a class capsule turn not at all, with the image, and twice as fast.
     pub orders: Orders,
+    /// Weight of a figure's standing upright in its class's score, beside 1 for the capsule's length; with 0 the answer is the
+    /// same at all angles.
+    pub upright_weight: f64,
     /// Standard deviation of the initial vote matrices.
     pub vote_std: f64,
     /// How votes become class capsules.
@@ -66,6 +73,7 @@ impl Default for EquivariantCapsNetConfig {
             primary_kinds: 8,
             primary_dimensions: 4,
             orders: Orders([4, 4, 4]),
+            upright_weight: 0.25,
             vote_std: 0.03,
             routing: Routing::default(),
         }
@@ -104,6 +112,18 @@ impl EquivariantCapsNetConfig {
             let holds = value.is_finite() && value >= 1e-3 && value <= limit;
             require(holds, field, value, format!("it must be 0.001 to {limit}"))?;
         }
+        require(
+            (0.0..=1.0).contains(&self.upright_weight),
+            "upright_weight",
+            self.upright_weight,
+            "it must be 0 to 1",
+        )?;
+        require(
+            self.upright_weight == 0.0 || self.orders.0[1] > 0,
+            "upright_weight",
+            self.upright_weight,
+            "without coordinates of order 1 it must be 0",
+        )?;
         require(
             (1..=100).contains(&self.routing.iterations),
             "routing.iterations",
@@ -152,6 +172,11 @@ impl EquivariantCapsNetConfig {
                 routing: self.routing,
             }
             .init(device),
+            upright: (self.upright_weight > 0.0).then(|| {
+                let initializer = Initializer::Normal { mean: 0.0, std: 1.0 };
+                initializer.init([self.classes, 2 * self.orders.0[1]], device)
+            }),
+            upright_weight: self.upright_weight,
         }
     }
 }
@@ -171,6 +196,10 @@ pub struct EquivariantCapsNet {
     pub primary_capsules: PolarConv,
     /// One capsule a class.
     pub class_capsules: TurningCapsules,
+    /// Where the coordinates of order 1 of each class's capsule point when its figures stand upright, `[classes, 2 * count]`;
+    /// only directions count.
+    pub upright: Option<Param<Tensor<2>>>,
+    upright_weight: f64,
 }
 
 impl EquivariantCapsNet {
@@ -198,9 +227,21 @@ impl EquivariantCapsNet {
         self.class_capsules.forward_with_couplings(map)
     }
 
-    /// The score of each class, `[B, classes]`: the length of its capsule.
+    /// The score of each class, `[B, classes]`: the length of its capsule, and how upright it stands.
     pub fn scores(&self, v: Tensor<3>) -> Tensor<2> {
-        lengths(v)
+        let pose = self.class_capsules.orders.of(1, &v);
+        let lengths = lengths(v);
+        match (&self.upright, pose) {
+            (Some(upright), Some(pose)) => {
+                let direction = upright.val();
+                let norm = (direction.clone().square().sum_dim(1) + 1e-12).sqrt();
+                let upright = (pose * (direction / norm).unsqueeze_dim::<3>(0))
+                    .sum_dim(2)
+                    .squeeze_dim::<2>(2);
+                lengths + upright * self.upright_weight
+            }
+            _ => lengths,
+        }
     }
 
     /// The margin loss, `[1]`.
@@ -244,5 +285,8 @@ impl Named for EquivariantCapsNet {
             .conv
             .exchange(&format!("{at}primary_capsules"), with);
         self.class_capsules.exchange(&format!("{at}class_capsules"), with);
+        if let Some(upright) = &mut self.upright {
+            with.parameter(format!("{at}upright"), Layout::Plain, upright);
+        }
     }
 }

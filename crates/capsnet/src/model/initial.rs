@@ -30,7 +30,7 @@ pub fn initial_weights(config: &ModelConfig, shapes: &[(String, Vec<usize>)], se
 fn values(config: &ModelConfig, shapes: &[(String, Vec<usize>)], name: &str, shape: &[usize], seed: Seed) -> Vec<f32> {
     let count = shape.iter().product();
     let stream = seed.stream(&format!("initial {name}"), 0, 0);
-    if let Some(std) = vote_std(config, name) {
+    if let Some(std) = normal_std(config, name) {
         let normal = Normal::new(0.0, std as f32).expect("the configuration was validated");
         return normal.sample_iter(stream).take(count).collect();
     }
@@ -53,11 +53,12 @@ fn values(config: &ModelConfig, shapes: &[(String, Vec<usize>)], name: &str, sha
     uniform.sample_iter(stream).take(count).collect()
 }
 
-/// The deviation of a vote matrix; `None` for other tensors.
-fn vote_std(config: &ModelConfig, name: &str) -> Option<f64> {
+/// The deviation of what is drawn from a normal distribution: vote matrices, directions; `None` for other tensors.
+fn normal_std(config: &ModelConfig, name: &str) -> Option<f64> {
     match config {
         ModelConfig::CapsNet(config) if name.ends_with("route_weights") => Some(config.vote_std),
         ModelConfig::EquivariantCapsNet(config) if name.starts_with("class_capsules.") => Some(config.vote_std),
+        ModelConfig::EquivariantCapsNet(_) if name == "upright" => Some(1.0),
         _ => None,
     }
 }
