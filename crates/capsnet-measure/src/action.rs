@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a layer's vectors answer to a rotation of its input, where that is known.
 ///
 /// A positive angle turns the picture counter-clockwise as one looks at it, though its rows are numbered downwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Nothing is known; a linear map is learned from the data instead.
@@ -14,6 +14,9 @@ pub enum Action {
     /// The coordinates of a vector are pairs `re0, im0, re1, im1, ..`, each of which turns by the input's angle:
     /// `re' + i im' = exp(i angle) (re + i im)`. So `re` points to the right of the picture and `im` up.
     Rotates,
+    /// The coordinates are such pairs too, but the pair `k` turns by `orders[k]` times the angle: the irreducible representations
+    /// of the rotation group. Order 0 stays as it is.
+    Orders(Vec<usize>),
     /// Nothing changes.
     Invariant,
 }
@@ -23,21 +26,24 @@ impl Action {
     ///
     /// # Panics
     ///
-    /// If coordinates that turn in pairs are odd in number.
-    pub fn apply(self, vector: &mut [f64], degrees: f64) -> bool {
-        match self {
-            Action::Unknown => false,
-            Action::Invariant => true,
-            Action::Rotates => {
-                assert!(vector.len().is_multiple_of(2), "a vector that turns consists of pairs");
-                let (sin, cos) = degrees.to_radians().sin_cos();
-                for pair in vector.chunks_exact_mut(2) {
-                    let [re, im] = [pair[0], pair[1]];
-                    pair[0] = cos * re - sin * im;
-                    pair[1] = sin * re + cos * im;
-                }
-                true
+    /// If the coordinates are no pairs, or not as many pairs as there are orders.
+    pub fn apply(&self, vector: &mut [f64], degrees: f64) -> bool {
+        let orders: &mut dyn Iterator<Item = usize> = match self {
+            Action::Unknown => return false,
+            Action::Invariant => return true,
+            Action::Rotates => &mut std::iter::repeat(1),
+            Action::Orders(orders) => {
+                assert_eq!(vector.len(), 2 * orders.len(), "a pair of coordinates for each order");
+                &mut orders.iter().copied()
             }
+        };
+        assert!(vector.len().is_multiple_of(2), "a vector that turns consists of pairs");
+        for (pair, order) in vector.chunks_exact_mut(2).zip(orders) {
+            let (sin, cos) = (order as f64 * degrees).to_radians().sin_cos();
+            let [re, im] = [pair[0], pair[1]];
+            pair[0] = cos * re - sin * im;
+            pair[1] = sin * re + cos * im;
         }
+        true
     }
 }

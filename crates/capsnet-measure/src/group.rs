@@ -75,7 +75,7 @@ impl Group {
             direction_between_samples: mean_share(&other.less_matrix(&upright), layer.vector),
             samples,
             vector: layer.vector,
-            action: layer.action,
+            action: layer.action.clone(),
             map,
             real: (0..count).collect(),
             permuted,
@@ -134,7 +134,7 @@ impl Group {
             within_class: within_class.as_ref().map(Prediction::squared_error),
             total: real.actual.clone().less(&own_mean).energy(),
         });
-        if let Some(expected) = turned(&self.upright, self.vector, self.action, degrees) {
+        if let Some(expected) = turned(&self.upright, self.vector, &self.action, degrees) {
             sums.expected = Some(Expected::KnownAction);
             sums.angles.merge(&Angles::between(activations, &expected, self.vector));
             sums.unmoved

@@ -92,7 +92,7 @@ impl Angles {
 }
 
 /// The upright poses as the action of a rotation turns them; `None` if the action is not known.
-pub(crate) fn turned(upright: &Matrix, vector: usize, action: Action, degrees: f64) -> Option<Matrix> {
+pub(crate) fn turned(upright: &Matrix, vector: usize, action: &Action, degrees: f64) -> Option<Matrix> {
     let mut expected = upright.clone();
     let known = expected
         .values_mut()

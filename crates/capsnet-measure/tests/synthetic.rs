@@ -136,6 +136,26 @@ fn a_quarter_of_the_poses_off_by_40_degrees_is_10_on_average() {
 }
 
 #[test]
+fn pairs_may_turn_faster_than_the_input_or_not_at_all() {
+    // Three pairs: one stays, one turns with the input, one twice as fast.
+    let (still, once, twice) = (poses(30, 1, 0.0), poses(30, 1, 40.0), poses(30, 1, 80.0));
+    let rows = (0..30).flat_map(|row| [still.row(row), once.row(row), twice.row(row)].concat());
+    let turned = Matrix::new(30, 6, rows.collect());
+    let upright = Matrix::new(30, 6, (0..30).flat_map(|row| still.row(row).repeat(3)).collect());
+    let error = |action: Action| {
+        let layer = Layer::new(upright.clone()).with_action(action);
+        measured(layer, 40.0, &turned).angular_error.unwrap()
+    };
+    assert!(error(Action::Orders(vec![0, 1, 2])).degrees < 1e-9);
+    // Pairs of one length each: the cosine is the mean of those of 0, 40 and 80 degrees.
+    let unmoved = (1.0 + f64::cos(40f64.to_radians()) + f64::cos(80f64.to_radians())) / 3.0;
+    close(error(Action::Invariant).degrees, unmoved.acos().to_degrees(), 1e-9);
+    // One pair too slow and another too fast by 40 degrees.
+    let wrong = (1.0 + 2.0 * f64::cos(40f64.to_radians())) / 3.0;
+    close(error(Action::Rotates).degrees, wrong.acos().to_degrees(), 1e-9);
+}
+
+#[test]
 fn a_pose_without_direction_counts_as_chance() {
     let mut turned = poses(10, 1, 20.0).values().to_vec();
     turned[..4].fill(0.0);

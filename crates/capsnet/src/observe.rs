@@ -15,7 +15,7 @@ pub trait Observer {
     ///
     /// # Shapes
     ///
-    /// - `pose`: `[B, capsules, D]`; for [`Action::Rotates`] each pose is the pairs `re0, im0, re1, im1, ..`, and `D` is even
+    /// - `pose`: `[B, capsules, D]`; for [`Action::Rotates`] and [`Action::Orders`] each pose is the pairs `re0, im0, re1, im1, ..`
     fn see_pose(&mut self, layer: &str, pose: &Tensor<3>, _action: Action) {
         self.see(layer, pose);
     }

@@ -120,8 +120,8 @@ fn every_layer_is_there_with_its_capsules() {
         (&[4, 12, 12][..], 576, 50, 400)
     );
     assert_eq!(
-        (conv1.vector, conv1.by_class, conv1.action),
-        (50, false, Action::Unknown)
+        (conv1.vector, conv1.by_class, &conv1.action),
+        (50, false, &Action::Unknown)
     );
     // 2 maps of 4 x 4 capsules of 4 dimensions, 12 of which are whole in 50 units.
     let primary = named(&layers, "primary_capsules");

@@ -104,7 +104,7 @@ impl<'a> Collector<'a> {
             .copied()
             .collect();
         let (shape, vector) = (vec![all.dimensions], Some(all.dimensions));
-        self.keep(&name, shape, vector, all.action, true, &values);
+        self.keep(&name, shape, vector, &all.action, true, &values);
     }
 
     fn wants(&self, layer: &str) -> bool {
@@ -116,7 +116,7 @@ impl<'a> Collector<'a> {
         name: &str,
         shape: Vec<usize>,
         vector: Option<usize>,
-        action: Action,
+        action: &Action,
         by_class: bool,
         values: &[f32],
     ) {
@@ -133,7 +133,7 @@ impl<'a> Collector<'a> {
                     sources: choose(SOURCES_A_UNIT * self.most_units),
                     shape,
                     vector,
-                    action,
+                    action: action.clone(),
                     by_class,
                     values: Vec::new(),
                     source_values: Vec::new(),
@@ -164,7 +164,7 @@ impl<'a> Collector<'a> {
         let values = values.expect("any float converts to f32");
         if self.wants(layer) {
             let vector = dimensions.filter(|&dimensions| dimensions > 1);
-            self.keep(layer, shape, vector, action, false, &values);
+            self.keep(layer, shape, vector, &action, false, &values);
         }
         if let Some(dimensions) = dimensions.filter(|_| has_class_capsules) {
             self.class_capsules = Some(ClassCapsules {
@@ -208,12 +208,15 @@ mod tests {
         assert_eq!(names, ["input", "pose", "later", "pose:true"]);
         let pose = &mut collector.layers[1];
         assert_eq!(
-            (pose.action, pose.vector, pose.by_class),
-            (Action::Rotates, Some(2), false)
+            (&pose.action, pose.vector, pose.by_class),
+            (&Action::Rotates, Some(2), false)
         );
         assert_eq!(pose.take().rows(), 2);
         let of_true_class = &mut collector.layers[3];
-        assert_eq!((of_true_class.action, of_true_class.by_class), (Action::Rotates, true));
+        assert_eq!(
+            (&of_true_class.action, of_true_class.by_class),
+            (&Action::Rotates, true)
+        );
         assert_eq!(of_true_class.take().values(), [4.0, 5.0, 6.0, 7.0]);
         assert_eq!(of_true_class.take_sources().values(), [4.0, 5.0, 6.0, 7.0]);
         assert_eq!(

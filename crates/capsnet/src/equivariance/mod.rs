@@ -148,7 +148,7 @@ pub fn measure(
             .with_sources(layer.take_sources())
             .with_labels(labels.clone())
             .with_vector(vector)
-            .with_action(layer.action);
+            .with_action(layer.action.clone());
         let input = if layer.by_class { input.by_class() } else { input };
         layers.push((layer.name.clone(), layer.by_class, input));
     }
@@ -186,7 +186,7 @@ pub fn measure(
             measured_units: layer.units.units.len(),
             source_units: layer.sources.units.len(),
             vector: layer.vector.unwrap_or(layer.units.units.len()),
-            action: layer.action,
+            action: layer.action.clone(),
             by_class: layer.by_class,
             summary: meter.summary(),
             angles,
