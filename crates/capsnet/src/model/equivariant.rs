@@ -212,9 +212,10 @@ impl EquivariantCapsNet {
     pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
         let map = self.primary(images, observer);
         let v = self.class_capsules.forward(map);
-        observer.see("class_capsules", &v);
+        let orders = self.class_capsules.orders;
+        observer.see_pose("class_capsules", &v, Action::Orders(orders.list()));
         for (order, action) in [(0, Action::Invariant), (1, Action::Rotates)] {
-            if let Some(coordinates) = self.class_capsules.orders.of(order, &v) {
+            if let Some(coordinates) = orders.of(order, &v) {
                 observer.see_pose(&format!("class_capsules.order{order}"), &coordinates, action);
             }
         }
