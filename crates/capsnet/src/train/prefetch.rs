@@ -9,39 +9,44 @@ use std::sync::{Arc, Mutex, TryLockError};
 
 use rayon::ScopeFifo;
 
-use super::batch::{Batcher, Samples};
+use super::source::Source;
 
 /// Batches made ahead, side by side where threads are idle, which pays for slow augmentations of small batches.
 const AHEAD: usize = 4;
 
 /// The batches of an epoch, in order, of which the next few are being made.
-pub(super) struct Prefetch<'s, 'scope, I> {
+pub(super) struct Prefetch<'s, 'scope, S: Source, I> {
     scope: &'s ScopeFifo<'scope>,
-    batcher: &'scope Batcher<'scope>,
+    source: &'scope S,
     epoch: u64,
     chunks: I,
-    ahead: VecDeque<Ahead<'scope>>,
+    ahead: VecDeque<Ahead<'scope, S::Samples>>,
 }
 
 /// A batch that may have been made.
-struct Ahead<'scope> {
+struct Ahead<'scope, T> {
     indices: &'scope [usize],
     /// Locked by whoever makes it.
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<State<T>>>,
 }
 
-enum State {
+enum State<T> {
     Open,
-    Made(Samples),
+    Made(T),
     Taken,
 }
 
-impl<'s, 'scope, I: Iterator<Item = &'scope [usize]>> Prefetch<'s, 'scope, I> {
+impl<'s, 'scope, S, I> Prefetch<'s, 'scope, S, I>
+where
+    S: Source,
+    S::Samples: 'scope,
+    I: Iterator<Item = &'scope [usize]>,
+{
     /// Batches of the indices that `chunks` gives.
-    pub(super) fn new(scope: &'s ScopeFifo<'scope>, batcher: &'scope Batcher<'scope>, epoch: u64, chunks: I) -> Self {
+    pub(super) fn new(scope: &'s ScopeFifo<'scope>, source: &'scope S, epoch: u64, chunks: I) -> Self {
         Self {
             scope,
-            batcher,
+            source,
             epoch,
             chunks,
             ahead: VecDeque::with_capacity(AHEAD),
@@ -52,12 +57,12 @@ impl<'s, 'scope, I: Iterator<Item = &'scope [usize]>> Prefetch<'s, 'scope, I> {
         let state = Arc::new(Mutex::new(State::Open));
         // Once this iterator is gone, nobody needs the batch.
         let offered = Arc::downgrade(&state);
-        let (batcher, epoch) = (self.batcher, self.epoch);
+        let (source, epoch) = (self.source, self.epoch);
         self.scope.spawn_fifo(move |_| {
             let Some(state) = offered.upgrade() else { return };
             match state.try_lock() {
                 Ok(mut state) if matches!(*state, State::Open) => {
-                    *state = State::Made(batcher.samples_alone(epoch, indices));
+                    *state = State::Made(source.samples_alone(epoch, indices));
                 }
                 Ok(_) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Poisoned(_)) => unreachable!("nobody else has begun, so nobody can have panicked"),
@@ -67,10 +72,15 @@ impl<'s, 'scope, I: Iterator<Item = &'scope [usize]>> Prefetch<'s, 'scope, I> {
     }
 }
 
-impl<'scope, I: Iterator<Item = &'scope [usize]>> Iterator for Prefetch<'_, 'scope, I> {
-    type Item = Samples;
+impl<'scope, S, I> Iterator for Prefetch<'_, 'scope, S, I>
+where
+    S: Source,
+    S::Samples: 'scope,
+    I: Iterator<Item = &'scope [usize]>,
+{
+    type Item = S::Samples;
 
-    fn next(&mut self) -> Option<Samples> {
+    fn next(&mut self) -> Option<S::Samples> {
         while self.ahead.len() < AHEAD
             && let Some(indices) = self.chunks.next()
         {
@@ -81,13 +91,14 @@ impl<'scope, I: Iterator<Item = &'scope [usize]>> Iterator for Prefetch<'_, 'sco
         let mut state = state.lock().expect("making a batch panicked");
         Some(match std::mem::replace(&mut *state, State::Taken) {
             State::Made(samples) => samples,
-            State::Open | State::Taken => self.batcher.samples(self.epoch, indices),
+            State::Open | State::Taken => self.source.samples(self.epoch, indices),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::batch::{Batcher, Samples};
     use super::*;
     use capsnet_data::dataset::Dataset;
     use capsnet_data::random::Seed;
