@@ -53,3 +53,27 @@ pub(super) fn parts(config: &TrainConfig, data: &Dataset, images: usize) -> (Dat
     let held_out = (config.validation > 0).then(|| data.slice(first..data.len()));
     (data.slice(0..images), held_out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{LeNet5Config, ModelConfig};
+
+    #[test]
+    fn what_is_held_out_is_in_no_training_pair() {
+        let names = ["a", "b"].map(str::to_owned).to_vec();
+        let labels = [0, 1, 0, 1, 0, 1].to_vec();
+        let data = Dataset::new("six", 1, 1, (0..6).collect(), labels, names).unwrap();
+        let mut config = TrainConfig::for_model(ModelConfig::LeNet5(LeNet5Config::default()));
+        config.validation = 2;
+        for (limit, images) in [(None, 4), (Some(3), 3), (Some(5), 4)] {
+            config.limit = limit;
+            let count = config.training_images(data.len()).unwrap();
+            let (training, held_out) = parts(&config, &data, count);
+            assert_eq!(training, data.slice(0..images));
+            assert_eq!(held_out, Some(data.slice(4..6)));
+        }
+        config.validation = 0;
+        assert_eq!(parts(&config, &data, 6), (data.clone(), None));
+    }
+}

@@ -98,9 +98,11 @@ where
 
 #[cfg(test)]
 mod tests {
+    use super::super::PairBatcher;
     use super::super::batch::{Batcher, Samples};
     use super::*;
     use capsnet_data::dataset::Dataset;
+    use capsnet_data::protocol::MultiMnist;
     use capsnet_data::random::Seed;
     use capsnet_data::transform::{Augment, Normalize};
 
@@ -117,8 +119,8 @@ mod tests {
         "translate=2 | rotate=-20..20 | elastic=4:2,noise=8".parse().unwrap()
     }
 
-    fn prefetched(batcher: &Batcher, order: &[usize], batch: usize) -> Vec<Samples> {
-        rayon::in_place_scope_fifo(|scope| Prefetch::new(scope, batcher, 3, order.chunks(batch)).collect())
+    fn prefetched<S: Source>(source: &S, order: &[usize], batch: usize) -> Vec<S::Samples> {
+        rayon::in_place_scope_fifo(|scope| Prefetch::new(scope, source, 3, order.chunks(batch)).collect())
     }
 
     #[test]
@@ -138,6 +140,21 @@ mod tests {
                 assert!(pool.install(|| prefetched(&batcher, &order, batch)) == expected);
             }
         }
+    }
+
+    #[test]
+    fn batches_of_pairs_are_those_made_one_by_one() {
+        let data = data(50);
+        let pairs = MultiMnist::new(&data, Seed(5)).unwrap();
+        let batcher = PairBatcher::new(&pairs, Normalize::default(), Seed(5));
+        let order = Source::order(&batcher, 3, 50);
+        let alone = |chunk: &[usize]| batcher.samples_alone(3, chunk);
+        let expected: Vec<_> = order.chunks(8).map(alone).collect();
+        assert!(prefetched(&batcher, &order, 8) == expected);
+        assert!(
+            expected[0] != batcher.samples_alone(4, &order[..8]),
+            "other pairs in every epoch"
+        );
     }
 
     #[test]
