@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Info(args) => commands::info::run(&args),
+        Command::Protocols(args) => commands::protocols::run(&args),
         Command::Fetch(args) => commands::fetch::run(&args),
         Command::Draw(args) => commands::draw::run(&args),
         Command::Bench(args) => commands::bench::run(&args),

@@ -53,6 +53,31 @@ fn resume(run: &str) -> Vec<&str> {
     vec!["train", "lenet5", "--resume", run]
 }
 
+/// Insists that two runs of pairs, one of them killed twice, have the same weights.
+#[test]
+fn killed_while_training_on_pairs() {
+    let folder = tempdir().unwrap();
+    write_data(folder.path());
+    let root = folder.path();
+    let train = |run| [&train(run)[..], &["--protocol", "multimnist"]].concat();
+    capsnet(root, train("undisturbed")).done();
+    let run = root.join("killed");
+    for (args, steps) in [(train("killed"), 30), (resume("killed"), 70)] {
+        let mut child = start(root, &args);
+        wait_for(&mut child, &run, steps);
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(
+            output.status.signal(),
+            Some(9),
+            "it ended before it was killed: {output:?}"
+        );
+    }
+    assert!((70..STEPS).contains(&checkpointed_steps(&run)));
+    capsnet(root, resume("killed")).done();
+    assert_same_run(root, "killed");
+}
+
 /// A folder with the synthetic data set and the finished run `undisturbed`.
 fn with_undisturbed_run() -> TempDir {
     let folder = tempdir().unwrap();

@@ -12,6 +12,7 @@
 //! otherwise the digits in words. The data set is called what its folder is called.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::idx::{read_idx_images, read_idx_labels};
@@ -125,6 +126,25 @@ impl Dataset {
         self.labels.truncate(kept);
         self.pixels.truncate(kept * self.height * self.width);
         self
+    }
+
+    /// A copy of the images with these indices, under the same name.
+    ///
+    /// # Panics
+    ///
+    /// If the range is empty or doesn't lie within the data set.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        assert!(!range.is_empty(), "a data set is never empty");
+        let size = self.height * self.width;
+        Self {
+            name: self.name.clone(),
+            height: self.height,
+            width: self.width,
+            pixels: self.pixels[range.start * size..range.end * size].to_vec(),
+            labels: self.labels[range].to_vec(),
+            class_names: self.class_names.clone(),
+        }
     }
 
     /// What the data set is called.

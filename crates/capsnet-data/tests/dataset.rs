@@ -152,3 +152,13 @@ fn parts_that_do_not_fit_make_no_data_set() {
         Err(DatasetError::BadClasses { .. })
     ));
 }
+
+#[test]
+fn a_slice_holds_its_images_alone() {
+    let names = vec!["a".to_owned(), "b".to_owned()];
+    let set = Dataset::new("made", 1, 2, (0..8).collect(), vec![0, 1, 1, 0], names).unwrap();
+    let slice = set.slice(1..3);
+    assert_eq!((slice.pixels(), slice.labels()), (&[2, 3, 4, 5][..], &[1, 1][..]));
+    assert_eq!((slice.name(), slice.class_names()), ("made", set.class_names()));
+    assert_eq!(set.slice(0..4), set);
+}

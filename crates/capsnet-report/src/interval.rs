@@ -49,6 +49,36 @@ pub fn wilson(correct: u64, images: u64) -> Interval {
     }
 }
 
+/// The interval, at 95 %, of an accuracy that was measured on `each` variants of every image: `correct` holds how many of
+/// its variants were answered right.
+///
+/// The variants of an image are answered alike, so that [`wilson`] over all of them would be too narrow. Here an image is
+/// one observation, its share of right answers: their mean plus or minus 1.96 standard errors, cut to 0..1. Of one variant
+/// each, and of shares that are all 0 or all 1, it is Wilson's interval over the images.
+///
+/// ```
+/// // A thousand images, half of them right in all of 32 variants and half in none: no better than a thousand answers.
+/// let halves: Vec<u64> = (0..1000).map(|image| 32 * (image % 2)).collect();
+/// let interval = capsnet_report::clustered(&halves, 32);
+/// assert!((interval.low - 0.469).abs() < 1e-3 && (interval.high - 0.531).abs() < 1e-3);
+/// ```
+#[must_use]
+pub fn clustered(correct: &[u64], each: u64) -> Interval {
+    let (images, total) = (correct.len() as u64, correct.iter().sum::<u64>());
+    if images < 2 || each < 2 || total == 0 || total >= images * each {
+        return wilson(total.div_ceil(each.max(1)), images);
+    }
+    let n = images as f64;
+    let shares = || correct.iter().map(|&right| right as f64 / each as f64);
+    let mean = total as f64 / (n * each as f64);
+    let variance = shares().map(|share| (share - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let reach = Z * (variance / n).sqrt();
+    Interval {
+        low: (mean - reach).max(0.0),
+        high: (mean + reach).min(1.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +112,23 @@ mod tests {
                 assert!(((p - q).abs() - Z * (q * (1.0 - q) / n).sqrt()).abs() < 1e-12);
             }
         }
+    }
+
+    /// Four images with 1, 2, 3 and 4 of 4 right: mean 0.625, deviation of the shares sqrt(5 / 48).
+    #[test]
+    fn an_image_is_one_observation_however_many_variants_it_has() {
+        let Interval { low, high } = clustered(&[1, 2, 3, 4], 4);
+        let reach = 1.96 * (5f64 / 48.0).sqrt() / 2.0;
+        assert!((low - (0.625 - reach)).abs() < 1e-4 && (high - (0.625 + reach)).abs() < 1e-4);
+        // Where all variants of an image agree, there is as much to know as from one of them.
+        let (one, many): (Vec<u64>, Vec<u64>) = (0..400).map(|k| u64::from(k % 5 > 0)).map(|r| (r, 32 * r)).unzip();
+        let (wilson, same) = (clustered(&one, 1), clustered(&many, 32));
+        assert_eq!(wilson, super::wilson(320, 400));
+        assert!((wilson.low - same.low).abs() < 4e-3 && (wilson.high - same.high).abs() < 4e-3);
+        for (all, share) in [([0, 0], 0), ([3, 3], 2)] {
+            assert_eq!(clustered(&all, 3), super::wilson(share, 2));
+        }
+        assert_eq!(clustered(&[], 4), Interval { low: 0.0, high: 1.0 });
     }
 
     #[test]

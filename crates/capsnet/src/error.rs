@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use capsnet_data::dataset::DatasetError;
+use capsnet_data::protocol::ProtocolError;
 use capsnet_weights::WeightsError;
 
 use crate::model::ConfigError;
@@ -16,6 +18,12 @@ pub enum Error {
     /// A weights file that can't be read, written or used.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// A data set that can't be read.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A data set that a protocol can't be carried out on.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
     /// A weights file of no known model.
     #[error(
         "{}: these tensors are those of no model that capsnet knows (LeNet-5 has `conv0.weight`, CapsNet has \

@@ -4,9 +4,14 @@ use std::ops::Range;
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
+use capsnet_data::protocol::multimnist::MAX_SHIFT;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
 use serde::{Deserialize, Serialize};
+
+mod pairs;
+
+pub use pairs::{PairEvaluation, evaluate_pairs};
 
 use crate::Error;
 use crate::model::{Model, ModelConfig};
@@ -82,15 +87,29 @@ impl Evaluation {
 ///
 /// Says what differs.
 pub fn check_fits(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
+    check_size(data, [data.height(), data.width()], model)
+}
+
+/// Checks that a model can take pairs of the digits of a data set, which are larger than the digits.
+///
+/// # Errors
+///
+/// Says what differs.
+pub fn check_pairs_fit(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
+    let size = [data.height(), data.width()].map(|side| side + 2 * MAX_SHIFT);
+    check_size(data, size, model)
+}
+
+fn check_size(data: &Dataset, [height, width]: [usize; 2], model: &ModelConfig) -> Result<(), Error> {
     let image = model.image();
     let mismatch = |found: String, expected: String| Error::Mismatch {
         data: format!("the data set {}", data.name()),
         found,
         expected,
     };
-    if (image.channels, image.height, image.width) != (1, data.height(), data.width()) {
+    if (image.channels, image.height, image.width) != (1, height, width) {
         return Err(mismatch(
-            format!("grey images of {} x {} pixels", data.height(), data.width()),
+            format!("grey images of {height} x {width} pixels"),
             format!("{} channel(s) of {} x {}", image.channels, image.height, image.width),
         ));
     }

@@ -10,8 +10,8 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::DType;
 use capsnet::layer::{Routing, SoftmaxOver, squash};
-use capsnet::loss::{MarginLoss, reconstruction_loss};
-use capsnet::model::{Model, Network};
+use capsnet::loss::{MarginLoss, reconstruction_loss, sigmoid_cross_entropy};
+use capsnet::model::{Model, ModelConfig, Network};
 use support::networks::{SmallCapsNets, in_f64};
 use support::{assert_close, classes, fixture, tensor, values, waves};
 
@@ -76,6 +76,45 @@ fn margin_loss_has_the_right_gradient() {
         let labels = classes(&[4, 0, 2], &lengths.device());
         MarginLoss::default().forward(lengths, labels)
     });
+}
+
+#[test]
+fn losses_of_two_present_classes_have_the_right_gradient() {
+    let truth = |device: &Device| {
+        let present = [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0];
+        tensor::<2>(present.to_vec(), vec![2, 5], device)
+    };
+    let lengths: Vec<f64> = waves(10, 0.7).iter().map(|x| 0.5 + 0.48 * x).collect();
+    check("margin loss of pairs", lengths, [2, 5], |lengths| {
+        let truth = truth(&lengths.device());
+        MarginLoss::default().forward_present(lengths, truth)
+    });
+    let logits: Vec<f64> = waves(10, 0.2).iter().map(|x| 4.0 * x).collect();
+    check("sigmoid cross-entropy", logits, [2, 5], |logits| {
+        let truth = truth(&logits.device());
+        sigmoid_cross_entropy(logits, truth)
+    });
+}
+
+/// Through the lengths and through both decodings.
+#[test]
+fn the_loss_of_pairs_has_the_right_gradient_by_the_capsules() {
+    let device = Device::flex().autodiff();
+    for case in fixture::<SmallCapsNets>("small_capsnet").networks {
+        let network = in_f64(case.model(&device).network);
+        let (Network::CapsNet(capsnet), ModelConfig::CapsNet(config)) = (network, case.config()) else {
+            panic!("{} is no CapsNet", case.name)
+        };
+        let shape = [2, config.classes, config.class_dimensions];
+        let pixels = config.image.pixels();
+        check("pair loss", waves(shape.iter().product(), 0.6), shape, |v| {
+            let device = v.device();
+            let parts = [0.1, 0.8].map(|phase| tensor::<2>(waves(2 * pixels, phase), vec![2, pixels], &device));
+            let labels = [classes(&[0, 2], &device), classes(&[1, 0], &device)];
+            let scores = capsnet.scores(v.clone());
+            capsnet.pair_loss(v, scores, parts, labels)
+        });
+    }
 }
 
 #[test]

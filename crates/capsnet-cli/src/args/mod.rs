@@ -7,6 +7,7 @@ mod equivariance;
 mod files;
 mod models;
 mod predict;
+mod protocols;
 mod shared;
 mod test;
 mod train;
@@ -26,6 +27,8 @@ use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
 pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 use predict::PREDICT_EXAMPLES;
 pub use predict::PredictArgs;
+use protocols::PROTOCOLS_EXAMPLES;
+pub use protocols::ProtocolsArgs;
 pub use shared::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
@@ -65,6 +68,9 @@ pub enum Command {
     /// Say what a weights file holds: model, configuration, parameters, tensors
     #[command(after_help = INFO_EXAMPLES)]
     Info(InfoArgs),
+    /// List the protocols of the field that `train` and `test` follow, with their sources
+    #[command(after_help = PROTOCOLS_EXAMPLES)]
+    Protocols(ProtocolsArgs),
     /// Download a data set into the user's cache
     #[command(after_help = FETCH_EXAMPLES)]
     Fetch(FetchArgs),

@@ -2,17 +2,21 @@
 
 use std::path::PathBuf;
 
+use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::{Pipeline, Resample};
 use clap::Args;
 
 use super::shared::{DataArgs, ModelName, WeightsArgs};
-use super::value::angle;
+use super::value::{angle, positive_u64};
 
 pub const TEST_EXAMPLES: &str = "Examples:
   capsnet test lenet5
   capsnet test capsnet --rotate=-35,-23,15,35 --limit 1000
   capsnet test lenet5 --weights lenet5_trained.pt --rotate 15 --json
-  capsnet test lenet5 --transform 'shear=20,noise=30'";
+  capsnet test lenet5 --transform 'shear=20,noise=30'
+  capsnet test lenet5 --protocol corruptions
+  capsnet test capsnet --protocol affnist --weights runs/affnist/last.safetensors --variants 2
+  capsnet test capsnet --protocol multimnist --weights runs/pairs/last.safetensors --out pictures";
 
 #[derive(Args, Debug)]
 pub struct TestArgs {
@@ -22,6 +26,15 @@ pub struct TestArgs {
     pub data: DataArgs,
     #[command(flatten)]
     pub weights: WeightsArgs,
+    /// Test by a protocol of the field; `capsnet protocols` lists them
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["rotate", "transform", "resample"])]
+    pub protocol: Option<Protocol>,
+    /// Transformed versions of every image [affnist; default: 32], or pairs for every image [multimnist; default: 1]
+    #[arg(long, value_name = "N", requires = "protocol", value_parser = positive_u64)]
+    pub variants: Option<u64>,
+    /// An original affNIST file, such as test.mat, instead of generated images
+    #[arg(long, value_name = "FILE", requires = "protocol", conflicts_with = "variants")]
+    pub affnist_file: Option<PathBuf>,
     /// Angles in degrees, counter-clockwise, separated by commas: one test each
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', allow_hyphen_values = true, value_parser = angle)]
     pub rotate: Vec<f64>,
@@ -31,10 +44,10 @@ pub struct TestArgs {
     /// How affine transforms read between the pixels
     #[arg(long, value_name = "nearest|bilinear")]
     pub resample: Option<Resample>,
-    /// Seed of random transforms
+    /// Seed of random transforms; mnist-rot's split stays what it was in training
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
-    /// Folder for the confusion matrices as pictures
+    /// Folder for pictures: confusion matrices, or what a protocol shows
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print one JSON object and nothing else on standard output

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use capsnet::train::Schedule;
+use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::Augment;
 use clap::Args;
 
@@ -13,6 +14,7 @@ pub const TRAIN_EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
   capsnet train capsnet --epochs 3 --schedule cosine --out runs/mine
   capsnet train lenet5 --augment 'translate=2,rotate=-45..45'
+  capsnet train capsnet --protocol multimnist --epochs 3 --batch-size 64
   capsnet train lenet5 --resume runs/lenet5-1";
 
 #[derive(Args, Debug)]
@@ -21,6 +23,9 @@ pub struct TrainArgs {
     pub model: ModelName,
     #[command(flatten)]
     pub data: DataArgs,
+    /// Train by a protocol of the field: its images, their size and its transform; `capsnet protocols` lists them
+    #[arg(long, value_name = "NAME")]
+    pub protocol: Option<Protocol>,
     /// Passes over the training images [default: 3]
     #[arg(long, value_name = "N", value_parser = positive_u64)]
     pub epochs: Option<u64>,
@@ -34,7 +39,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NAME")]
     pub schedule: Option<Schedule>,
     /// What is done to each training image, for example 'translate=2,rotate=-15..15'; of several (or of parts between
-    /// bars) every image draws one [default: translate=2]
+    /// bars) every image draws one [default: translate=2, or the protocol's]
     #[arg(long, value_name = "SPEC")]
     pub augment: Vec<Augment>,
     /// Seed of weights, order and augmentation [default: 1]
@@ -59,7 +64,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, with its own settings
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["epochs", "batch_size", "learning_rate", "schedule", "augment", "seed",
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["protocol", "epochs", "batch_size", "learning_rate", "schedule", "augment", "seed",
         "validation", "patience", "variant", "routing_iterations", "limit", "checkpoint_every"])]
     pub resume: Option<PathBuf>,
 }

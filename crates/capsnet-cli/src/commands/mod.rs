@@ -9,5 +9,7 @@ pub mod fetch;
 pub mod info;
 pub mod measure;
 pub mod predict;
+pub mod protocol;
+pub mod protocols;
 pub mod test;
 pub mod train;

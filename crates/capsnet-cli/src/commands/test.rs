@@ -5,11 +5,13 @@ use std::fs;
 use anyhow::{Context, Result};
 use capsnet::evaluate::Evaluation;
 use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::protocol::{Protocol, Sweep};
 use capsnet_report::number::{count, percent};
 use capsnet_report::{Column, ConfusionMatrix, Table, TextStyle};
 use serde::Serialize;
 
 use super::measure::{Condition, ResultEntry, in_words, measure};
+use super::protocol;
 use crate::args::TestArgs;
 use crate::output::line;
 
@@ -18,6 +20,8 @@ struct Report {
     model: String,
     weights: String,
     parameters: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<Protocol>,
     dataset: String,
     images: usize,
     seed: u64,
@@ -25,6 +29,12 @@ struct Report {
 }
 
 pub fn run(args: &TestArgs) -> Result<()> {
+    protocol::check_flags(args)?;
+    if let Some(protocol) = args.protocol
+        && protocol != Protocol::Tutorial
+    {
+        return protocol::run(args, protocol);
+    }
     let conditions = conditions(args)?;
     let device = args.data.compute.start()?;
     let data = args.data.load(Split::Test)?;
@@ -46,6 +56,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         model: args.model.name().to_owned(),
         weights: weights.display().to_string(),
         parameters: model.parameters(),
+        protocol: args.protocol,
         dataset: data.name().to_owned(),
         images: data.len(),
         seed: args.seed,
@@ -63,6 +74,9 @@ pub fn run(args: &TestArgs) -> Result<()> {
         count(report.images as u64),
         report.dataset
     ))?;
+    if let Some(protocol) = args.protocol {
+        line(format_args!("protocol {protocol}: {}", protocol.source()))?;
+    }
     print_table(&conditions, &evaluations)?;
     for (condition, evaluation) in pairs() {
         print_details(condition, evaluation, &data)?;
@@ -73,10 +87,15 @@ pub fn run(args: &TestArgs) -> Result<()> {
 /// One condition an angle, or the transform alone.
 fn conditions(args: &TestArgs) -> Result<Vec<Condition>> {
     let transform = args.transform.clone().unwrap_or_default();
-    let angles: Vec<Option<f64>> = if args.rotate.is_empty() {
-        vec![None]
-    } else {
-        args.rotate.iter().copied().map(Some).collect()
+    let sweep = args.protocol.and_then(Protocol::sweep);
+    let sweep: Option<Sweep> = sweep.map(str::parse).transpose()?;
+    let angles: Vec<Option<f64>> = match sweep {
+        Some(sweep) => {
+            let points = sweep.values.points().iter();
+            points.map(|&angle| (angle != 0.0).then_some(angle)).collect()
+        }
+        None if args.rotate.is_empty() => vec![None],
+        None => args.rotate.iter().copied().map(Some).collect(),
     };
     angles
         .into_iter()

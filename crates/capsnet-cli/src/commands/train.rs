@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::evaluate::check_fits;
-use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, train};
+use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, check_data, train, training_data};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
+use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::Augment;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
@@ -20,7 +20,7 @@ use capsnet_report::number::{count, percent};
 use crate::args::{ModelName, TrainArgs};
 use crate::output::line;
 use crate::progress::Progress;
-use crate::setting::{config_for, start_threads};
+use crate::setting::{UsageError, config_for, start_threads};
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     let (resumed, mut config) = match &args.resume {
@@ -44,10 +44,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     start_threads(config.threads)?;
     let device = args.data.compute.open()?;
-    let data = Dataset::load(&config.data, Split::Train)?;
+    let data = training_data(&config)?;
     // A run that can't begin shouldn't leave a folder that is in the way of the next attempt.
-    check_fits(&data, &config.model)?;
-    config.training_images(data.len())?;
+    check_data(&config, &data)?;
     let folder = match resumed {
         Some(folder) => folder,
         None => RunFolder::create(
@@ -59,14 +58,21 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         )?,
     };
     let summary = run_with_progress(&config, &data, &folder, &device)?;
-    report(&summary, &folder, args.model)
+    report(&summary, &folder, &config)
 }
 
 /// Settings of a new run from flags.
 fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     let model = config_for(args.model, args.variant, args.routing_iterations)?;
-    let data = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
+    let splits: &[Split] = match args.protocol {
+        Some(Protocol::MnistRot) => &[Split::Train, Split::Test],
+        _ => &[Split::Train],
+    };
+    let data = locate(args.data.dataset, splits, args.data.data.as_deref())?;
     let mut config = TrainConfig::for_model(model);
+    if let Some(protocol) = args.protocol {
+        config.set_protocol(protocol);
+    }
     // A run may be resumed from another folder.
     config.data = data
         .canonicalize()
@@ -84,8 +90,10 @@ fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     config.patience = args.patience;
     config.threads = args.data.compute.threads.unwrap_or_else(default_threads);
     config.checkpoint_seconds = args.checkpoint_every.unwrap_or(config.checkpoint_seconds);
-    config.validate()?;
-    Ok(config)
+    match config.validate() {
+        Err(error) if args.protocol.is_some() => Err(UsageError(error.to_string()).into()),
+        result => Ok(result.map(|()| config)?),
+    }
 }
 
 /// One thread a core.
@@ -194,9 +202,10 @@ fn draw_curves(folder: &RunFolder, config: &TrainConfig) {
     }
 }
 
-fn report(summary: &Summary, folder: &RunFolder, model: ModelName) -> Result<()> {
+fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig) -> Result<()> {
     let root = folder.root().display();
-    let name = model.name();
+    let name = config.model.name();
+    let protocol = config.protocol.map(|protocol| format!(" --protocol {protocol}"));
     match summary.ending {
         Ending::Interrupted => line(format_args!(
             "stopped after step {}; go on with: capsnet train {name} --resume {root}",
@@ -211,7 +220,8 @@ fn report(summary: &Summary, folder: &RunFolder, model: ModelName) -> Result<()>
                 folder.last_path().display()
             ))?;
             line(format_args!(
-                "test them with: capsnet test {name} --weights {}",
+                "test them with: capsnet test {name}{} --weights {}",
+                protocol.unwrap_or_default(),
                 folder.best_path().display()
             ))
         }

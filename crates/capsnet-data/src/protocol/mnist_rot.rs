@@ -50,13 +50,16 @@ pub struct MnistRot {
 }
 
 impl MnistRot {
-    /// Splits the union of MNIST's two parts into 12,000 and 50,000 images.
+    /// Splits the union of MNIST's two parts into 12,000 and 50,000 images; a smaller union in the same proportion.
     ///
     /// # Errors
     ///
     /// [`ProtocolError`] if the two differ in the size of their images or in their classes, or are too small.
     pub fn new(training: &Dataset, test: &Dataset, seed: Seed) -> Result<Self, ProtocolError> {
-        Self::with_sizes(training, test, TRAINING, TEST, seed)
+        let whole = TRAINING + TEST;
+        let images = (training.len() + test.len()).min(whole);
+        let for_training = images * TRAINING / whole;
+        Self::with_sizes(training, test, for_training, images * TEST / whole, seed)
     }
 
     /// The same with other numbers of images, for a quick look or another data set.

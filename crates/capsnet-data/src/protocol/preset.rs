@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::random::Seed;
+
 /// A protocol that can be asked for by name.
 ///
 /// ```
@@ -35,6 +39,9 @@ impl Protocol {
         Self::MnistRot,
         Self::Corruptions,
     ];
+
+    /// The seed of the images that are drawn for a test, so that two models are tested on the same ones.
+    pub const SEED: Seed = Seed(1);
 
     /// The name used on the command line.
     pub const fn name(self) -> &'static str {
@@ -130,6 +137,18 @@ impl FromStr for Protocol {
     }
 }
 
+impl Serialize for Protocol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Protocol {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +159,9 @@ mod tests {
     fn what_is_written_in_a_grammar_can_be_read() {
         for protocol in Protocol::ALL {
             assert_eq!(protocol.name().parse(), Ok(protocol));
+            let json = serde_json::to_string(&protocol).unwrap();
+            assert_eq!(json, format!("{:?}", protocol.name()));
+            assert_eq!(serde_json::from_str::<Protocol>(&json).unwrap(), protocol);
             if let Some(spec) = protocol.training_transform() {
                 assert_eq!(spec.parse::<Pipeline>().unwrap().to_string(), spec);
             }

@@ -76,6 +76,15 @@ fn angles_come_from_the_image_index() {
     assert_eq!(sixths.len(), 6);
 }
 
+/// 12 to 50, of 62 images all and of 124 as of 62; what is left over of 10 images is left out.
+#[test]
+fn small_unions_are_split_in_the_same_proportion() {
+    for (images, for_training, for_test) in [(62, 12, 50), (124, 24, 100), (10, 1, 8)] {
+        let rot = MnistRot::new(&numbered(0, images - 4), &numbered(images - 4, 4), Seed(0)).unwrap();
+        assert_eq!((rot.training().len(), rot.test().len()), (for_training, for_test));
+    }
+}
+
 #[test]
 fn sets_that_cannot_be_split_are_refused() {
     let (training, test) = (numbered(0, 6), numbered(6, 4));
@@ -88,8 +97,8 @@ fn sets_that_cannot_be_split_are_refused() {
     }
     assert!(MnistRot::with_sizes(&training, &test, 6, 4, Seed(0)).is_ok());
     assert!(matches!(
-        MnistRot::new(&training, &test, Seed(0)),
-        Err(ProtocolError::TooFewImages { .. })
+        MnistRot::new(&numbered(0, 3), &numbered(3, 2), Seed(0)),
+        Err(ProtocolError::TooFewImages { images: 5, .. })
     ));
     let error = MnistRot::with_sizes(&training, &strokes(4), 1, 1, Seed(0)).unwrap_err();
     assert_eq!(

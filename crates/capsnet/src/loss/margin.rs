@@ -5,6 +5,8 @@
 
 use burn::prelude::*;
 
+use super::one_hot;
+
 /// The margin loss and its constants, the paper's by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MarginLoss {
@@ -39,8 +41,19 @@ impl MarginLoss {
     ///
     /// With fewer than two classes.
     pub fn forward(&self, lengths: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
-        let [batch, count] = lengths.dims();
-        let truth = classes.one_hot::<2>(count).float().cast(lengths.dtype());
+        let truth = one_hot(classes, &lengths);
+        self.forward_present(lengths, truth)
+    }
+
+    /// The loss where any number of classes may be present at once, as `T_k` of the equation allows.
+    ///
+    /// # Shapes
+    ///
+    /// - `lengths`: `[B, J]`
+    /// - `truth`: `[B, J]`, 1 for a class that is present, 0 for one that isn't
+    /// - output: `[1]`
+    pub fn forward_present(&self, lengths: Tensor<2>, truth: Tensor<2>) -> Tensor<1> {
+        let batch = lengths.dims()[0];
         let missing = (-lengths.clone() + self.present).clamp_min(0.0).square();
         let excess = (lengths - self.absent).clamp_min(0.0).square() * self.absent_weight;
         let absent = -truth.clone() + 1.0;

@@ -17,7 +17,7 @@ use crate::layer::{
     ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, Routed,
     Routing, SoftmaxOver, lengths,
 };
-use crate::loss::{MarginLoss, reconstruction_loss};
+use crate::loss::{MarginLoss, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::conv2d_relu;
 use crate::weights::{Exchange, Named};
@@ -248,6 +248,34 @@ impl CapsNet {
             Some(decoder) if self.reconstruction_weight > 0.0 => {
                 let image = decoder.forward(v, classes);
                 margin + reconstruction_loss(image, pixels) * self.reconstruction_weight
+            }
+            _ => margin,
+        }
+    }
+
+    /// The loss of images with two digits, `[1]`: margin loss with both classes present, plus the weighted reconstructions of
+    /// both digits, each drawn from the capsule of its class alone (section 6 of the paper).
+    ///
+    /// # Shapes
+    ///
+    /// - `v`: `[B, classes, D]`, `scores`: `[B, classes]`
+    /// - `parts`: `[B, channels * height * width]` in 0..1, the digits by themselves
+    /// - `classes`: `[B]`, of the first and of the second digit
+    pub fn pair_loss(
+        &self,
+        v: Tensor<3>,
+        scores: Tensor<2>,
+        parts: [Tensor<2>; 2],
+        classes: [Tensor<1, Int>; 2],
+    ) -> Tensor<1> {
+        let truth = two_hot(classes.clone(), &scores);
+        let margin = MarginLoss::default().forward_present(scores, truth);
+        match &self.decoder {
+            Some(decoder) if self.reconstruction_weight > 0.0 => {
+                let [first, second] = classes.map(|class| decoder.forward(v.clone(), class));
+                let [first_part, second_part] = parts;
+                let both = reconstruction_loss(first, first_part) + reconstruction_loss(second, second_part);
+                margin + both * self.reconstruction_weight
             }
             _ => margin,
         }

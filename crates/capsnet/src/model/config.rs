@@ -143,6 +143,14 @@ impl ModelConfig {
         }
     }
 
+    /// The same model for images of another size; it needs weights of its own.
+    pub fn set_image(&mut self, image: ImageShape) {
+        match self {
+            ModelConfig::LeNet5(config) => config.image = image,
+            ModelConfig::CapsNet(config) => config.image = image,
+        }
+    }
+
     /// The number of classes that the model tells apart.
     pub fn classes(&self) -> usize {
         match self {

@@ -24,6 +24,7 @@ use capsnet_data::transform::Normalize;
 use capsnet_weights::StateDict;
 
 use crate::Error;
+use crate::loss::{sigmoid_cross_entropy, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::cross_entropy;
 use crate::weights::{Named, is_counter};
@@ -52,6 +53,25 @@ impl Output {
     /// The class with the largest score for each sample, `[B]`.
     pub fn predictions(&self) -> Tensor<1, Int> {
         self.scores.clone().argmax(1).squeeze_dim(1)
+    }
+
+    /// The two classes with the largest scores for each sample, the larger first; of equal scores, the first.
+    pub fn two_best(&self) -> Vec<[usize; 2]> {
+        let count = self.scores.dims()[1];
+        let scores = self.scores.clone().into_data().try_into_vec_as::<f32>();
+        let scores = scores.expect("scores are floats");
+        let largest = |row: &[f32], except: Option<usize>| {
+            let classes = (0..count).filter(|&k| Some(k) != except);
+            classes
+                .reduce(|best, k| if row[k] > row[best] { k } else { best })
+                .expect("a model tells two classes apart at least")
+        };
+        let rows = scores.chunks_exact(count);
+        rows.map(|row| {
+            let first = largest(row, None);
+            [first, largest(row, Some(first))]
+        })
+        .collect()
     }
 }
 
@@ -162,6 +182,26 @@ impl Model {
             }
             (Network::EquivariantCapsNet(net), _) => net.loss(output.scores.clone(), classes),
             _ => cross_entropy(output.scores.clone(), classes),
+        }
+    }
+
+    /// The training loss of a batch of images with two digits of different classes, `[1]`, given what
+    /// [`forward`](Self::forward) said about it.
+    ///
+    /// Margin loss and both reconstructions for CapsNet; for a model of logits, each class's own cross-entropy.
+    ///
+    /// # Shapes
+    ///
+    /// - `parts`: `[B, pixels]` in 0..1, each digit by itself
+    /// - `classes`: `[B]`, of each digit
+    pub fn pair_loss(&self, output: &Output, parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
+        let scores = output.scores.clone();
+        match (&self.network, &output.capsules) {
+            (Network::CapsNet(net), Some(v)) => net.pair_loss(v.clone(), scores, parts, classes),
+            _ => {
+                let truth = two_hot(classes, &scores);
+                sigmoid_cross_entropy(scores, truth)
+            }
         }
     }
 

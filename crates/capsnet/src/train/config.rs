@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::Augment;
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Schedule};
 use crate::Error;
-use crate::model::ModelConfig;
+use crate::model::{ImageShape, ModelConfig};
+
+/// The specification of no transform.
+const NO_TRANSFORM: &str = "none";
 
 /// A training run: with the same data and instruction set, it leads to the same weights bit for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +19,9 @@ use crate::model::ModelConfig;
 pub struct TrainConfig {
     /// Folder of the data set, as it was found.
     pub data: PathBuf,
+    /// The protocol that makes the training images out of those of the folder, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
     /// Passes over the training images.
     pub epochs: u64,
     /// Images a step.
@@ -56,6 +63,7 @@ impl TrainConfig {
         };
         Self {
             data: PathBuf::new(),
+            protocol: None,
             epochs,
             batch_size,
             learning_rate,
@@ -70,6 +78,18 @@ impl TrainConfig {
             adam: AdamConfig::default(),
             model,
         }
+    }
+
+    /// Trains by a protocol: with its image size and its transform of the training images.
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = Some(protocol);
+        self.model.set_image(ImageShape {
+            channels: 1,
+            height: protocol.side(),
+            width: protocol.side(),
+        });
+        let transform = protocol.training_transform().unwrap_or(NO_TRANSFORM);
+        self.augment = transform.parse().expect("a valid specification");
     }
 
     /// Checks that such a run is possible.
@@ -92,8 +112,37 @@ impl TrainConfig {
             self.learning_rate,
             "it must be positive and finite",
         )?;
+        self.validate_protocol()?;
         require(self.limit != Some(0), "limit", 0, "at least 1 image is needed")?;
         require(self.patience != Some(0), "patience", 0, "at least 1 epoch is needed")
+    }
+
+    fn validate_protocol(&self) -> Result<(), Error> {
+        let Some(protocol) = self.protocol else {
+            return Ok(());
+        };
+        require(
+            protocol != Protocol::Corruptions,
+            "protocol",
+            protocol,
+            "it is one of testing; train without it, or with --protocol tutorial",
+        )?;
+        if protocol != Protocol::MultiMnist {
+            return Ok(());
+        }
+        require(
+            self.augment.to_string() == NO_TRANSFORM,
+            "augment",
+            &self.augment,
+            "multimnist shifts its digits itself; leave --augment out",
+        )?;
+        let softmaxed = matches!(&self.model, ModelConfig::CapsNet(config) if config.softmaxed_lengths);
+        require(
+            !softmaxed,
+            "protocol",
+            protocol,
+            "two lengths can't both be near 1 after a softmax; leave --variant tutorial out",
+        )
     }
 
     /// The number of images to train on, out of `available`.

@@ -9,39 +9,44 @@ use std::sync::{Arc, Mutex, TryLockError};
 
 use rayon::ScopeFifo;
 
-use super::batch::{Batcher, Samples};
+use super::source::Source;
 
 /// Batches made ahead, side by side where threads are idle, which pays for slow augmentations of small batches.
 const AHEAD: usize = 4;
 
 /// The batches of an epoch, in order, of which the next few are being made.
-pub(super) struct Prefetch<'s, 'scope, I> {
+pub(super) struct Prefetch<'s, 'scope, S: Source, I> {
     scope: &'s ScopeFifo<'scope>,
-    batcher: &'scope Batcher<'scope>,
+    source: &'scope S,
     epoch: u64,
     chunks: I,
-    ahead: VecDeque<Ahead<'scope>>,
+    ahead: VecDeque<Ahead<'scope, S::Samples>>,
 }
 
 /// A batch that may have been made.
-struct Ahead<'scope> {
+struct Ahead<'scope, T> {
     indices: &'scope [usize],
     /// Locked by whoever makes it.
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<State<T>>>,
 }
 
-enum State {
+enum State<T> {
     Open,
-    Made(Samples),
+    Made(T),
     Taken,
 }
 
-impl<'s, 'scope, I: Iterator<Item = &'scope [usize]>> Prefetch<'s, 'scope, I> {
+impl<'s, 'scope, S, I> Prefetch<'s, 'scope, S, I>
+where
+    S: Source,
+    S::Samples: 'scope,
+    I: Iterator<Item = &'scope [usize]>,
+{
     /// Batches of the indices that `chunks` gives.
-    pub(super) fn new(scope: &'s ScopeFifo<'scope>, batcher: &'scope Batcher<'scope>, epoch: u64, chunks: I) -> Self {
+    pub(super) fn new(scope: &'s ScopeFifo<'scope>, source: &'scope S, epoch: u64, chunks: I) -> Self {
         Self {
             scope,
-            batcher,
+            source,
             epoch,
             chunks,
             ahead: VecDeque::with_capacity(AHEAD),
@@ -52,12 +57,12 @@ impl<'s, 'scope, I: Iterator<Item = &'scope [usize]>> Prefetch<'s, 'scope, I> {
         let state = Arc::new(Mutex::new(State::Open));
         // Once this iterator is gone, nobody needs the batch.
         let offered = Arc::downgrade(&state);
-        let (batcher, epoch) = (self.batcher, self.epoch);
+        let (source, epoch) = (self.source, self.epoch);
         self.scope.spawn_fifo(move |_| {
             let Some(state) = offered.upgrade() else { return };
             match state.try_lock() {
                 Ok(mut state) if matches!(*state, State::Open) => {
-                    *state = State::Made(batcher.samples_alone(epoch, indices));
+                    *state = State::Made(source.samples_alone(epoch, indices));
                 }
                 Ok(_) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Poisoned(_)) => unreachable!("nobody else has begun, so nobody can have panicked"),
@@ -67,10 +72,15 @@ impl<'s, 'scope, I: Iterator<Item = &'scope [usize]>> Prefetch<'s, 'scope, I> {
     }
 }
 
-impl<'scope, I: Iterator<Item = &'scope [usize]>> Iterator for Prefetch<'_, 'scope, I> {
-    type Item = Samples;
+impl<'scope, S, I> Iterator for Prefetch<'_, 'scope, S, I>
+where
+    S: Source,
+    S::Samples: 'scope,
+    I: Iterator<Item = &'scope [usize]>,
+{
+    type Item = S::Samples;
 
-    fn next(&mut self) -> Option<Samples> {
+    fn next(&mut self) -> Option<S::Samples> {
         while self.ahead.len() < AHEAD
             && let Some(indices) = self.chunks.next()
         {
@@ -81,15 +91,18 @@ impl<'scope, I: Iterator<Item = &'scope [usize]>> Iterator for Prefetch<'_, 'sco
         let mut state = state.lock().expect("making a batch panicked");
         Some(match std::mem::replace(&mut *state, State::Taken) {
             State::Made(samples) => samples,
-            State::Open | State::Taken => self.batcher.samples(self.epoch, indices),
+            State::Open | State::Taken => self.source.samples(self.epoch, indices),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::PairBatcher;
+    use super::super::batch::{Batcher, Samples};
     use super::*;
     use capsnet_data::dataset::Dataset;
+    use capsnet_data::protocol::MultiMnist;
     use capsnet_data::random::Seed;
     use capsnet_data::transform::{Augment, Normalize};
 
@@ -106,8 +119,8 @@ mod tests {
         "translate=2 | rotate=-20..20 | elastic=4:2,noise=8".parse().unwrap()
     }
 
-    fn prefetched(batcher: &Batcher, order: &[usize], batch: usize) -> Vec<Samples> {
-        rayon::in_place_scope_fifo(|scope| Prefetch::new(scope, batcher, 3, order.chunks(batch)).collect())
+    fn prefetched<S: Source>(source: &S, order: &[usize], batch: usize) -> Vec<S::Samples> {
+        rayon::in_place_scope_fifo(|scope| Prefetch::new(scope, source, 3, order.chunks(batch)).collect())
     }
 
     #[test]
@@ -127,6 +140,21 @@ mod tests {
                 assert!(pool.install(|| prefetched(&batcher, &order, batch)) == expected);
             }
         }
+    }
+
+    #[test]
+    fn batches_of_pairs_are_those_made_one_by_one() {
+        let data = data(50);
+        let pairs = MultiMnist::new(&data, Seed(5)).unwrap();
+        let batcher = PairBatcher::new(&pairs, Normalize::default(), Seed(5));
+        let order = Source::order(&batcher, 3, 50);
+        let alone = |chunk: &[usize]| batcher.samples_alone(3, chunk);
+        let expected: Vec<_> = order.chunks(8).map(alone).collect();
+        assert!(prefetched(&batcher, &order, 8) == expected);
+        assert!(
+            expected[0] != batcher.samples_alone(4, &order[..8]),
+            "other pairs in every epoch"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 
-use super::{Adam, Batch};
+use super::{Adam, Labelled};
 use crate::model::Model;
 use crate::observe::FirstNonFinite;
 
@@ -25,16 +25,16 @@ pub fn train_step(
     mut model: Model,
     adam: &mut Adam,
     learning_rate: f64,
-    batch: Batch,
+    batch: impl Labelled,
 ) -> Result<(Model, StepOutcome), String> {
-    let output = model.forward(batch.images.clone());
-    let loss = model.loss(&output, batch.images.clone(), batch.classes.clone());
+    let output = model.forward(batch.images());
+    let loss = batch.loss(&model, &output);
     let outcome = StepOutcome {
         loss: f64::from(loss.clone().into_scalar::<f32>()),
-        correct: count_correct(output.scores, batch.classes),
+        correct: batch.correct(&output),
     };
     if !outcome.loss.is_finite() {
-        return Err(place_of_divergence(&model, batch.images));
+        return Err(place_of_divergence(&model, batch.images()));
     }
     let gradients = GradientsParams::from_grads(loss.backward(), &model.network);
     model.network = adam.step(learning_rate, model.network, gradients);
@@ -44,7 +44,7 @@ pub fn train_step(
 /// The number of samples whose largest score, `[B, classes]`, is that of the true class, `[B]`.
 ///
 /// Counted here and not by the backend, since so few numbers are not worth its operations.
-fn count_correct(scores: Tensor<2>, classes: Tensor<1, Int>) -> usize {
+pub(super) fn count_correct(scores: Tensor<2>, classes: Tensor<1, Int>) -> usize {
     let [_, count] = scores.dims();
     let scores = scores.into_data().try_into_vec_as::<f32>().expect("scores are floats");
     let classes = classes

@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
+use capsnet_data::protocol::{MultiMnist, Protocol};
 use capsnet_data::random::Seed;
-use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
 
-use super::batch::Samples;
+use super::data::parts;
 use super::prefetch::Prefetch;
+use super::source::{Prepared, Source};
 use super::step::{non_finite_weight, train_step};
-use super::{Adam, Batcher, Checkpoint, EpochMetrics, Position, RunFolder, TrainConfig};
+use super::validation::{Validate, validate_on_images, validate_on_pairs};
+use super::{Adam, Batcher, Checkpoint, EpochMetrics, PairBatcher, Position, RunFolder, TrainConfig, check_data};
 use crate::Error;
-use crate::evaluate::{self, check_fits};
 use crate::model::Model;
 use crate::weights;
 
@@ -82,26 +83,25 @@ pub fn train(
     notify: &mut dyn FnMut(Event),
 ) -> Result<Summary, Error> {
     config.validate()?;
-    check_fits(data, &config.model)?;
-    let images = config.training_images(data.len())?;
-    let mut run = Run::start(config, data, folder, device, images)?;
-    notify(Event::Started {
-        position: &run.position,
-        images,
-        parameters: run.model().parameters(),
-    });
-    let ending = run.run(stop, notify)?;
-    Ok(Summary {
-        model: run.model().valid(),
-        ending,
-        position: run.position,
-    })
+    let images = check_data(config, data)?;
+    let seed = Seed(config.seed);
+    let normalize = config.model.normalize();
+    if config.protocol == Some(Protocol::MultiMnist) {
+        let (training, held_out) = parts(config, data, images);
+        let pairs = MultiMnist::new(&training, seed)?;
+        let source = PairBatcher::new(&pairs, normalize, seed);
+        let validate = validate_on_pairs(held_out.as_ref(), normalize, seed)?;
+        return Run::start(config, source, &validate, folder, device, images)?.to_the_end(stop, notify);
+    }
+    let source = Batcher::new(data, &config.augment, normalize, seed);
+    let validate = validate_on_images(data, config.validation);
+    Run::start(config, source, &validate, folder, device, images)?.to_the_end(stop, notify)
 }
 
-struct Run<'a> {
+struct Run<'a, S> {
     config: &'a TrainConfig,
-    data: &'a Dataset,
-    batcher: Batcher<'a>,
+    source: S,
+    validate: &'a Validate<'a>,
     folder: &'a RunFolder,
     device: Device,
     images: usize,
@@ -113,29 +113,29 @@ struct Run<'a> {
     last_checkpoint: Instant,
 }
 
-impl<'a> Run<'a> {
+impl<'a, S: Source> Run<'a, S> {
     fn start(
         config: &'a TrainConfig,
-        data: &'a Dataset,
+        source: S,
+        validate: &'a Validate<'a>,
         folder: &'a RunFolder,
         device: &Device,
         images: usize,
     ) -> Result<Self, Error> {
         let device = device.clone().autodiff();
         let path = folder.checkpoint_path();
-        let seed = Seed(config.seed);
         let (model, adam, position) = if path.is_file() {
             let saved = Checkpoint::load(&path, &config.model, config.adam, &device)?;
             (saved.model, saved.adam, saved.position)
         } else {
-            let model = Model::new(config.model.clone(), seed, &device)?;
+            let model = Model::new(config.model.clone(), Seed(config.seed), &device)?;
             (model, Adam::new(config.adam), Position::default())
         };
         folder.keep_metrics(position.epoch)?;
         Ok(Self {
             config,
-            data,
-            batcher: Batcher::new(data, &config.augment, config.model.normalize(), seed),
+            source,
+            validate,
             folder,
             device,
             images,
@@ -149,6 +149,20 @@ impl<'a> Run<'a> {
 
     fn model(&self) -> &Model {
         self.model.as_ref().expect("the model is back after every step")
+    }
+
+    fn to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary, Error> {
+        notify(Event::Started {
+            position: &self.position,
+            images: self.images,
+            parameters: self.model().parameters(),
+        });
+        let ending = self.run(stop, notify)?;
+        Ok(Summary {
+            model: self.model().valid(),
+            ending,
+            position: self.position,
+        })
     }
 
     fn run(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Ending, Error> {
@@ -171,12 +185,12 @@ impl<'a> Run<'a> {
 
     /// Makes the remaining steps of the epoch under way; `false` if it was asked to stop.
     fn epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<bool, Error> {
-        let order = self.batcher.order(self.position.epoch, self.images);
+        let order = self.source.order(self.position.epoch, self.images);
         let done = self.position.step_in_epoch as usize;
         let chunks = order.chunks(self.config.batch_size).skip(done);
-        let (batcher, epoch) = (self.batcher.clone(), self.position.epoch);
+        let (source, epoch) = (self.source.clone(), self.position.epoch);
         rayon::in_place_scope_fifo(|scope| {
-            let mut batches = Prefetch::new(scope, &batcher, epoch, chunks);
+            let mut batches = Prefetch::new(scope, &source, epoch, chunks);
             loop {
                 let started = Instant::now();
                 let Some(samples) = batches.next() else { return Ok(true) };
@@ -197,7 +211,7 @@ impl<'a> Run<'a> {
     }
 
     /// Makes one step, whose time counts from `started`.
-    fn step(&mut self, samples: Samples, started: Instant) -> Result<f64, Error> {
+    fn step(&mut self, samples: S::Samples, started: Instant) -> Result<f64, Error> {
         let images = samples.len();
         let batch = samples.into_batch(&self.device);
         let learning_rate = self.learning_rate();
@@ -228,7 +242,7 @@ impl<'a> Run<'a> {
     /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch.
     fn end_epoch(&mut self) -> Result<EpochMetrics, Error> {
         self.check_finite()?;
-        let validation = self.validate()?;
+        let validation = (self.validate)(&self.model().valid(), &self.device.clone().inner())?;
         let position = &mut self.position;
         let mut metrics = EpochMetrics {
             epoch: position.epoch + 1,
@@ -281,23 +295,6 @@ impl<'a> Run<'a> {
             steps,
             epoch.saturating_sub(1),
         )
-    }
-
-    /// Loss and accuracy on the images that were kept out of training.
-    fn validate(&self) -> Result<Option<(f64, f64)>, Error> {
-        let count = self.config.validation;
-        if count == 0 {
-            return Ok(None);
-        }
-        let first = self.data.len() - count;
-        let options = evaluate::Options {
-            range: Some(first..self.data.len()),
-            ..evaluate::Options::default()
-        };
-        let model = self.model().valid();
-        let device = self.device.clone().inner();
-        let result = evaluate::evaluate(&model, self.data, &Pipeline::identity(), &options, &device, &mut |_| {})?;
-        Ok(Some((result.loss, result.accuracy())))
     }
 
     fn checkpoint(&mut self, notify: &mut dyn FnMut(Event)) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use capsnet::train::{Batcher, EpochMetrics, RunFolder, TrainConfig};
 use capsnet_data::dataset::Dataset;
+use capsnet_data::protocol::{MultiMnist, PairImages, Protocol};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Normalize, Scratch};
 use capsnet_report::{Axis, Cell, DigitGrid, GreyImage, LineChart, Series, Tone};
@@ -11,8 +12,22 @@ use capsnet_report::{Axis, Cell, DigitGrid, GreyImage, LineChart, Series, Tone};
 const COLUMNS: usize = 8;
 const ROWS: usize = 4;
 
-/// Draws the first training images as the first epoch augments them.
+/// Draws the first training images as the first epoch augments them, or pairs them.
 pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) -> Result<()> {
+    let cells = match config.protocol {
+        Some(Protocol::MultiMnist) => paired(config, data)?,
+        _ => augmented(config, data)?,
+    };
+    let mut grid = DigitGrid::new(
+        format!("first training images of {}, augmented", data.name()),
+        COLUMNS,
+        cells,
+    );
+    grid.caption = format!("augment {}, seed {}", config.augment, config.seed);
+    Ok(grid.draw()?.save_png(&folder.root().join("augmented.png"))?)
+}
+
+fn augmented(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {
     let batcher = Batcher::new(data, &config.augment, Normalize::default(), Seed(config.seed));
     let mut scratch = Scratch::default();
     let mut cells = Vec::new();
@@ -21,13 +36,23 @@ pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) 
         let name = &data.class_names()[usize::from(data.label(index))];
         cells.push(Cell::new(image).line(name, Tone::Neutral));
     }
-    let mut grid = DigitGrid::new(
-        format!("first training images of {}, augmented", data.name()),
-        COLUMNS,
-        cells,
-    );
-    grid.caption = format!("augment {}, seed {}", config.augment, config.seed);
-    Ok(grid.draw()?.save_png(&folder.root().join("augmented.png"))?)
+    Ok(cells)
+}
+
+/// The pairs whose first digits are the first training images.
+fn paired(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {
+    let training = data.slice(0..config.training_images(data.len())?);
+    let pairs = MultiMnist::new(&training, Seed(config.seed))?;
+    let mut images = PairImages::default();
+    let mut cells = Vec::new();
+    for index in 0..training.len().min(COLUMNS * ROWS) {
+        let pair = pairs.training(0, index);
+        pairs.draw(&pair, &mut images);
+        let image = GreyImage::new(pairs.width(), pairs.height(), images.merged.clone())?;
+        let [first, second] = pair.labels.map(|label| &data.class_names()[usize::from(label)]);
+        cells.push(Cell::new(image).line(format!("{first}, {second}"), Tone::Neutral));
+    }
+    Ok(cells)
 }
 
 /// Draws both charts anew.

@@ -1,0 +1,49 @@
+//! Loss and accuracy on the images that were kept out of training.
+
+use burn::prelude::*;
+use capsnet_data::dataset::Dataset;
+use capsnet_data::protocol::{MultiMnist, Pair};
+use capsnet_data::random::Seed;
+use capsnet_data::transform::{Normalize, Pipeline};
+
+use super::PairBatcher;
+use crate::Error;
+use crate::evaluate::{Options, evaluate, evaluate_pairs};
+use crate::model::Model;
+
+/// Loss and accuracy of a model without gradients, if images were kept out.
+pub(super) type Validate<'a> = dyn Fn(&Model, &Device) -> Result<Option<(f64, f64)>, Error> + 'a;
+
+/// By the last `count` images of `data`, as they are.
+pub(super) fn validate_on_images(data: &Dataset, count: usize) -> Box<Validate<'_>> {
+    let options = Options {
+        range: Some(data.len() - count..data.len()),
+        ..Options::default()
+    };
+    Box::new(move |model, device| {
+        if count == 0 {
+            return Ok(None);
+        }
+        let result = evaluate(model, data, &Pipeline::identity(), &options, device, &mut |_| {})?;
+        Ok(Some((result.loss, result.accuracy())))
+    })
+}
+
+/// By one pair for each image that was kept out, formed among them, the same after every epoch.
+pub(super) fn validate_on_pairs(
+    held_out: Option<&Dataset>,
+    normalize: Normalize,
+    seed: Seed,
+) -> Result<Box<Validate<'_>>, Error> {
+    let Some(held_out) = held_out else {
+        return Ok(Box::new(|_, _| Ok(None)));
+    };
+    let pairs = MultiMnist::new(held_out, seed)?;
+    let list: Vec<Pair> = pairs.test_pairs(1).collect();
+    Ok(Box::new(move |model, device| {
+        let batcher = PairBatcher::new(&pairs, normalize, seed);
+        let batch_size = Options::default().batch_size;
+        let result = evaluate_pairs(model, &batcher, &list, batch_size, device, &mut |_| {});
+        Ok(Some((result.loss, 1.0 - result.error())))
+    }))
+}
