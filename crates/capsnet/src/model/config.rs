@@ -148,6 +148,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.image = image,
             ModelConfig::CapsNet(config) => config.image = image,
+            ModelConfig::EquivariantCapsNet(config) => config.image = image,
         }
     }
 
