@@ -24,7 +24,7 @@ use capsnet_data::transform::Normalize;
 use capsnet_weights::StateDict;
 
 use crate::Error;
-use crate::loss::{sigmoid_cross_entropy, two_hot};
+use crate::loss::{MarginLoss, sigmoid_cross_entropy, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::cross_entropy;
 use crate::weights::{Named, is_counter};
@@ -198,6 +198,10 @@ impl Model {
         let scores = output.scores.clone();
         match (&self.network, &output.capsules) {
             (Network::CapsNet(net), Some(v)) => net.pair_loss(v.clone(), scores, parts, classes),
+            (Network::EquivariantCapsNet(_), _) => {
+                let truth = two_hot(classes, &scores);
+                MarginLoss::default().forward_present(scores, truth)
+            }
             _ => {
                 let truth = two_hot(classes, &scores);
                 sigmoid_cross_entropy(scores, truth)
