@@ -2,6 +2,7 @@
 //!
 //! Flags in, library calls, report out. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod architecture;
 mod args;
 mod commands;
 mod output;

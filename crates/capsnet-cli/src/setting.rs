@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::model::{CapsNetConfig, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{CapsNetConfig, CnnConfig, LeNet5Config, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
@@ -72,6 +72,7 @@ pub fn config_for(model: ModelName, variant: Option<Variant>, iterations: Option
     let mut config = match model {
         ModelName::Lenet5 => ModelConfig::LeNet5(LeNet5Config::default()),
         ModelName::Capsnet => ModelConfig::CapsNet(CapsNetConfig::default()),
+        ModelName::Cnn => ModelConfig::Cnn(CnnConfig::default()),
     };
     apply_variant(&mut config, variant)?;
     apply_iterations(&mut config, iterations)?;
@@ -84,7 +85,7 @@ pub fn apply_variant(config: &mut ModelConfig, variant: Option<Variant>) -> Resu
         return Ok(());
     };
     let ModelConfig::CapsNet(config) = config else {
-        return Err(UsageError("--variant is for capsnet; lenet5 has none".to_owned()).into());
+        return Err(UsageError(format!("--variant is for capsnet; {} has none", config.name())).into());
     };
     let preset = match variant {
         Variant::Paper => CapsNetConfig::paper(),
@@ -104,7 +105,10 @@ fn apply_iterations(config: &mut ModelConfig, iterations: Option<usize>) -> Resu
             config.routing.iterations = iterations;
             Ok(())
         }
-        _ => Err(UsageError("--routing-iterations is for capsnet; lenet5 doesn't route".to_owned()).into()),
+        (config, _) => {
+            let message = format!("--routing-iterations is for capsnet; {} doesn't route", config.name());
+            Err(UsageError(message).into())
+        }
     }
 }
 

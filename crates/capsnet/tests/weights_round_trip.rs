@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::prelude::*;
 use capsnet::Error;
-use capsnet::model::{CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{CapsNetConfig, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig};
 use capsnet::weights::{CONFIG_KEY, load, save, with_config};
 use capsnet_data::random::Seed;
 use capsnet_weights::{FloatDtype, NamedTensor, StateDict, TensorValues, write_safetensors};
@@ -43,6 +43,7 @@ fn configs() -> Vec<ModelConfig> {
         capsnet(CapsNetConfig::paper()),
         capsnet(CapsNetConfig::tutorial()),
         without_decoder,
+        ModelConfig::Cnn(CnnConfig::with_parameters(ImageShape::MNIST, 10, 10_000)),
     ]
 }
 

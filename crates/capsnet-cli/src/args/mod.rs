@@ -1,5 +1,6 @@
 //! The command line: every flag, its help and its examples; one file a command.
 
+mod architecture;
 mod bench;
 mod compare;
 mod files;
@@ -11,6 +12,7 @@ mod value;
 
 use clap::{Parser, Subcommand};
 
+pub use architecture::ArchitectureArgs;
 use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use compare::COMPARE_EXAMPLES;

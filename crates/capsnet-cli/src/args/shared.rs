@@ -15,6 +15,8 @@ pub enum ModelName {
     Lenet5,
     /// CapsNet with dynamic routing, 8,215,568 parameters
     Capsnet,
+    /// A plain convolutional network, as large as CapsNet unless --parameters says otherwise
+    Cnn,
 }
 
 impl ModelName {
@@ -23,6 +25,7 @@ impl ModelName {
         match self {
             ModelName::Lenet5 => "lenet5",
             ModelName::Capsnet => "capsnet",
+            ModelName::Cnn => "cnn",
         }
     }
 }

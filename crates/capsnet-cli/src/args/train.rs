@@ -6,6 +6,7 @@ use capsnet::train::Schedule;
 use capsnet_data::transform::Augment;
 use clap::Args;
 
+use super::architecture::ArchitectureArgs;
 use super::shared::{DataArgs, ModelName, Variant};
 use super::value::{positive, positive_float, positive_u64};
 
@@ -13,6 +14,7 @@ pub const TRAIN_EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
   capsnet train capsnet --epochs 3 --schedule cosine --out runs/mine
   capsnet train lenet5 --augment 'translate=2,rotate=-45..45'
+  capsnet train cnn --parameters 1000000
   capsnet train lenet5 --resume runs/lenet5-1";
 
 #[derive(Args, Debug)]
@@ -24,10 +26,10 @@ pub struct TrainArgs {
     /// Passes over the training images [default: 3]
     #[arg(long, value_name = "N", value_parser = positive_u64)]
     pub epochs: Option<u64>,
-    /// Images a step [default: 8 for LeNet-5, 128 for CapsNet]
+    /// Images a step [default: 8 for LeNet-5, 128 for the others]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub batch_size: Option<usize>,
-    /// Learning rate to start from [default: 1e-4 for LeNet-5, 1e-3 for CapsNet]
+    /// Learning rate to start from [default: 1e-4 for LeNet-5, 1e-3 for the others]
     #[arg(long, value_name = "X", value_parser = positive_float)]
     pub learning_rate: Option<f64>,
     /// Learning-rate schedule: constant, exponential:FACTOR (an epoch), capsnet (the official one), cosine [default: constant]
@@ -52,6 +54,8 @@ pub struct TrainArgs {
     /// Iterations of dynamic routing [default: 3]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub routing_iterations: Option<usize>,
+    #[command(flatten)]
+    pub architecture: ArchitectureArgs,
     /// Seconds between checkpoints within an epoch [default: 60]
     #[arg(long, value_name = "SECONDS")]
     pub checkpoint_every: Option<u64>,
@@ -60,6 +64,6 @@ pub struct TrainArgs {
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, with its own settings
     #[arg(long, value_name = "DIR", conflicts_with_all = ["epochs", "batch_size", "learning_rate", "schedule", "augment", "seed",
-        "validation", "patience", "variant", "routing_iterations", "limit", "checkpoint_every"])]
+        "validation", "patience", "variant", "routing_iterations", "limit", "checkpoint_every", "ArchitectureArgs"])]
     pub resume: Option<PathBuf>,
 }

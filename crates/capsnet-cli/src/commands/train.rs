@@ -17,6 +17,7 @@ use capsnet_data::transform::Augment;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 
+use crate::architecture::apply_architecture;
 use crate::args::{ModelName, TrainArgs};
 use crate::output::line;
 use crate::progress::Progress;
@@ -64,7 +65,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
 /// Settings of a new run from flags.
 fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
-    let model = config_for(args.model, args.variant, args.routing_iterations)?;
+    let mut model = config_for(args.model, args.variant, args.routing_iterations)?;
+    apply_architecture(&mut model, &args.architecture)?;
     let data = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
     let mut config = TrainConfig::for_model(model);
     // A run may be resumed from another folder.

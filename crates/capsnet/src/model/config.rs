@@ -3,7 +3,7 @@
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
-use super::{CapsNetConfig, LeNet5Config};
+use super::{CapsNetConfig, CnnConfig, LeNet5Config};
 
 /// A configuration that describes no possible network.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -92,6 +92,8 @@ pub enum ModelConfig {
     LeNet5(LeNet5Config),
     /// CapsNet with dynamic routing.
     CapsNet(CapsNetConfig),
+    /// A plain convolutional network.
+    Cnn(CnnConfig),
 }
 
 impl ModelConfig {
@@ -100,6 +102,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(_) => "lenet5",
             ModelConfig::CapsNet(_) => "capsnet",
+            ModelConfig::Cnn(_) => "cnn",
         }
     }
 
@@ -108,6 +111,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(_) => "LeNet-5",
             ModelConfig::CapsNet(_) => "CapsNet",
+            ModelConfig::Cnn(_) => "CNN",
         }
     }
 
@@ -116,6 +120,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.normalize,
             ModelConfig::CapsNet(config) => config.normalize,
+            ModelConfig::Cnn(config) => config.normalize,
         }
     }
 
@@ -124,6 +129,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.normalize = normalize,
             ModelConfig::CapsNet(config) => config.normalize = normalize,
+            ModelConfig::Cnn(config) => config.normalize = normalize,
         }
     }
 
@@ -132,6 +138,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.image,
             ModelConfig::CapsNet(config) => config.image,
+            ModelConfig::Cnn(config) => config.image,
         }
     }
 
@@ -140,6 +147,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.classes,
             ModelConfig::CapsNet(config) => config.classes,
+            ModelConfig::Cnn(config) => config.classes,
         }
     }
 
@@ -159,6 +167,7 @@ impl ModelConfig {
         match self {
             ModelConfig::LeNet5(config) => config.validate(),
             ModelConfig::CapsNet(config) => config.validate(),
+            ModelConfig::Cnn(config) => config.validate(),
         }
     }
 }

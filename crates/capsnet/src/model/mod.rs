@@ -4,11 +4,13 @@
 //! network; training, evaluation and the command line work on that and never ask which model it is.
 
 mod capsnet;
+mod cnn;
 mod config;
 mod initial;
 mod lenet5;
 
 pub use capsnet::{CapsNet, CapsNetConfig};
+pub use cnn::{Cnn, CnnConfig};
 pub use config::{ConfigError, ImageShape, ModelConfig};
 pub use initial::initial_weights;
 pub use lenet5::{LeNet5, LeNet5Config};
@@ -33,11 +35,13 @@ pub enum Network {
     LeNet5(LeNet5),
     /// CapsNet with dynamic routing.
     CapsNet(CapsNet),
+    /// A plain convolutional network.
+    Cnn(Cnn),
 }
 
 /// What a network says about a batch.
 pub struct Output {
-    /// `[B, classes]`: logits of LeNet-5; lengths of the class capsules of CapsNet (softmaxed, if so configured). The largest
+    /// `[B, classes]`: logits of LeNet-5 and the plain CNN; lengths of the class capsules of CapsNet (softmaxed, if so configured). The largest
     /// is the answer.
     pub scores: Tensor<2>,
     /// `[B, classes, D]`: the class capsules, where the model has any.
@@ -130,6 +134,10 @@ impl Model {
                 scores: net.forward_observed(images, observer),
                 capsules: None,
             },
+            Network::Cnn(net) => Output {
+                scores: net.forward_observed(images, observer),
+                capsules: None,
+            },
             Network::CapsNet(net) => {
                 let v = net.forward_observed(images, observer);
                 Output {
@@ -142,7 +150,7 @@ impl Model {
 
     /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it.
     ///
-    /// Cross-entropy for LeNet-5; margin loss plus the weighted reconstruction of the true class for CapsNet.
+    /// Cross-entropy for LeNet-5 and the plain CNN; margin loss plus the weighted reconstruction of the true class for CapsNet.
     pub fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
         match (&self.network, &output.capsules) {
             (Network::CapsNet(net), Some(v)) => {
@@ -156,7 +164,7 @@ impl Model {
     /// The class probabilities or capsule lengths that a person is shown, `[B, classes]`.
     pub fn probabilities(&self, output: &Output) -> Tensor<2> {
         match self.network {
-            Network::LeNet5(_) => softmax(output.scores.clone(), 1),
+            Network::LeNet5(_) | Network::Cnn(_) => softmax(output.scores.clone(), 1),
             Network::CapsNet(_) => output.scores.clone(),
         }
     }
@@ -189,6 +197,7 @@ impl Model {
         let network = match &config {
             ModelConfig::LeNet5(config) => Network::LeNet5(config.init(device)),
             ModelConfig::CapsNet(config) => Network::CapsNet(config.init(device)),
+            ModelConfig::Cnn(config) => Network::Cnn(config.init(device)),
         };
         Ok(Self { config, network })
     }
@@ -199,6 +208,7 @@ impl Named for Network {
         match self {
             Network::LeNet5(net) => net.exchange(at, with),
             Network::CapsNet(net) => net.exchange(at, with),
+            Network::Cnn(net) => net.exchange(at, with),
         }
     }
 }
