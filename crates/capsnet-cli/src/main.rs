@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => commands::convert::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Fetch(args) => commands::fetch::run(&args),
+        Command::Study(args) => commands::study::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
     };
     match result {

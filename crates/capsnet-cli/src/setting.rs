@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
+use capsnet::layer::Couplings;
 use capsnet::model::{CapsNetConfig, CnnConfig, LeNet5Config, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
@@ -112,6 +113,18 @@ fn apply_iterations(config: &mut ModelConfig, iterations: Option<usize>) -> Resu
     }
 }
 
+fn apply_couplings(config: &mut ModelConfig, couplings: Option<Couplings>) -> Result<()> {
+    match (config, couplings) {
+        (_, None) => {}
+        (ModelConfig::CapsNet(config), Some(couplings)) => config.routing.couplings = couplings,
+        (config, _) => {
+            let message = format!("--couplings is for capsnet; {} has none", config.name());
+            return Err(UsageError(message).into());
+        }
+    }
+    Ok(())
+}
+
 impl WeightsArgs {
     /// The weights file: the one given, or the one that comes with capsnet.
     pub fn path(&self, model: ModelName) -> Result<PathBuf> {
@@ -135,6 +148,7 @@ impl WeightsArgs {
         }
         apply_variant(&mut config, self.variant)?;
         apply_iterations(&mut config, self.routing_iterations)?;
+        apply_couplings(&mut config, self.couplings)?;
         if let Some(normalize) = self.normalize {
             config.set_normalize(normalize);
         }

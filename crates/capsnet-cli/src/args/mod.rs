@@ -6,6 +6,7 @@ mod compare;
 mod files;
 mod predict;
 mod shared;
+mod study;
 mod test;
 mod train;
 mod value;
@@ -22,6 +23,8 @@ pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 use predict::PREDICT_EXAMPLES;
 pub use predict::PredictArgs;
 pub use shared::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
+use study::STUDY_EXAMPLES;
+pub use study::StudyArgs;
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
 use train::TRAIN_EXAMPLES;
@@ -48,6 +51,9 @@ pub enum Command {
     /// Measure a model's accuracy on the test images, upright or transformed
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
+    /// Run a declared study: variants of models, trained and tested with several seeds, in one table
+    #[command(after_help = STUDY_EXAMPLES)]
+    Study(StudyArgs),
     /// Say which class an image file shows
     #[command(after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),

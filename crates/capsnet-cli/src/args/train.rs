@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::architecture::ArchitectureArgs;
 use super::shared::{DataArgs, ModelName, Variant};
-use super::value::{positive, positive_float, positive_u64};
+use super::value::{iterations, positive, positive_float, positive_u64};
 
 pub const TRAIN_EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
@@ -51,8 +51,8 @@ pub struct TrainArgs {
     /// Which CapsNet [default: paper]
     #[arg(long)]
     pub variant: Option<Variant>,
-    /// Iterations of dynamic routing [default: 3]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    /// Iterations of dynamic routing; 0 and 1 both mean equal couplings [default: 3]
+    #[arg(long, value_name = "N", value_parser = iterations)]
     pub routing_iterations: Option<usize>,
     #[command(flatten)]
     pub architecture: ArchitectureArgs,

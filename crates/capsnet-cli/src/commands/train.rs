@@ -64,7 +64,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 }
 
 /// Settings of a new run from flags.
-fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
+pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     let mut model = config_for(args.model, args.variant, args.routing_iterations)?;
     apply_architecture(&mut model, &args.architecture)?;
     let data = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
@@ -104,9 +104,10 @@ pub fn free_folder(base: &Path, model: ModelName) -> PathBuf {
 }
 
 /// Set by Ctrl-C. There is one for the process: `compare --train` trains twice, and a handler can be installed once.
-static STOP: AtomicBool = AtomicBool::new(false);
+pub static STOP: AtomicBool = AtomicBool::new(false);
 
-fn stop_on_ctrl_c() -> Result<()> {
+/// Makes Ctrl-C set [`STOP`].
+pub fn stop_on_ctrl_c() -> Result<()> {
     let handler = || {
         if STOP.swap(true, Ordering::Relaxed) {
             // Asked twice: the checkpoint of a minute ago has to do.

@@ -102,6 +102,9 @@ fn capsnet(weights: &StateDict) -> CapsNetConfig {
     if let Some(image) = capsnet_image(weights, &config) {
         config.image = image;
     }
+    if let Some(&[_, matrices, ..]) = shape(weights, "digit_capsules.route_weights") {
+        config.share_votes = matrices == config.primary_maps && config.primary_capsules() != Some(matrices);
+    }
     config
 }
 
@@ -164,6 +167,10 @@ mod tests {
             ModelConfig::LeNet5(LeNet5Config::default()),
             ModelConfig::CapsNet(small(CapsNetConfig::paper())),
             ModelConfig::CapsNet(small(CapsNetConfig::tutorial())),
+            ModelConfig::CapsNet(small(CapsNetConfig {
+                share_votes: true,
+                ..CapsNetConfig::paper()
+            })),
             ModelConfig::Cnn(CnnConfig::with_parameters(ImageShape::MNIST, 7, 20_000)),
             ModelConfig::Cnn(small_cnn),
         ] {
