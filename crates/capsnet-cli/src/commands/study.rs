@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 use capsnet_report::TextStyle;
@@ -50,7 +51,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
     fs::create_dir_all(&out).with_context(|| format!("can't create the folder {}", out.display()))?;
     let runs = runs(&plan);
     let mut records: Vec<Vec<Record>> = vec![Vec::new(); plan.len()];
-    let command = format!("capsnet study {} --out {}", path.display(), out.display());
+    let command = command(args, path, &out);
     for run in &runs {
         let Some(record) = executor.run(*run)? else {
             eprintln!("stopped in run {} of {}; go on with: {command}", run.number, run.of);
@@ -66,6 +67,17 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         return line(serde_json::to_string(&outcome)?);
     }
     report(&outcome, &out)
+}
+
+/// The command that makes these results.
+fn command(args: &StudyArgs, path: &Path, out: &Path) -> String {
+    let mut command = format!("capsnet study {} --out {}", path.display(), out.display());
+    match &args.data {
+        Some(data) => command += &format!(" --data {}", data.display()),
+        None if args.dataset != KnownSet::Mnist => command += &format!(" --dataset {}", args.dataset),
+        None => {}
+    }
+    command
 }
 
 fn outcome(

@@ -76,6 +76,8 @@ pub fn settings(config: &TrainConfig) -> Result<String> {
     // On the CPU neither has a say in the weights.
     config.threads = 0;
     config.checkpoint_seconds = 0;
+    // A study may go on in a checkout that was moved, but not with other data.
+    config.data = config.data.file_name().unwrap_or_default().into();
     Ok(toml::to_string_pretty(&config)?)
 }
 

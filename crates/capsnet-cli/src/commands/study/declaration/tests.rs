@@ -1,5 +1,6 @@
 use clap::CommandFactory;
 
+use super::keys::TEST_KEYS;
 use super::*;
 use crate::args::Cli;
 
