@@ -27,7 +27,7 @@ fn trained(folder: &Path, model: &str, out: &str, more: &[&str]) -> String {
 }
 
 fn config(folder: &Path, weights: &str) -> serde_json::Value {
-    capsnet(folder, ["info", weights, "--json"]).json()["config"].clone()
+    capsnet(folder, ["info", weights, "--json"]).json()["configuration"].clone()
 }
 
 const SMALL: [&str; 4] = ["--conv-channels", "4", "--primary-maps", "2"];

@@ -139,7 +139,7 @@ mod tests {
         let of_group: Vec<Tensor<3>> = (0..groups * sharing)
             .map(|i| matrices.clone().detach().slice([i / sharing..i / sharing + 1]))
             .collect();
-        let written_out = Tensor::cat(of_group, 0).require_grad();
+        let written_out = Tensor::cat(of_group, 0).detach().require_grad();
         let mut separate = ClassCapsulesConfig::new(groups * sharing, e, upper, d).init(&device);
         separate.weight = Param::from_tensor(written_out.clone());
         let u = Tensor::<3>::random([2, groups * sharing, e], Distribution::Normal(0.0, 1.0), &device);

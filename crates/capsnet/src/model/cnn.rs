@@ -3,8 +3,8 @@
 //! Three convolutions of 5 x 5 with ReLU, two hidden linear layers with ReLU and one to the logits, as the baseline of Sabour,
 //! Frosst and Hinton 2017 (section 5: widths 256, 256, 128 and 328, 192, 35.4 million parameters), but with a stride of two
 //! in the second convolution, without dropout, and with other widths, so that it trains faster than CapsNet and not slower: theirs
-//! take 900 million multiplications an image, CapsNet's convolutions 200 million, these 28 million. [`CnnConfig::with_parameters`] scales all widths alike until the network has a given number of
-//! parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
+//! take 900 million multiplications an image, CapsNet's convolutions 200 million, these 28 million. [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or
+//! less, until the network has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
@@ -52,7 +52,8 @@ impl Default for CnnConfig {
 }
 
 impl CnnConfig {
-    /// The network for these images and classes whose number of parameters comes closest to `target`, all widths scaled alike.
+    /// The network for these images and classes whose number of parameters comes closest to `target`: all widths are scaled
+    /// alike, as far as whole numbers go, and the first hidden layer makes up for the rest.
     ///
     /// # Panics
     ///
@@ -75,7 +76,20 @@ impl CnnConfig {
         }
         let closer = |units: &usize| parameters(*units).abs_diff(target);
         let units = [below.max(1), above].into_iter().min_by_key(closer);
-        Self::scaled(image, classes, units.expect("there are two to choose from"))
+        let mut config = Self::scaled(image, classes, units.expect("there are two to choose from"));
+        // What one unit more in the first hidden layer costs.
+        let wider = Self {
+            hidden: vec![config.hidden[0] + 1, config.hidden[1]],
+            ..config.clone()
+        };
+        let (now, cost) = (config.parameters(), wider.parameters() - config.parameters());
+        let change = (target.abs_diff(now) + cost / 2) / cost;
+        config.hidden[0] = if now < target {
+            config.hidden[0] + change
+        } else {
+            config.hidden[0].saturating_sub(change).max(1)
+        };
+        config
     }
 
     /// The network of `units` in [`UNITS`] times the widths.

@@ -93,7 +93,7 @@ fn faults_name_the_line() {
             "`batch-size` is no setting here; there are couplings",
         ),
         (28, "test = \"uniform\"", "must be a table"),
-        (5, "epochs = ", "invalid"),
+        (5, "epochs = ", "must be quoted"),
         (5, "epochs = 2\n[extra]", "unknown field"),
     ] {
         let mut lines: Vec<&str> = STUDY.lines().collect();
