@@ -137,7 +137,7 @@ mod tests {
         let matrices = shared.weight.val().detach().require_grad();
         shared.weight = Param::from_tensor(matrices.clone());
         let of_group: Vec<Tensor<3>> = (0..groups * sharing)
-            .map(|i| matrices.clone().detach().slice([i / sharing..i / sharing + 1]))
+            .map(|i| matrices.clone().detach().narrow(0, i / sharing, 1))
             .collect();
         let written_out = Tensor::cat(of_group, 0).detach().require_grad();
         let mut separate = ClassCapsulesConfig::new(groups * sharing, e, upper, d).init(&device);

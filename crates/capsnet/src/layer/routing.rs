@@ -212,7 +212,7 @@ mod tests {
             }
             let seen = routing.forward_with_couplings(u_hat.clone()).couplings;
             assert_eq!(seen.len(), 1);
-            let of_a_sample: Vec<f32> = seen[0].clone().slice([1..2]).into_data().try_to_vec().unwrap();
+            let of_a_sample: Vec<f32> = seen[0].clone().narrow(0, 1, 1).into_data().try_to_vec().unwrap();
             assert_eq!(of_a_sample, c);
         }
     }
