@@ -8,7 +8,7 @@ use super::value::positive;
 /// What is changed of a model's architecture.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ArchitectureArgs {
-    /// Where CapsNet's couplings come from: agreement, uniform (the same as one iteration) or random[:SEED] [default: agreement]
+    /// Where CapsNet's couplings come from: agreement, uniform (the same as one iteration) or random:SEED [default: agreement]
     #[arg(long, value_name = "NAME")]
     pub couplings: Option<Couplings>,
     /// Share CapsNet's vote matrices among all positions of a map of primary capsules: 32 instead of 1152

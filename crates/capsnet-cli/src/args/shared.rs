@@ -79,7 +79,7 @@ pub struct WeightsArgs {
     /// Iterations of dynamic routing, if other than in training
     #[arg(long, value_name = "N", value_parser = iterations)]
     pub routing_iterations: Option<usize>,
-    /// Where CapsNet's couplings come from, if not from where they did in training: agreement, uniform or random[:SEED]
+    /// Where CapsNet's couplings come from, if not from where they did in training: agreement, uniform or random:SEED
     #[arg(long, value_name = "NAME")]
     pub couplings: Option<Couplings>,
     /// Mean and deviation that pixels in 0..1 are normalised by, if other than in training
