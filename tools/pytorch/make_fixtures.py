@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from fixture_tensors import F64, normal, tensor, uniform
-from model_fixtures import lenet5_case, small_capsnets
+from model_fixtures import cnn_case, lenet5_case, small_capsnets
 from reference import dynamic_routing, margin_loss, reconstruction_loss, squash
 
 FIXTURES = Path(__file__).resolve().parents[2] / "crates" / "capsnet" / "tests" / "fixtures"
@@ -197,6 +197,7 @@ def main() -> None:
         "losses": loss_cases,
         "small_capsnet": small_capsnets,
         "lenet5": lenet5_case,
+        "cnn": cnn_case,
         "adam": adam_case,
         "schedules": schedule_cases,
     }

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from fixture_tensors import F64, named, normal, tensor, uniform
-from reference import CapsNet, CapsNetConfig, CapsNetOutput, LeNet5, margin_loss, reconstruction_loss
+from reference import CapsNet, CapsNetConfig, CapsNetOutput, Cnn, LeNet5, margin_loss, reconstruction_loss
 
 
 def capsnet_case(name: str, config: CapsNetConfig) -> dict:
@@ -89,8 +89,19 @@ def small_capsnets() -> dict:
 
 
 def lenet5_case() -> dict:
-    """LeNet-5 with weights and images that a formula gives, so that the file holds none of them."""
-    model = LeNet5().double()
+    return from_formula(LeNet5().double(), (1, 28))
+
+
+def cnn_case() -> dict:
+    """A small plain convolutional network in the same way."""
+    sizes = {"channels": [4, 6, 5], "strides": [1, 2, 1], "kernel": 3, "hidden": [11, 7], "classes": 4}
+    return {**sizes, **from_formula(Cnn((2, 15), **sizes).double(), (2, 15))}
+
+
+def from_formula(model: nn.Module, shape: tuple[int, int]) -> dict:
+    """A network with weights and images that a formula gives, so that the file holds none of them."""
+    channels, side = shape
+    size = channels * side * side
     tensors = []
     with torch.no_grad():
         for t, (name, parameter) in enumerate(model.named_parameters()):
@@ -98,9 +109,9 @@ def lenet5_case() -> dict:
             values = [scale * math.sin(0.37 * k + 0.1 * t) for k in range(parameter.numel())]
             parameter.copy_(torch.tensor(values, dtype=F64).view_as(parameter))
             tensors.append({"name": name, "shape": list(parameter.shape), "scale": scale})
-    pixels = [math.cos(0.011 * k * (1 + k // 784)) for k in range(2 * 784)]
-    images = torch.tensor(pixels, dtype=F64).view(2, 1, 28, 28)
-    labels = torch.tensor([3, 7])
+    pixels = [math.cos(0.011 * k * (1 + k // size)) for k in range(2 * size)]
+    images = torch.tensor(pixels, dtype=F64).view(2, channels, side, side)
+    labels = torch.tensor([3, 7 % model(images).shape[1]])
     logits = model(images)
     loss = nn.functional.cross_entropy(logits, labels)
     loss.backward()
@@ -116,7 +127,7 @@ def lenet5_case() -> dict:
         entry["sampled_gradients"] = flat[indices].tolist()
     return {
         "weights": "entry k (row-major) of tensor number t (order of `tensors`, from 0) is scale * sin(0.37*k + 0.1*t)",
-        "images": "entry k (row-major) of [2,1,28,28] is cos(0.011 * k * (1 + k / 784)), with whole-number division",
+        "images": f"entry k (row-major) of [2,{channels},{side},{side}] is cos(0.011 * k * (1 + k / {size})), with whole-number division",
         "labels": labels.tolist(),
         "logits": tensor(logits),
         "loss": loss.item(),

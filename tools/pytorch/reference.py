@@ -90,6 +90,32 @@ class LeNet5(nn.Module):
         return self.fc4(x)
 
 
+class Cnn(nn.Module):
+    """Images [B,C,side,side] to logits [B,classes]: convolutions with ReLU, then linear layers with ReLU between them."""
+
+    def __init__(self, image: tuple[int, int], channels: list[int], strides: list[int], kernel: int, hidden: list[int],
+                 classes: int) -> None:
+        super().__init__()
+        (before, side) = image
+        self.convs, self.linears = nn.ModuleList(), nn.ModuleList()
+        for after, stride in zip(channels, strides, strict=True):
+            self.convs.append(nn.Conv2d(before, after, kernel, stride))
+            before, side = after, (side - kernel) // stride + 1
+        before *= side * side
+        for after in [*hidden, classes]:
+            self.linears.append(nn.Linear(before, after))
+            before = after
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images
+        for conv in self.convs:
+            x = torch.relu(conv(x))
+        x = x.flatten(1)
+        for linear in self.linears[:-1]:
+            x = torch.relu(linear(x))
+        return self.linears[-1](x)
+
+
 @dataclass(frozen=True)
 class CapsNetConfig:
     """The sizes of a CapsNet and the three choices in which the tutorial's variant differs from the paper."""

@@ -2,6 +2,7 @@
 //!
 //! Flags in, library calls, report out. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod architecture;
 mod args;
 mod commands;
 mod output;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Protocols(args) => commands::protocols::run(&args),
         Command::Fetch(args) => commands::fetch::run(&args),
         Command::Draw(args) => commands::draw::run(&args),
+        Command::Study(args) => commands::study::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
     };
     match result {

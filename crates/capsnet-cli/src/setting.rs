@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::model::{CapsNetConfig, EquivariantCapsNetConfig, LeNet5Config, Model, ModelConfig};
+use capsnet::layer::Couplings;
+use capsnet::model::{CapsNetConfig, CnnConfig, EquivariantCapsNetConfig, LeNet5Config, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
@@ -73,6 +74,7 @@ pub fn config_for(model: ModelName, variant: Option<Variant>, iterations: Option
         ModelName::Lenet5 => ModelConfig::LeNet5(LeNet5Config::default()),
         ModelName::Capsnet => ModelConfig::CapsNet(CapsNetConfig::default()),
         ModelName::EquivariantCapsnet => ModelConfig::EquivariantCapsNet(EquivariantCapsNetConfig::default()),
+        ModelName::Cnn => ModelConfig::Cnn(CnnConfig::default()),
     };
     apply_variant(&mut config, variant)?;
     apply_iterations(&mut config, iterations)?;
@@ -109,8 +111,26 @@ fn apply_iterations(config: &mut ModelConfig, iterations: Option<usize>) -> Resu
             config.routing.iterations = iterations;
             Ok(())
         }
-        _ => Err(UsageError("--routing-iterations is for capsule networks; lenet5 doesn't route".to_owned()).into()),
+        (config, _) => {
+            let message = format!(
+                "--routing-iterations is for capsule networks; {} doesn't route",
+                config.name()
+            );
+            Err(UsageError(message).into())
+        }
     }
+}
+
+fn apply_couplings(config: &mut ModelConfig, couplings: Option<Couplings>) -> Result<()> {
+    match (config, couplings) {
+        (_, None) => {}
+        (ModelConfig::CapsNet(config), Some(couplings)) => config.routing.couplings = couplings,
+        (config, _) => {
+            let message = format!("--couplings is for capsnet; {} has none", config.name());
+            return Err(UsageError(message).into());
+        }
+    }
+    Ok(())
 }
 
 impl WeightsArgs {
@@ -136,6 +156,7 @@ impl WeightsArgs {
         }
         apply_variant(&mut config, self.variant)?;
         apply_iterations(&mut config, self.routing_iterations)?;
+        apply_couplings(&mut config, self.couplings)?;
         if let Some(normalize) = self.normalize {
             config.set_normalize(normalize);
         }

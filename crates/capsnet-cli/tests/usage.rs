@@ -29,7 +29,7 @@ fn numbers_out_of_range() {
         refused(&format!("train lenet5 {flag} many"), &["'many'", flag]);
     }
     refused("train lenet5 --learning-rate nan", &["--learning-rate", "1e-3"]);
-    refused("train capsnet --routing-iterations 0", &["--routing-iterations"]);
+    refused("train capsnet --routing-iterations 101", &["--routing-iterations"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub use error::ReportError;
 pub use grey::GreyImage;
 pub use grid::{Cell, DigitGrid};
 pub use html::{HtmlReport, Picture};
-pub use interval::{CONFIDENCE, Interval, clustered, wilson};
+pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
 pub use sweep::{Family, Sweep, SweepCurve, SweepPoint, TrueClass};
 pub use table::{Align, Column, Table, TableCell, TextStyle};
 pub use tone::Tone;

@@ -27,7 +27,7 @@ pub enum Error {
     /// A weights file of no known model.
     #[error(
         "{}: these tensors are those of no model that capsnet knows (LeNet-5 has `conv0.weight`, CapsNet has \
-         `digit_capsules.route_weights`); see `capsnet info` for their names", path.display()
+         `digit_capsules.route_weights`, a CNN has `convs.0.weight`); see `capsnet info` for their names", path.display()
     )]
     UnknownModel {
         /// The file.

@@ -9,7 +9,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::DType;
-use capsnet::layer::{Routing, SoftmaxOver, squash};
+use capsnet::layer::{Couplings, Routing, SoftmaxOver, squash};
 use capsnet::loss::{MarginLoss, reconstruction_loss, sigmoid_cross_entropy};
 use capsnet::model::{Model, ModelConfig, Network};
 use support::networks::{SmallCapsNets, in_f64};
@@ -55,10 +55,12 @@ fn squash_has_the_right_gradient() {
 #[test]
 fn routing_has_the_right_gradient() {
     for softmax_over in [SoftmaxOver::Outputs, SoftmaxOver::Inputs] {
-        for iterations in 1..=5 {
+        let agreement = (0..=5).map(|iterations| (iterations, Couplings::Agreement));
+        for (iterations, couplings) in agreement.chain([(3, Couplings::Uniform), (3, Couplings::Random(1))]) {
             let routing = Routing {
                 iterations,
                 softmax_over,
+                couplings,
             };
             let what = format!("{routing:?}");
             check(&what, waves(2 * 3 * 4 * 2, 0.2), [2, 3, 4, 2], |u_hat| {

@@ -9,7 +9,8 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use capsnet::layer::lengths;
-use capsnet::model::{CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{CapsNetConfig, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet_data::transform::Normalize;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 use serde::Deserialize;
 use support::networks::{Outputs, SmallCapsNet, SmallCapsNets, floats, named_gradients};
@@ -118,7 +119,7 @@ fn a_training_pass_moves_the_running_statistics() {
 }
 
 #[derive(Deserialize)]
-struct LeNet5Fixture {
+struct FormulaFixture {
     labels: Vec<i64>,
     logits: Array,
     loss: f64,
@@ -136,11 +137,36 @@ struct SampledTensor {
     sampled_gradients: Vec<f64>,
 }
 
-/// Weights and images follow the formulas that the fixture states.
 #[test]
 fn lenet5_computes_as_pytorchs() {
-    let fixture: LeNet5Fixture = fixture("lenet5");
+    let fixture: FormulaFixture = fixture("lenet5");
     assert_eq!(fixture.tensors.len(), 10);
+    computes_as_pytorchs(&fixture, ModelConfig::LeNet5(LeNet5Config::default()));
+}
+
+#[test]
+fn the_plain_cnn_computes_as_pytorchs() {
+    let fixture: FormulaFixture = fixture("cnn");
+    assert_eq!(fixture.tensors.len(), 12);
+    let image = ImageShape {
+        channels: 2,
+        height: 15,
+        width: 15,
+    };
+    let config = CnnConfig {
+        image,
+        classes: 4,
+        normalize: Normalize::default(),
+        channels: vec![4, 6, 5],
+        strides: vec![1, 2, 1],
+        kernel: 3,
+        hidden: vec![11, 7],
+    };
+    computes_as_pytorchs(&fixture, ModelConfig::Cnn(config));
+}
+
+/// Weights and images follow the formulas that the fixture states.
+fn computes_as_pytorchs(fixture: &FormulaFixture, config: ModelConfig) {
     let device = Device::flex().autodiff();
     let mut weights = StateDict::new();
     for (t, tensor) in fixture.tensors.iter().enumerate() {
@@ -150,11 +176,14 @@ fn lenet5_computes_as_pytorchs() {
         let tensor_of_formula = NamedTensor::new(tensor.shape.clone(), values).unwrap();
         weights.insert(tensor.name.clone(), tensor_of_formula).unwrap();
     }
-    let model = Model::from_weights(ModelConfig::LeNet5(LeNet5Config::default()), &weights, &device).unwrap();
-    let pixels: Vec<f32> = (0..2 * 784)
-        .map(|k| (0.011 * (k * (1 + k / 784)) as f64).cos() as f32)
+    let image = config.image();
+    let model = Model::from_weights(config, &weights, &device).unwrap();
+    let size = image.pixels();
+    let pixels: Vec<f32> = (0..2 * size)
+        .map(|k| (0.011 * (k * (1 + k / size)) as f64).cos() as f32)
         .collect();
-    let x = Tensor::<4>::from_data(TensorData::new(pixels, [2, 1, 28, 28]), &device);
+    let shape = [2, image.channels, image.height, image.width];
+    let x = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
 
     let output = model.forward(x.clone());
     let logits = values(output.scores.clone());

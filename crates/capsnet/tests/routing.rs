@@ -39,6 +39,7 @@ impl Run {
         Routing {
             iterations: self.iterations,
             softmax_over,
+            ..Routing::default()
         }
     }
 }

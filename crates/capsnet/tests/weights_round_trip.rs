@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::prelude::*;
 use capsnet::Error;
-use capsnet::model::{CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{CapsNetConfig, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig};
 use capsnet::weights::{CONFIG_KEY, load, save, with_config};
 use capsnet_data::random::Seed;
 use capsnet_weights::{FloatDtype, NamedTensor, StateDict, TensorValues, write_safetensors};
@@ -43,6 +43,7 @@ fn configs() -> Vec<ModelConfig> {
         capsnet(CapsNetConfig::paper()),
         capsnet(CapsNetConfig::tutorial()),
         without_decoder,
+        ModelConfig::Cnn(CnnConfig::with_parameters(ImageShape::MNIST, 10, 10_000)),
     ]
 }
 
@@ -163,10 +164,10 @@ fn a_damaged_configuration_is_refused() {
     let whole = with_config(model(config.clone()).state_dict(), &config, &[]);
     let json = whole.metadata[CONFIG_KEY].clone();
     let half = json[..json.len() / 2].to_owned();
-    let no_iterations = json.replace("\"iterations\":3", "\"iterations\":0");
+    let many_iterations = json.replace("\"iterations\":3", "\"iterations\":101");
     let huge = json.replace("\"height\":13", "\"height\":99999999");
     let unknown = json.replace("\"name\":\"capsnet\"", "\"name\":\"transformer\"");
-    for damaged in [String::new(), half, no_iterations, huge, unknown] {
+    for damaged in [String::new(), half, many_iterations, huge, unknown] {
         assert_ne!(damaged, json);
         let mut weights = whole.clone();
         weights.metadata.insert(CONFIG_KEY.to_owned(), damaged.clone());

@@ -48,16 +48,16 @@ pub struct BenchStepArgs {
     /// Train or infer
     #[arg(long, default_value = "train")]
     pub mode: StepMode,
-    /// Images a step [default: 8 for LeNet-5, 128 for CapsNet]
+    /// Images a step [default: 8 for LeNet-5, 128 for the others]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub batch_size: Option<usize>,
-    /// Steps to time, rounded up to whole blocks [default: 2000 for LeNet-5, 10 for CapsNet]
+    /// Steps to time, rounded up to whole blocks [default: 2000 for LeNet-5, 10 for the others]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub steps: Option<usize>,
-    /// Steps in a block that is timed as one, at most --steps [default: 100 for LeNet-5, 1 for CapsNet]
+    /// Steps in a block that is timed as one, at most --steps [default: 100 for LeNet-5, 1 for the others]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub group: Option<usize>,
-    /// Steps before the clock runs [default: 100 for LeNet-5, 2 for CapsNet]
+    /// Steps before the clock runs [default: 100 for LeNet-5, 2 for the others]
     #[arg(long, value_name = "N")]
     pub warmup: Option<usize>,
     /// What is done to each training image, as in `capsnet train`; part of the timed step [default: nothing]

@@ -1,5 +1,6 @@
 //! The command line: every flag, its help and its examples; one file a command.
 
+mod architecture;
 mod bench;
 mod compare;
 mod draw;
@@ -9,12 +10,14 @@ mod models;
 mod predict;
 mod protocols;
 mod shared;
+mod study;
 mod test;
 mod train;
 mod value;
 
 use clap::{Parser, Subcommand};
 
+pub use architecture::ArchitectureArgs;
 use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use compare::COMPARE_EXAMPLES;
@@ -30,6 +33,8 @@ pub use predict::PredictArgs;
 use protocols::PROTOCOLS_EXAMPLES;
 pub use protocols::ProtocolsArgs;
 pub use shared::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
+use study::STUDY_EXAMPLES;
+pub use study::StudyArgs;
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
 use train::TRAIN_EXAMPLES;
@@ -59,6 +64,9 @@ pub enum Command {
     /// Measure how every layer of the models answers to rotations: equivariant, invariant, or neither
     #[command(after_help = EQUIVARIANCE_EXAMPLES)]
     Equivariance(EquivarianceArgs),
+    /// Run a declared study: variants of models, trained and tested with several seeds, in one table
+    #[command(after_help = STUDY_EXAMPLES)]
+    Study(StudyArgs),
     /// Say which class an image file shows
     #[command(after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),

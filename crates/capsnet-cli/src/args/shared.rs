@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use capsnet::layer::Couplings;
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::transform::Normalize;
 use clap::{Args, ValueEnum};
 
-use super::value::positive;
+use super::value::{iterations, positive};
 
 /// Which model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,8 @@ pub enum ModelName {
     Capsnet,
     /// A capsule network that turns with its input, 117,416 parameters
     EquivariantCapsnet,
+    /// A plain convolutional network, as large as CapsNet unless --parameters says otherwise
+    Cnn,
 }
 
 impl ModelName {
@@ -26,6 +29,7 @@ impl ModelName {
             ModelName::Lenet5 => "lenet5",
             ModelName::Capsnet => "capsnet",
             ModelName::EquivariantCapsnet => "equivariant-capsnet",
+            ModelName::Cnn => "cnn",
         }
     }
 }
@@ -76,8 +80,11 @@ pub struct WeightsArgs {
     #[arg(long)]
     pub variant: Option<Variant>,
     /// Iterations of dynamic routing, if other than in training
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = iterations)]
     pub routing_iterations: Option<usize>,
+    /// Where CapsNet's couplings come from, if not from where they did in training: agreement, uniform or random:SEED
+    #[arg(long, value_name = "NAME")]
+    pub couplings: Option<Couplings>,
     /// Mean and deviation that pixels in 0..1 are normalised by, if other than in training
     #[arg(long, value_name = "MEAN:STD")]
     pub normalize: Option<Normalize>,

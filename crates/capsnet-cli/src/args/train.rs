@@ -7,14 +7,16 @@ use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::Augment;
 use clap::Args;
 
+use super::architecture::ArchitectureArgs;
 use super::shared::{DataArgs, ModelName, Variant};
-use super::value::{positive, positive_float, positive_u64};
+use super::value::{iterations, positive, positive_float, positive_u64};
 
 pub const TRAIN_EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
   capsnet train capsnet --epochs 3 --schedule cosine --out runs/mine
   capsnet train lenet5 --augment 'translate=2,rotate=-45..45'
   capsnet train capsnet --protocol multimnist --epochs 3 --batch-size 64
+  capsnet train cnn --parameters 1000000
   capsnet train lenet5 --resume runs/lenet5-1";
 
 #[derive(Args, Debug)]
@@ -29,10 +31,10 @@ pub struct TrainArgs {
     /// Passes over the training images [default: 3]
     #[arg(long, value_name = "N", value_parser = positive_u64)]
     pub epochs: Option<u64>,
-    /// Images a step [default: 8 for LeNet-5, 128 for CapsNet]
+    /// Images a step [default: 8 for LeNet-5, 128 for the others]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub batch_size: Option<usize>,
-    /// Learning rate to start from [default: 1e-4 for LeNet-5, 1e-3 for CapsNet]
+    /// Learning rate to start from [default: 1e-4 for LeNet-5, 1e-3 for the others]
     #[arg(long, value_name = "X", value_parser = positive_float)]
     pub learning_rate: Option<f64>,
     /// Learning-rate schedule: constant, exponential:FACTOR (an epoch), capsnet (the official one), cosine [default: constant]
@@ -54,9 +56,11 @@ pub struct TrainArgs {
     /// Which CapsNet [default: paper]
     #[arg(long)]
     pub variant: Option<Variant>,
-    /// Iterations of dynamic routing [default: 3]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    /// Iterations of dynamic routing; 0 and 1 both mean equal couplings [default: 3]
+    #[arg(long, value_name = "N", value_parser = iterations)]
     pub routing_iterations: Option<usize>,
+    #[command(flatten)]
+    pub architecture: ArchitectureArgs,
     /// Seconds between checkpoints within an epoch [default: 60]
     #[arg(long, value_name = "SECONDS")]
     pub checkpoint_every: Option<u64>,
@@ -65,6 +69,6 @@ pub struct TrainArgs {
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, with its own settings
     #[arg(long, value_name = "DIR", conflicts_with_all = ["protocol", "epochs", "batch_size", "learning_rate", "schedule", "augment", "seed",
-        "validation", "patience", "variant", "routing_iterations", "limit", "checkpoint_every"])]
+        "validation", "patience", "variant", "routing_iterations", "limit", "checkpoint_every", "ArchitectureArgs"])]
     pub resume: Option<PathBuf>,
 }

@@ -7,6 +7,13 @@ pub fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
+pub fn iterations(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number <= 100 => Ok(number),
+        _ => Err("a whole number from 0 to 100 is needed".to_owned()),
+    }
+}
+
 pub fn positive_u64(text: &str) -> Result<u64, String> {
     positive(text).map(|number| number as u64)
 }

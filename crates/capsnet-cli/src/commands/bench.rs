@@ -40,7 +40,7 @@ impl Plan {
     fn from_args(args: &BenchStepArgs) -> Self {
         let (warmup, group, steps) = match args.model {
             ModelName::Lenet5 => (100, 100, 2000),
-            ModelName::Capsnet => (2, 1, 10),
+            ModelName::Capsnet | ModelName::Cnn => (2, 1, 10),
             ModelName::EquivariantCapsnet => (10, 10, 100),
         };
         let steps = args.steps.unwrap_or(steps);

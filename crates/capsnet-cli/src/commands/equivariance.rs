@@ -96,6 +96,7 @@ fn entries(args: &EquivarianceArgs, device: &Device) -> Result<Vec<Entry>> {
             weights: weights.clone(),
             variant: None,
             routing_iterations: None,
+            couplings: None,
             normalize: None,
         };
         let (model, path) = flags.load(*name, device)?;

@@ -11,5 +11,6 @@ pub mod measure;
 pub mod predict;
 pub mod protocol;
 pub mod protocols;
+pub mod study;
 pub mod test;
 pub mod train;

@@ -17,6 +17,7 @@ use capsnet_data::transform::Augment;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 
+use crate::architecture::apply_architecture;
 use crate::args::{ModelName, TrainArgs};
 use crate::output::line;
 use crate::progress::Progress;
@@ -62,8 +63,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 }
 
 /// Settings of a new run from flags.
-fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
-    let model = config_for(args.model, args.variant, args.routing_iterations)?;
+pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
+    let mut model = config_for(args.model, args.variant, args.routing_iterations)?;
+    apply_architecture(&mut model, &args.architecture)?;
     let splits: &[Split] = match args.protocol {
         Some(Protocol::MnistRot) => &[Split::Train, Split::Test],
         _ => &[Split::Train],
@@ -110,9 +112,10 @@ pub fn free_folder(base: &Path, model: ModelName) -> PathBuf {
 }
 
 /// Set by Ctrl-C. There is one for the process: `compare --train` trains twice, and a handler can be installed once.
-static STOP: AtomicBool = AtomicBool::new(false);
+pub static STOP: AtomicBool = AtomicBool::new(false);
 
-fn stop_on_ctrl_c() -> Result<()> {
+/// Makes Ctrl-C set [`STOP`].
+pub fn stop_on_ctrl_c() -> Result<()> {
     let handler = || {
         if STOP.swap(true, Ordering::Relaxed) {
             // Asked twice: the checkpoint of a minute ago has to do.

@@ -1,6 +1,9 @@
 //! A fully connected layer of capsules: every lower capsule votes for every upper one through a matrix of its own.
 //!
 //! `u_hat[j|i] = u[i] W[i,j]`, then [`Routing`] (Sabour, Frosst, Hinton 2017, equation 2; their "DigitCaps").
+//!
+//! Lower capsules that stand beside each other can share their matrices, `W[i,j] = W[i/P,j]`: with `P` the positions of a map of
+//! primary capsules there is one matrix a map, as in a convolution, and a capsule's vote doesn't depend on where it is.
 
 use burn::module::Param;
 use burn::nn::Initializer;
@@ -27,18 +30,23 @@ pub struct ClassCapsulesConfig {
     /// How votes become upper capsules.
     #[config(default = "Routing::default()")]
     pub routing: Routing,
+    /// Neighbouring lower capsules `P` that share their vote matrices; it divides `lower`.
+    #[config(default = 1)]
+    pub sharing: usize,
 }
 
 /// A fully connected layer of capsules; see the formula in this file's header.
 #[derive(Module, Debug)]
 pub struct ClassCapsules {
-    /// The vote matrices `W`, `[I, E, J * D]`: one batched product makes all votes.
+    /// The vote matrices `W`, `[I / P, E, J * D]`.
     pub weight: Param<Tensor<3>>,
     /// How votes become upper capsules.
     #[module(skip)]
     pub routing: Routing,
     /// Number of upper capsules `J`.
     pub upper: usize,
+    /// Neighbouring lower capsules `P` that share their vote matrices.
+    pub sharing: usize,
 }
 
 impl ClassCapsulesConfig {
@@ -46,10 +54,16 @@ impl ClassCapsulesConfig {
     ///
     /// # Panics
     ///
-    /// If the routing has no iteration.
+    /// If the number of lower capsules is no multiple of those that share their matrices.
     pub fn init(&self, device: &Device) -> ClassCapsules {
-        assert!(self.routing.iterations > 0, "routing needs at least one iteration");
-        let shape = [self.lower, self.lower_dimensions, self.upper * self.upper_dimensions];
+        assert!(
+            self.lower.is_multiple_of(self.sharing),
+            "{} lower capsules can't share matrices by {}",
+            self.lower,
+            self.sharing
+        );
+        let columns = self.upper * self.upper_dimensions;
+        let shape = [self.lower / self.sharing, self.lower_dimensions, columns];
         let initializer = Initializer::Normal {
             mean: 0.0,
             std: self.weight_std,
@@ -58,6 +72,7 @@ impl ClassCapsulesConfig {
             weight: initializer.init(shape, device),
             routing: self.routing,
             upper: self.upper,
+            sharing: self.sharing,
         }
     }
 }
@@ -70,17 +85,30 @@ impl ClassCapsules {
     /// - `u`: `[B, I, E]`
     /// - output: `[B, J, D]`
     pub fn forward(&self, u: Tensor<3>) -> Tensor<3> {
-        route(u, self.weight.val(), self.upper, self.routing)
+        route(u, self.matrices(), self.upper, self.routing)
     }
 
-    /// The upper capsules and the couplings of every iteration.
+    /// The upper capsules and the couplings of every round of routing.
     pub fn forward_with_couplings(&self, u: Tensor<3>) -> Routed {
         self.routing.forward_with_couplings(self.votes(u))
     }
 
     /// The votes `u_hat`, `[B, J, I, D]`.
     pub fn votes(&self, u: Tensor<3>) -> Tensor<4> {
-        votes(u, self.weight.val(), self.upper)
+        votes(u, self.matrices(), self.upper)
+    }
+
+    /// A vote matrix for every lower capsule, `[I, E, J * D]`: one batched product makes all votes.
+    fn matrices(&self) -> Tensor<3> {
+        let weight = self.weight.val();
+        if self.sharing == 1 {
+            return weight;
+        }
+        let [groups, dimensions, columns] = weight.dims();
+        weight
+            .reshape([groups, 1, dimensions, columns])
+            .repeat_dim(1, self.sharing)
+            .reshape([groups * self.sharing, dimensions, columns])
     }
 }
 
@@ -106,6 +134,39 @@ pub(super) fn votes(u: Tensor<3>, weight: Tensor<3>, upper: usize) -> Tensor<4> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::{Distribution, Tolerance};
+
+    /// The layer with every matrix written out, whose gradients add up to those of the shared ones.
+    #[test]
+    fn shared_matrices_are_one_for_each_group_of_neighbours() {
+        let device = Device::flex().autodiff();
+        let [groups, sharing, e, upper, d] = [3, 4, 2, 5, 6];
+        let mut shared = ClassCapsulesConfig::new(groups * sharing, e, upper, d)
+            .with_sharing(sharing)
+            .init(&device);
+        let matrices = shared.weight.val().detach().require_grad();
+        shared.weight = Param::from_tensor(matrices.clone());
+        let of_group: Vec<Tensor<3>> = (0..groups * sharing)
+            .map(|i| matrices.clone().detach().narrow(0, i / sharing, 1))
+            .collect();
+        let written_out = Tensor::cat(of_group, 0).detach().require_grad();
+        let mut separate = ClassCapsulesConfig::new(groups * sharing, e, upper, d).init(&device);
+        separate.weight = Param::from_tensor(written_out.clone());
+        let u = Tensor::<3>::random([2, groups * sharing, e], Distribution::Normal(0.0, 1.0), &device);
+        let c = Tensor::<3>::random([2, upper, d], Distribution::Normal(0.0, 1.0), &device);
+
+        let (v, expected) = (shared.forward(u.clone()), separate.forward(u));
+        v.clone().into_data().assert_eq(&expected.clone().into_data(), true);
+        let found = matrices.grad(&(v * c.clone()).sum().backward()).unwrap();
+        let each = written_out.grad(&(expected * c).sum().backward()).unwrap();
+        let summed = each
+            .reshape([groups, sharing, e, upper * d])
+            .sum_dim(1)
+            .squeeze_dim::<3>(1);
+        found
+            .into_data()
+            .assert_approx_eq::<f32>(&summed.into_data(), Tolerance::rel_abs(1e-4, 1e-6));
+    }
 
     #[test]
     fn a_vote_is_the_capsule_times_its_own_matrix() {

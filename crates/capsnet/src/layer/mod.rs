@@ -4,6 +4,7 @@
 //! capsule, `E` those of a lower one.
 
 mod class_capsules;
+mod couplings;
 mod decoder;
 pub mod polar;
 mod primary_capsules;
@@ -11,6 +12,8 @@ mod routing;
 mod squash;
 
 pub use class_capsules::{ClassCapsules, ClassCapsulesConfig};
+pub use couplings::{Couplings, CouplingsError};
+pub(crate) use couplings::{coupled_weight, first_coupling};
 pub use decoder::{Decoder, DecoderConfig};
 pub use primary_capsules::{PrimaryCapsules, PrimaryCapsulesConfig};
 pub use routing::{Routed, Routing, SoftmaxOver};

@@ -12,13 +12,16 @@
 //!     b[i,j] = b[i,j] + <u_hat[j|i], v[j]>
 //! ```
 //!
-//! Gradients flow through every iteration, as in the authors' own code. With `r = 1` the result is the squashed mean.
+//! Gradients flow through every iteration, as in the authors' own code. With `r = 1` the couplings are those that it starts
+//! from, all equal, and the result is the squashed mean: nothing is routed. No iteration at all (`r = 0`) means the same thing
+//! here, since an output needs some couplings, and there are none before the first. [`Couplings`] replaces agreement by
+//! couplings that don't depend on the votes; these have nothing to iterate.
 
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 use serde::{Deserialize, Serialize};
 
-use super::squash;
+use super::{Couplings, squash};
 
 /// Over which capsules the couplings sum to one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,10 +38,13 @@ pub enum SoftmaxOver {
 /// How votes become upper capsules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routing {
-    /// The number of iterations `r`, at least 1. The paper uses 3.
+    /// The number of iterations `r`. The paper uses 3; 0 and 1 both mean equal couplings.
     pub iterations: usize,
     /// Over which capsules the couplings sum to one.
     pub softmax_over: SoftmaxOver,
+    /// Where couplings come from.
+    #[serde(default, skip_serializing_if = "Couplings::is_agreement")]
+    pub couplings: Couplings,
 }
 
 impl Default for Routing {
@@ -46,6 +52,7 @@ impl Default for Routing {
         Self {
             iterations: 3,
             softmax_over: SoftmaxOver::Outputs,
+            couplings: Couplings::Agreement,
         }
     }
 }
@@ -59,6 +66,14 @@ pub struct Routed {
 }
 
 impl Routing {
+    /// How often couplings are computed: at least once, and once only if votes have no say in them.
+    pub fn rounds(&self) -> usize {
+        match self.couplings {
+            Couplings::Agreement => self.iterations.max(1),
+            Couplings::Uniform | Couplings::Random(_) => 1,
+        }
+    }
+
     /// Routes votes to the upper capsules.
     ///
     /// # Shapes
@@ -69,9 +84,9 @@ impl Routing {
         self.route(u_hat, |_| {})
     }
 
-    /// The same as [`forward`](Self::forward), and keeps the couplings of every iteration, detached from the graph.
+    /// The same as [`forward`](Self::forward), and keeps the couplings of every round, detached from the graph.
     pub fn forward_with_couplings(&self, u_hat: Tensor<4>) -> Routed {
-        let mut couplings = Vec::with_capacity(self.iterations);
+        let mut couplings = Vec::with_capacity(self.rounds());
         let v = self.route(u_hat, |c| {
             couplings.push(c.detach().squeeze_dim::<3>(2).swap_dims(1, 2));
         });
@@ -87,16 +102,21 @@ impl Routing {
         };
         let options = (&u_hat.device(), u_hat.dtype());
         let mut logits = Tensor::<4>::zeros([batch, upper, 1, lower], options);
-        for remaining in (0..self.iterations).rev() {
+        for _ in 1..self.rounds() {
             let couplings = softmax(logits.clone(), softmax_dimension);
             observe(couplings.clone());
             let v = squash(couplings.matmul(u_hat.clone())); // [B, J, 1, D]
-            if remaining == 0 {
-                return v.reshape([batch, upper, dimensions]);
-            }
             logits = logits + v.matmul(u_hat.clone().swap_dims(2, 3));
         }
-        unreachable!("configurations with no routing iteration are refused before a layer is made")
+        let couplings = match self.couplings.fixed(lower, upper, self.softmax_over) {
+            Some(fixed) => Tensor::<2>::from_data(TensorData::new(fixed, [lower, upper]), options)
+                .transpose()
+                .reshape([1, upper, 1, lower])
+                .repeat_dim(0, batch),
+            None => softmax(logits, softmax_dimension),
+        };
+        observe(couplings.clone());
+        squash(couplings.matmul(u_hat)).reshape([batch, upper, dimensions])
     }
 }
 
@@ -124,6 +144,7 @@ mod tests {
             let routing = Routing {
                 iterations: 4,
                 softmax_over,
+                ..Routing::default()
             };
             let routed = routing.forward_with_couplings(votes([2, 3, 7, 5]));
             assert_eq!(routed.couplings.len(), 4);
@@ -134,17 +155,66 @@ mod tests {
         }
     }
 
+    /// One iteration, none, and uniform couplings at any number of iterations are one thing.
     #[test]
-    fn one_iteration_is_the_squashed_mean_of_the_votes() {
+    fn without_agreement_routing_is_the_squashed_mean_of_the_votes() {
         let u_hat = votes([2, 4, 6, 3]);
-        let routing = Routing {
-            iterations: 1,
-            ..Default::default()
-        };
-        let v = routing.forward(u_hat.clone());
-        let mean = squash((u_hat.sum_dim(2) / 4.0).squeeze_dim::<3>(2));
-        v.into_data()
-            .assert_approx_eq::<f32>(&mean.into_data(), Default::default());
+        let mean = squash((u_hat.clone().sum_dim(2) / 4.0).squeeze_dim::<3>(2));
+        for (iterations, couplings) in [
+            (0, Couplings::Agreement),
+            (1, Couplings::Agreement),
+            (0, Couplings::Uniform),
+            (3, Couplings::Uniform),
+        ] {
+            let routing = Routing {
+                iterations,
+                couplings,
+                ..Default::default()
+            };
+            let routed = routing.forward_with_couplings(u_hat.clone());
+            routed
+                .v
+                .into_data()
+                .assert_approx_eq::<f32>(&mean.clone().into_data(), Default::default());
+            assert_eq!(routed.couplings.len(), 1);
+        }
+    }
+
+    /// Each sum by its definition, in f64.
+    #[test]
+    fn random_couplings_weigh_the_votes_of_every_sample_alike() {
+        let [batch, upper, lower, dimensions] = [2, 3, 5, 4];
+        let u_hat = votes([batch, upper, lower, dimensions]);
+        let values: Vec<f32> = u_hat.clone().into_data().try_to_vec().unwrap();
+        for softmax_over in [SoftmaxOver::Outputs, SoftmaxOver::Inputs] {
+            let routing = Routing {
+                softmax_over,
+                couplings: Couplings::Random(5),
+                ..Default::default()
+            };
+            let c = routing.couplings.fixed(lower, upper, softmax_over).unwrap();
+            let v: Vec<f32> = routing.forward(u_hat.clone()).into_data().try_to_vec().unwrap();
+            for b in 0..batch {
+                for j in 0..upper {
+                    let s: Vec<f64> = (0..dimensions)
+                        .map(|d| {
+                            let vote = |i| f64::from(values[((b * upper + j) * lower + i) * dimensions + d]);
+                            (0..lower).map(|i| f64::from(c[i * upper + j]) * vote(i)).sum()
+                        })
+                        .collect();
+                    let n2: f64 = s.iter().map(|s| s * s).sum();
+                    for d in 0..dimensions {
+                        let expected = s[d] * n2.sqrt() / (1.0 + n2);
+                        let found = f64::from(v[(b * upper + j) * dimensions + d]);
+                        assert!((found - expected).abs() < 1e-5, "{found}, {expected}");
+                    }
+                }
+            }
+            let seen = routing.forward_with_couplings(u_hat.clone()).couplings;
+            assert_eq!(seen.len(), 1);
+            let of_a_sample: Vec<f32> = seen[0].clone().narrow(0, 1, 1).into_data().try_to_vec().unwrap();
+            assert_eq!(of_a_sample, c);
+        }
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub struct CapsNetConfig {
     pub vote_std: f64,
     /// How votes become class capsules.
     pub routing: Routing,
+    /// Whether all positions of a map of primary capsules share their vote matrices.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub share_votes: bool,
     /// Whether the lengths pass through a softmax over the classes before they are used.
     pub softmaxed_lengths: bool,
     /// Widths of the decoder's hidden layers; without a decoder there is no reconstruction.
@@ -79,6 +82,7 @@ impl CapsNetConfig {
             class_dimensions: 16,
             vote_std: 0.05,
             routing: Routing::default(),
+            share_votes: false,
             softmaxed_lengths: false,
             decoder: Some([512, 1024]),
             reconstruction_weight: 0.0005,
@@ -121,7 +125,6 @@ impl CapsNetConfig {
             ("primary_maps", self.primary_maps, 4096),
             ("primary_dimensions", self.primary_dimensions, 1024),
             ("class_dimensions", self.class_dimensions, 1024),
-            ("routing.iterations", self.routing.iterations, 100),
         ];
         for (field, value, limit) in sizes {
             require(
@@ -131,6 +134,13 @@ impl CapsNetConfig {
                 format!("it must be 1 to {limit}"),
             )?;
         }
+        let iterations = self.routing.iterations;
+        require(
+            iterations <= 100,
+            "routing.iterations",
+            iterations,
+            "it must be 0 to 100",
+        )?;
         for width in self.decoder.into_iter().flatten() {
             require(
                 (1..=65_536).contains(&width),
@@ -171,7 +181,12 @@ impl CapsNetConfig {
             .with_stride(self.primary_stride);
         let class = ClassCapsulesConfig::new(capsules, self.primary_dimensions, self.classes, self.class_dimensions)
             .with_weight_std(self.vote_std)
-            .with_routing(self.routing);
+            .with_routing(self.routing)
+            .with_sharing(if self.share_votes {
+                capsules / self.primary_maps
+            } else {
+                1
+            });
         CapsNet {
             batch_norm_0: self
                 .input_batch_norm

@@ -3,7 +3,7 @@
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
-use super::{CapsNetConfig, EquivariantCapsNetConfig, LeNet5Config};
+use super::{CapsNetConfig, CnnConfig, EquivariantCapsNetConfig, LeNet5Config};
 
 /// A configuration that describes no possible network.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -95,6 +95,8 @@ pub enum ModelConfig {
     /// A capsule network that turns with its input.
     #[serde(rename = "equivariant-capsnet")]
     EquivariantCapsNet(EquivariantCapsNetConfig),
+    /// A plain convolutional network.
+    Cnn(CnnConfig),
 }
 
 impl ModelConfig {
@@ -104,6 +106,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(_) => "lenet5",
             ModelConfig::CapsNet(_) => "capsnet",
             ModelConfig::EquivariantCapsNet(_) => "equivariant-capsnet",
+            ModelConfig::Cnn(_) => "cnn",
         }
     }
 
@@ -113,6 +116,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(_) => "LeNet-5",
             ModelConfig::CapsNet(_) => "CapsNet",
             ModelConfig::EquivariantCapsNet(_) => "Equivariant CapsNet",
+            ModelConfig::Cnn(_) => "CNN",
         }
     }
 
@@ -122,6 +126,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(config) => config.normalize,
             ModelConfig::CapsNet(config) => config.normalize,
             ModelConfig::EquivariantCapsNet(config) => config.normalize,
+            ModelConfig::Cnn(config) => config.normalize,
         }
     }
 
@@ -131,6 +136,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(config) => config.normalize = normalize,
             ModelConfig::CapsNet(config) => config.normalize = normalize,
             ModelConfig::EquivariantCapsNet(config) => config.normalize = normalize,
+            ModelConfig::Cnn(config) => config.normalize = normalize,
         }
     }
 
@@ -140,6 +146,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(config) => config.image,
             ModelConfig::CapsNet(config) => config.image,
             ModelConfig::EquivariantCapsNet(config) => config.image,
+            ModelConfig::Cnn(config) => config.image,
         }
     }
 
@@ -149,6 +156,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(config) => config.image = image,
             ModelConfig::CapsNet(config) => config.image = image,
             ModelConfig::EquivariantCapsNet(config) => config.image = image,
+            ModelConfig::Cnn(config) => config.image = image,
         }
     }
 
@@ -158,6 +166,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(config) => config.classes,
             ModelConfig::CapsNet(config) => config.classes,
             ModelConfig::EquivariantCapsNet(config) => config.classes,
+            ModelConfig::Cnn(config) => config.classes,
         }
     }
 
@@ -178,6 +187,7 @@ impl ModelConfig {
             ModelConfig::LeNet5(config) => config.validate(),
             ModelConfig::CapsNet(config) => config.validate(),
             ModelConfig::EquivariantCapsNet(config) => config.validate(),
+            ModelConfig::Cnn(config) => config.validate(),
         }
     }
 }

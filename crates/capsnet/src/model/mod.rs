@@ -4,12 +4,14 @@
 //! network; training, evaluation and the command line work on that and never ask which model it is.
 
 mod capsnet;
+mod cnn;
 mod config;
 mod equivariant;
 mod initial;
 mod lenet5;
 
 pub use capsnet::{CapsNet, CapsNetConfig};
+pub use cnn::{Cnn, CnnConfig};
 pub use config::{ConfigError, ImageShape, ModelConfig};
 pub use equivariant::{EquivariantCapsNet, EquivariantCapsNetConfig};
 pub use initial::initial_weights;
@@ -38,11 +40,13 @@ pub enum Network {
     CapsNet(CapsNet),
     /// A capsule network that turns with its input.
     EquivariantCapsNet(EquivariantCapsNet),
+    /// A plain convolutional network.
+    Cnn(Cnn),
 }
 
 /// What a network says about a batch.
 pub struct Output {
-    /// `[B, classes]`: logits of LeNet-5; lengths of the class capsules of CapsNet (softmaxed, if so configured). The largest
+    /// `[B, classes]`: logits of LeNet-5 and the plain CNN; lengths of the class capsules of CapsNet (softmaxed, if so configured). The largest
     /// is the answer.
     pub scores: Tensor<2>,
     /// `[B, classes, D]`: the class capsules, where the model has any.
@@ -154,6 +158,10 @@ impl Model {
                 scores: net.forward_observed(images, observer),
                 capsules: None,
             },
+            Network::Cnn(net) => Output {
+                scores: net.forward_observed(images, observer),
+                capsules: None,
+            },
             Network::CapsNet(net) => {
                 let v = net.forward_observed(images, observer);
                 Output {
@@ -173,7 +181,8 @@ impl Model {
 
     /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it.
     ///
-    /// Cross-entropy for LeNet-5; margin loss for capsules, plus the weighted reconstruction of the true class for CapsNet.
+    /// Cross-entropy for LeNet-5 and the plain CNN; margin loss for capsules, plus the weighted reconstruction of the true class
+    /// for CapsNet.
     pub fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
         match (&self.network, &output.capsules) {
             (Network::CapsNet(net), Some(v)) => {
@@ -212,7 +221,7 @@ impl Model {
     /// The class probabilities or capsule lengths that a person is shown, `[B, classes]`.
     pub fn probabilities(&self, output: &Output) -> Tensor<2> {
         match self.network {
-            Network::LeNet5(_) => softmax(output.scores.clone(), 1),
+            Network::LeNet5(_) | Network::Cnn(_) => softmax(output.scores.clone(), 1),
             Network::CapsNet(_) | Network::EquivariantCapsNet(_) => output.scores.clone(),
         }
     }
@@ -246,6 +255,7 @@ impl Model {
             ModelConfig::LeNet5(config) => Network::LeNet5(config.init(device)),
             ModelConfig::CapsNet(config) => Network::CapsNet(config.init(device)),
             ModelConfig::EquivariantCapsNet(config) => Network::EquivariantCapsNet(config.init(device)),
+            ModelConfig::Cnn(config) => Network::Cnn(config.init(device)),
         };
         Ok(Self { config, network })
     }
@@ -257,6 +267,7 @@ impl Named for Network {
             Network::LeNet5(net) => net.exchange(at, with),
             Network::CapsNet(net) => net.exchange(at, with),
             Network::EquivariantCapsNet(net) => net.exchange(at, with),
+            Network::Cnn(net) => net.exchange(at, with),
         }
     }
 }

@@ -133,7 +133,7 @@ mod cpu {
     use super::{Recorded, StridedConvolution, StridedConvolutionAdjoint, plain_backward, plain_forward};
 
     /// The plans' buffers are large and are reused from step to step.
-    static PLANS: Plans<ConvShape, Conv2d> = Plans::for_layers(2);
+    static PLANS: Plans<ConvShape, Conv2d> = Plans::for_layers(4);
 
     fn plan(shape: ConvShape) -> Arc<Conv2d> {
         PLANS.get(shape, || {

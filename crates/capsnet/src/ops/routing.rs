@@ -14,9 +14,11 @@ use burn::prelude::*;
 use capsnet_kernels::{CouplingsOver, RoutingShape, VoteRouting};
 
 use super::flex::{Plans, contiguous, tensor, values};
-use crate::layer::{Routing, SoftmaxOver};
+use crate::layer::{Couplings, Routing, SoftmaxOver, coupled_weight, first_coupling};
 
 /// The upper capsules of a fully connected layer, whose votes are never in memory for the whole batch.
+///
+/// Couplings that don't depend on the votes are multiplied into the weight, and Burn differentiates that.
 ///
 /// # Shapes
 ///
@@ -27,6 +29,20 @@ use crate::layer::{Routing, SoftmaxOver};
 ///
 /// If [`has_kernels`](super::has_kernels) doesn't hold for `u`.
 pub fn route_votes(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: Routing) -> Tensor<3> {
+    let lower = weight.dims()[0];
+    // The kernel starts from uniform couplings by itself.
+    let random = (routing.couplings != Couplings::Uniform)
+        .then(|| routing.couplings.fixed(lower, upper, routing.softmax_over))
+        .flatten();
+    let weight = match random {
+        Some(couplings) => coupled_weight(
+            weight,
+            couplings,
+            upper,
+            first_coupling(lower, upper, routing.softmax_over),
+        ),
+        None => weight,
+    };
     let (u, weight) = (u.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(<Dispatch as RoutingKernel>::route_votes(u, weight, upper, routing))
 }
@@ -56,7 +72,7 @@ fn shape(u: &FlexTensor, weight: &FlexTensor, upper: usize, routing: Routing) ->
         lower_dimensions,
         upper,
         upper_dimensions: columns / upper,
-        iterations: routing.iterations,
+        iterations: routing.rounds(),
         couplings_over: match routing.softmax_over {
             SoftmaxOver::Outputs => CouplingsOver::Outputs,
             SoftmaxOver::Inputs => CouplingsOver::Inputs,
@@ -172,14 +188,17 @@ mod tests {
     #[test]
     fn kernel_and_plain_operations_agree_on_values_and_gradients() {
         let device = Device::flex().autodiff();
-        for softmax_over in [SoftmaxOver::Outputs, SoftmaxOver::Inputs] {
+        let all = [Couplings::Agreement, Couplings::Uniform, Couplings::Random(2)];
+        let choices = all.map(|couplings| [SoftmaxOver::Outputs, SoftmaxOver::Inputs].map(|over| (couplings, over)));
+        for (couplings, softmax_over) in choices.into_iter().flatten() {
             for (iterations, [batch, lower, e, upper, d]) in
-                [(3, [2, 1152, 8, 10, 16]), (1, [1, 5, 3, 2, 4]), (4, [7, 33, 5, 3, 6])]
+                [(3, [2, 1152, 8, 10, 16]), (0, [1, 5, 3, 2, 4]), (4, [7, 33, 5, 3, 6])]
             {
                 let layer = ClassCapsulesConfig::new(lower, e, upper, d)
                     .with_routing(Routing {
                         iterations,
                         softmax_over,
+                        couplings,
                     })
                     .init(&device);
                 let random = |shape| Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), &device);

@@ -54,11 +54,12 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
-    /// The settings that a model is usually trained with: the tutorial's for LeNet-5, the paper's for CapsNet.
+    /// The settings that a model is usually trained with: the tutorial's for LeNet-5, the paper's for CapsNet and, so that the
+    /// two can be compared, for the plain CNN.
     pub fn for_model(model: ModelConfig) -> Self {
         let (epochs, batch_size, learning_rate) = match model {
             ModelConfig::LeNet5(_) => (3, 8, 1e-4),
-            ModelConfig::CapsNet(_) => (3, 128, 1e-3),
+            ModelConfig::CapsNet(_) | ModelConfig::Cnn(_) => (3, 128, 1e-3),
             ModelConfig::EquivariantCapsNet(_) => (3, 32, 2e-3),
         };
         Self {

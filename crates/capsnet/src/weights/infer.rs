@@ -6,7 +6,7 @@
 
 use capsnet_weights::{NamedTensor, StateDict};
 
-use crate::model::{CapsNetConfig, ImageShape, LeNet5Config, ModelConfig};
+use crate::model::{CapsNetConfig, CnnConfig, ImageShape, LeNet5Config, ModelConfig};
 
 /// The configuration that the tensors point to, or `None` if they are those of no known model.
 ///
@@ -17,6 +17,9 @@ pub fn infer_config(weights: &StateDict) -> Option<ModelConfig> {
     }
     if weights.get("digit_capsules.route_weights").is_some() {
         return Some(ModelConfig::CapsNet(capsnet(weights)));
+    }
+    if weights.get("convs.0.weight").is_some() {
+        return cnn(weights).map(ModelConfig::Cnn);
     }
     None
 }
@@ -41,6 +44,35 @@ fn lenet5(weights: &StateDict) -> LeNet5Config {
         config.image.width = config.image.height;
     }
     config
+}
+
+/// `None` where no square image leads to as many features as the first linear layer takes.
+fn cnn(weights: &StateDict) -> Option<CnnConfig> {
+    let first_dimensions = |layers: &str| -> Vec<usize> {
+        let name = |number| format!("{layers}.{number}.weight");
+        (0..)
+            .map_while(|number| shape(weights, &name(number))?.first().copied())
+            .collect()
+    };
+    let mut config = CnnConfig::default().with_channels(first_dimensions("convs"));
+    config.hidden = first_dimensions("linears");
+    config.classes = config.hidden.pop()?;
+    if let Some(&[_, channels, kernel, _]) = shape(weights, "convs.0.weight") {
+        config.image.channels = channels;
+        config.kernel = kernel;
+    }
+    let &[_, features] = shape(weights, "linears.0.weight")? else {
+        return None;
+    };
+    let maps = square_root(features / config.channels.last()?)?;
+    // Several sides lead to the same maps where the stride is not one.
+    let usual = ImageShape::MNIST.height;
+    let side = std::iter::once(usual)
+        .chain(1..=512)
+        .find(|&side| config.feature_side(side) == Some(maps))?;
+    config.image.height = side;
+    config.image.width = side;
+    Some(config)
 }
 
 fn capsnet(weights: &StateDict) -> CapsNetConfig {
@@ -69,6 +101,9 @@ fn capsnet(weights: &StateDict) -> CapsNetConfig {
     };
     if let Some(image) = capsnet_image(weights, &config) {
         config.image = image;
+    }
+    if let Some(&[_, matrices, ..]) = shape(weights, "digit_capsules.route_weights") {
+        config.share_votes = matrices == config.primary_maps && config.primary_capsules() != Some(matrices);
     }
     config
 }
@@ -121,10 +156,23 @@ mod tests {
             decoder: Some([8, 9]),
             ..config
         };
+        let image = ImageShape {
+            channels: 3,
+            height: 39,
+            width: 39,
+        };
+        let mut small_cnn = CnnConfig::with_parameters(image, 7, 20_000).with_channels(vec![3, 4]);
+        small_cnn.hidden = vec![9];
         for config in [
             ModelConfig::LeNet5(LeNet5Config::default()),
             ModelConfig::CapsNet(small(CapsNetConfig::paper())),
             ModelConfig::CapsNet(small(CapsNetConfig::tutorial())),
+            ModelConfig::CapsNet(small(CapsNetConfig {
+                share_votes: true,
+                ..CapsNetConfig::paper()
+            })),
+            ModelConfig::Cnn(CnnConfig::with_parameters(ImageShape::MNIST, 7, 20_000)),
+            ModelConfig::Cnn(small_cnn),
         ] {
             assert_eq!(inferred(&config), config);
         }

@@ -111,6 +111,7 @@ impl SmallCapsNet {
             routing: Routing {
                 iterations: python.iterations,
                 softmax_over,
+                ..Routing::default()
             },
             softmaxed_lengths: python.softmax_lengths,
             decoder: Some(python.decoder_widths),

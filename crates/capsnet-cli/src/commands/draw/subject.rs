@@ -117,7 +117,7 @@ pub fn data_for_all(subjects: &[Subject], data: Dataset) -> Result<Dataset> {
 /// Whether such a model has capsules.
 fn has_capsules(config: &ModelConfig) -> bool {
     match config {
-        ModelConfig::LeNet5(_) => false,
+        ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) => false,
         ModelConfig::CapsNet(_) | ModelConfig::EquivariantCapsNet(_) => true,
     }
 }
@@ -125,7 +125,7 @@ fn has_capsules(config: &ModelConfig) -> bool {
 /// Whether such a model can redraw an image from a capsule.
 pub fn has_decoder(config: &ModelConfig) -> bool {
     match config {
-        ModelConfig::LeNet5(_) | ModelConfig::EquivariantCapsNet(_) => false,
+        ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) | ModelConfig::EquivariantCapsNet(_) => false,
         ModelConfig::CapsNet(config) => config.decoder.is_some(),
     }
 }

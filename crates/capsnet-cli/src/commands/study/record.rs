@@ -1,0 +1,105 @@
+//! What is kept of a run in its folder once it is done, and when that is still worth something.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use capsnet::train::TrainConfig;
+use capsnet_files::atomic_write;
+use serde::{Deserialize, Serialize};
+
+const FILE: &str = "result.json";
+
+/// A finished run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub seed: u64,
+    pub parameters: usize,
+    /// Passes over the training images; not whole where time ended the run.
+    pub epochs: f64,
+    /// Of training, without validation.
+    pub seconds: f64,
+    /// The time that the run was given, where time ended it.
+    pub budget_seconds: Option<f64>,
+    /// The settings of the training that made the weights, as in its `config.toml`.
+    pub settings: String,
+    /// How the weights were tested: what differs from training.
+    pub test_settings: String,
+    pub tests: Vec<TestRecord>,
+}
+
+/// What one transform came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestRecord {
+    pub transform: String,
+    pub images: usize,
+    pub correct: u64,
+    pub loss: f64,
+}
+
+impl TestRecord {
+    /// 0..1.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images as f64
+    }
+}
+
+impl Record {
+    /// The record in a run's folder, if there is a readable one.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(serde_json::from_str(&text).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
+        }
+    }
+
+    /// Writes the record, whole or not at all.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+        let text = serde_json::to_string_pretty(self)?;
+        write(&folder.join(FILE), &text)
+    }
+}
+
+/// Replaces a file by a text.
+pub fn write(path: &Path, text: &str) -> Result<()> {
+    atomic_write(path, |file| file.write_all(text.as_bytes()))
+        .map_err(|error: io::Error| anyhow::Error::from(error).context(format!("can't write {}", path.display())))
+}
+
+/// The settings that decide what a training makes, as text.
+pub fn settings(config: &TrainConfig) -> Result<String> {
+    let mut config = config.clone();
+    // On the CPU neither has a say in the weights.
+    config.threads = 0;
+    config.checkpoint_seconds = 0;
+    // A study may go on in a checkout that was moved, but not with other data.
+    config.data = config.data.file_name().unwrap_or_default().into();
+    Ok(toml::to_string_pretty(&config)?)
+}
+
+/// Refuses to go on with a run that was begun with other settings.
+pub fn expect_same(folder: &Path, there: &str, here: &str) -> Result<()> {
+    if there == here {
+        return Ok(());
+    }
+    let [there, here] = [there, here].map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    let differing = |a: &[String], b: &[String]| {
+        let only: Vec<&str> = a.iter().filter(|line| !b.contains(line)).map(String::as_str).collect();
+        if only.is_empty() {
+            "nothing else".to_owned()
+        } else {
+            only.join(", ")
+        }
+    };
+    bail!(
+        "the run in {} was made with other settings than the study now declares: there it has {}, here {}. Give the study another \
+         folder with --out, or delete that run",
+        folder.display(),
+        differing(&there, &here),
+        differing(&here, &there)
+    )
+}

@@ -1,0 +1,208 @@
+//! A study's outcome as tables, as CSV and as a page.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use capsnet_report::duration::duration;
+use capsnet_report::number::{count, percent};
+use capsnet_report::{Column, HtmlReport, Table};
+
+use super::outcome::{Outcome, TestOutcome, VariantOutcome, mean};
+use super::record::write;
+
+/// Under every table.
+pub const READING: &str = "Means over the seeds; in brackets 95 % intervals of the mean by the spread of the seeds (Student), or \
+                           for a single seed by the number of test images (Wilson). Training times are of this machine and of \
+                           what else it did.";
+
+/// One row a variant.
+pub fn summary(outcome: &Outcome) -> Result<Table> {
+    let transforms = transforms(outcome);
+    let mut columns = vec![
+        Column::left("variant"),
+        Column::right("parameters"),
+        Column::right("training"),
+        Column::right("epochs"),
+        Column::right("seeds"),
+    ];
+    columns.extend(transforms.iter().map(|transform| Column::right(label(transform))));
+    let mut table = Table::new(columns);
+    for variant in &outcome.variants {
+        let mut row = vec![variant.name.clone()];
+        row.extend(training_cells(variant));
+        row.push(variant.seeds.len().to_string());
+        row.extend(transforms.iter().map(|transform| {
+            let test = variant.tests.iter().find(|test| test.transform == *transform);
+            test.map_or(String::new(), with_interval)
+        }));
+        table.push(row)?;
+    }
+    Ok(table)
+}
+
+/// Parameters, training time and epochs.
+fn training_cells(variant: &VariantOutcome) -> [String; 3] {
+    if variant.seeds.is_empty() {
+        return ["-", "-", "-"].map(str::to_owned);
+    }
+    let parameters = count(variant.parameters as u64);
+    if let Some(of) = &variant.weights_of {
+        return [parameters, format!("as {of}"), String::new()];
+    }
+    let time = duration(Duration::from_secs_f64(mean(&variant.seconds)));
+    [parameters, time, short(mean(&variant.epochs))]
+}
+
+/// One row a run and transform.
+pub fn every_run(outcome: &Outcome) -> Result<Table> {
+    let transforms = transforms(outcome);
+    let mut columns = vec![
+        Column::left("variant"),
+        Column::right("seed"),
+        Column::right("training"),
+        Column::right("epochs"),
+    ];
+    columns.extend(transforms.iter().map(|transform| Column::right(label(transform))));
+    let mut table = Table::new(columns);
+    for variant in &outcome.variants {
+        for (run, seed) in variant.seeds.iter().enumerate() {
+            let mut row = vec![
+                variant.name.clone(),
+                seed.to_string(),
+                duration(Duration::from_secs_f64(variant.seconds[run])),
+                short(variant.epochs[run]),
+            ];
+            row.extend(transforms.iter().map(|transform| {
+                let test = variant.tests.iter().find(|test| test.transform == *transform);
+                test.map_or(String::new(), |test| percent(test.accuracies[run], 2))
+            }));
+            table.push(row)?;
+        }
+    }
+    Ok(table)
+}
+
+/// The transforms of all variants, in order of appearance.
+fn transforms(outcome: &Outcome) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for test in outcome.variants.iter().flat_map(|variant| &variant.tests) {
+        if !all.contains(&test.transform) {
+            all.push(test.transform.clone());
+        }
+    }
+    all
+}
+
+fn label(transform: &str) -> String {
+    match transform {
+        "none" => "upright".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// "98.68 % [98.44, 98.88]".
+fn with_interval(test: &TestOutcome) -> String {
+    let end = |share: f64| format!("{:.2}", 100.0 * share);
+    format!("{} [{}, {}]", percent(test.accuracy, 2), end(test.low), end(test.high))
+}
+
+/// Whole epochs without decimals.
+fn short(epochs: f64) -> String {
+    if epochs.fract() == 0.0 {
+        format!("{epochs}")
+    } else {
+        format!("{epochs:.2}")
+    }
+}
+
+/// One row a run and transform, RFC 4180.
+pub fn csv(outcome: &Outcome) -> String {
+    let mut csv =
+        "variant,model,parameters,seed,seconds,epochs,transform,images,accuracy,mean,low,high,interval_over\r\n"
+            .to_owned();
+    for variant in &outcome.variants {
+        for test in &variant.tests {
+            for (run, seed) in variant.seeds.iter().enumerate() {
+                let fields = [
+                    field(&variant.name),
+                    variant.model.to_owned(),
+                    variant.parameters.to_string(),
+                    seed.to_string(),
+                    variant.seconds[run].to_string(),
+                    variant.epochs[run].to_string(),
+                    field(&test.transform),
+                    test.images.to_string(),
+                    test.accuracies[run].to_string(),
+                    test.accuracy.to_string(),
+                    test.low.to_string(),
+                    test.high.to_string(),
+                    test.interval_over.to_owned(),
+                ];
+                csv += &fields.join(",");
+                csv += "\r\n";
+            }
+        }
+    }
+    csv
+}
+
+/// A field of text, in quotes where it needs them.
+fn field(text: &str) -> String {
+    if text.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Writes all files of the results.
+pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<()> {
+    write(
+        &out.join("results.json"),
+        &(serde_json::to_string_pretty(outcome)? + "\n"),
+    )?;
+    write(&out.join("results.csv"), &csv(outcome))?;
+    let (summary, every) = (summary(outcome)?, every_run(outcome)?);
+    let notes = notes(outcome);
+    let mut markdown = format!("# {}\n\n", outcome.title);
+    for part in [
+        &outcome.about,
+        &summary.to_markdown(),
+        &READING.to_owned(),
+        &notes,
+        &every.to_markdown(),
+    ] {
+        if !part.is_empty() {
+            markdown += part.trim_end();
+            markdown += "\n\n";
+        }
+    }
+    write(&out.join("results.md"), &(markdown.trim_end().to_owned() + "\n"))?;
+    let note = [READING, &notes].join("\n\n");
+    HtmlReport::new(outcome.title.clone())
+        .lead(outcome.about.clone())
+        .fact("Data", outcome.dataset.clone())
+        .fact(
+            "Runs",
+            if outcome.complete {
+                "all done"
+            } else {
+                "not all done yet"
+            },
+        )
+        .command(command)
+        .table("Variants", note.trim_end(), summary)
+        .table("Every run", "", every)
+        .save(&out.join("report.html"))?;
+    Ok(())
+}
+
+/// The variants' notes, a line each.
+fn notes(outcome: &Outcome) -> String {
+    let noted = outcome.variants.iter().filter(|variant| !variant.note.is_empty());
+    noted
+        .map(|variant| format!("{}: {}", variant.name, variant.note))
+        .collect::<Vec<_>>()
+        .join("\n\n")
+}

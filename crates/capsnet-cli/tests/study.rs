@@ -1,0 +1,274 @@
+//! A declared study: its files and figures, what is not done twice, how it goes on after a kill, and what it refuses.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+use support::{capsnet, command, names_in, write_data};
+use tempfile::{TempDir, tempdir};
+
+/// 48 images to train on, 40 to test on; a run takes some tenths of a second.
+const STUDY: &str = r#"
+title = "a study of nothing"
+
+[defaults]
+seeds = [1, 2]
+tests = ["none", "rotate=35"]
+epochs = 2
+validation = 0
+batch-size = 8
+checkpoint-every = 0
+
+[models.capsnet]
+conv-channels = 4
+primary-maps = 2
+
+[[variant]]
+name = "CapsNet"
+model = "capsnet"
+no-reconstruction = true
+
+[[variant]]
+name = "uniform in testing"
+weights-of = "CapsNet"
+test = { couplings = "uniform" }
+
+[[variant]]
+name = "CNN of its size"
+model = "cnn"
+same-parameters-as = "CapsNet"
+seeds = [2]
+
+[[variant]]
+name = "LeNet-5 of its time"
+model = "lenet5"
+same-time-as = "CapsNet"
+seeds = [1]
+test-limit = 30
+"#;
+
+fn folder() -> TempDir {
+    let folder = tempdir().unwrap();
+    write_data(folder.path());
+    fs::write(folder.path().join("study.toml"), STUDY).unwrap();
+    folder
+}
+
+const ARGUMENTS: [&str; 6] = ["study", "study.toml", "--data", "digits", "--threads", "1"];
+
+fn study(folder: &Path) -> Value {
+    capsnet(folder, [&ARGUMENTS[..], &["--json"]].concat()).json()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| number.as_f64().unwrap())
+        .collect()
+}
+
+/// The accuracy that `capsnet test` finds for these weights.
+fn tested(folder: &Path, model: &str, weights: &str, more: &[&str]) -> f64 {
+    let weights = format!("runs/study/{weights}/last.safetensors");
+    let args = [
+        &["test", model, "--data", "digits", "--json", "--weights", &weights],
+        more,
+    ]
+    .concat();
+    capsnet(folder, args).json()["results"][0]["accuracy"].as_f64().unwrap()
+}
+
+#[test]
+fn a_study_is_its_runs_tested_and_summed_up() {
+    let folder = folder();
+    let folder = folder.path();
+    let study = study(folder);
+    assert_eq!(study["complete"], true);
+    let variants = study["variants"].as_array().unwrap();
+    let seeds: Vec<Vec<f64>> = variants.iter().map(|variant| numbers(&variant["seeds"])).collect();
+    assert_eq!(seeds, [vec![1.0, 2.0], vec![1.0, 2.0], vec![2.0], vec![1.0]]);
+
+    let [capsnet, uniform, cnn, lenet5] = &variants[..] else {
+        panic!("four variants were declared");
+    };
+    let rotated = ["--rotate=35"];
+    let of_seed = |seed: u64, more: &[&str]| tested(folder, "capsnet", &format!("capsnet/seed-{seed}"), more);
+    let expected = [of_seed(1, &rotated), of_seed(2, &rotated)];
+    assert_eq!(numbers(&capsnet["tests"][1]["accuracies"]), expected);
+    let mean = capsnet["tests"][1]["accuracy"].as_f64().unwrap();
+    assert!((mean - (expected[0] + expected[1]) / 2.0).abs() < 1e-12);
+    // Student's with two seeds: 12.7062 times half of the distance between them.
+    let reach = 12.7062 * (expected[0] - expected[1]).abs() / 2.0;
+    let ends = [(mean - reach).max(0.0), (mean + reach).min(1.0)];
+    let found = ["low", "high"].map(|end| capsnet["tests"][1][end].as_f64().unwrap());
+    assert!(
+        found.iter().zip(ends).all(|(found, end)| (found - end).abs() < 1e-4),
+        "{found:?}, {ends:?}"
+    );
+
+    let couplings = ["--couplings", "uniform"];
+    assert_eq!(
+        numbers(&uniform["tests"][0]["accuracies"]),
+        [of_seed(1, &couplings), of_seed(2, &couplings)]
+    );
+    assert_eq!(uniform["weights_of"], "CapsNet");
+
+    let size = capsnet["parameters"].as_f64().unwrap();
+    assert!(
+        (cnn["parameters"].as_f64().unwrap() / size - 1.0).abs() < 0.05,
+        "{size}, {}",
+        cnn["parameters"]
+    );
+    assert_eq!(cnn["tests"][0]["interval_over"], "images");
+
+    // Never less than the time that was given, nor more than a step beyond it; a step takes milliseconds.
+    let (given, took) = (numbers(&capsnet["seconds"])[0], numbers(&lenet5["seconds"])[0]);
+    assert!(took >= given && numbers(&lenet5["epochs"])[0] > 0.0, "{given}, {took}");
+    assert_eq!(lenet5["tests"][0]["images"], 30);
+
+    assert_eq!(
+        names_in(&folder.join("runs/study")),
+        [
+            "capsnet",
+            "cnn-of-its-size",
+            "lenet-5-of-its-time",
+            "report.html",
+            "results.csv",
+            "results.json",
+            "results.md",
+            "uniform-in-testing"
+        ]
+    );
+    let csv = fs::read_to_string(folder.join("runs/study/results.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + 2 * (2 + 2 + 1 + 1));
+    let kept = fs::read_to_string(folder.join("runs/study/results.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), study);
+    let markdown = fs::read_to_string(folder.join("runs/study/results.md")).unwrap();
+    let page = fs::read_to_string(folder.join("runs/study/report.html")).unwrap();
+    let printed = capsnet_text(folder);
+    for text in [&markdown, &page, &printed] {
+        for part in ["a study of nothing", "CNN of its size", &format!("{:.2}", 100.0 * mean)] {
+            assert!(text.contains(part), "no `{part}` in {text}");
+        }
+    }
+}
+
+/// What the study prints without `--json`.
+fn capsnet_text(folder: &Path) -> String {
+    capsnet(folder, ARGUMENTS).done()
+}
+
+fn written(path: &Path) -> SystemTime {
+    fs::metadata(path).unwrap().modified().unwrap()
+}
+
+#[test]
+fn nothing_is_done_twice_and_nothing_is_mixed() {
+    let folder = folder();
+    let folder = folder.path();
+    let first = study(folder);
+    let weights = folder.join("runs/study/capsnet/seed-1/last.safetensors");
+    let before = written(&weights);
+    assert_eq!(study(folder), first);
+
+    // Another transform needs no other training.
+    let declare = |text: String| fs::write(folder.join("study.toml"), text).unwrap();
+    declare(STUDY.replace("\"rotate=35\"", "\"rotate=15\""));
+    let turned = study(folder);
+    let expected = tested(folder, "capsnet", "capsnet/seed-1", &["--rotate=15"]);
+    assert_eq!(turned["variants"][0]["tests"][1]["transform"], "rotate=15");
+    assert_eq!(numbers(&turned["variants"][0]["tests"][1]["accuracies"])[0], expected);
+    assert_eq!(written(&weights), before);
+
+    // Another training needs another folder.
+    declare(STUDY.replace("epochs = 2", "epochs = 3"));
+    capsnet(folder, ARGUMENTS).fails(1, &["capsnet/seed-1", "epochs = 2", "epochs = 3", "--out"]);
+    assert_eq!(written(&weights), before);
+    let elsewhere = capsnet(folder, [&ARGUMENTS[..], &["--json", "--out", "elsewhere"]].concat()).json();
+    assert_eq!(numbers(&elsewhere["variants"][0]["epochs"]), [3.0, 3.0]);
+}
+
+#[test]
+fn a_killed_study_goes_on_and_ends_as_one_that_was_not() {
+    let folder = folder();
+    let folder = folder.path();
+    // Without a variant that time ends, whose weights are never the same.
+    let text = STUDY
+        .split("[[variant]]\nname = \"LeNet-5")
+        .next()
+        .unwrap()
+        .replace("epochs = 2", "epochs = 20");
+    fs::write(folder.join("study.toml"), text).unwrap();
+    let undisturbed = capsnet(folder, [&ARGUMENTS[..], &["--json", "--out", "undisturbed"]].concat()).json();
+
+    let mut child = command(folder)
+        .args(ARGUMENTS)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // In the middle of the second run.
+    let checkpoint = folder.join("runs/study/capsnet/seed-2/checkpoint/state.safetensors");
+    let begun = Instant::now();
+    while !checkpoint.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint");
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!folder.join("runs/study/capsnet/seed-2/result.json").exists());
+
+    let resumed = study(folder);
+    for (resumed, undisturbed) in [&resumed, &undisturbed]
+        .map(|study| study["variants"].as_array().unwrap().clone())
+        .map(|variants| {
+            variants
+                .into_iter()
+                .map(|variant| variant["tests"].clone())
+                .collect::<Vec<_>>()
+        })
+        .windows(2)
+        .map(|pair| (&pair[0], &pair[1]))
+    {
+        assert_eq!(resumed, undisturbed);
+    }
+    for run in ["capsnet/seed-1", "capsnet/seed-2", "cnn-of-its-size/seed-2"] {
+        let read = |study: &str| fs::read(folder.join(study).join(run).join("last.safetensors")).unwrap();
+        assert!(read("undisturbed") == read("runs/study"), "{run}");
+    }
+}
+
+#[test]
+fn the_example_is_a_study() {
+    let folder = folder();
+    let folder = folder.path();
+    let printed = capsnet(folder, ["study", "--example"]).done();
+    let small = printed
+        .replace("limit = 1000", "limit = 32")
+        .replace("test-limit = 500", "test-limit = 10");
+    fs::write(folder.join("study.toml"), small).unwrap();
+    let study = study(folder);
+    assert_eq!(study["variants"].as_array().unwrap().len(), 5);
+    assert_eq!(study["complete"], true);
+}
+
+#[test]
+fn faults_name_file_and_line() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::write(folder.join("study.toml"), STUDY.replace("batch-size", "batch")).unwrap();
+    capsnet(folder, ARGUMENTS).fails(1, &["study.toml, line 9", "`batch` is no setting here", "batch-size"]);
+    capsnet(folder, ["study", "nowhere.toml"]).fails(1, &["nowhere.toml"]);
+    let without_file = capsnet(folder, ["study"]);
+    assert_eq!(without_file.code, Some(2), "{without_file:?}");
+    assert_eq!(names_in(&folder.join("runs")), Vec::<String>::new());
+}
