@@ -44,6 +44,15 @@ pub struct Output {
     pub capsules: Option<Tensor<3>>,
 }
 
+/// What [`Model::probabilities`] gives: the two must not be compared unawares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreKind {
+    /// Probabilities, which sum to one.
+    Probability,
+    /// Lengths of class capsules, each 0 to 1 by itself.
+    CapsuleLength,
+}
+
 impl Output {
     /// The class with the largest score for each sample, `[B]`.
     pub fn predictions(&self) -> Tensor<1, Int> {
@@ -158,6 +167,15 @@ impl Model {
         match self.network {
             Network::LeNet5(_) => softmax(output.scores.clone(), 1),
             Network::CapsNet(_) => output.scores.clone(),
+        }
+    }
+
+    /// What those are: probabilities (softmaxed lengths too), or capsule lengths.
+    pub fn score_kind(&self) -> ScoreKind {
+        match &self.config {
+            ModelConfig::LeNet5(_) => ScoreKind::Probability,
+            ModelConfig::CapsNet(config) if config.softmaxed_lengths => ScoreKind::Probability,
+            ModelConfig::CapsNet(_) => ScoreKind::CapsuleLength,
         }
     }
 
