@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => commands::compare::run(&args),
         Command::Train(args) => commands::train::run(&args),
         Command::Test(args) => commands::test::run(&args),
+        Command::Sweep(args) => commands::sweep::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Info(args) => commands::info::run(&args),

@@ -5,6 +5,7 @@ mod compare;
 mod files;
 mod predict;
 mod shared;
+mod sweep;
 mod test;
 mod train;
 mod value;
@@ -20,6 +21,8 @@ pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 use predict::PREDICT_EXAMPLES;
 pub use predict::PredictArgs;
 pub use shared::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
+use sweep::SWEEP_EXAMPLES;
+pub use sweep::{NamedFile, SweepArgs};
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
 use train::TRAIN_EXAMPLES;
@@ -46,6 +49,9 @@ pub enum Command {
     /// Measure a model's accuracy on the test images, upright or transformed
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
+    /// Measure models along families of transforms, and write the curves as one HTML report, pictures and tables
+    #[command(after_help = SWEEP_EXAMPLES)]
+    Sweep(Box<SweepArgs>),
     /// Say which class an image file shows
     #[command(after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),

@@ -7,5 +7,6 @@ pub mod fetch;
 pub mod info;
 pub mod measure;
 pub mod predict;
+pub mod sweep;
 pub mod test;
 pub mod train;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Sweep, SweepCurve, SweepPoint};
 use crate::error::{ReportError, save};
 use crate::interval::Interval;
-use crate::number::{count, fixed, percent};
+use crate::number::{count, percent};
 use crate::table::{Column, Table};
 
 /// The first line of the CSV.
@@ -95,11 +95,11 @@ impl Sweep {
         for curve in &self.curves {
             let lowest = curve.points.iter().min_by(|a, b| a.accuracy().total_cmp(&b.accuracy()));
             let mean = curve.points.iter().map(SweepPoint::accuracy).sum::<f64>() / curve.points.len() as f64;
-            let unchanged = identity.map(|value| curve.at(value).map_or(String::new(), with_interval));
+            let unchanged = identity.map(|value| curve.at(value).map_or(String::new(), SweepPoint::accuracy_words));
             let weights = has_weights.then(|| curve.weights.clone());
             let names = [curve.model.clone()].into_iter().chain(weights);
             let rest = [
-                lowest.map_or(String::new(), with_interval),
+                lowest.map_or(String::new(), SweepPoint::accuracy_words),
                 lowest.map_or(String::new(), |point| self.family.value(point.value())),
                 if curve.points.is_empty() {
                     String::new()
@@ -137,7 +137,7 @@ impl Sweep {
             let images: Vec<String> = images.into_iter().map(count).collect();
             let mut row = vec![self.family.value(value), images.join(", ")];
             for (curve, point) in self.curves.iter().zip(points) {
-                row.push(point.map_or(String::new(), with_interval));
+                row.push(point.map_or(String::new(), SweepPoint::accuracy_words));
                 if has_mean(curve) {
                     let mean = point.and_then(SweepPoint::mean_true_class);
                     row.push(mean.map_or(String::new(), |mean| percent(mean, 2)));
@@ -147,13 +147,6 @@ impl Sweep {
         }
         table
     }
-}
-
-/// An accuracy with its interval: "98.68 % [98.44, 98.88]".
-fn with_interval(point: &SweepPoint) -> String {
-    let Interval { low, high } = point.interval();
-    let end = |share: f64| fixed(100.0 * share, 2);
-    format!("{} [{}, {}]", percent(point.accuracy(), 2), end(low), end(high))
 }
 
 /// A field of text, in quotes where it needs them.
