@@ -74,6 +74,7 @@ fn chart_name(kind: &str, family: Option<Family>, form: &str) -> String {
 }
 
 fn remove_others(folder: &Path, written: &[PathBuf]) -> Result<()> {
+    let mut removed = Vec::new();
     let families: Vec<Option<Family>> = Family::ALL.into_iter().map(Some).chain([None]).collect();
     for kind in CHARTS {
         for form in FORMS {
@@ -83,12 +84,15 @@ fn remove_others(folder: &Path, written: &[PathBuf]) -> Result<()> {
                     continue;
                 }
                 match fs::remove_file(&path) {
-                    Ok(()) => eprintln!("removed {}, which belonged to an earlier sweep", path.display()),
+                    Ok(()) => removed.push(path.display().to_string()),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(error).with_context(|| format!("can't remove {}", path.display())),
                 }
             }
         }
+    }
+    if !removed.is_empty() {
+        eprintln!("removed the charts of an earlier sweep: {}", removed.join(", "));
     }
     Ok(())
 }

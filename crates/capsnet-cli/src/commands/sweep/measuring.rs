@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::evaluate::{Options, evaluate};
+use capsnet::evaluate::{Evaluation, Options, evaluate};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_report::SweepPoint;
@@ -71,9 +71,7 @@ pub fn measure(
                             setting.device,
                             &mut notify,
                         )?;
-                        // The length of a capsule may be over 1 by a rounding error.
-                        let true_class = evaluation.mean_true_score.min(1.0);
-                        SweepPoint::new(*value, images as u64, evaluation.correct(), Some(true_class))?
+                        point(*value, &evaluation).with_context(|| note.clone())?
                     }
                 };
                 record.add(section, number, point);
@@ -85,4 +83,14 @@ pub fn measure(
     progress.clear();
     record.finish();
     record.save(folder)
+}
+
+fn point(value: f64, evaluation: &Evaluation) -> Result<SweepPoint> {
+    // A capsule may be longer than 1 by a rounding error. NaN stays NaN, and is refused.
+    let mean = match evaluation.mean_true_score {
+        mean if mean > 1.0 => 1.0,
+        mean => mean,
+    };
+    let (images, correct) = (evaluation.images() as u64, evaluation.correct());
+    Ok(SweepPoint::new(value, images, correct, Some(mean))?)
 }

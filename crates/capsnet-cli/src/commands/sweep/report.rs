@@ -48,10 +48,9 @@ pub fn report(args: &SweepArgs, plans: &[Plan], record: &Record, grids: Vec<Pict
         let sweep = &section.sweep;
         let heading = capital(&sweep.family.name);
         let key = key_values(sweep, plan.asked.family);
-        let note = format!("{}.", capital(protocol(plan.asked.family)));
         report = report
-            .table(format!("{heading}: the figures"), note, sweep.table_at(&key))
-            .sweep(format!("{heading}: the curves"), verdict(sweep), sweep.clone())
+            .table(format!("{heading}: the figures"), verdict(sweep), sweep.table_at(&key))
+            .sweep(format!("{heading}: the curves"), CAVEAT, sweep.clone())
             .pictures(format!("{heading}: what the models saw"), "", vec![grid]);
     }
     Ok(report)
@@ -123,8 +122,6 @@ fn data(args: &SweepArgs, record: &Record) -> String {
 
 /// Who is ahead where.
 fn verdict(sweep: &Sweep) -> String {
-    let leads = sweep.leads();
-    let mut paragraphs: Vec<String> = leads.iter().map(|lead| lead.words(&sweep.family)).collect();
-    paragraphs.push(CAVEAT.to_owned());
-    paragraphs.join("\n\n")
+    let leads: Vec<String> = sweep.leads().iter().map(|lead| lead.words(&sweep.family)).collect();
+    leads.join("\n\n")
 }
