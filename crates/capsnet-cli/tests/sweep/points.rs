@@ -1,6 +1,6 @@
 //! The numbers, and the names under which they are found.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::capsnet;
 use crate::{points, prepared, read, swept, words};

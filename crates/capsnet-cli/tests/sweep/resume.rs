@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::support::{LENET5_TENSORS, capsnet, command, tensor, text, write_weights};

@@ -3,7 +3,10 @@
 use crate::args::{NamedFile, SweepArgs};
 use capsnet_data::catalog::KnownSet;
 
-/// Every flag that has a part in the results, and the folder; threads have none.
+/// A line of the command is at most so long, where its words allow it.
+const WIDTH: usize = 100;
+
+/// Every flag that has a part in the results, and the folder; threads have none. Long commands have several lines.
 pub fn command_line(args: &SweepArgs) -> String {
     let mut words = vec!["capsnet".to_owned(), "sweep".to_owned()];
     let models: Vec<&str> = args.models.iter().map(|model| model.name()).collect();
@@ -30,8 +33,27 @@ pub fn command_line(args: &SweepArgs) -> String {
         words.extend(["--device".to_owned(), args.data.compute.device.clone()]);
     }
     words.extend(["--out".to_owned(), args.out.display().to_string()]);
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    words.join(" ")
+    wrapped(&words.iter().map(|word| quoted(word)).collect::<Vec<_>>())
+}
+
+/// Words between spaces, with a line's end before a flag that would make the line too long.
+fn wrapped(words: &[String]) -> String {
+    let mut text = String::new();
+    let mut line = 0;
+    for flag in words.chunk_by(|_, next| !next.starts_with("--")) {
+        let flag = flag.join(" ");
+        if line > 0 && line + 1 + flag.len() > WIDTH {
+            text += " \\\n   ";
+            line = 3;
+        }
+        if line > 0 {
+            text.push(' ');
+            line += 1;
+        }
+        line += flag.len();
+        text += &flag;
+    }
+    text
 }
 
 /// A word as a POSIX shell takes it.
@@ -88,8 +110,8 @@ mod tests {
         ];
         assert_eq!(
             again(&all),
-            "capsnet sweep --models capsnet --weights 'it'\\''s half=a.pt' --data 'my digits' --limit 5 --shear=1,2 \
-             --noise=3 --resample bilinear --seed 7 --out x"
+            "capsnet sweep --models capsnet --weights 'it'\\''s half=a.pt' --data 'my digits' --limit 5 \\\n    \
+             --shear=1,2 --noise=3 --resample bilinear --seed 7 --out x"
         );
         assert!(again(&["--dataset", "fashion-mnist"]).contains("--dataset fashion-mnist"));
     }

@@ -14,10 +14,13 @@ use super::words::listed;
 
 /// Digits in the picture, one a row: the first of the test set, which nobody chose.
 const DIGITS: usize = 4;
-/// Values in a row where the names are short.
-const MOST_VALUES: usize = 9;
-/// Letters that a row has room for.
-const LETTERS: usize = 90;
+/// Values in a row.
+const VALUES: usize = 9;
+/// A row has room for names of so many letters; longer ones are replaced by A, B, C.
+const SHORT: usize = 9;
+
+const CAPTION: &str = "The first test images as the models were shown them, and each model's answer: right in green, wrong in red \
+                       and bold. A dashed frame marks an image that at least one model got wrong.";
 
 /// A picture of each family.
 pub fn grids(setting: &Setting, contestants: &[Contestant], plans: &[Plan], record: &Record) -> Result<Vec<Picture>> {
@@ -32,8 +35,8 @@ fn grid(setting: &Setting, contestants: &[Contestant], plan: &Plan, section: &Se
         .iter()
         .map(|contestant| contestant.entry.label.as_str())
         .collect();
-    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
-    let values = section.sweep.spread((LETTERS / (longest + 2)).clamp(3, MOST_VALUES));
+    let names = names(&labels);
+    let values = section.sweep.spread(VALUES);
     let digits = setting.data.len().min(DIGITS);
     let mut cells = vec![Vec::new(); digits];
     for &value in &values {
@@ -57,7 +60,7 @@ fn grid(setting: &Setting, contestants: &[Contestant], plan: &Plan, section: &Se
         }
         for (index, row) in cells.iter_mut().enumerate() {
             let title = section.sweep.family.value(value);
-            row.push(cell(setting, pipeline, index, title, &labels, &evaluations)?);
+            row.push(cell(setting, pipeline, index, title, &names, &evaluations)?);
         }
     }
     let canvas = DigitGrid::new("", values.len(), cells.concat()).draw()?;
@@ -67,8 +70,14 @@ fn grid(setting: &Setting, contestants: &[Contestant], plan: &Plan, section: &Se
         section.sweep.family.name,
         listed(&labels)
     );
-    let caption = "The first test images as the models were shown them, and each model's answer: right in green, wrong in \
-                   red and bold. A dashed frame marks an image that at least one model got wrong.";
+    let mut caption = CAPTION.to_owned();
+    if names.iter().ne(&labels) {
+        let pairs = names
+            .iter()
+            .zip(&labels)
+            .map(|(name, label)| format!("{name} is {label}"));
+        caption += &format!(" {}.", pairs.collect::<Vec<_>>().join("; "));
+    }
     Ok(Picture::new(&canvas, alt, caption)?)
 }
 
@@ -77,7 +86,7 @@ fn cell(
     pipeline: &Pipeline,
     index: usize,
     title: String,
-    labels: &[&str],
+    names: &[String],
     evaluations: &[Evaluation],
 ) -> Result<Cell> {
     let data = setting.data;
@@ -85,9 +94,34 @@ fn cell(
     let batcher = Batcher::new(data, &augment, Normalize::default(), setting.seed);
     let pixels = batcher.image(0, index, &mut Scratch::default());
     let mut cell = Cell::new(GreyImage::new(data.width(), data.height(), pixels)?).line(title, Tone::Neutral);
-    for (label, evaluation) in labels.iter().zip(evaluations) {
+    for (name, evaluation) in names.iter().zip(evaluations) {
         let (answer, truth) = (evaluation.predictions[index], evaluation.labels[index]);
-        cell = cell.line(format!("{label} {answer}"), Tone::of(answer == truth));
+        cell = cell.line(format!("{name} {answer}"), Tone::of(answer == truth));
     }
     Ok(cell)
+}
+
+/// The labels, or a letter for each where one is too long to stand under an image.
+fn names(labels: &[&str]) -> Vec<String> {
+    if labels.iter().all(|label| label.chars().count() <= SHORT) {
+        return labels.iter().map(|&label| label.to_owned()).collect();
+    }
+    let letter = |index: usize| match u8::try_from(index) {
+        Ok(index @ 0..26) => char::from(b'A' + index).to_string(),
+        _ => (index + 1).to_string(),
+    };
+    (0..labels.len()).map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_become_letters() {
+        assert_eq!(names(&["LeNet-5", "CapsNet"]), ["LeNet-5", "CapsNet"]);
+        assert_eq!(names(&["LeNet-5", "sheared/last"]), ["A", "B"]);
+        let many = names(&["a long name"; 27]);
+        assert_eq!((many[25].as_str(), many[26].as_str()), ("Z", "27"));
+    }
 }
