@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Train(args) => commands::train::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Equivariance(args) => commands::equivariance::run(&args),
+        Command::Sweep(args) => commands::sweep::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Info(args) => commands::info::run(&args),

@@ -131,6 +131,16 @@ fn predict_agrees_with_test() {
         let names: Vec<&str> = pictures.iter().map(String::as_str).collect();
         let entries = capsnet(root, [&["predict"], &options[..], &names].concat()).json();
         let entries = entries.as_array().unwrap();
+        // The mean of what `predict` says of the true class is that of `test`.
+        let of_truth = entries.iter().enumerate().map(|(index, entry)| {
+            let scores: Vec<f64> = serde_json::from_value(entry["scores"].clone()).unwrap();
+            scores[usize::from(label(index))]
+        });
+        let mean = of_truth.sum::<f64>() / entries.len() as f64;
+        let limited = [&["test", "--data", "digits", "--limit", "8"], &options[..]].concat();
+        let limited = capsnet(root, limited).json();
+        let found = limited["results"][0]["mean_true_score"].as_f64().unwrap();
+        assert!((found - mean).abs() < 1e-5, "{model}: {found}, not {mean}");
         let answers: Vec<&Value> = entries.iter().map(|entry| &entry["prediction"]).collect();
         assert_eq!(json!(answers), report["results"][0]["first_predictions"], "{model}");
         for (entry, name) in entries.iter().zip(&pictures) {

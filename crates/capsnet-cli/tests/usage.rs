@@ -53,6 +53,23 @@ fn specifications_that_mean_nothing() {
 }
 
 #[test]
+fn sweeps_that_go_nowhere() {
+    refused("sweep --rotate=", &["--rotate", "a number is missing"]);
+    refused("sweep --rotate=0..90", &["--rotate", "needs a step", "0..90:5"]);
+    refused("sweep --rotate=10..0:5", &["--rotate", "leads away"]);
+    refused("sweep --noise=0..10:0", &["--noise", "a step of 0"]);
+    refused("sweep --shear=a", &["--shear", "`a`"]);
+    refused("sweep --spin=1", &["--spin"]);
+    refused("sweep --rotate=1 --rotate=2", &["--rotate"]);
+    // What the values mean is checked before anything is read.
+    refused("sweep --scale=0..1:1", &["--scale", "scale=0"]);
+    refused("sweep --shift-x=0..1:0.5", &["--shift-x", "0.5"]);
+    refused("sweep --models lenet5,resnet", &["--models", "resnet", "lenet5"]);
+    refused("sweep --weights =a.pt", &["--weights", "NAME=FILE"]);
+    refused("sweep --resample cubic", &["cubic", "nearest"]);
+}
+
+#[test]
 fn flags_that_do_not_go_together() {
     refused("train lenet5 --variant tutorial", &["--variant", "lenet5"]);
     refused(
@@ -73,6 +90,14 @@ fn help_has_an_example_of_every_command() {
         "train",
         "test",
         "equivariance",
+        "predict",
+        "convert",
+        "info",
+        "fetch",
+        "compare",
+        "train",
+        "test",
+        "sweep",
         "predict",
         "convert",
         "info",

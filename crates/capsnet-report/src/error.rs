@@ -1,6 +1,9 @@
 //! The one error type of the crate.
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use capsnet_files::atomic_write;
 
 /// Why a table, picture or report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -49,13 +52,14 @@ pub enum ReportError {
         /// The file.
         path: PathBuf,
         /// The operating system's reason.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
-/// Writes `bytes` to `path`, replacing a file that is there.
+/// Writes `bytes` to `path`, replacing a file that is there: whole, or not at all.
 pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    std::fs::write(path, bytes).map_err(|source| ReportError::Write {
+    let written: io::Result<()> = atomic_write(path, |file| file.write_all(bytes));
+    written.map_err(|source| ReportError::Write {
         path: path.to_owned(),
         source,
     })

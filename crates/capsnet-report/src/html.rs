@@ -143,7 +143,7 @@ impl HtmlReport {
         self
     }
 
-    /// Sets the command that makes the report again.
+    /// Sets the command that makes the report again; it may have several lines.
     #[must_use]
     pub fn command(self, command: impl Into<String>) -> Self {
         let command = command.into();
@@ -245,7 +245,8 @@ impl HtmlReport {
         let command = if self.command.is_empty() {
             String::new()
         } else {
-            let command = escaped(&self.command);
+            let lines: Vec<String> = self.command.lines().map(escaped).collect();
+            let command = lines.join("\n");
             format!("<p class=\"again\">This command makes the report again:</p>\n<pre><code>{command}</code></pre>\n")
         };
         format!("<section class=\"protocol\">\n<h2>Protocol</h2>\n<dl>\n{facts}</dl>\n{command}</section>\n")

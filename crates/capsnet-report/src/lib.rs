@@ -63,6 +63,6 @@ pub use grey::GreyImage;
 pub use grid::{Cell, DigitGrid};
 pub use html::{HtmlReport, Picture};
 pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
-pub use sweep::{Family, Sweep, SweepCurve, SweepPoint, TrueClass};
+pub use sweep::{Ahead, Family, Lead, Sweep, SweepCurve, SweepPoint, TrueClass};
 pub use table::{Align, Column, Table, TableCell, TextStyle};
 pub use tone::Tone;

@@ -2,16 +2,20 @@
 //!
 //! The JSON has stable field names and repeats the accuracy and its interval beside the counts that they come from, so
 //! that readers need no statistics; reading it back takes the counts alone and checks them. `tables` writes the CSV and
-//! tables, `charts` the curves.
+//! tables, `charts` the curves, and `lead` says where one model is ahead of another.
 
 mod charts;
+mod lead;
 mod point;
 mod tables;
+mod values;
 
 use std::path::Path;
 
+pub use lead::{Ahead, Lead};
 pub use point::{SweepPoint, TrueClass};
 use serde::{Deserialize, Serialize};
+pub use tables::{csv, save_csv};
 
 use crate::error::{ReportError, save};
 use crate::interval::CONFIDENCE;
@@ -130,16 +134,6 @@ impl Sweep {
             chance: None,
             curves: Vec::new(),
         }
-    }
-
-    /// All values at which any model was measured, in order.
-    #[must_use]
-    pub fn values(&self) -> Vec<f64> {
-        let points = self.curves.iter().flat_map(|curve| &curve.points);
-        let mut values: Vec<f64> = points.map(SweepPoint::value).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
-        values
     }
 
     /// The sweep as JSON, indented, with a line feed at its end.

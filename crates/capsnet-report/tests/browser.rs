@@ -1,104 +1,16 @@
-//! The sample report as headless Chromium shows it, offline: a probe clicks, points and types in a copy of the page, and
-//! its findings are read from the DOM.
-//!
-//! Chromium is looked for as `CAPSNET_CHROMIUM` says, else by its usual names. Without one the test says so and passes,
-//! unless `CAPSNET_REQUIRE_BROWSER` is set.
+//! The sample report as headless Chromium shows it; see `browser/chromium.rs`.
 
+#[path = "browser/chromium.rs"]
+mod chromium;
 #[path = "../examples/sweep_report.rs"]
 mod sweep_report;
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
 use capsnet_report::{Family, HtmlReport, Sweep, SweepCurve, SweepPoint};
+use chromium::{browser, dom};
 use serde_json::{Value, json};
 
-const PROBE: &str = include_str!("browser/probe.js");
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// A browser that has not answered by then hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-fn browser() -> Option<String> {
-    let named = std::env::var("CAPSNET_CHROMIUM").ok();
-    let candidates = named.into_iter().chain(NAMES.map(str::to_owned));
-    let answers = |name: &String| {
-        let version = Command::new(name)
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        version.is_ok_and(|status| status.success())
-    };
-    let found = candidates.into_iter().find(answers);
-    if found.is_none() {
-        assert!(
-            std::env::var_os("CAPSNET_REQUIRE_BROWSER").is_none(),
-            "chromium not found, and CAPSNET_REQUIRE_BROWSER is set"
-        );
-        // Not eprintln, which the test harness keeps to itself when a test passes.
-        let _ = writeln!(std::io::stderr(), "chromium not found: browser test not run");
-    }
-    found
-}
-
-/// The DOM of a file after its scripts ran.
-fn dom(browser: &str, file: &Path, fragment: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("dom.html");
-    let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
-    let mut child = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        // Names resolve to nothing: what the page needs must be in it.
-        .args([
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--window-size=1100,900",
-            &profile,
-        ])
-        .args(["--dump-dom", &format!("file://{}{fragment}", file.display())])
-        .stdout(std::fs::File::create(&output).unwrap())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let started = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if started.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            panic!("{browser} gave no DOM in {PATIENCE:?}");
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    std::fs::read_to_string(output).unwrap()
-}
-
-/// What the probe found in a report.
 fn probe(browser: &str, report: &HtmlReport, fragment: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("report.html");
-    let page = report.to_html().unwrap();
-    let end = "</body>\n</html>\n";
-    let page = page.strip_suffix(end).unwrap();
-    std::fs::write(&file, format!("{page}<script>\n{PROBE}</script>\n{end}")).unwrap();
-    let dom = dom(browser, &file, fragment);
-    let found = dom
-        .split_once("id=\"found\">")
-        .unwrap_or_else(|| panic!("the probe left nothing in\n{dom}"))
-        .1;
-    let found = found.split_once("</script>").unwrap().0;
-    serde_json::from_str(found).unwrap()
+    chromium::probe(browser, &report.to_html().unwrap(), fragment)
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub struct Evaluation {
     pub transform: String,
     /// Mean loss, as in training.
     pub loss: f64,
+    /// Mean over the images of what the model says of the true class, 0 to 1: a probability or a capsule's length, see
+    /// [`Model::score_kind`].
+    pub mean_true_score: f64,
     /// `confusion[truth][prediction]`: numbers of images.
     pub confusion: Vec<Vec<u64>>,
     /// The answer to each image, in order.
@@ -150,16 +153,21 @@ pub fn evaluate(
     let mut evaluation = Evaluation {
         transform: transform.to_string(),
         loss: 0.0,
+        mean_true_score: 0.0,
         confusion: vec![vec![0; classes]; classes],
         predictions: Vec::with_capacity(indices.len()),
         labels: indices.iter().map(|&index| data.label(index)).collect(),
     };
-    let mut loss_sum = 0.0;
+    let (mut loss_sum, mut true_score_sum) = (0.0, 0.0);
     for chunk in indices.chunks(options.batch_size) {
         let batch = batcher.batch(0, chunk, device);
         let output = model.forward(batch.images.clone());
         let loss = model.loss(&output, batch.images, batch.classes);
         loss_sum += f64::from(loss.into_scalar::<f32>()) * chunk.len() as f64;
+        let labels = &evaluation.labels[evaluation.predictions.len()..];
+        for score in true_scores(model.probabilities(&output), labels) {
+            true_score_sum += f64::from(score);
+        }
         evaluation.predictions.extend(class_indices(output.predictions()));
         progress(evaluation.predictions.len());
     }
@@ -167,7 +175,19 @@ pub fn evaluate(
         evaluation.confusion[usize::from(truth)][usize::from(prediction)] += 1;
     }
     evaluation.loss = loss_sum / indices.len() as f64;
+    evaluation.mean_true_score = true_score_sum / indices.len() as f64;
     Ok(evaluation)
+}
+
+/// What a batch's scores, `[B, classes]`, say of each image's true class; `labels` may go on beyond the batch.
+fn true_scores(scores: Tensor<2>, labels: &[u8]) -> Vec<f32> {
+    let [_, classes] = scores.dims();
+    let scores: Vec<f32> = scores
+        .into_data()
+        .try_into_vec_as::<f32>()
+        .expect("any float converts to f32");
+    let rows = scores.chunks_exact(classes).zip(labels);
+    rows.map(|(row, &label)| row[usize::from(label)]).collect()
 }
 
 fn class_indices(predictions: Tensor<1, Int>) -> Vec<u8> {
@@ -187,6 +207,7 @@ mod tests {
         let evaluation = Evaluation {
             transform: "none".to_owned(),
             loss: 0.0,
+            mean_true_score: 0.0,
             confusion: vec![vec![3, 1, 0], vec![0, 2, 0], vec![0, 0, 0]],
             predictions: vec![0, 0, 0, 1, 1, 1],
             labels: vec![0, 0, 0, 0, 1, 1],
@@ -194,5 +215,12 @@ mod tests {
         assert_eq!(evaluation.correct(), 5);
         assert_eq!(evaluation.accuracy(), 5.0 / 6.0);
         assert_eq!(evaluation.class_accuracy(), [Some(0.75), Some(1.0), None]);
+    }
+
+    #[test]
+    fn the_true_class_s_score_is_taken_from_each_row() {
+        let device = Device::flex();
+        let scores = Tensor::<2>::from_floats([[0.1, 0.2, 0.7], [0.5, 0.3, 0.2]], &device);
+        assert_eq!(true_scores(scores, &[2, 1, 0]), [0.7, 0.3]);
     }
 }

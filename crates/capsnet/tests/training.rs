@@ -460,6 +460,7 @@ fn evaluation_does_not_depend_on_its_batch_size() {
                 found.loss,
                 whole.loss
             );
+            assert!((found.mean_true_score - whole.mean_true_score).abs() < 1e-6);
         }
     }
 }

@@ -11,6 +11,7 @@ mod predict;
 mod protocols;
 mod shared;
 mod study;
+mod sweep;
 mod test;
 mod train;
 mod value;
@@ -35,6 +36,8 @@ pub use protocols::ProtocolsArgs;
 pub use shared::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
 use study::STUDY_EXAMPLES;
 pub use study::StudyArgs;
+use sweep::SWEEP_EXAMPLES;
+pub use sweep::{NamedFile, SweepArgs};
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
 use train::TRAIN_EXAMPLES;
@@ -67,6 +70,9 @@ pub enum Command {
     /// Run a declared study: variants of models, trained and tested with several seeds, in one table
     #[command(after_help = STUDY_EXAMPLES)]
     Study(StudyArgs),
+    /// Measure models along families of transforms, and write the curves as one HTML report, pictures and tables
+    #[command(after_help = SWEEP_EXAMPLES)]
+    Sweep(Box<SweepArgs>),
     /// Say which class an image file shows
     #[command(after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),

@@ -3,10 +3,11 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::evaluate::{Evaluation, Options, evaluate};
-use capsnet::model::Model;
+use capsnet::model::{Model, ScoreKind};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample};
+use capsnet_report::TrueClass;
 use serde::Serialize;
 
 use crate::progress::Progress;
@@ -57,6 +58,8 @@ pub struct ResultEntry {
     pub accuracy: f64,
     correct: u64,
     loss: f64,
+    /// Mean probability (LeNet-5) or capsule length (CapsNet) of the true class, 0..1.
+    mean_true_score: f64,
     class_accuracy: Vec<Option<f64>>,
     confusion: Vec<Vec<u64>>,
     first_predictions: Vec<String>,
@@ -73,11 +76,20 @@ impl ResultEntry {
             accuracy: evaluation.accuracy(),
             correct: evaluation.correct(),
             loss: evaluation.loss,
+            mean_true_score: evaluation.mean_true_score,
             class_accuracy: evaluation.class_accuracy(),
             confusion: evaluation.confusion.clone(),
             first_predictions: in_words(&evaluation.predictions, data),
             first_labels: in_words(&evaluation.labels, data),
         }
+    }
+}
+
+/// What a model's mean score of the true class is a mean of.
+pub fn true_class(model: &Model) -> TrueClass {
+    match model.score_kind() {
+        ScoreKind::Probability => TrueClass::Probability,
+        ScoreKind::CapsuleLength => TrueClass::CapsuleLength,
     }
 }
 

@@ -12,5 +12,6 @@ pub mod predict;
 pub mod protocol;
 pub mod protocols;
 pub mod study;
+pub mod sweep;
 pub mod test;
 pub mod train;

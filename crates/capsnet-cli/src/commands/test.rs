@@ -10,7 +10,7 @@ use capsnet_report::number::{count, percent};
 use capsnet_report::{Column, ConfusionMatrix, Table, TextStyle};
 use serde::Serialize;
 
-use super::measure::{Condition, ResultEntry, in_words, measure};
+use super::measure::{Condition, ResultEntry, in_words, measure, true_class};
 use super::protocol;
 use crate::args::TestArgs;
 use crate::output::line;
@@ -77,7 +77,8 @@ pub fn run(args: &TestArgs) -> Result<()> {
     if let Some(protocol) = args.protocol {
         line(format_args!("protocol {protocol}: {}", protocol.source()))?;
     }
-    print_table(&conditions, &evaluations)?;
+    let of_truth = format!("true class: {}", true_class(&model).title());
+    print_table(&conditions, &evaluations, of_truth)?;
     for (condition, evaluation) in pairs() {
         print_details(condition, evaluation, &data)?;
     }
@@ -103,13 +104,15 @@ fn conditions(args: &TestArgs) -> Result<Vec<Condition>> {
         .collect()
 }
 
-fn print_table(conditions: &[Condition], evaluations: &[Evaluation]) -> Result<()> {
+/// One row a condition; `of_truth` heads the mean of what the model says of the true class.
+fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: String) -> Result<()> {
     let mut table = Table::new(vec![
         Column::left("transform"),
         Column::left("resample"),
         Column::right("accuracy"),
         Column::right("correct"),
         Column::right("loss"),
+        Column::right(of_truth),
     ]);
     for (condition, evaluation) in conditions.iter().zip(evaluations) {
         table.push([
@@ -118,6 +121,7 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation]) -> Result<(
             percent(evaluation.accuracy(), 2),
             count(evaluation.correct()),
             format!("{:.4}", evaluation.loss),
+            format!("{:.4}", evaluation.mean_true_score),
         ])?;
     }
     line(format_args!("\n{}", table.to_text(TextStyle::Plain)))

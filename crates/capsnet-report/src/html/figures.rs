@@ -4,7 +4,7 @@ use crate::axis::Scale;
 use crate::curves::{LineChart, Look, dash};
 use crate::error::ReportError;
 use crate::markup::{escaped, json_for_script};
-use crate::sweep::{Sweep, TrueClass};
+use crate::sweep::Sweep;
 
 use super::tables;
 
@@ -27,10 +27,10 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<String, ReportError> {
                     <button type=\"button\" data-measure=\"true_class\">Mean of the true class</button></div>\n"
             .to_owned();
     }
-    let caption = format!(
-        "Bands and brackets are 95 % Wilson intervals of the accuracy.{}",
-        meaning_of_means(sweep)
-    );
+    let mut caption = "Bands and brackets are 95 % Wilson intervals of the accuracy.".to_owned();
+    if let Some(meaning) = sweep.true_class_meaning() {
+        caption += &format!(" The mean of the true class: {meaning}.");
+    }
     let figure = figure(&measures, &plots, &legend(&accuracy), &caption);
     let values = match sweep.values().len() {
         1 => "The one value as a table".to_owned(),
@@ -43,24 +43,6 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<String, ReportError> {
         tables::markup(&sweep.table()),
         json_for_script(&sweep.to_json()?)
     ))
-}
-
-/// Which model's mean is a mean of what: a probability and a capsule's length must not be compared unawares.
-fn meaning_of_means(sweep: &Sweep) -> String {
-    let kinds = [TrueClass::Probability, TrueClass::CapsuleLength].map(|kind| {
-        let curves = sweep.curves.iter().filter(|curve| {
-            let is_measured = curve.points.iter().any(|point| point.mean_true_class().is_some());
-            curve.true_class == kind && is_measured
-        });
-        let models: Vec<&str> = curves.map(|curve| curve.model.as_str()).collect();
-        (!models.is_empty()).then(|| format!("{} for {}", kind.title(), models.join(", ")))
-    });
-    let kinds: Vec<String> = kinds.into_iter().flatten().collect();
-    if kinds.is_empty() {
-        String::new()
-    } else {
-        format!(" The mean of the true class: {}.", kinds.join("; "))
-    }
 }
 
 /// A chart alone.

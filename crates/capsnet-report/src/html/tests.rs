@@ -71,6 +71,12 @@ fn with_class<'a>(document: &'a Document, class: &str) -> Vec<Node<'a, 'a>> {
 }
 
 #[test]
+fn a_command_keeps_its_lines() {
+    let page = HtmlReport::new("A title").command("a & \\\n    b").to_html().unwrap();
+    assert!(page.contains("<pre><code>a &amp; \\\n    b</code></pre>"));
+}
+
+#[test]
 fn the_page_has_its_parts() {
     let page = full("A title").to_html().unwrap();
     let markup = markup(&page);

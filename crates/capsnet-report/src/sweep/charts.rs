@@ -1,6 +1,6 @@
 //! The curves of a sweep.
 
-use super::{Sweep, SweepCurve, SweepPoint};
+use super::{Sweep, SweepCurve, SweepPoint, TrueClass};
 use crate::axis::Axis;
 use crate::curves::{LineChart, Series};
 
@@ -28,6 +28,22 @@ impl Sweep {
             let y = Axis::linear("mean of the true class").with_unit(" %");
             self.chart(y, |curve| curve.series(SweepPoint::mean_true_class))
         })
+    }
+
+    /// Which model's mean of the true class is a mean of what, for a probability and a capsule's length must not be
+    /// compared unawares: "probability for LeNet-5; capsule length for CapsNet". `None` if no model said it.
+    #[must_use]
+    pub fn true_class_meaning(&self) -> Option<String> {
+        let kinds = [TrueClass::Probability, TrueClass::CapsuleLength].map(|kind| {
+            let curves = self.curves.iter().filter(|curve| {
+                let is_measured = curve.points.iter().any(|point| point.mean_true_class().is_some());
+                curve.true_class == kind && is_measured
+            });
+            let models: Vec<&str> = curves.map(|curve| curve.model.as_str()).collect();
+            (!models.is_empty()).then(|| format!("{} for {}", kind.title(), models.join(", ")))
+        });
+        let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+        (!kinds.is_empty()).then(|| kinds.join("; "))
     }
 
     fn chart(&self, y: Axis, series: impl Fn(&SweepCurve) -> Series) -> LineChart {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ReportError;
 use crate::interval::{Interval, wilson};
+use crate::number::{fixed, percent};
 
 /// What a model says of the true class, beyond being right: the two are not the same quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -101,6 +102,14 @@ impl SweepPoint {
     #[must_use]
     pub fn interval(&self) -> Interval {
         wilson(self.correct, self.images)
+    }
+
+    /// The accuracy with its interval in per cent: "98.68 % [98.44, 98.88]".
+    #[must_use]
+    pub fn accuracy_words(&self) -> String {
+        let Interval { low, high } = self.interval();
+        let end = |share: f64| fixed(100.0 * share, 2);
+        format!("{} [{}, {}]", percent(self.accuracy(), 2), end(low), end(high))
     }
 }
 

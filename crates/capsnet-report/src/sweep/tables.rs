@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Sweep, SweepCurve, SweepPoint};
 use crate::error::{ReportError, save};
 use crate::interval::Interval;
-use crate::number::{count, fixed, percent};
+use crate::number::{count, percent};
 use crate::table::{Column, Table};
 
 /// The first line of the CSV.
@@ -24,34 +24,51 @@ const HEADINGS: [&str; 12] = [
     "mean_true_class",
 ];
 
+/// The points of several sweeps as CSV; see [`Sweep::to_csv`].
+#[must_use]
+pub fn csv(sweeps: &[Sweep]) -> String {
+    let mut csv = HEADINGS.join(",") + "\r\n";
+    for (sweep, curve) in sweeps
+        .iter()
+        .flat_map(|sweep| sweep.curves.iter().map(move |c| (sweep, c)))
+    {
+        for point in &curve.points {
+            let Interval { low, high } = point.interval();
+            let fields = [
+                field(&sweep.family.name),
+                field(&sweep.family.unit),
+                point.value().to_string(),
+                field(&curve.model),
+                field(&curve.weights),
+                point.images().to_string(),
+                point.correct().to_string(),
+                point.accuracy().to_string(),
+                low.to_string(),
+                high.to_string(),
+                field(curve.true_class.title()),
+                point.mean_true_class().map_or(String::new(), |mean| mean.to_string()),
+            ];
+            csv += &fields.join(",");
+            csv += "\r\n";
+        }
+    }
+    csv
+}
+
+/// Saves the CSV of several sweeps, replacing a file that is there.
+///
+/// # Errors
+/// [`ReportError::Write`] with the path and the reason.
+pub fn save_csv(sweeps: &[Sweep], path: &Path) -> Result<(), ReportError> {
+    save(path, csv(sweeps).as_bytes())
+}
+
 impl Sweep {
     /// The points as CSV (RFC 4180): a line of headings, then one a point, each ended by CR LF. Numbers have all
     /// their digits, and a point, never a comma; a mean that was not measured is empty.
     #[must_use]
     pub fn to_csv(&self) -> String {
-        let mut csv = HEADINGS.join(",") + "\r\n";
-        for curve in &self.curves {
-            for point in &curve.points {
-                let Interval { low, high } = point.interval();
-                let fields = [
-                    field(&self.family.name),
-                    field(&self.family.unit),
-                    point.value().to_string(),
-                    field(&curve.model),
-                    field(&curve.weights),
-                    point.images().to_string(),
-                    point.correct().to_string(),
-                    point.accuracy().to_string(),
-                    low.to_string(),
-                    high.to_string(),
-                    field(curve.true_class.title()),
-                    point.mean_true_class().map_or(String::new(), |mean| mean.to_string()),
-                ];
-                csv += &fields.join(",");
-                csv += "\r\n";
-            }
-        }
-        csv
+        csv(std::slice::from_ref(self))
     }
 
     /// Saves the CSV, replacing a file that is there.
@@ -78,11 +95,11 @@ impl Sweep {
         for curve in &self.curves {
             let lowest = curve.points.iter().min_by(|a, b| a.accuracy().total_cmp(&b.accuracy()));
             let mean = curve.points.iter().map(SweepPoint::accuracy).sum::<f64>() / curve.points.len() as f64;
-            let unchanged = identity.map(|value| curve.at(value).map_or(String::new(), with_interval));
+            let unchanged = identity.map(|value| curve.at(value).map_or(String::new(), SweepPoint::accuracy_words));
             let weights = has_weights.then(|| curve.weights.clone());
             let names = [curve.model.clone()].into_iter().chain(weights);
             let rest = [
-                lowest.map_or(String::new(), with_interval),
+                lowest.map_or(String::new(), SweepPoint::accuracy_words),
                 lowest.map_or(String::new(), |point| self.family.value(point.value())),
                 if curve.points.is_empty() {
                     String::new()
@@ -98,6 +115,12 @@ impl Sweep {
     /// One row a value, with each model's accuracy, its interval, and the mean of the true class where there is one.
     #[must_use]
     pub fn table(&self) -> Table {
+        self.table_at(&self.values())
+    }
+
+    /// The same table with these values alone.
+    #[must_use]
+    pub fn table_at(&self, values: &[f64]) -> Table {
         let has_mean = |curve: &SweepCurve| curve.points.iter().any(|point| point.mean_true_class().is_some());
         let mut columns = vec![Column::right(self.family.name.clone()), Column::right("images")];
         for curve in &self.curves {
@@ -107,14 +130,14 @@ impl Sweep {
             }
         }
         let mut table = Table::new(columns);
-        for value in self.values() {
+        for &value in values {
             let points: Vec<Option<&SweepPoint>> = self.curves.iter().map(|curve| curve.at(value)).collect();
             let mut images: Vec<u64> = points.iter().flatten().map(|point| point.images()).collect();
             images.dedup();
             let images: Vec<String> = images.into_iter().map(count).collect();
             let mut row = vec![self.family.value(value), images.join(", ")];
             for (curve, point) in self.curves.iter().zip(points) {
-                row.push(point.map_or(String::new(), with_interval));
+                row.push(point.map_or(String::new(), SweepPoint::accuracy_words));
                 if has_mean(curve) {
                     let mean = point.and_then(SweepPoint::mean_true_class);
                     row.push(mean.map_or(String::new(), |mean| percent(mean, 2)));
@@ -124,13 +147,6 @@ impl Sweep {
         }
         table
     }
-}
-
-/// An accuracy with its interval: "98.68 % [98.44, 98.88]".
-fn with_interval(point: &SweepPoint) -> String {
-    let Interval { low, high } = point.interval();
-    let end = |share: f64| fixed(100.0 * share, 2);
-    format!("{} [{}, {}]", percent(point.accuracy(), 2), end(low), end(high))
 }
 
 /// A field of text, in quotes where it needs them.

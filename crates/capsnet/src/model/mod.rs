@@ -53,6 +53,15 @@ pub struct Output {
     pub capsules: Option<Tensor<3>>,
 }
 
+/// What [`Model::probabilities`] gives: the two must not be compared unawares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreKind {
+    /// Probabilities, which sum to one.
+    Probability,
+    /// Lengths of class capsules, each 0 to 1 by itself.
+    CapsuleLength,
+}
+
 impl Output {
     /// The class with the largest score for each sample, `[B]`.
     pub fn predictions(&self) -> Tensor<1, Int> {
@@ -223,6 +232,17 @@ impl Model {
         match self.network {
             Network::LeNet5(_) | Network::Cnn(_) => softmax(output.scores.clone(), 1),
             Network::CapsNet(_) | Network::EquivariantCapsNet(_) => output.scores.clone(),
+        }
+    }
+
+    /// What those are: probabilities (softmaxed lengths too), or capsule lengths.
+    pub fn score_kind(&self) -> ScoreKind {
+        match &self.config {
+            ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) => ScoreKind::Probability,
+            ModelConfig::CapsNet(config) if config.softmaxed_lengths => ScoreKind::Probability,
+            ModelConfig::CapsNet(_) => ScoreKind::CapsuleLength,
+            // With a part for standing upright, where the configuration has one.
+            ModelConfig::EquivariantCapsNet(_) => ScoreKind::CapsuleLength,
         }
     }
 

@@ -108,7 +108,7 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
 
     let mut right_of = vec![0u64; data.len()];
     let mut confusion = vec![vec![0; contestant.model.config.classes()]; contestant.model.config.classes()];
-    let (mut loss, mut variant_accuracy) = (0.0, Vec::new());
+    let (mut loss, mut mean_true_score, mut variant_accuracy) = (0.0, 0.0, Vec::new());
     for variant in 0..variants {
         let before = data.len() * (variant as usize + 1);
         let images = affnist.version(variant as usize);
@@ -124,6 +124,7 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
             }
         }
         loss += evaluation.loss / variants as f64;
+        mean_true_score += evaluation.mean_true_score / variants as f64;
         variant_accuracy.push(evaluation.accuracy());
     }
     progress.clear();
@@ -133,6 +134,7 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
     let sum = Evaluation {
         transform: "affnist".to_owned(),
         loss,
+        mean_true_score,
         confusion,
         predictions: Vec::new(),
         labels: Vec::new(),

@@ -1,0 +1,106 @@
+//! The numbers, and the names under which they are found.
+
+use serde_json::json;
+
+use crate::support::capsnet;
+use crate::{points, prepared, read, swept, words};
+
+#[test]
+fn points_are_those_of_test() {
+    let folder = prepared();
+    let root = folder.path();
+    let common = ["--seed", "7", "--limit", "30"];
+    let families = [
+        "--rotate=15,-23,0",
+        "--shift-x=-3",
+        "--noise=25",
+        "--resample",
+        "nearest",
+    ];
+    let report = swept(root, &[&families[..], &common].concat());
+    assert_eq!(report["settings"]["images"], 30);
+    let tests: [(&[&str], &[f64]); 3] = [
+        // Curves are in order of the values.
+        (&["--rotate=-23,0,15"], &[-23.0, 0.0, 15.0]),
+        (&["--transform", "translate=-3:0"], &[-3.0]),
+        (&["--transform", "noise=25"], &[25.0]),
+    ];
+    let models = [("lenet5", "lenet5.safetensors"), ("capsnet", "tiny.pt")];
+    for (section, (flags, values)) in tests.into_iter().enumerate() {
+        for (number, (model, weights)) in models.into_iter().enumerate() {
+            let test = ["test", model, "--weights", weights, "--data", "digits", "--json"];
+            let tested = capsnet(root, [&test[..], flags, &common].concat()).json();
+            let results = tested["results"].as_array().unwrap();
+            let points = points(&report, section, number);
+            assert_eq!((points.len(), results.len()), (values.len(), values.len()));
+            for ((point, result), value) in points.iter().zip(results).zip(values) {
+                assert_eq!(point["value"], json!(value));
+                assert_eq!(point["images"], 30);
+                assert_eq!(point["correct"], result["correct"]);
+                assert_eq!(point["accuracy"], result["accuracy"]);
+                assert_eq!(point["mean_true_class"], result["mean_true_score"], "{model} {flags:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_json_has_its_stable_names() {
+    let folder = prepared();
+    let root = folder.path();
+    let report = swept(root, &["--rotate=0,90"]);
+    let file = read(&root.join("out/sweep.json"));
+    for (name, value) in file.as_object().unwrap() {
+        assert_eq!(&report[name], value, "{name}");
+    }
+    assert_eq!(report["points_taken_over"], 0);
+    assert_eq!(file["version"], 1);
+    assert_eq!(file["confidence"], 0.95);
+    assert_eq!(file["complete"], true);
+    let settings = &file["settings"];
+    assert_eq!(settings["dataset"], "digits");
+    assert_eq!(settings["resample"], "nearest");
+    assert_eq!((&settings["seed"], &settings["device"]), (&json!(1), &json!("cpu")));
+    assert_eq!(settings["data_sha256"].as_str().unwrap().len(), 64);
+    let models = file["models"].as_array().unwrap();
+    assert_eq!(models[0]["label"], "LeNet");
+    assert_eq!(models[0]["model"], "lenet5");
+    assert_eq!(models[0]["weights"], "lenet5.safetensors");
+    assert_eq!(models[0]["parameters"], 44_426);
+    assert_eq!(models[0]["true_class"], "probability");
+    assert_eq!(models[1]["true_class"], "capsule_length");
+    assert_eq!(models[1]["sha256"].as_str().unwrap().len(), 64);
+    let section = &file["sweeps"][0];
+    assert_eq!(section["flag"], "rotate=0,90");
+    assert_eq!(
+        section["family"],
+        json!({"name": "rotation", "unit": "°", "identity": 0.0})
+    );
+    assert_eq!(section["chance"], 0.1);
+    assert_eq!(section["curves"][1]["model"], "Caps");
+    for point in points(&file, 0, 1) {
+        let [low, accuracy, high] =
+            ["accuracy_low", "accuracy", "accuracy_high"].map(|name| point[name].as_f64().unwrap());
+        assert!(low <= accuracy && accuracy <= high && high - low > 0.05, "{point}");
+        assert!((0.0..=1.0).contains(&point["mean_true_class"].as_f64().unwrap()));
+    }
+}
+
+#[test]
+fn what_is_printed_is_a_table_and_the_verdict() {
+    let folder = prepared();
+    let printed = capsnet(folder.path(), words(&["--rotate=-180..180:45,-23"])).done();
+    assert!(
+        printed.contains("40 test images of digits, nearest resampling, seed 1"),
+        "{printed}"
+    );
+    assert!(printed.contains("a positive angle is counter-clockwise"), "{printed}");
+    let row = printed
+        .lines()
+        .find(|line| line.trim_start().starts_with("-23°"))
+        .unwrap();
+    assert_eq!(row.matches(" % [").count(), 2, "{row}");
+    assert!(!printed.contains("135°"), "the table is a selection: {printed}");
+    assert!(printed.contains("ahead"), "{printed}");
+    assert!(printed.ends_with("out/true-class.png\n"), "{printed}");
+}
