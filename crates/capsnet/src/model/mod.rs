@@ -5,11 +5,13 @@
 
 mod capsnet;
 mod config;
+mod frozen;
 mod initial;
 mod lenet5;
 
 pub use capsnet::{CapsNet, CapsNetConfig};
 pub use config::{ConfigError, ImageShape, ModelConfig};
+pub use frozen::FrozenModel;
 pub use initial::initial_weights;
 pub use lenet5::{LeNet5, LeNet5Config};
 
