@@ -92,6 +92,12 @@ impl Dense {
         })
     }
 
+    /// The same with scratch memory that it shares.
+    pub fn with_scratch(self, scratch: &Scratch) -> Self {
+        let scratch = scratch.clone();
+        Self { scratch, ..self }
+    }
+
     /// `[batch, inputs, outputs]`.
     pub fn shape(&self) -> [usize; 3] {
         [self.batch, self.inputs, self.outputs]

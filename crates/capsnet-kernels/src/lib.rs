@@ -41,6 +41,7 @@ pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;
 pub use frozen_conv::FrozenConv2d;
 pub use routing::{CouplingsOver, FrozenVoteRouting, RoutingShape, VoteRouting};
+pub use scratch::Scratch;
 pub use shape::ConvShape;
 pub use simd::instruction_set;
 pub use squash::{SQUASH_EPSILON, squash_coordinates, squash_coordinates_backward};

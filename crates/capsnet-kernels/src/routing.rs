@@ -176,6 +176,12 @@ impl VoteRouting {
         })
     }
 
+    /// The same with scratch memory that it shares.
+    pub fn with_scratch(self, scratch: &Scratch) -> Self {
+        let scratch = scratch.clone();
+        Self { scratch, ..self }
+    }
+
     /// The shape.
     pub fn shape(&self) -> &RoutingShape {
         &self.layout.shape

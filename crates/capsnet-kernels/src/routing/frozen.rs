@@ -38,6 +38,12 @@ impl FrozenVoteRouting {
         })
     }
 
+    /// The same with scratch memory that it shares.
+    pub fn with_scratch(self, scratch: &Scratch) -> Self {
+        let scratch = scratch.clone();
+        Self { scratch, ..self }
+    }
+
     /// The shape, for one sample.
     pub fn shape(&self) -> &RoutingShape {
         &self.shape

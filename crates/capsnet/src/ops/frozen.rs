@@ -3,6 +3,7 @@
 use burn::prelude::*;
 use capsnet_kernels::{ConvShape, CouplingsOver, FrozenConv2d, FrozenVoteRouting, RoutingShape, squash_coordinates};
 
+use super::flex::SCRATCH;
 use super::has_kernels;
 use crate::layer::{ClassCapsules, PrimaryCapsules, Routing, SoftmaxOver};
 
@@ -67,9 +68,9 @@ impl FrozenCapsules {
         let routing =
             FrozenVoteRouting::new(shape, floats(&weight)).expect("a layer's shape is checked when it is made");
         Some(Self {
-            convolution,
+            convolution: convolution.with_scratch(&SCRATCH),
             dimensions: primary.dimensions,
-            routing,
+            routing: routing.with_scratch(&SCRATCH),
         })
     }
 

@@ -18,6 +18,9 @@ use crate::evaluate::{self, check_fits};
 use crate::model::Model;
 use crate::weights;
 
+/// Images that are validated together at least: fewer would take longer.
+const SMALL_BATCH: usize = 32;
+
 /// What a caller is told while training goes on.
 pub enum Event<'a> {
     /// Training begins or goes on from a checkpoint.
@@ -290,9 +293,12 @@ impl<'a> Run<'a> {
             return Ok(None);
         }
         let first = self.data.len() - count;
+        let options = evaluate::Options::default();
         let options = evaluate::Options {
+            // Whoever trains in small batches has reasons to save memory.
+            batch_size: options.batch_size.min(self.config.batch_size.max(SMALL_BATCH)),
             range: Some(first..self.data.len()),
-            ..evaluate::Options::default()
+            ..options
         };
         let model = self.model().valid();
         let device = self.device.clone().inner();
