@@ -7,7 +7,7 @@ use crate::simd::{Kernel, LANES, Lanes, Simd, Vector};
 use crate::toom_cook::{PHASES, STRIDE};
 
 /// Floats by which kernels are asked for ahead of their use.
-const AHEAD: usize = 1024;
+const AHEAD: usize = 2048;
 
 /// Transforms sixteen input channels of all images.
 pub(super) struct TransformWindows<'a> {
