@@ -82,6 +82,12 @@ impl Conv2d {
         })
     }
 
+    /// The same with scratch memory that it shares.
+    pub fn with_scratch(self, scratch: &Scratch) -> Self {
+        let scratch = scratch.clone();
+        Self { scratch, ..self }
+    }
+
     /// The shape.
     pub fn shape(&self) -> &ConvShape {
         &self.shape

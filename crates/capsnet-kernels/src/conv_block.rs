@@ -86,6 +86,12 @@ impl ConvBlock {
         plain && shape.out_h() >= 2 && shape.out_w() >= 2
     }
 
+    /// The same with scratch memory that it shares.
+    pub fn with_scratch(self, scratch: &Scratch) -> Self {
+        let scratch = scratch.clone();
+        Self { scratch, ..self }
+    }
+
     /// The shape of the convolution.
     pub fn shape(&self) -> &ConvShape {
         &self.shape

@@ -1,6 +1,7 @@
 //! The fully connected layer with its activation: one plan, forward and adjoint.
 
 mod activation;
+mod single;
 
 use crate::error::{KernelError, expect_len};
 use crate::matmul::{Matrix, multiply};
@@ -18,6 +19,8 @@ const WEIGHT_ROWS: usize = 64;
 /// Multiply-adds below which a pass stays on the calling thread, with few samples counted as [`FEW`]: waking threads takes as
 /// long as a million multiply-adds.
 const PARALLEL: usize = 1 << 20;
+/// Elements of a weight from which on one sample is worth a path of its own.
+const SINGLE: usize = 1 << 16;
 /// With fewer samples than this a pass takes the time of reading the weight.
 const FEW: usize = 8;
 
@@ -92,6 +95,12 @@ impl Dense {
         })
     }
 
+    /// The same with scratch memory that it shares.
+    pub fn with_scratch(self, scratch: &Scratch) -> Self {
+        let scratch = scratch.clone();
+        Self { scratch, ..self }
+    }
+
     /// `[batch, inputs, outputs]`.
     pub fn shape(&self) -> [usize; 3] {
         [self.batch, self.inputs, self.outputs]
@@ -113,6 +122,16 @@ impl Dense {
             expect_len("bias", bias, self.outputs)?;
         }
         expect_len("y", y, self.batch * self.outputs)?;
+        if self.batch == 1 && w.len() >= SINGLE {
+            single::product(&self.scratch, x, w, self.parallel(), y);
+            dispatch(Finish {
+                activation: self.activation,
+                bias,
+                columns: self.outputs,
+                data: y,
+            });
+            return Ok(());
+        }
         let x = Matrix {
             data: x,
             row: self.inputs,

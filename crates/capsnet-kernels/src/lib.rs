@@ -6,9 +6,11 @@
 //!
 //! - [`Conv2d`]: strided 2-D convolution; the 9x9 stride-2 convolution of the CapsNet runs with 6.6 times fewer
 //!   multiplications than its definition has.
+//! - [`FrozenConv2d`]: the same for few images by weights that don't change, which are transformed once.
 //! - [`Dense`]: fully connected layer with its activation.
 //! - [`AdamStep`]: the optimiser's update of a parameter and its moments, in one pass.
 //! - [`VoteRouting`]: votes of lower capsules and dynamic routing to upper ones, without materialising the votes.
+//! - [`FrozenVoteRouting`]: the same by weights that don't change.
 //! - [`squash_coordinates`]: the squash of primary capsules, from a convolution's channels to one vector a capsule.
 //! - [`ConvBlock`]: a small convolution with bias, ReLU and average pooling in one visit to each image.
 //! - [`cross_entropy`]: the loss of a classifier and its gradient.
@@ -21,6 +23,7 @@ mod cross_entropy;
 mod dense;
 mod direct;
 mod error;
+mod frozen_conv;
 mod matmul;
 mod microkernel;
 mod routing;
@@ -36,7 +39,9 @@ pub use conv_block::{ConvBlock, ConvBlockGradients};
 pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;
-pub use routing::{CouplingsOver, RoutingShape, VoteRouting};
+pub use frozen_conv::FrozenConv2d;
+pub use routing::{CouplingsOver, FrozenVoteRouting, RoutingShape, VoteRouting};
+pub use scratch::Scratch;
 pub use shape::ConvShape;
 pub use simd::instruction_set;
 pub use squash::{SQUASH_EPSILON, squash_coordinates, squash_coordinates_backward};

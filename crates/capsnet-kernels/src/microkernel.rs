@@ -46,10 +46,26 @@ pub(crate) struct Extent {
 /// Multiplies one panel.
 ///
 /// # Panics
+/// See [`streamed_panel`].
+#[inline(always)]
+pub(crate) fn panel<S: Simd>(simd: S, extent: Extent, left: Left<'_>, right: Right<'_>, target: Target<'_>) {
+    streamed_panel::<S, 0>(simd, extent, left, right, target);
+}
+
+/// Multiplies one panel whose right operand comes from memory, and asks for what lies `AHEAD` floats further on, whether it belongs
+/// to this panel or to the next.
+///
+/// # Panics
 /// If an operand is too short for the extent and strides, or the extent is empty: a bug of the caller, found before memory is
 /// touched.
 #[inline(always)]
-pub(crate) fn panel<S: Simd>(simd: S, extent: Extent, left: Left<'_>, right: Right<'_>, target: Target<'_>) {
+pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
+    simd: S,
+    extent: Extent,
+    left: Left<'_>,
+    right: Right<'_>,
+    target: Target<'_>,
+) {
     let Extent { rows, segments, steps } = extent;
     assert!(rows > 0 && segments > 0 && steps > 0, "empty panel product");
     let depth = |segment: usize, step: usize| (segments - 1) * segment + (steps - 1) * step;
@@ -72,15 +88,15 @@ pub(crate) fn panel<S: Simd>(simd: S, extent: Extent, left: Left<'_>, right: Rig
             let a = left.data.as_ptr().add(row * left.row);
             let c = target.data.as_mut_ptr().add(row * target.row);
             match (S::PARTS, tile_rows) {
-                (1, 16) => tile::<S, 16, 1>(simd, extent, a, left, right, c, &target),
-                (1, 8) => tile::<S, 8, 1>(simd, extent, a, left, right, c, &target),
-                (1, 4) => tile::<S, 4, 1>(simd, extent, a, left, right, c, &target),
-                (1, 2) => tile::<S, 2, 1>(simd, extent, a, left, right, c, &target),
-                (1, 1) => tile::<S, 1, 1>(simd, extent, a, left, right, c, &target),
-                (2, 6) => tile::<S, 6, 2>(simd, extent, a, left, right, c, &target),
-                (2, 4) => tile::<S, 4, 2>(simd, extent, a, left, right, c, &target),
-                (2, 2) => tile::<S, 2, 2>(simd, extent, a, left, right, c, &target),
-                (2, 1) => tile::<S, 1, 2>(simd, extent, a, left, right, c, &target),
+                (1, 16) => tile::<S, 16, 1, AHEAD>(simd, extent, a, left, right, c, &target),
+                (1, 8) => tile::<S, 8, 1, AHEAD>(simd, extent, a, left, right, c, &target),
+                (1, 4) => tile::<S, 4, 1, AHEAD>(simd, extent, a, left, right, c, &target),
+                (1, 2) => tile::<S, 2, 1, AHEAD>(simd, extent, a, left, right, c, &target),
+                (1, 1) => tile::<S, 1, 1, AHEAD>(simd, extent, a, left, right, c, &target),
+                (2, 6) => tile::<S, 6, 2, AHEAD>(simd, extent, a, left, right, c, &target),
+                (2, 4) => tile::<S, 4, 2, AHEAD>(simd, extent, a, left, right, c, &target),
+                (2, 2) => tile::<S, 2, 2, AHEAD>(simd, extent, a, left, right, c, &target),
+                (2, 1) => tile::<S, 1, 2, AHEAD>(simd, extent, a, left, right, c, &target),
                 _ => unreachable!("no micro-kernel of {tile_rows} rows in {} parts", S::PARTS),
             }
         }
@@ -93,7 +109,7 @@ pub(crate) fn panel<S: Simd>(simd: S, extent: Extent, left: Left<'_>, right: Rig
 /// # Safety
 /// `a` and `c` are the operands' data advanced to the tile's first row; all addresses of the tile must lie in the operands.
 #[inline(always)]
-unsafe fn tile<S: Simd, const ROWS: usize, const PARTS: usize>(
+unsafe fn tile<S: Simd, const ROWS: usize, const PARTS: usize, const AHEAD: usize>(
     simd: S,
     extent: Extent,
     a: *const f32,
@@ -116,6 +132,9 @@ unsafe fn tile<S: Simd, const ROWS: usize, const PARTS: usize>(
             // SAFETY: `b` has sixteen readable floats and row `r` of the left operand one, by the contract. The last advance
             // may leave the slice and is not dereferenced, hence `wrapping_add`.
             unsafe {
+                if AHEAD > 0 {
+                    simd.prefetch(b.wrapping_add(AHEAD));
+                }
                 let mut b_parts = [simd.splat(0.0); PARTS];
                 for (part, value) in b_parts.iter_mut().enumerate() {
                     *value = simd.load_from(b.add(part * width));

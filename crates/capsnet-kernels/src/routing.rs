@@ -2,6 +2,7 @@
 
 mod backward;
 mod forward;
+mod frozen;
 mod layout;
 mod normalise;
 mod passes;
@@ -11,6 +12,9 @@ mod weight_gradient;
 use crate::error::{KernelError, expect_len};
 use crate::scratch::Scratch;
 use layout::Layout;
+use tile::{gather_weights, weights_len};
+
+pub use frozen::FrozenVoteRouting;
 
 /// Over which capsules the couplings sum to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -172,6 +176,12 @@ impl VoteRouting {
         })
     }
 
+    /// The same with scratch memory that it shares.
+    pub fn with_scratch(self, scratch: &Scratch) -> Self {
+        let scratch = scratch.clone();
+        Self { scratch, ..self }
+    }
+
     /// The shape.
     pub fn shape(&self) -> &RoutingShape {
         &self.layout.shape
@@ -190,7 +200,9 @@ impl VoteRouting {
         if let Some(sums) = &sums {
             expect_len("sums", sums, shape.sums_len())?;
         }
-        forward::forward(&self.layout, &self.scratch, u, w, v, sums);
+        let mut weights = self.scratch.take(weights_len(&self.layout));
+        gather_weights(&self.layout, w, &mut weights);
+        forward::forward(&self.layout, &self.scratch, u, &weights, v, sums);
         Ok(())
     }
 

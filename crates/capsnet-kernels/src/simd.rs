@@ -96,6 +96,10 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `LANES / PARTS` floats must be writable at `dst`.
     unsafe fn store_to(self, value: Self::V, dst: *mut f32);
 
+    /// Asks for the cache line at an address, which need not be one that can be read. Only time depends on it.
+    #[inline(always)]
+    fn prefetch(self, _address: *const f32) {}
+
     /// How many rows the micro-kernel should take next when `left > 0` remain: one of 16, 8, 6, 4, 2, 1 and at most `left`.
     /// Sized so that the accumulators fill the register file without spilling.
     fn tile_rows(left: usize) -> usize;

@@ -31,5 +31,5 @@ mod transform;
 pub(crate) use backward_data::backward_data;
 pub(crate) use backward_weight::backward_weight;
 pub(crate) use forward::forward;
-pub(crate) use layout::Tiling;
+pub(crate) use layout::{KERNEL, PHASES, STRIDE, Tiling};
 pub(crate) use operands::by_block;

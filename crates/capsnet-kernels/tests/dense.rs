@@ -139,6 +139,8 @@ fn layers_match_the_definition() {
         [1, 1, 1],
         [1, 160, 512],
         [1, 1024, 784],
+        // One sample's rows and columns in parts of blocks.
+        [1, 701, 110],
         [7, 33, 129],
         [8, 256, 120],
         [33, 130, 300],
@@ -149,6 +151,26 @@ fn layers_match_the_definition() {
         for activation in ACTIVATIONS {
             assert_matches_definition(shape, activation);
         }
+    }
+}
+
+/// One sample's zeros are passed over: all, none, and any number in a group of rows.
+#[test]
+fn one_sample_with_zeros_matches_the_definition() {
+    let shape = [1, 330, 260];
+    for kept in [0, 1, 2, 3, 5, 7, 330] {
+        let mut operands = Operands::new(shape);
+        // The fifth block of rows has no zero, unless all are.
+        let zero = |i: usize| kept == 0 || (i >= kept && i / 64 != 4);
+        for (i, x) in operands.x.iter_mut().enumerate() {
+            if zero(i) {
+                *x = 0.0;
+            }
+        }
+        let got = run(shape, Activation::Identity, &operands);
+        let [expected, ..] = definition(shape, Activation::Identity, &operands, &got.y);
+        let error = relative_rms(widened(&got.y), &expected);
+        assert!(error <= TOLERANCE, "{kept} rows: error {error:.2e}");
     }
 }
 

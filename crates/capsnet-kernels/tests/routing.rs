@@ -3,7 +3,7 @@
 mod routing_reference;
 mod support;
 
-use capsnet_kernels::{CouplingsOver, KernelError, RoutingShape, VoteRouting};
+use capsnet_kernels::{CouplingsOver, FrozenVoteRouting, KernelError, RoutingShape, VoteRouting};
 use proptest::prelude::*;
 use routing_reference::Definition;
 use support::{noise, relative_rms, widened};
@@ -293,4 +293,29 @@ fn bad_calls_are_errors() {
     );
     assert!(routing.forward(&u, &w, &mut v, None).is_ok());
     assert!(v.iter().all(|&v| v == 0.0), "votes of zero");
+}
+
+/// Weights that were copied before give the same bytes, and don't follow what becomes of the original.
+#[test]
+fn frozen_weights_route_as_others_do() {
+    for couplings_over in [CouplingsOver::Outputs, CouplingsOver::Inputs] {
+        for batch in [1, 3, 9] {
+            let shape = RoutingShape {
+                couplings_over,
+                ..shape(batch, [70, 8], [10, 16])
+            };
+            let Operands { u, mut w, .. } = Operands::new(&shape);
+            let frozen = FrozenVoteRouting::new(shape, &w).expect("a valid shape");
+            let (mut expected, mut got) = (vec![f32::NAN; shape.upper_len()], vec![f32::NAN; shape.upper_len()]);
+            let routing = VoteRouting::new(shape).expect("a valid shape");
+            routing.forward(&u, &w, &mut expected, None).expect("good lengths");
+            w.fill(0.0);
+            frozen.forward(&u, &mut got).expect("good lengths");
+            assert!(got == expected, "{shape:?}");
+
+            let short = frozen.forward(&u[1..], &mut got);
+            assert!(matches!(short, Err(KernelError::WrongLength { tensor: "u", .. })));
+            assert!(FrozenVoteRouting::new(shape, &w[1..]).is_err());
+        }
+    }
 }

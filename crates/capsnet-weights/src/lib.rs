@@ -46,4 +46,4 @@ pub use element::Dtype;
 pub use error::{Problem, WeightsError};
 pub use file::{MAX_EXPANSION, MAX_FILE_BYTES, MAX_HEADER_BYTES, parse, read};
 pub use state_dict::{Format, NamedTensor, StateDict, TensorValues};
-pub use write::{FloatDtype, safetensors_bytes, write_safetensors};
+pub use write::{Deferred, FloatDtype, safetensors_bytes, write_safetensors, write_safetensors_with};

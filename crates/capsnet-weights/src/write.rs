@@ -5,6 +5,7 @@
 //! and then by name, so that every tensor is aligned to its element size; metadata is in the order
 //! of its keys; spaces pad the header to a multiple of 8 bytes.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -28,6 +29,16 @@ pub enum FloatDtype {
     F16,
 }
 
+/// A tensor of floats whose values are fetched when they are written.
+pub struct Deferred<'a> {
+    /// Its name.
+    pub name: String,
+    /// Its extents, outermost dimension first.
+    pub shape: Vec<usize>,
+    /// Fetches its values, row-major: as many as the product of the shape.
+    pub values: Box<dyn Fn() -> Vec<f32> + 'a>,
+}
+
 /// Writes a state dict with its metadata to a safetensors file, so that either the old or the new file is there, whole (see
 /// [`atomic_write`]), without a second copy of it in memory.
 ///
@@ -35,8 +46,24 @@ pub enum FloatDtype {
 /// As [`safetensors_bytes`], and [`Problem::Unwritable`] if the file can't be written. Then `path`
 /// is as it was before.
 pub fn write_safetensors(path: impl AsRef<Path>, state: &StateDict, floats: FloatDtype) -> Result<(), WeightsError> {
+    write_safetensors_with(path, state, &[], floats)
+}
+
+/// The same with further tensors, of which there is one at a time in memory. The file is that of a state dict with all of them.
+///
+/// # Errors
+/// As [`write_safetensors`], and [`Problem::DuplicateName`] if two tensors have one name.
+///
+/// # Panics
+/// If a tensor has another number of values than its shape says.
+pub fn write_safetensors_with(
+    path: impl AsRef<Path>,
+    state: &StateDict,
+    deferred: &[Deferred<'_>],
+    floats: FloatDtype,
+) -> Result<(), WeightsError> {
     let path = path.as_ref();
-    atomic_write(path, |file| encode(state, floats, file).map_err(Failure))
+    atomic_write(path, |file| encode(state, deferred, floats, file).map_err(Failure))
         .map_err(|Failure(problem)| WeightsError::new(path, problem))
 }
 
@@ -58,43 +85,94 @@ impl From<io::Error> for Failure {
 /// too long to be read again.
 pub fn safetensors_bytes(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, WeightsError> {
     let mut bytes = Vec::new();
-    encode(state, floats, &mut bytes)
+    encode(state, &[], floats, &mut bytes)
         .map(|()| bytes)
         .map_err(|problem| WeightsError::new(state.path().unwrap_or(Path::new("state dict in memory")), problem))
 }
 
-fn encode(state: &StateDict, floats: FloatDtype, out: &mut impl Write) -> Result<(), Problem> {
-    if state.is_empty() {
+fn encode(
+    state: &StateDict,
+    deferred: &[Deferred<'_>],
+    floats: FloatDtype,
+    out: &mut impl Write,
+) -> Result<(), Problem> {
+    let here = state.iter().map(|(name, tensor)| Entry {
+        name,
+        shape: tensor.shape(),
+        dtype: written_dtype(tensor, floats),
+        source: Source::Here(tensor.values()),
+    });
+    let later = deferred.iter().map(|tensor| Entry {
+        name: &tensor.name,
+        shape: &tensor.shape,
+        dtype: float_dtype(floats),
+        source: Source::Later(&tensor.values),
+    });
+    let mut tensors: Vec<Entry<'_>> = here.chain(later).collect();
+    tensors.sort_by(|a, b| (b.dtype.size(), a.name).cmp(&(a.dtype.size(), b.name)));
+    if tensors.is_empty() {
         return Err(Problem::NoTensors);
     }
-    let mut tensors: Vec<(&str, &NamedTensor, Dtype)> = state
-        .iter()
-        .map(|(name, tensor)| (name, tensor, written_dtype(tensor, floats)))
-        .collect();
-    // A stable sort: within a size the order of the names remains.
-    tensors.sort_by_key(|(_, _, dtype)| std::cmp::Reverse(dtype.size()));
+    let mut names = HashSet::new();
+    if let Some(twice) = tensors.iter().find(|tensor| !names.insert(tensor.name)) {
+        let tensor = twice.name.to_owned();
+        return Err(Problem::DuplicateName { tensor });
+    }
 
     let header = header(state, &tensors)?;
     let length = (header.len() as u64).to_le_bytes();
     let written = out.write_all(&length).and_then(|()| out.write_all(header.as_bytes()));
     written.map_err(Problem::Unwritable)?;
-    for (name, tensor, _) in tensors {
-        append(out, name, tensor, floats)?;
+    for tensor in tensors {
+        match tensor.source {
+            Source::Here(TensorValues::I64(values)) => in_blocks(out, values, i64::to_le_bytes)?,
+            Source::Here(TensorValues::F32(values)) => append(out, &tensor, values, floats)?,
+            Source::Later(values) => {
+                let values = values();
+                assert_eq!(values.len(), tensor.elements(), "values of `{}`", tensor.name);
+                append(out, &tensor, &values, floats)?;
+            }
+        }
     }
     Ok(())
 }
 
+/// A tensor on its way into a file.
+struct Entry<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    dtype: Dtype,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    Here(&'a TensorValues),
+    Later(&'a dyn Fn() -> Vec<f32>),
+}
+
+impl Entry<'_> {
+    fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
 fn written_dtype(tensor: &NamedTensor, floats: FloatDtype) -> Dtype {
-    match (tensor.values(), floats) {
-        (TensorValues::I64(_), _) => Dtype::I64,
-        (TensorValues::F32(_), FloatDtype::F32) => Dtype::F32,
-        (TensorValues::F32(_), FloatDtype::F16) => Dtype::F16,
+    match tensor.values() {
+        TensorValues::I64(_) => Dtype::I64,
+        TensorValues::F32(_) => float_dtype(floats),
+    }
+}
+
+fn float_dtype(floats: FloatDtype) -> Dtype {
+    match floats {
+        FloatDtype::F32 => Dtype::F32,
+        FloatDtype::F16 => Dtype::F16,
     }
 }
 
 /// The JSON header, padded with spaces. Its entries are written one by one, in the order of the
 /// data.
-fn header(state: &StateDict, tensors: &[(&str, &NamedTensor, Dtype)]) -> Result<String, Problem> {
+fn header(state: &StateDict, tensors: &[Entry<'_>]) -> Result<String, Problem> {
     let mut entries = Vec::with_capacity(tensors.len() + 1);
     if !state.metadata.is_empty() {
         let metadata: Map<String, Value> = state
@@ -105,17 +183,18 @@ fn header(state: &StateDict, tensors: &[(&str, &NamedTensor, Dtype)]) -> Result<
         entries.push(format!("{}:{}", json!(METADATA_KEY), Value::Object(metadata)));
     }
     let mut start = 0;
-    for (name, tensor, dtype) in tensors {
+    for tensor in tensors {
+        let Entry { name, shape, dtype, .. } = tensor;
         if *name == METADATA_KEY {
             return Err(Problem::ReservedName {
                 tensor: (*name).to_owned(),
             });
         }
-        let end = start + tensor.values().len() * dtype.size();
+        let end = start + tensor.elements() * dtype.size();
         entries.push(format!(
             r#"{}:{{"dtype":"{dtype}","shape":{},"data_offsets":[{start},{end}]}}"#,
             json!(name),
-            json!(tensor.shape()),
+            json!(shape),
         ));
         start = end;
     }
@@ -129,15 +208,9 @@ fn header(state: &StateDict, tensors: &[(&str, &NamedTensor, Dtype)]) -> Result<
     }
 }
 
-/// Appends the little-endian bytes of a tensor.
-fn append(out: &mut impl Write, name: &str, tensor: &NamedTensor, floats: FloatDtype) -> Result<(), Problem> {
-    let values = match tensor.values() {
-        TensorValues::F32(values) => values,
-        TensorValues::I64(values) => {
-            return in_blocks(out, values, i64::to_le_bytes);
-        }
-    };
-    let place = |flat| (name.to_owned(), unravel(flat, tensor.shape()));
+/// Appends the little-endian bytes of a tensor of floats.
+fn append(out: &mut impl Write, tensor: &Entry<'_>, values: &[f32], floats: FloatDtype) -> Result<(), Problem> {
+    let place = |flat| (tensor.name.to_owned(), unravel(flat, tensor.shape));
     if let Some(flat) = values.iter().position(|value| !value.is_finite()) {
         let (tensor, index) = place(flat);
         return Err(Problem::NotFinite {

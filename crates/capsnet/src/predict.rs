@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use serde::Serialize;
 
-use crate::model::Model;
+use crate::model::{FrozenModel, Model, Output};
 
 /// What a model says about one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,23 +19,48 @@ pub struct Prediction {
     pub reconstruction: Option<Vec<u8>>,
 }
 
+/// So many images repay freezing a model.
+const REPAY_FREEZING: usize = 40;
+
 /// Predicts the classes of grey images, each `height * width` levels of the model's size.
 ///
 /// # Panics
 ///
 /// If an image has another size than the model takes, or the model takes colour images.
 pub fn predict(model: &Model, images: &[Vec<u8>], device: &Device) -> Vec<Prediction> {
-    let shape = model.config.image();
-    assert_eq!(shape.channels, 1, "the model takes grey images");
-    images.iter().map(|pixels| predict_one(model, pixels, device)).collect()
+    if images.len() >= REPAY_FREEZING {
+        return predict_frozen(&FrozenModel::new(model), images, device);
+    }
+    predict_each(model, images, device, |images| model.forward(images))
 }
 
-fn predict_one(model: &Model, pixels: &[u8], device: &Device) -> Prediction {
+/// The same, by a model that was frozen before.
+///
+/// # Panics
+///
+/// If an image has another size than the model takes, or the model takes colour images.
+pub fn predict_frozen(model: &FrozenModel, images: &[Vec<u8>], device: &Device) -> Vec<Prediction> {
+    predict_each(model.model(), images, device, |images| model.forward(images))
+}
+
+fn predict_each(
+    model: &Model,
+    images: &[Vec<u8>],
+    device: &Device,
+    forward: impl Fn(Tensor<4>) -> Output,
+) -> Vec<Prediction> {
+    let shape = model.config.image();
+    assert_eq!(shape.channels, 1, "the model takes grey images");
+    let each = images.iter().map(|pixels| predict_one(model, pixels, device, &forward));
+    each.collect()
+}
+
+fn predict_one(model: &Model, pixels: &[u8], device: &Device, forward: impl Fn(Tensor<4>) -> Output) -> Prediction {
     let shape = model.config.image();
     let mut values = vec![0.0; shape.pixels()];
     model.config.normalize().apply(pixels, &mut values);
     let data = TensorData::new(values, [1, shape.channels, shape.height, shape.width]);
-    let output = model.forward(Tensor::from_data(data, device));
+    let output = forward(Tensor::from_data(data, device));
     let predicted = output.predictions();
     let reconstruction = model
         .reconstruct(&output, predicted.clone())

@@ -15,7 +15,7 @@
 //! which are kept; `weight_gradient` forms it where it is used.
 
 use super::layout::{GROUP, Layout, TILE};
-use super::tile::{Sharing, Tile, gather_weights};
+use super::tile::{Sharing, Tile, gather_weights, weights_len};
 use super::weight_gradient::{Kept, Scatter};
 use crate::scratch::Scratch;
 use crate::simd::{LANES, Lanes};
@@ -38,7 +38,8 @@ pub(super) struct Operands<'a> {
 pub(super) fn backward(layout: &Layout, scratch: &Scratch, operands: Operands<'_>, du: &mut [f32], dw: &mut [f32]) {
     let shape = &layout.shape;
     let sample_len = shape.lower * shape.lower_dimensions;
-    let weights = gather_weights(layout, scratch, operands.w);
+    let mut weights = scratch.take(weights_len(layout));
+    gather_weights(layout, operands.w, &mut weights);
     let samples = shape.batch.min(GROUP).next_multiple_of(TILE);
     let mut coefficients = scratch.take(samples / TILE * Kept::coefficients(layout).max(1));
     let mut vectors = scratch.take(samples / TILE * Kept::vectors(layout));

@@ -4,23 +4,23 @@
 //! couplings live only as long as their chunk is in cache.
 
 use super::layout::{Layout, TILE};
-use super::tile::{Sharing, Tile, gather_weights};
+use super::tile::{Sharing, Tile};
 use crate::scratch::Scratch;
 use crate::simd::{LANES, Lanes};
 use crate::squash::squash;
 use rayon::prelude::*;
 
-/// Computes the upper capsules and, if wanted, the sums of every iteration. Lengths have been checked.
+/// Computes the upper capsules and, if wanted, the sums of every iteration, with weights from
+/// [`gather_weights`](super::tile::gather_weights). Lengths have been checked.
 pub(super) fn forward(
     layout: &Layout,
     scratch: &Scratch,
     u: &[f32],
-    w: &[f32],
+    weights: &[Lanes],
     v: &mut [f32],
     sums: Option<&mut [f32]>,
 ) {
     let shape = &layout.shape;
-    let weights = gather_weights(layout, scratch, w);
     let tiles = shape.batch.div_ceil(TILE);
     let sharing = Sharing::of(tiles);
     let sums: Vec<_> = match sums {
@@ -33,7 +33,7 @@ pub(super) fn forward(
     let of_tiles = u.par_chunks(TILE * shape.lower * shape.lower_dimensions);
     let of_tiles = of_tiles.zip(v.par_chunks_mut(TILE * layout.columns)).zip(sums);
     of_tiles.with_min_len(sharing.tiles()).for_each(|((u, v), sums)| {
-        let tile = Tile::new(layout, scratch, sharing, u, &weights);
+        let tile = Tile::new(layout, scratch, sharing, u, weights);
         route_tile(layout, scratch, tile, v, sums);
     });
 }

@@ -8,12 +8,15 @@ use crate::scratch::{Buffer, Scratch};
 use crate::simd::{Lanes, dispatch};
 use rayon::prelude::*;
 
-/// Gathers all weights, `[chunk][block][J D][E]`.
-pub(super) fn gather_weights<'a>(layout: &Layout, scratch: &'a Scratch, w: &[f32]) -> Buffer<'a> {
-    let mut weights = scratch.take(layout.chunks * BLOCKS * layout.weights);
+/// `Lanes` of all weights, gathered.
+pub(super) fn weights_len(layout: &Layout) -> usize {
+    layout.chunks * BLOCKS * layout.weights
+}
+
+/// Gathers all weights, `[chunk][block][J D][E]`, into as many `Lanes` as [`weights_len`] says.
+pub(super) fn gather_weights(layout: &Layout, w: &[f32], weights: &mut [Lanes]) {
     let blocks = weights.par_chunks_exact_mut(layout.weights).enumerate();
     blocks.for_each(|(block, out)| layout.gather_weights(w, block, out));
-    weights
 }
 
 /// How work is shared among threads. Every sum has its order from the shape alone, so that this can depend on the threads.

@@ -116,6 +116,11 @@ macro_rules! instruction_set {
                 unsafe { $store(dst, value.0) }
             }
             #[inline(always)]
+            fn prefetch(self, address: *const f32) {
+                // SAFETY: a prefetch of any address is a hint without effect on the program; all x86-64 processors have it.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+            }
+            #[inline(always)]
             fn tile_rows(left: usize) -> usize {
                 $tile_rows(left)
             }

@@ -1,5 +1,7 @@
 //! The convolution by its definition, in f64, for clarity alone.
 
+#![allow(dead_code)] // Every test file takes what it needs.
+
 use capsnet_kernels::ConvShape;
 
 /// Calls `visit(input, weight, output)` with the positions of every product in the definition.

@@ -6,7 +6,8 @@ use std::fs;
 
 use crate::common::fixture;
 use capsnet_weights::{
-    Dtype, FloatDtype, NamedTensor, Problem, StateDict, TensorValues, parse, read, safetensors_bytes, write_safetensors,
+    Deferred, Dtype, FloatDtype, NamedTensor, Problem, StateDict, TensorValues, parse, read, safetensors_bytes,
+    write_safetensors, write_safetensors_with,
 };
 use half::f16;
 use proptest::collection::{btree_map, vec};
@@ -221,6 +222,34 @@ fn a_file_is_replaced_whole_or_not_at_all() {
         1,
         "temporary files remain"
     );
+}
+
+#[test]
+fn deferred_tensors_make_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let later = |name: &str, value: f32| Deferred {
+        name: name.to_owned(),
+        shape: vec![3, 1],
+        values: Box::new(move || vec![value, 0.5, -0.5]),
+    };
+    for floats in [FloatDtype::F32, FloatDtype::F16] {
+        let mut all = example();
+        for (name, value) in [("a first", 1.0), ("later", 2.0)] {
+            let values = TensorValues::F32(vec![value, 0.5, -0.5]);
+            all.insert(name, tensor(&[3, 1], values)).unwrap();
+        }
+        // Not in the order of their names.
+        let deferred = [later("later", 2.0), later("a first", 1.0)];
+        write_safetensors_with(&path, &example(), &deferred, floats).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), safetensors_bytes(&all, floats).unwrap());
+    }
+    let before = fs::read(&path).unwrap();
+    let twice = write_safetensors_with(&path, &example(), &[later("b.weight", 1.0)], FloatDtype::F32).unwrap_err();
+    assert!(matches!(&twice.problem, Problem::DuplicateName { tensor } if tensor == "b.weight"));
+    let diverged = write_safetensors_with(&path, &example(), &[later("c", f32::NAN)], FloatDtype::F32).unwrap_err();
+    assert!(matches!(&diverged.problem, Problem::NotFinite { index, .. } if *index == [0, 0]));
+    assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[test]

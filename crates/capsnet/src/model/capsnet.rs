@@ -297,6 +297,13 @@ impl CapsNet {
     }
 
     fn primary(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
+        let u = self.primary_capsules.forward(self.features(images, observer));
+        observer.see("primary_capsules", &u);
+        u
+    }
+
+    /// What the primary capsules are made of: the first convolution's feature map, `[B, conv_channels, height', width']`.
+    pub(super) fn features(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<4> {
         let x = match &self.batch_norm_0 {
             Some(norm) => norm.forward(images),
             None => images,
@@ -305,9 +312,7 @@ impl CapsNet {
         let bias = self.conv1.bias.as_ref().expect("the configuration asks for a bias");
         let x = conv2d_relu(x, self.conv1.weight.val(), bias.val(), self.conv1.stride);
         observer.see("conv1", &x);
-        let u = self.primary_capsules.forward(x);
-        observer.see("primary_capsules", &u);
-        u
+        x
     }
 }
 

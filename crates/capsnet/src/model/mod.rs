@@ -7,6 +7,7 @@ mod capsnet;
 mod cnn;
 mod config;
 mod equivariant;
+mod frozen;
 mod initial;
 mod lenet5;
 
@@ -14,6 +15,7 @@ pub use capsnet::{CapsNet, CapsNetConfig};
 pub use cnn::{Cnn, CnnConfig};
 pub use config::{ConfigError, ImageShape, ModelConfig};
 pub use equivariant::{EquivariantCapsNet, EquivariantCapsNetConfig};
+pub use frozen::FrozenModel;
 pub use initial::initial_weights;
 pub use lenet5::{LeNet5, LeNet5Config};
 

@@ -125,7 +125,7 @@ mod cpu {
     use burn::tensor::{DType, TensorData};
     use capsnet_kernels::{ConvBlock, ConvBlockGradients, ConvShape};
 
-    use super::super::flex::{Plans, contiguous, tensor, values};
+    use super::super::flex::{Plans, SCRATCH, contiguous, tensor, values};
     use super::{BlockGradients, ConvReluPool, ConvReluPoolAdjoint, plain_backward, plain_forward};
 
     /// The pooling that the kernel does.
@@ -146,7 +146,12 @@ mod cpu {
             ..ConvShape::square(batch, [in_channels, out_channels], [height, width], 1, 1)
         };
         let supported = shape.check().is_ok() && ConvBlock::supports(&shape);
-        supported.then(|| PLANS.get(shape, || ConvBlock::new(shape).expect("the shape was checked")))
+        supported.then(|| {
+            PLANS.get(shape, || {
+                let plan = ConvBlock::new(shape).expect("the shape was checked");
+                plan.with_scratch(&SCRATCH)
+            })
+        })
     }
 
     /// The output; the mask is written if there is room for one.

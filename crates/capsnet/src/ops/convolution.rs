@@ -111,7 +111,6 @@ fn plain_backward<B: Backend>(
 
 #[cfg(feature = "gpu")]
 mod gpu {
-    use super::super::flex::{Plans, contiguous, tensor, values};
     use super::{StridedConvolution, StridedConvolutionAdjoint};
     use burn::backend::Cube;
     use burn::backend::fusion::Fusion;
@@ -129,15 +128,15 @@ mod cpu {
     use burn::tensor::DType;
     use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
 
-    use super::super::flex::{Plans, contiguous, tensor, values};
+    use super::super::flex::{Plans, SCRATCH, contiguous, tensor, values};
     use super::{Recorded, StridedConvolution, StridedConvolutionAdjoint, plain_backward, plain_forward};
 
-    /// The plans' buffers are large and are reused from step to step.
     static PLANS: Plans<ConvShape, Conv2d> = Plans::for_layers(4);
 
     fn plan(shape: ConvShape) -> Arc<Conv2d> {
         PLANS.get(shape, || {
-            Conv2d::new(shape, Algorithm::Auto).expect("Burn checked the shapes")
+            let plan = Conv2d::new(shape, Algorithm::Auto).expect("Burn checked the shapes");
+            plan.with_scratch(&SCRATCH)
         })
     }
 

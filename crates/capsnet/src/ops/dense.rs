@@ -112,16 +112,17 @@ mod cpu {
     use burn::tensor::DType;
     use capsnet_kernels::{Activation, Dense, DenseGradients};
 
-    use super::super::flex::{Plans, contiguous, tensor, values};
+    use super::super::flex::{Plans, SCRATCH, contiguous, tensor, values};
     use super::{DenseLayer, DenseLayerAdjoint, Saved, plain, plain_backward};
 
-    /// The plans' buffers are reused from step to step. A decoder has three layers, as has LeNet-5.
+    /// A decoder has three layers, as has LeNet-5.
     static PLANS: Plans<([usize; 3], Activation), Dense> = Plans::for_layers(3);
 
     fn plan(x: &FlexTensor, weight: &FlexTensor, activation: Activation) -> Arc<Dense> {
         let ([batch, inputs], [_, outputs]) = (x.shape().dims(), weight.shape().dims());
         PLANS.get(([batch, inputs, outputs], activation), || {
-            Dense::new(batch, inputs, outputs, activation).expect("tensors that exist")
+            let plan = Dense::new(batch, inputs, outputs, activation).expect("tensors that exist");
+            plan.with_scratch(&SCRATCH)
         })
     }
 

@@ -1,9 +1,10 @@
 //! At the border between Burn's CPU backend and the kernels.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::TensorData;
+use capsnet_kernels::Scratch;
 
 /// The tensor itself if its values lie in order, else a copy.
 pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
@@ -23,6 +24,9 @@ pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
 pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
 }
+
+/// The scratch memory of all plans: layers run one after the other, and so do training and validation.
+pub(super) static SCRATCH: LazyLock<Scratch> = LazyLock::new(Scratch::default);
 
 /// Plans of the shapes in use, most recent last. A layer has three: full batches, the last one, and evaluation's.
 pub(super) struct Plans<Shape, Plan> {

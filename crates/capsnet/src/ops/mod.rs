@@ -9,6 +9,7 @@ mod convolution;
 mod cross_entropy;
 mod dense;
 mod flex;
+mod frozen;
 mod routing;
 mod squash;
 
@@ -20,6 +21,7 @@ pub use conv_block::conv_relu_pool;
 pub use convolution::{conv2d, conv2d_relu};
 pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, linear};
+pub use frozen::FrozenCapsules;
 pub use routing::route_votes;
 pub use squash::squash_coordinates;
 

@@ -13,7 +13,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::prelude::*;
 use capsnet_kernels::{CouplingsOver, RoutingShape, VoteRouting};
 
-use super::flex::{Plans, contiguous, tensor, values};
+use super::flex::{Plans, SCRATCH, contiguous, tensor, values};
 use crate::layer::{Couplings, Routing, SoftmaxOver, coupled_weight, first_coupling};
 
 /// The upper capsules of a fully connected layer, whose votes are never in memory for the whole batch.
@@ -59,8 +59,7 @@ trait RoutingKernel: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// Plans of the shapes in use (a training has two: full batches and the last one). Their buffers are reused from step to
-/// step.
+/// Plans of the shapes in use.
 static PLANS: Plans<RoutingShape, VoteRouting> = Plans::for_layers(1);
 
 fn shape(u: &FlexTensor, weight: &FlexTensor, upper: usize, routing: Routing) -> RoutingShape {
@@ -82,7 +81,8 @@ fn shape(u: &FlexTensor, weight: &FlexTensor, upper: usize, routing: Routing) ->
 
 fn plan(shape: RoutingShape) -> std::sync::Arc<VoteRouting> {
     PLANS.get(shape, || {
-        VoteRouting::new(shape).expect("a layer's shape is checked when it is made")
+        let plan = VoteRouting::new(shape).expect("a layer's shape is checked when it is made");
+        plan.with_scratch(&SCRATCH)
     })
 }
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use burn::prelude::*;
-use capsnet_weights::{FloatDtype, NamedTensor, StateDict, TensorValues};
+use capsnet_weights::{Deferred, FloatDtype, NamedTensor, StateDict};
 use serde::{Deserialize, Serialize};
 
 use super::adam::Moments;
@@ -68,13 +68,21 @@ impl Checkpoint {
             let tensor = weights.remove(&name).expect("it was listed");
             state.insert(format!("{MODEL}{name}"), tensor)?;
         }
-        for (name, moments) in &adam.moments {
-            state.insert(format!("{FIRST}{name}"), flat(&moments.first))?;
-            state.insert(format!("{SECOND}{name}"), flat(&moments.second))?;
-        }
         let position = serde_json::to_string(position).expect("a position is plain data");
         let state = with_config(state, &model.config, &[(POSITION_KEY, position)]);
-        Ok(capsnet_weights::write_safetensors(path, &state, FloatDtype::F32)?)
+        let moments = adam.moments.iter().flat_map(|(name, moments)| {
+            [
+                deferred(format!("{FIRST}{name}"), &moments.first),
+                deferred(format!("{SECOND}{name}"), &moments.second),
+            ]
+        });
+        let moments: Vec<_> = moments.collect();
+        Ok(capsnet_weights::write_safetensors_with(
+            path,
+            &state,
+            &moments,
+            FloatDtype::F32,
+        )?)
     }
 
     /// Reads a checkpoint of a run with this configuration.
@@ -118,11 +126,15 @@ impl Checkpoint {
     }
 }
 
-fn flat(tensor: &Tensor<1>) -> NamedTensor {
-    let values: Vec<f32> = tensor
-        .clone()
-        .into_data()
-        .try_into_vec()
-        .expect("moments are f32 like the weights");
-    NamedTensor::new(vec![values.len()], TensorValues::F32(values)).expect("a flat tensor has its values' length")
+/// A tensor that is copied when it is written: all moments at once would be twice the size of the model.
+fn deferred(name: String, tensor: &Tensor<1>) -> Deferred<'_> {
+    let values = || {
+        let data = tensor.clone().into_data();
+        data.try_into_vec().expect("moments are f32 like the weights")
+    };
+    Deferred {
+        name,
+        shape: tensor.dims().to_vec(),
+        values: Box::new(values),
+    }
 }

@@ -94,7 +94,7 @@ pub fn train(
         return Run::start(config, source, &validate, folder, device, images)?.to_the_end(stop, notify);
     }
     let source = Batcher::new(data, &config.augment, normalize, seed);
-    let validate = validate_on_images(data, config.validation);
+    let validate = validate_on_images(data, config.validation, config.batch_size);
     Run::start(config, source, &validate, folder, device, images)?.to_the_end(stop, notify)
 }
 

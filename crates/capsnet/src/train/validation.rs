@@ -11,14 +11,20 @@ use crate::Error;
 use crate::evaluate::{Options, evaluate, evaluate_pairs};
 use crate::model::Model;
 
+/// Images that are validated together at least: fewer would take longer.
+const SMALL_BATCH: usize = 32;
+
 /// Loss and accuracy of a model without gradients, if images were kept out.
 pub(super) type Validate<'a> = dyn Fn(&Model, &Device) -> Result<Option<(f64, f64)>, Error> + 'a;
 
 /// By the last `count` images of `data`, as they are.
-pub(super) fn validate_on_images(data: &Dataset, count: usize) -> Box<Validate<'_>> {
+pub(super) fn validate_on_images(data: &Dataset, count: usize, batch_size: usize) -> Box<Validate<'_>> {
+    let options = Options::default();
     let options = Options {
+        // Whoever trains in small batches has reasons to save memory.
+        batch_size: options.batch_size.min(batch_size.max(SMALL_BATCH)),
         range: Some(data.len() - count..data.len()),
-        ..Options::default()
+        ..options
     };
     Box::new(move |model, device| {
         if count == 0 {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use burn::prelude::Device;
-use capsnet::model::Model;
+use capsnet::model::{FrozenModel, Model};
 use capsnet::train::{Adam, Batch, Batcher, TrainConfig, train_step};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
@@ -27,7 +27,7 @@ enum Work {
         adam: Adam,
         learning_rate: f64,
     },
-    Infer(Model),
+    Infer(FrozenModel),
 }
 
 impl<'a> Job<'a> {
@@ -45,7 +45,7 @@ impl<'a> Job<'a> {
                 adam: Adam::new(config.adam),
                 learning_rate: config.learning_rate,
             },
-            StepMode::Infer => Work::Infer(model),
+            StepMode::Infer => Work::Infer(FrozenModel::new(&model)),
         };
         Ok(Self {
             batcher: Batcher::new(data, &config.augment, config.model.normalize(), seed),
@@ -60,10 +60,10 @@ impl<'a> Job<'a> {
 
     /// The number of trainable parameters.
     pub fn parameters(&self) -> usize {
-        let (Work::Train { model: Some(model), .. } | Work::Infer(model)) = &self.work else {
-            unreachable!("the model is back after every step")
-        };
-        model.parameters()
+        match &self.work {
+            Work::Train { model, .. } => model.as_ref().expect("the model is back after every step").parameters(),
+            Work::Infer(model) => model.model().parameters(),
+        }
     }
 
     /// One step, the preparation of its images included; the loss, if it trains.
@@ -101,9 +101,9 @@ impl<'a> Job<'a> {
 }
 
 /// The predicted classes and, where there is a decoder, its pictures of them, fetched from the device.
-fn infer(model: &Model, batch: Batch) {
+fn infer(model: &FrozenModel, batch: Batch) {
     let output = model.forward(batch.images);
     let predictions = output.predictions();
-    let pictures = model.reconstruct(&output, predictions.clone());
+    let pictures = model.model().reconstruct(&output, predictions.clone());
     std::hint::black_box((predictions.into_data(), pictures.map(|pictures| pictures.into_data())));
 }

@@ -1,0 +1,59 @@
+//! A model whose weights no longer change, for the fastest answers about a few images.
+
+use burn::prelude::*;
+
+use super::{Model, Network, Output};
+use crate::observe::Unobserved;
+use crate::ops::{FrozenCapsules, has_kernels};
+
+/// A model that is only asked, never trained.
+///
+/// Its weights can't be changed any more, so copies of them may lie beside it in the layouts in which a few images are computed
+/// fastest: on the CPU, a CapsNet's second convolution and vote matrices (43 MB; making them takes the time of some
+/// tens of images). Larger batches, other models and other devices are computed as the model itself does.
+///
+/// The answers are those of the model but for rounding.
+#[derive(Debug)]
+pub struct FrozenModel {
+    model: Model,
+    capsules: Option<FrozenCapsules>,
+}
+
+impl FrozenModel {
+    /// Freezes a model. It may have gradients; the frozen one has none.
+    pub fn new(model: &Model) -> Self {
+        let model = model.valid();
+        let capsules = match &model.network {
+            Network::CapsNet(net) => {
+                let [height, width] = [model.config.image().height, model.config.image().width];
+                let [_, _, kernel_h, kernel_w] = net.conv1.weight.dims();
+                let features = [height + 1 - kernel_h, width + 1 - kernel_w];
+                FrozenCapsules::new(&net.primary_capsules, &net.digit_capsules, features)
+            }
+            Network::LeNet5(_) | Network::EquivariantCapsNet(_) | Network::Cnn(_) => None,
+        };
+        Self { model, capsules }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The scores of a batch of images, as [`Model::forward`] gives them.
+    pub fn forward(&self, images: Tensor<4>) -> Output {
+        let device = images.device();
+        match (&self.model.network, &self.capsules) {
+            (Network::CapsNet(net), Some(capsules))
+                if FrozenCapsules::suits(images.dims()[0]) && has_kernels(&images) && !device.is_autodiff() =>
+            {
+                let v = capsules.forward(net.features(images, &mut Unobserved));
+                Output {
+                    scores: net.scores(v.clone()),
+                    capsules: Some(v),
+                }
+            }
+            _ => self.model.forward(images),
+        }
+    }
+}

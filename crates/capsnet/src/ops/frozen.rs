@@ -1,0 +1,111 @@
+//! Primary and class capsules of a few images by weights that don't change: one pass through `capsnet-kernels`.
+
+use burn::prelude::*;
+use capsnet_kernels::{ConvShape, CouplingsOver, FrozenConv2d, FrozenVoteRouting, RoutingShape, squash_coordinates};
+
+use super::flex::SCRATCH;
+use super::has_kernels;
+use crate::layer::{ClassCapsules, Couplings, PrimaryCapsules, SoftmaxOver};
+
+/// The layers from a feature map to the class capsules, their weights copied into the layouts in which a few images are
+/// computed fastest.
+#[derive(Debug)]
+pub struct FrozenCapsules {
+    convolution: FrozenConv2d,
+    /// Coordinates of a primary capsule.
+    dimensions: usize,
+    routing: FrozenVoteRouting,
+}
+
+impl FrozenCapsules {
+    /// Copies the weights of both layers, for feature maps of `[height, width]`; `None` if no kernel is made for them or their device.
+    pub fn new(primary: &PrimaryCapsules, class: &ClassCapsules, [height, width]: [usize; 2]) -> Option<Self> {
+        let weight = primary.conv.weight.val();
+        // Matrices that are shared, or multiplied by couplings, would have to be written out first.
+        let plain = class.sharing == 1 && class.routing.couplings == Couplings::Agreement;
+        if !plain || !has_kernels(&weight) {
+            return None;
+        }
+        let [out_channels, in_channels, kernel_h, kernel_w] = weight.dims();
+        let shape = ConvShape {
+            batch: 1,
+            in_channels,
+            out_channels,
+            height,
+            width,
+            kernel_h,
+            kernel_w,
+            stride_h: primary.conv.stride[0],
+            stride_w: primary.conv.stride[1],
+            pad_h: 0,
+            pad_w: 0,
+        };
+        if !FrozenConv2d::supports(&shape) {
+            return None;
+        }
+        let bias = primary.conv.bias.as_ref().expect("the configuration asks for a bias");
+        let (weight, bias) = (weight.into_data(), bias.val().into_data());
+        let convolution = FrozenConv2d::new(shape, floats(&weight), Some(floats(&bias)), false)
+            .expect("the shapes of a network fit one another");
+
+        let weight = class.weight.val();
+        let [lower, lower_dimensions, columns] = weight.dims();
+        let weight = weight.into_data();
+        let shape = RoutingShape {
+            batch: 1,
+            lower,
+            lower_dimensions,
+            upper: class.upper,
+            upper_dimensions: columns / class.upper,
+            iterations: class.routing.rounds(),
+            couplings_over: match class.routing.softmax_over {
+                SoftmaxOver::Outputs => CouplingsOver::Outputs,
+                SoftmaxOver::Inputs => CouplingsOver::Inputs,
+            },
+        };
+        let routing =
+            FrozenVoteRouting::new(shape, floats(&weight)).expect("a layer's shape is checked when it is made");
+        Some(Self {
+            convolution: convolution.with_scratch(&SCRATCH),
+            dimensions: primary.dimensions,
+            routing: routing.with_scratch(&SCRATCH),
+        })
+    }
+
+    /// Whether these layers are faster than the plain ones for so many images.
+    pub fn suits(batch: usize) -> bool {
+        (1..=FrozenConv2d::FEW_IMAGES).contains(&batch)
+    }
+
+    /// The class capsules.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[B, channels, height, width]` in f32, without gradients
+    /// - output: `[B, J, D]`
+    ///
+    /// # Panics
+    ///
+    /// If the features are of another size or type.
+    pub fn forward(&self, features: Tensor<4>) -> Tensor<3> {
+        let device = features.device();
+        let batch = features.dims()[0];
+        let features = features.into_data();
+        let shape = *self.convolution.shape();
+        let mut coordinates = vec![0.0; batch * shape.output_len()];
+        let routing = *self.routing.shape();
+        let mut u = vec![0.0; batch * routing.lower_len()];
+        let mut v = vec![0.0; batch * routing.upper_len()];
+        self.convolution
+            .forward(floats(&features), &mut coordinates)
+            .and_then(|()| squash_coordinates([batch, self.dimensions, routing.lower], &coordinates, &mut u))
+            .and_then(|()| self.routing.forward(&u, &mut v))
+            .expect("features of the size that the layers were frozen for");
+        let v = TensorData::new(v, [batch, routing.upper, routing.upper_dimensions]);
+        Tensor::from_data(v, &device)
+    }
+}
+
+fn floats(data: &TensorData) -> &[f32] {
+    data.as_slice().expect("frozen layers compute in single precision")
+}
