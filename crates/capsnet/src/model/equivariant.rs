@@ -73,7 +73,7 @@ impl Default for EquivariantCapsNetConfig {
             primary_kinds: 8,
             primary_dimensions: 4,
             orders: Orders([4, 4, 4]),
-            upright_weight: 0.25,
+            upright_weight: 0.5,
             vote_std: 0.03,
             routing: Routing::default(),
         }
