@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn the_line_means_the_same() {
         let line = again(&["--models", "lenet5", "--rotate=-9..9:3,0.5", "--scale", "2"]);
-        let words: Vec<&str> = line.split(' ').skip(2).collect();
+        let joined = line.replace("\\\n", "");
+        let words: Vec<&str> = joined.split_whitespace().skip(2).collect();
         assert_eq!(again(&words), line);
     }
 }
