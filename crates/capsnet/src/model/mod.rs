@@ -34,6 +34,8 @@ use crate::ops::cross_entropy;
 use crate::weights::{Named, is_counter};
 
 /// A network of one of the known kinds.
+// A process holds a few of them, and modules can't be boxed.
+#[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 pub enum Network {
     /// LeNet-5.

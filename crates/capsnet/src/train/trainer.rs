@@ -91,11 +91,11 @@ pub fn train(
         let pairs = MultiMnist::new(&training, seed)?;
         let source = PairBatcher::new(&pairs, normalize, seed);
         let validate = validate_on_pairs(held_out.as_ref(), normalize, seed)?;
-        return Run::start(config, source, &validate, folder, device, images)?.to_the_end(stop, notify);
+        return Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify);
     }
     let source = Batcher::new(data, &config.augment, normalize, seed);
     let validate = validate_on_images(data, config.validation, config.batch_size);
-    Run::start(config, source, &validate, folder, device, images)?.to_the_end(stop, notify)
+    Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify)
 }
 
 struct Run<'a, S> {
@@ -151,7 +151,7 @@ impl<'a, S: Source> Run<'a, S> {
         self.model.as_ref().expect("the model is back after every step")
     }
 
-    fn to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary, Error> {
+    fn run_to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary, Error> {
         notify(Event::Started {
             position: &self.position,
             images: self.images,
