@@ -43,6 +43,10 @@ pub const SIDE: usize = 64;
 pub const PART: f64 = 16.0;
 /// The most that two votes may agree in a scene whose parts fit nothing, and with parts that were added.
 pub const MOST_CHANCE_AGREEMENT: f64 = -0.1;
+/// Scenes that are tried before one may have parts that overlap or agree.
+const SCENES: usize = 50;
+/// Places that are tried for a part before the scene is drawn anew.
+const PLACES: usize = 2_000;
 /// Pixels between a part and the image's edge.
 const BORDER: f64 = 1.0;
 
@@ -77,18 +81,12 @@ impl Doorways {
         let mut rng = self
             .seed
             .stream("doorway", number, arrangement as u64 * 1000 + extra as u64);
-        let mut parts = match arrangement {
-            Arrangement::Doorway => whole(Whole::Doorway, &mut rng),
-            Arrangement::Boat => whole(Whole::Boat, &mut rng),
-            Arrangement::Apart => Vec::new(),
-        };
-        let apart = usize::from(parts.is_empty());
-        for _ in 0..extra + apart {
-            for shape in [Shape::Square, Shape::QuarterDisc] {
-                let part = stranger(shape, &parts, &mut rng);
-                parts.push(part);
-            }
-        }
+        // Beside some parts there is no place that fits nothing: then the scene is drawn anew, and after many of those with
+        // whatever place there is.
+        let parts = (0..SCENES)
+            .find_map(|_| strangers(arrangement, extra, false, &mut rng))
+            .or_else(|| strangers(arrangement, extra, true, &mut rng))
+            .expect("a place that may be anywhere is found");
         Scene { arrangement, parts }
     }
 
@@ -122,28 +120,34 @@ fn whole(whole: Whole, rng: &mut impl Rng) -> Vec<Part> {
     }
 }
 
-/// A part that fits none of `others`, apart from them if there is room.
-fn stranger(shape: Shape, others: &[Part], rng: &mut impl Rng) -> Part {
-    /// Places that are tried before the demand is lowered: first that parts don't overlap, then that they don't
-    /// agree, so that a scene with any number of parts has an end.
-    const PATIENCE: usize = 20_000;
-    for attempt in 0.. {
-        let part = inside(shape, rng);
+/// The parts of a scene: those of its whole, and strangers to them and to each other; `None` if no place was found for one.
+fn strangers(arrangement: Arrangement, extra: usize, anyhow: bool, rng: &mut impl Rng) -> Option<Vec<Part>> {
+    let mut parts = match arrangement {
+        Arrangement::Doorway => whole(Whole::Doorway, rng),
+        Arrangement::Boat => whole(Whole::Boat, rng),
+        Arrangement::Apart => Vec::new(),
+    };
+    let apart = usize::from(parts.is_empty());
+    for _ in 0..extra + apart {
+        for shape in Shape::ALL {
+            let part = stranger(shape, &parts, anyhow, rng)?;
+            parts.push(part);
+        }
+    }
+    Some(parts)
+}
+
+/// A part that fits none of `others` and is apart from them, or that stands `anyhow`; `None` if no place was found.
+fn stranger(shape: Shape, others: &[Part], anyhow: bool, rng: &mut impl Rng) -> Option<Part> {
+    (0..PLACES).map(|_| inside(shape, rng)).find(|part| {
         let agrees = |other: &Part| {
             let agreement = |whole: Whole| part.vote(whole).agreement(other.vote(whole));
             Whole::ALL
                 .into_iter()
                 .any(|whole| agreement(whole) > MOST_CHANCE_AGREEMENT)
         };
-        let fits = |other: &Part| {
-            let has_room = attempt > PATIENCE || !part.overlaps(other);
-            has_room && (attempt > 2 * PATIENCE || !agrees(other))
-        };
-        if others.iter().all(fits) {
-            return part;
-        }
-    }
-    unreachable!("the attempts have no end")
+        anyhow || others.iter().all(|other| !part.overlaps(other) && !agrees(other))
+    })
 }
 
 /// A part anywhere inside the image.

@@ -20,6 +20,8 @@ pub struct Job<'a> {
     next: usize,
 }
 
+// There is one of these in a process.
+#[allow(clippy::large_enum_variant)]
 enum Work {
     Train {
         /// Taken out for the duration of a step, so that its weights have one owner and can be updated in place.

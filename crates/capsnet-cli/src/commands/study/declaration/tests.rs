@@ -83,7 +83,7 @@ fn faults_name_the_line() {
         (7, "test-limit = 0", "at least 1"),
         (9, "[models.resnet]", "no model `resnet`"),
         (14, "name = 3", "text in quotes"),
-        (15, "model = \"alexnet\"", "there are lenet5, capsnet, cnn"),
+        (15, "model = \"alexnet\"", "there are lenet5, capsnet, "),
         (16, "epochs = { a = 1 }", "a number or text"),
         (23, "epochs = 4", "no place beside `same-time-as`"),
         (28, "batch-size = 3", "no place beside `weights-of`"),
