@@ -59,6 +59,9 @@ impl RunFolder {
             path,
             reason: format!("not a configuration of a run: {error}"),
         })?;
+        // A configuration alone is a run that has not begun.
+        let checkpoint = folder.root.join("checkpoint");
+        fs::create_dir_all(&checkpoint).map_err(Error::file("create", &checkpoint))?;
         for path in [
             folder.config_path(),
             folder.metrics_path(),
