@@ -51,9 +51,8 @@ fn apply_to_capsnet(config: &mut CapsNetConfig, args: &ArchitectureArgs) {
 }
 
 fn apply_to_cnn(config: &mut CnnConfig, args: &ArchitectureArgs) {
-    if let Some(parameters) = args.parameters {
-        *config = CnnConfig::with_parameters(config.image, config.classes, parameters);
-    }
+    let parameters = args.parameters.unwrap_or(CnnConfig::OF_CAPSNET);
+    *config = CnnConfig::with_parameters(config.image, config.classes, parameters);
     if !args.channels.is_empty() {
         *config = config.clone().with_channels(args.channels.clone());
     }

@@ -140,3 +140,19 @@ fn a_flag_of_another_model_is_refused() {
         "{wrong:?}"
     );
 }
+
+/// Larger images don't make it larger: its widths follow from their size.
+#[test]
+fn a_cnn_has_the_size_that_was_asked_for_in_every_frame() {
+    let folder = tempdir().unwrap();
+    let folder = folder.path();
+    write_data(folder);
+    for (protocol, side) in [("affnist", 40), ("multimnist", 36)] {
+        let more = ["--parameters", "50000", "--protocol", protocol, "--limit", "32"];
+        let weights = trained(folder, "cnn", protocol, &more);
+        let info = capsnet(folder, ["info", &weights, "--json"]).json();
+        assert_eq!(info["configuration"]["image"]["height"], side);
+        let parameters = info["parameters"].as_u64().unwrap();
+        assert!(parameters.abs_diff(50_000) < 1000, "{parameters}");
+    }
+}

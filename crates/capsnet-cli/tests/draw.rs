@@ -20,7 +20,13 @@ use support::{SIDE, capsnet, digit, fixture, label, names_in, text, write_data, 
 use tempfile::{TempDir, tempdir};
 
 const CAPSNET: [&str; 4] = ["--data", "digits", "--weights", "small.safetensors"];
-const BOTH: [&str; 4] = ["--data", "digits", "--weights", "lenet5.safetensors,small.safetensors"];
+const BOTH: [&str; 5] = [
+    "--data",
+    "digits",
+    "--weights",
+    "lenet5.safetensors",
+    "small.safetensors",
+];
 
 /// A folder with the synthetic data set, LeNet-5 weights and those of a small CapsNet with a decoder.
 fn prepared() -> TempDir {
@@ -507,8 +513,7 @@ fn models_that_lack_something() {
         refused(root, 1, &[&flags], &[text(&tiny), "no decoder", "--weights"]);
     }
     for picture in ["crowding", "all"] {
-        let weights = format!("lenet5.safetensors,{}", text(&tiny));
-        let flags = [&[picture], &data[..], &[&weights]].concat();
+        let flags = [&[picture], &data[..], &["lenet5.safetensors", text(&tiny)]].concat();
         refused(root, 1, &[&flags], &["decoder", "--weights"]);
     }
     // Couplings need none.

@@ -37,7 +37,7 @@ const COMMON: [&str; 9] = [
     "--data",
     "digits",
     "--weights",
-    "lenet5=lenet5.safetensors",
+    "LeNet-5=lenet5.safetensors",
     "--out",
     "out",
     "--units",
@@ -49,7 +49,7 @@ fn run(folder: &Path, flags: &[&str]) -> support::Run {
 }
 
 fn run_both(folder: &Path, flags: &[&str]) -> support::Run {
-    run(folder, &[&["--weights", "capsnet=capsnet.safetensors"], flags].concat())
+    run(folder, &[&["--weights", "CapsNet=capsnet.safetensors"], flags].concat())
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn both_models_by_layer_and_angle() {
 #[test]
 fn the_files_hold_the_figures() {
     let folder = prepared();
-    let flags = ["--models", "lenet5", "--rotate=30", "--layers", "fc3,fc4"];
+    let flags = ["--rotate=30", "--layers", "fc3,fc4"];
     let report = run(folder.path(), &[&flags[..], &["--json"]].concat()).json();
     let out = folder.path().join("out");
     let saved: Value = serde_json::from_str(&fs::read_to_string(out.join("equivariance.json")).unwrap()).unwrap();
@@ -185,11 +185,7 @@ fn the_files_hold_the_figures() {
 #[test]
 fn a_table_a_measure_with_chance_beside() {
     let folder = prepared();
-    let shown = run(
-        folder.path(),
-        &["--models", "lenet5", "--rotate=15,90", "--limit", "20"],
-    )
-    .done();
+    let shown = run(folder.path(), &["--rotate=15,90", "--limit", "20"]).done();
     assert!(shown.starts_with("20 test images of digits"), "{shown}");
     for part in [
         "Angular pose error\n",
@@ -207,24 +203,14 @@ fn a_table_a_measure_with_chance_beside() {
         assert_eq!(heading[..6], ["model", "layer", "+15°", "+90°", "mean", "chance"]);
     }
     // An angle that is not among the usual ones is shown all the same.
-    let shown = run(
-        folder.path(),
-        &["--models", "lenet5", "--rotate=-33", "--layers", "fc4"],
-    )
-    .done();
+    let shown = run(folder.path(), &["--rotate=-33", "--layers", "fc4"]).done();
     assert!(shown.contains("-33°"), "{shown}");
 }
 
 #[test]
 fn the_seed_and_the_threads() {
     let folder = prepared();
-    let report = |flags: &[&str]| {
-        run(
-            folder.path(),
-            &[&["--models", "lenet5", "--rotate=60", "--json"], flags].concat(),
-        )
-        .json()
-    };
+    let report = |flags: &[&str]| run(folder.path(), &[&["--rotate=60", "--json"], flags].concat()).json();
     let one = report(&["--threads", "1"]);
     assert_eq!(one, report(&["--threads", "3"]));
     assert_ne!(one["models"], report(&["--seed", "2"])["models"]);
@@ -239,10 +225,8 @@ fn several_weights_of_one_model_are_told_apart() {
     )
     .unwrap();
     let flags = [
-        "--models",
-        "lenet5",
         "--weights",
-        "lenet5=other.safetensors",
+        "Other=other.safetensors",
         "--rotate=60",
         "--layers",
         "fc4",
@@ -251,7 +235,7 @@ fn several_weights_of_one_model_are_told_apart() {
     let report = run(folder.path(), &flags).json();
     let models = report["models"].as_array().unwrap();
     let labels: Vec<&str> = models.iter().map(|model| model["label"].as_str().unwrap()).collect();
-    assert_eq!(labels, ["LeNet-5 lenet5.safetensors", "LeNet-5 other.safetensors"]);
+    assert_eq!(labels, ["LeNet-5", "Other"]);
     assert_eq!(models[0]["layers"], models[1]["layers"]);
     assert!(names_in(&folder.path().join("out")).contains(&"distance-lenet5-2.svg".to_owned()));
 }
@@ -263,22 +247,20 @@ fn what_it_refuses() {
         run(folder.path(), flags).fails(code, parts);
         assert!(!folder.path().join("out").exists(), "{flags:?} wrote something");
     };
-    let lenet5 = |flags: &[&'static str]| [&["--models", "lenet5"], flags].concat();
     refused(
-        &lenet5(&["--layers", "fc4,fc9"]),
+        &["--layers", "fc4,fc9"],
         2,
         &["--layers", "`fc9`", "LeNet-5 has input, conv0, conv1, fc2, fc3, fc4"],
     );
-    refused(&["--models", "capsnet"], 2, &["--weights lenet5=", "--models"]);
-    refused(&lenet5(&["--weights", "lenet5"]), 2, &["--weights", "lenet5=runs/"]);
     refused(
-        &lenet5(&["--weights", "resnet=a.pt"]),
+        &["--weights", "LeNet-5=lenet5.safetensors"],
         2,
-        &["resnet", "lenet5, capsnet"],
+        &["`LeNet-5`", "--weights NAME=FILE"],
     );
-    refused(&lenet5(&["--rotate=1..5"]), 2, &["--rotate", "needs a step"]);
-    refused(&lenet5(&["--units", "0"]), 2, &["--units"]);
+    refused(&["--weights", "LeNet-5="], 2, &["--weights", "NAME=FILE"]);
+    refused(&["--rotate=1..5"], 2, &["--rotate", "needs a step"]);
+    refused(&["--units", "0"], 2, &["--units"]);
     refused(&["--models", "lenet5,resnet"], 2, &["resnet", "lenet5", "capsnet"]);
-    refused(&lenet5(&["--weights", "lenet5=missing.pt"]), 1, &["missing.pt"]);
-    run(folder.path(), &lenet5(&["--limit", "3"])).fails(1, &["3 samples", "4 are needed", "input"]);
+    refused(&["--weights", "missing.pt"], 1, &["--weights", "missing.pt"]);
+    run(folder.path(), &["--limit", "3"]).fails(1, &["3 samples", "4 are needed", "input"]);
 }

@@ -6,6 +6,7 @@ use capsnet_data::protocol::Values;
 use capsnet_data::transform::{Pipeline, Resample};
 use clap::{Args, Subcommand};
 
+use super::models::ModelsArgs;
 use super::shared::{ComputeArgs, DataArgs, WeightsArgs};
 use super::value::{angle, positive};
 
@@ -28,7 +29,7 @@ const PERTURBATIONS_EXAMPLES: &str = "Examples:
 const ANGLES_EXAMPLES: &str = "Examples:
   capsnet draw angles
   capsnet draw angles --index 0,2 --rotate=-180..180:30
-  capsnet draw angles --class 4 --count 5 --weights weights/lenet5.safetensors,runs/mine/best.safetensors";
+  capsnet draw angles --class 4 --count 5 --models lenet5 --weights mine=runs/mine/best.safetensors";
 
 const COUPLINGS_EXAMPLES: &str = "Examples:
   capsnet draw couplings
@@ -47,7 +48,7 @@ const DOORWAY_EXAMPLES: &str = "Examples:
 const ALL_EXAMPLES: &str = "Examples:
   capsnet draw all
   capsnet draw all --index 8 --out runs/mine/pictures
-  capsnet draw all --weights weights/lenet5.safetensors,runs/mine/best.safetensors";
+  capsnet draw all --models lenet5 --weights mine=runs/mine/best.safetensors";
 
 #[derive(Args, Debug)]
 pub struct DrawArgs {
@@ -114,14 +115,6 @@ pub struct DigitArgs {
     pub seed: u64,
 }
 
-/// Weights of several models.
-#[derive(Args, Debug, Clone)]
-pub struct ManyWeightsArgs {
-    /// Weights files, safetensors or PyTorch, separated by commas [default: LeNet-5 and CapsNet that come with capsnet]
-    #[arg(long, value_name = "FILE,..", value_delimiter = ',')]
-    pub weights: Vec<PathBuf>,
-}
-
 #[derive(Args, Debug)]
 pub struct ReconstructionsArgs {
     #[command(flatten)]
@@ -170,7 +163,7 @@ pub struct AnglesArgs {
     )]
     pub rotate: Values,
     #[command(flatten)]
-    pub weights: ManyWeightsArgs,
+    pub models: ModelsArgs,
     #[command(flatten)]
     pub out: OutArgs,
 }
@@ -210,7 +203,7 @@ pub struct CrowdingArgs {
     #[arg(long, value_name = "VALUES", default_value = "0..12:2")]
     pub distance: Values,
     #[command(flatten)]
-    pub weights: ManyWeightsArgs,
+    pub models: ModelsArgs,
     #[command(flatten)]
     pub out: OutArgs,
 }
@@ -240,7 +233,7 @@ pub struct AllArgs {
     #[arg(long, value_name = "N", default_value = "0")]
     pub index: usize,
     #[command(flatten)]
-    pub weights: ManyWeightsArgs,
+    pub models: ModelsArgs,
     /// Folder for the pictures and the page
     #[arg(long, value_name = "DIR", default_value = "runs/draw")]
     pub out: PathBuf,

@@ -14,7 +14,7 @@ pub const EQUIVARIANCE_EXAMPLES: &str = "Examples:
   capsnet equivariance
   capsnet equivariance --models capsnet --rotate=-45..45:5 --limit 1000
   capsnet equivariance --models lenet5 --layers input,conv1,fc3 --rotate 15,90,180
-  capsnet equivariance --models lenet5 --weights lenet5=runs/a/last.safetensors --weights lenet5=runs/b/last.safetensors
+  capsnet equivariance --models capsnet --weights mine=runs/mine/last.safetensors
   capsnet equivariance --limit 300 --json --out runs/equivariance
 
 Layers are named as `capsnet` names them: conv1, primary_capsules, .. `input` is the images themselves, and NAME:true the

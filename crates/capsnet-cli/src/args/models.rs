@@ -1,56 +1,108 @@
-//! Flags that name several models, each with weights of its own.
+//! Flags that name several models.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::shared::ModelName;
 
-/// Which models, and which weights for each.
+/// Which models, and with which weights.
 #[derive(Args, Debug, Clone)]
 pub struct ModelsArgs {
-    /// Models, separated by commas
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',', default_value = "lenet5,capsnet")]
+    /// Models with the weights that come with capsnet, separated by commas [default: lenet5,capsnet, unless --weights names
+    /// others]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     pub models: Vec<ModelName>,
-    /// Weights file of one of the models; several times for several [default: those that come with capsnet]
-    #[arg(long, value_name = "NAME=FILE", value_parser = named_file)]
-    pub weights: Vec<(ModelName, PathBuf)>,
+    /// Weights files, safetensors or PyTorch, under a name of your own if one is given; the file says which model it is
+    #[arg(long, value_name = "[NAME=]FILE", num_args = 1..)]
+    pub weights: Vec<NamedFile>,
 }
 
 impl ModelsArgs {
-    /// Every model with every weights file that is given for it, or none for those that come with capsnet; each once, in order.
-    pub fn entries(&self) -> Result<Vec<(ModelName, Option<PathBuf>)>, String> {
-        if let Some((name, _)) = self.weights.iter().find(|(name, _)| !self.models.contains(name)) {
-            let name = name.name();
-            return Err(format!("--weights {name}=..: {name} is none of --models; add it there"));
+    /// The flags as they were given.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let models: Vec<&str> = self.models.iter().map(|model| model.name()).collect();
+        if !models.is_empty() {
+            words.extend(["--models".to_owned(), models.join(",")]);
         }
-        let mut entries = Vec::new();
-        for &model in &self.models {
-            let files = self.weights.iter().filter(|(name, _)| *name == model);
-            let mut files: Vec<_> = files.map(|(_, file)| (model, Some(file.clone()))).collect();
-            if files.is_empty() {
-                files.push((model, None));
-            }
-            for entry in files {
-                if !entries.contains(&entry) {
-                    entries.push(entry);
-                }
-            }
+        for NamedFile { name, path } in &self.weights {
+            let file = path.display();
+            let value = name.as_ref().map_or(file.to_string(), |name| format!("{name}={file}"));
+            words.extend(["--weights".to_owned(), value]);
         }
-        Ok(entries)
+        words
     }
 }
 
-/// `lenet5=FILE`.
-fn named_file(text: &str) -> Result<(ModelName, PathBuf), String> {
-    let (name, file) = text
-        .split_once('=')
-        .filter(|(_, file)| !file.is_empty())
-        .ok_or("a model and its file are needed, for example lenet5=runs/mine/last.safetensors")?;
-    let names = || {
-        let names = ModelName::value_variants().iter().map(|name| name.name());
-        names.collect::<Vec<_>>().join(", ")
-    };
-    let model = ModelName::from_str(name, false).map_err(|_| format!("`{name}` is none of the models {}", names()))?;
-    Ok((model, PathBuf::from(file)))
+/// A weights file, and the name that it goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// The name, if one was given.
+    pub name: Option<String>,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl FromStr for NamedFile {
+    type Err = String;
+
+    /// What stands before the first `=` is a name, unless it looks like a folder.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, path) = match text.split_once('=') {
+            Some((name, path)) if !name.contains(['/', '\\']) => (Some(name.trim()), path),
+            _ => (None, text),
+        };
+        if name == Some("") || path.is_empty() {
+            return Err("a file is needed, or NAME=FILE".to_owned());
+        }
+        Ok(Self {
+            name: name.map(str::to_owned),
+            path: PathBuf::from(path),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command, SweepArgs};
+    use clap::Parser;
+
+    fn parsed(line: &str) -> SweepArgs {
+        match Cli::try_parse_from(line.split(' ')).unwrap().command {
+            Some(Command::Sweep(args)) => *args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn weights_may_have_names() {
+        let file = |text: &str| text.parse::<NamedFile>();
+        let named = |name: Option<&str>, path: &str| NamedFile {
+            name: name.map(str::to_owned),
+            path: path.into(),
+        };
+        assert_eq!(file("a.pt").unwrap(), named(None, "a.pt"));
+        assert_eq!(
+            file("half turn=runs/a=b.pt").unwrap(),
+            named(Some("half turn"), "runs/a=b.pt")
+        );
+        assert_eq!(file("runs/a=b.pt").unwrap(), named(None, "runs/a=b.pt"));
+        for text in ["", "=a.pt", "a=", " =a.pt"] {
+            assert!(file(text).is_err(), "{text}");
+        }
+        let many = parsed("capsnet sweep --weights a b=c --weights d --json");
+        assert!(many.models.models.is_empty());
+        assert_eq!(many.models.weights.len(), 3);
+        assert_eq!(
+            many.models.words(),
+            ["--weights", "a", "--weights", "b=c", "--weights", "d"]
+        );
+        assert_eq!(
+            parsed("capsnet sweep --models cnn,lenet5").models.words(),
+            ["--models", "cnn,lenet5"]
+        );
+    }
 }

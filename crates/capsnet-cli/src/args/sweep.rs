@@ -1,13 +1,13 @@
 //! Flags of `capsnet sweep`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use capsnet_data::protocol::{Family, Sweep, Values};
 use capsnet_data::transform::Resample;
 use clap::Args;
 
-use super::shared::{DataArgs, ModelName};
+use super::models::ModelsArgs;
+use super::shared::DataArgs;
 
 pub const SWEEP_EXAMPLES: &str = "Examples:
   capsnet sweep
@@ -24,13 +24,8 @@ const DEFAULT: &str = "rotate=-180..180:15";
 
 #[derive(Args, Debug)]
 pub struct SweepArgs {
-    /// Models to test with the weights that come with capsnet, separated by commas [default: lenet5,capsnet, unless
-    /// --weights names others]
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
-    pub models: Vec<ModelName>,
-    /// Weights files to test, under a name for the legend if one is given; the file says which model it is
-    #[arg(long, value_name = "[NAME=]FILE", num_args = 1..)]
-    pub weights: Vec<NamedFile>,
+    #[command(flatten)]
+    pub models: ModelsArgs,
     #[command(flatten)]
     pub data: DataArgs,
     /// How affine transforms read between the pixels
@@ -119,34 +114,6 @@ impl FamilyArgs {
     }
 }
 
-/// A weights file, and the name that it goes by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedFile {
-    /// The name, if one was given.
-    pub name: Option<String>,
-    /// The file.
-    pub path: PathBuf,
-}
-
-impl FromStr for NamedFile {
-    type Err = String;
-
-    /// What stands before the first `=` is a name, unless it looks like a folder.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, path) = match text.split_once('=') {
-            Some((name, path)) if !name.contains(['/', '\\']) => (Some(name.trim()), path),
-            _ => (None, text),
-        };
-        if name == Some("") || path.is_empty() {
-            return Err("a file is needed, or NAME=FILE".to_owned());
-        }
-        Ok(Self {
-            name: name.map(str::to_owned),
-            path: PathBuf::from(path),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,26 +140,5 @@ mod tests {
         assert_eq!(both, ["rotate=-90..90:45", "shear=-5"]);
         let default = parsed("capsnet sweep").families.sweeps();
         assert_eq!(default[0].to_string(), DEFAULT);
-    }
-
-    #[test]
-    fn weights_may_have_names() {
-        let file = |text: &str| text.parse::<NamedFile>();
-        let named = |name: Option<&str>, path: &str| NamedFile {
-            name: name.map(str::to_owned),
-            path: path.into(),
-        };
-        assert_eq!(file("a.pt").unwrap(), named(None, "a.pt"));
-        assert_eq!(
-            file("half turn=runs/a=b.pt").unwrap(),
-            named(Some("half turn"), "runs/a=b.pt")
-        );
-        assert_eq!(file("runs/a=b.pt").unwrap(), named(None, "runs/a=b.pt"));
-        for text in ["", "=a.pt", "a=", " =a.pt"] {
-            assert!(file(text).is_err(), "{text}");
-        }
-        let many = parsed("capsnet sweep --weights a b=c --weights d --json");
-        assert_eq!(many.weights.len(), 3);
-        assert!(many.json && many.models.is_empty());
     }
 }

@@ -31,10 +31,10 @@ pub struct TrainArgs {
     /// Passes over the training images [default: 3]
     #[arg(long, value_name = "N", value_parser = positive_u64)]
     pub epochs: Option<u64>,
-    /// Images a step [default: 8 for LeNet-5, 128 for the others]
+    /// Images a step [default: 8 for LeNet-5, 128 for CapsNet and the CNN, 32 for the equivariant CapsNet]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub batch_size: Option<usize>,
-    /// Learning rate to start from [default: 1e-4 for LeNet-5, 1e-3 for the others]
+    /// Learning rate to start from [default: 1e-4 for LeNet-5, 1e-3 for CapsNet and the CNN, 2e-3 for the equivariant CapsNet]
     #[arg(long, value_name = "X", value_parser = positive_float)]
     pub learning_rate: Option<f64>,
     /// Learning-rate schedule: constant, exponential:FACTOR (an epoch), capsnet (the official one), cosine [default: constant]

@@ -7,19 +7,18 @@ mod report;
 mod tables;
 
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::equivariance::{LayerMeasures, Options, Rotation, layer_names, measure};
-use capsnet::model::Model;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::Family;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use serde::Serialize;
 
-use crate::args::{EquivarianceArgs, WeightsArgs};
+use super::contestant::{Contestant, ModelEntry, check_all_fit, contestants};
+use crate::args::EquivarianceArgs;
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::UsageError;
@@ -41,27 +40,18 @@ pub struct Report {
 /// A model's measures.
 #[derive(Serialize)]
 pub struct Measured {
-    model: String,
-    /// What charts and tables call it.
-    label: String,
-    weights: String,
-    parameters: usize,
+    #[serde(flatten)]
+    entry: ModelEntry,
     layers: Vec<LayerMeasures>,
-}
-
-/// A model to measure.
-struct Entry {
-    model: Model,
-    label: String,
-    weights: PathBuf,
 }
 
 pub fn run(args: &EquivarianceArgs) -> Result<()> {
     let rotations = rotations(args)?;
     let device = args.data.compute.start()?;
     let data = args.data.load(Split::Test)?;
-    let entries = entries(args, &device)?;
-    check_layers(args, &entries, &data, &device)?;
+    let contestants = contestants(&args.models, &device)?;
+    check_all_fit(&contestants, &data)?;
+    check_layers(args, &contestants, &data, &device)?;
     fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {}", args.out.display()))?;
     let mut report = Report {
         dataset: data.name().to_owned(),
@@ -70,7 +60,7 @@ pub fn run(args: &EquivarianceArgs) -> Result<()> {
         rotate: args.rotate.points().to_vec(),
         resample: args.resample.to_string(),
         units: args.units,
-        models: measure_all(args, &entries, &data, &rotations, &device)?,
+        models: measure_all(args, &contestants, &data, &rotations, &device)?,
         files: Vec::new(),
     };
     files::write(&mut report, args)?;
@@ -88,43 +78,14 @@ fn rotations(args: &EquivarianceArgs) -> Result<Vec<Rotation>> {
     args.rotate.points().iter().map(rotation).collect()
 }
 
-fn entries(args: &EquivarianceArgs, device: &Device) -> Result<Vec<Entry>> {
-    let named = args.models.entries().map_err(UsageError)?;
-    let mut entries = Vec::new();
-    for (name, weights) in &named {
-        let flags = WeightsArgs {
-            weights: weights.clone(),
-            variant: None,
-            routing_iterations: None,
-            couplings: None,
-            normalize: None,
-        };
-        let (model, path) = flags.load(*name, device)?;
-        let title = model.config.title();
-        // Several weights of one model are told apart by their files.
-        let alone = named.iter().filter(|(other, _)| other == name).count() == 1;
-        let label = if alone {
-            title.to_owned()
-        } else {
-            format!("{title} {}", path.display())
-        };
-        entries.push(Entry {
-            model: model.valid(),
-            label,
-            weights: path,
-        });
-    }
-    Ok(entries)
-}
-
 /// Every layer asked for has to be one of a model's.
-fn check_layers(args: &EquivarianceArgs, entries: &[Entry], data: &Dataset, device: &Device) -> Result<()> {
+fn check_layers(args: &EquivarianceArgs, contestants: &[Contestant], data: &Dataset, device: &Device) -> Result<()> {
     if args.layers.is_empty() {
         return Ok(());
     }
     let mut known = Vec::new();
-    for entry in entries {
-        known.push((&entry.label, layer_names(&entry.model, data, device)?));
+    for Contestant { model, entry } in contestants {
+        known.push((&entry.label, layer_names(model, data, device)?));
     }
     let is_known = |layer: &String| known.iter().any(|(_, names)| names.contains(layer));
     if let Some(layer) = args.layers.iter().find(|layer| !is_known(layer)) {
@@ -139,7 +100,7 @@ fn check_layers(args: &EquivarianceArgs, entries: &[Entry], data: &Dataset, devi
 
 fn measure_all(
     args: &EquivarianceArgs,
-    entries: &[Entry],
+    contestants: &[Contestant],
     data: &Dataset,
     rotations: &[Rotation],
     device: &Device,
@@ -152,16 +113,13 @@ fn measure_all(
     };
     let upright = Pipeline::identity();
     let images = data.len() * (rotations.len() + 1);
-    let mut progress = Progress::new("measuring", "images", images * entries.len(), 0);
+    let mut progress = Progress::new("measuring", "images", images * contestants.len(), 0);
     let mut measured = Vec::new();
-    for (number, entry) in entries.iter().enumerate() {
+    for (number, Contestant { model, entry }) in contestants.iter().enumerate() {
         let mut notify = |done| progress.set(number * images + done, &entry.label);
-        let layers = measure(&entry.model, data, &upright, rotations, &options, device, &mut notify)?;
+        let layers = measure(model, data, &upright, rotations, &options, device, &mut notify)?;
         measured.push(Measured {
-            model: entry.model.config.name().to_owned(),
-            label: entry.label.clone(),
-            weights: entry.weights.display().to_string(),
-            parameters: entry.model.parameters(),
+            entry: entry.clone(),
             layers,
         });
     }

@@ -1,7 +1,9 @@
 //! One file a command.
 
+mod again;
 pub mod bench;
 pub mod compare;
+mod contestant;
 pub mod convert;
 pub mod draw;
 pub mod equivariance;

@@ -1,7 +1,5 @@
 //! `capsnet sweep`: models along families of transforms.
 
-mod again;
-mod contestant;
 mod files;
 mod measuring;
 mod pictures;
@@ -21,9 +19,9 @@ use capsnet_report::number::count;
 use capsnet_report::{Column, Sweep, SweepPoint, Table, TextStyle};
 use serde::Serialize;
 
-use contestant::{contestants, sha256_of_data};
 use record::{Earlier, Record, Settings};
 
+use super::contestant::{check_all_fit, contestants, sha256_of_data};
 use crate::args::SweepArgs;
 use crate::output::line;
 use crate::setting::UsageError;
@@ -55,7 +53,8 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let plans = plans(args)?;
     let device = args.data.compute.start()?;
     let data = args.data.load(Split::Test)?;
-    let contestants = contestants(args, &data, &device)?;
+    let contestants = contestants(&args.models, &device)?;
+    check_all_fit(&contestants, &data)?;
     let folder = &args.out;
     fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
 

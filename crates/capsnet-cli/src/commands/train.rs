@@ -64,8 +64,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
 /// Settings of a new run from flags.
 pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
-    let mut model = config_for(args.model, args.variant, args.routing_iterations)?;
-    apply_architecture(&mut model, &args.architecture)?;
+    let model = config_for(args.model, args.variant, args.routing_iterations)?;
     let splits: &[Split] = match args.protocol {
         Some(Protocol::MnistRot) => &[Split::Train, Split::Test],
         _ => &[Split::Train],
@@ -75,6 +74,8 @@ pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     if let Some(protocol) = args.protocol {
         config.set_protocol(protocol);
     }
+    // After the protocol: how wide a CNN of so many parameters is depends on the size of the images.
+    apply_architecture(&mut config.model, &args.architecture)?;
     // A run may be resumed from another folder.
     config.data = data
         .canonicalize()

@@ -23,8 +23,6 @@ const STRIDES: [usize; 3] = [1, 2, 1];
 const HIDDEN: [usize; 2] = [1024, 256];
 /// The width multiple is a whole number over this; it is the widest layer, so that every step changes the network.
 const UNITS: usize = 1024;
-/// Trainable parameters of the paper's CapsNet for 28 x 28 grey images.
-const OF_CAPSNET: usize = 8_215_568;
 
 /// Makes a [`Cnn`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,11 +45,14 @@ pub struct CnnConfig {
 
 impl Default for CnnConfig {
     fn default() -> Self {
-        Self::with_parameters(ImageShape::MNIST, 10, OF_CAPSNET)
+        Self::with_parameters(ImageShape::MNIST, 10, Self::OF_CAPSNET)
     }
 }
 
 impl CnnConfig {
+    /// Trainable parameters of the paper's CapsNet for 28 x 28 grey images.
+    pub const OF_CAPSNET: usize = 8_215_568;
+
     /// The network for these images and classes whose number of parameters comes closest to `target`: all widths are scaled
     /// alike, as far as whole numbers go, and the first hidden layer makes up for the rest.
     ///

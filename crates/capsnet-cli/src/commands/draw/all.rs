@@ -9,11 +9,12 @@ use super::made::Made;
 use super::subject::{self, Subject, has_decoder};
 use super::{angles, couplings, crowding, doorway, perturbations, reconstructions};
 use crate::args::{AllArgs, DigitArgs};
+use crate::commands::again::CommandLine;
 use crate::output::line;
 
 pub fn run(args: &AllArgs) -> Result<()> {
     let device = args.data.compute.start()?;
-    let subjects = Subject::load_all(&args.weights, &device)?;
+    let subjects = Subject::load_all(&args.models, &device)?;
     let capsules = subjects.iter().find(|subject| has_decoder(&subject.model.config));
     let capsules =
         capsules.context("none of the weights are of a CapsNet with a decoder; name such a file with --weights")?;
@@ -70,14 +71,14 @@ fn report(made: &[Made], subjects: &[Subject], dataset: &str, args: &AllArgs) ->
         .lead("Pictures of a capsule network at work, beside a plain convolutional network.")
         .fact("Test images", dataset);
     for subject in subjects {
-        report = report.fact(subject.title(), subject.short());
+        report = report.fact(subject.label(), subject.weights());
     }
-    let weights: Vec<String> = subjects.iter().map(Subject::short).collect();
-    report = report.command(format!(
-        "capsnet draw all --index {} --weights {}",
-        args.index,
-        weights.join(",")
-    ));
+    let command = CommandLine::new("draw all")
+        .words(args.models.words())
+        .data(&args.data)
+        .flag("--index", args.index)
+        .flag("--out", args.out.display());
+    report = report.command(command.to_string());
     for made in made {
         let picture = Picture::new(&made.sheet.draw()?, made.alt.clone(), "")?;
         report = report.pictures(made.sheet.title(), "", vec![picture]);

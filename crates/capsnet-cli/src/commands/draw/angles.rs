@@ -52,7 +52,7 @@ pub fn make(subjects: &[Subject], digits: &Digits, angles: &[f64], device: &Devi
     let chosen = digits.chosen(COUNT)?;
     let side = (digits.data.width(), digits.data.height());
     let (width, height) = tile_size(side.0, side.1, SCALE);
-    let names = subjects.iter().map(|subject| Font::Small.width(subject.title()));
+    let names = subjects.iter().map(|subject| Font::Small.width(subject.label()));
     let left = names.fold(0, usize::max) as f64 + 12.0;
     let row_height = height + LINE * subjects.len() as f64 + 14.0;
     let mut drawing = Drawing::new();
@@ -87,7 +87,7 @@ pub fn make(subjects: &[Subject], digits: &Digits, angles: &[f64], device: &Devi
         );
         for (line, subject) in subjects.iter().enumerate() {
             let at = (left - 12.0, under + 2.0 + LINE * line as f64);
-            drawing.text(at, Anchor::End, Font::Small, INK, subject.title());
+            drawing.text(at, Anchor::End, Font::Small, INK, subject.label());
         }
         for (column, image) in images.iter().enumerate() {
             let x = left + column as f64 * (width + GAP);
@@ -120,7 +120,7 @@ pub fn make(subjects: &[Subject], digits: &Digits, angles: &[f64], device: &Devi
             };
             ModelEntry {
                 model: subject.model.config.name(),
-                weights: subject.weights(),
+                weights: subject.weights().to_owned(),
                 right: entries.iter().map(right).sum(),
             }
         })
@@ -141,7 +141,7 @@ fn caption(subjects: &[Subject], digits: &Digits, models: &[ModelEntry], total: 
     let right = subjects
         .iter()
         .zip(models)
-        .map(|(subject, entry)| format!("{} is right in {} of {total}", subject.title(), entry.right));
+        .map(|(subject, entry)| format!("{} is right in {} of {total}", subject.label(), entry.right));
     let right: Vec<String> = right.collect();
     let transform = match &digits.args.transform {
         Some(transform) => format!(" after {transform}"),

@@ -77,7 +77,7 @@ pub fn make(subject: &Subject, digits: &Digits, options: &Options, device: &Devi
     let image = digits.images(&[index], &condition).remove(0);
     let routed = couplings(&subject.model, &image, device).map_err(|error| subject.explain(error))?;
     let ModelConfig::CapsNet(config) = &subject.model.config else {
-        let model = subject.title();
+        let model = subject.model.config.title();
         return Err(subject.explain(LookError::NoRouting { model }));
     };
     let view = subject.view(std::slice::from_ref(&image), device).remove(0);
@@ -109,7 +109,7 @@ pub fn make(subject: &Subject, digits: &Digits, options: &Options, device: &Devi
     );
     let caption = caption(subject, digits, &routed, across.as_ref(), strongest.len());
     let numbers = Numbers {
-        weights: subject.weights(),
+        weights: subject.weights().to_owned(),
         dataset: digits.data.name().to_owned(),
         index,
         label,
@@ -235,5 +235,5 @@ fn caption(
             across.starved
         );
     }
-    text + &format!("\nWeights {}.", subject.short())
+    text + &format!("\nWeights {}.", subject.weights())
 }

@@ -88,14 +88,14 @@ pub fn make(
         indices[0],
         indices[1],
         data.name(),
-        subjects[redrawer].title()
+        subjects[redrawer].label()
     );
     let numbers = Numbers {
         dataset: data.name().to_owned(),
         indices,
         labels,
         models: subjects.iter().map(|subject| subject.model.config.name()).collect(),
-        weights: subjects.iter().map(Subject::weights).collect(),
+        weights: subjects.iter().map(|subject| subject.weights().to_owned()).collect(),
         different,
         equal,
     };
@@ -123,7 +123,7 @@ fn crowds(data: &Dataset, indices: [usize; 2], distances: &[i32]) -> Result<Vec<
 }
 
 fn label_width(subjects: &[Subject]) -> f64 {
-    let names = subjects.iter().map(|subject| subject.title());
+    let names = subjects.iter().map(|subject| subject.label());
     let widths = names.chain(["its capsule"]).map(|name| Font::Small.width(name));
     widths.fold(0, usize::max) as f64 + 14.0
 }
@@ -157,7 +157,7 @@ impl Layout {
         self.row_label(drawing, y + self.size.1 / 2.0 - 8.0, "input");
         for (line, subject) in subjects.iter().enumerate() {
             let first = under + 2.0 * LINE * line as f64;
-            self.row_label(drawing, first + 2.0, subject.title());
+            self.row_label(drawing, first + 2.0, subject.label());
         }
         for (column, crowd) in crowds.iter().enumerate() {
             let answers = crowd.answers(subjects, device);

@@ -46,7 +46,7 @@ pub fn run(args: &DrawArgs) -> Result<()> {
         }
         DrawCommand::Angles(args) => {
             let device = args.data.compute.start()?;
-            let subjects = Subject::load_all(&args.weights, &device)?;
+            let subjects = Subject::load_all(&args.models, &device)?;
             let data = subject::data_for_all(&subjects, args.data.load(Split::Test)?)?;
             let digits = Digits::new(&data, &args.digits);
             finish(
@@ -69,7 +69,7 @@ pub fn run(args: &DrawArgs) -> Result<()> {
         }
         DrawCommand::Crowding(args) => {
             let device = args.data.compute.start()?;
-            let subjects = Subject::load_all(&args.weights, &device)?;
+            let subjects = Subject::load_all(&args.models, &device)?;
             let data = subject::data_for_all(&subjects, args.data.load(Split::Test)?)?;
             let made = crowding::make(&subjects, &data, &args.index, args.distance.points(), &device)?;
             finish(&made, &args.out)

@@ -88,12 +88,12 @@ pub fn make(subject: &Subject, digits: &Digits, rotate: Option<f64>, device: &De
             transform => format!(" under {transform}"),
         },
         capsule.len(),
-        subject.short()
+        subject.weights()
     );
     let title = format!("What the dimensions of a capsule of class {label} stand for");
     let alt = "A table of decoded digits: a row for each dimension of the capsule, a column for each offset";
     let numbers = Numbers {
-        weights: subject.weights(),
+        weights: subject.weights().to_owned(),
         dataset: digits.data.name().to_owned(),
         index,
         label,

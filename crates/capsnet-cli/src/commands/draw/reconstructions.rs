@@ -116,7 +116,7 @@ pub fn make(subject: &Subject, digits: &Digits, angles: &[f64], mistakes: bool, 
          beneath them the class and the length of its capsule, a dashed red frame for a wrong answer. Last the difference \
          to the true class's image: orange ink is left out, blue ink added, with the squared error, summed. Weights {}, test \
          images of {}.",
-        subject.short(),
+        subject.weights(),
         digits.data.name()
     );
     if let Some(searched) = searched {
@@ -126,9 +126,9 @@ pub fn make(subject: &Subject, digits: &Digits, angles: &[f64], mistakes: bool, 
             count(searched as u64)
         );
     }
-    let sheet = drawing.sheet(format!("What {} redraws", subject.title()), caption);
+    let sheet = drawing.sheet(format!("What {} redraws", subject.label()), caption);
     let numbers = Numbers {
-        weights: subject.weights(),
+        weights: subject.weights().to_owned(),
         dataset: digits.data.name().to_owned(),
         searched,
         digits: entries,

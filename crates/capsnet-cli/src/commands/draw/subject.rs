@@ -1,6 +1,6 @@
 //! The models whose pictures are drawn, and the images that they take.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
@@ -11,13 +11,14 @@ use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::padded;
 use clap::ValueEnum;
 
-use crate::args::{ManyWeightsArgs, ModelName, WeightsArgs};
-use crate::setting::shipped_weights;
+use crate::args::{ModelName, ModelsArgs, WeightsArgs};
+use crate::commands::contestant::{Contestant, contestants};
 
-/// A model without gradients, and the file that it came from.
+/// A model without gradients, what it is called, and the file that it came from.
 pub struct Subject {
     pub model: Model,
-    pub path: PathBuf,
+    label: String,
+    weights: String,
 }
 
 impl Subject {
@@ -29,43 +30,37 @@ impl Subject {
         };
         let (model, path) = args.load(name, device)?;
         let model = model.valid();
-        let subject = Self { model, path };
+        let here = std::env::current_dir().unwrap_or_default();
+        let subject = Self {
+            label: model.config.title().to_owned(),
+            weights: path.strip_prefix(here).unwrap_or(&path).display().to_string(),
+            model,
+        };
         if has_capsules(&subject.model.config) {
             return Ok(subject);
         }
-        let model = subject.title();
+        let model = subject.model.config.title();
         Err(subject.explain(LookError::NoCapsules { model }))
     }
 
-    /// The models of several files; LeNet-5 and CapsNet where none is given.
-    pub fn load_all(args: &ManyWeightsArgs, device: &Device) -> Result<Vec<Self>> {
-        let paths = if args.weights.is_empty() {
-            let shipped = [ModelName::Lenet5, ModelName::Capsnet];
-            shipped.into_iter().map(shipped_weights).collect::<Result<_>>()?
-        } else {
-            args.weights.clone()
+    /// Several models.
+    pub fn load_all(args: &ModelsArgs, device: &Device) -> Result<Vec<Self>> {
+        let subject = |Contestant { model, entry }| Self {
+            model,
+            label: entry.label,
+            weights: entry.weights,
         };
-        let load = |path: PathBuf| {
-            let model = capsnet::weights::load(&path, device)?.valid();
-            Ok(Self { model, path })
-        };
-        paths.into_iter().map(load).collect()
+        Ok(contestants(args, device)?.into_iter().map(subject).collect())
     }
 
-    /// In prose.
-    pub fn title(&self) -> &'static str {
-        self.model.config.title()
-    }
-
-    /// The file, as short as a person in this folder can name it.
-    pub fn short(&self) -> String {
-        let here = std::env::current_dir().unwrap_or_default();
-        self.path.strip_prefix(here).unwrap_or(&self.path).display().to_string()
+    /// What pictures call it.
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// The file.
-    pub fn weights(&self) -> String {
-        self.path.display().to_string()
+    pub fn weights(&self) -> &str {
+        &self.weights
     }
 
     /// What the model says of images.
@@ -82,13 +77,13 @@ impl Subject {
     pub fn explain(&self, error: LookError) -> anyhow::Error {
         anyhow::anyhow!(
             "{}: {error}; give --weights of a CapsNet with a decoder, or leave the flag out",
-            self.path.display()
+            self.weights
         )
     }
 
     /// The capsules of a view, or the error that there are none.
     pub fn capsules<'a>(&self, view: &'a View) -> Result<&'a [Vec<f32>]> {
-        let model = self.title();
+        let model = self.model.config.title();
         let capsules = view.capsules.as_deref();
         capsules.ok_or_else(|| self.explain(LookError::NoCapsules { model }))
     }
@@ -109,7 +104,7 @@ pub fn data_for_all(subjects: &[Subject], data: Dataset) -> Result<Dataset> {
         data
     };
     for subject in subjects {
-        check_fits(&data, &subject.model.config).with_context(|| format!("{}", subject.path.display()))?;
+        check_fits(&data, &subject.model.config).with_context(|| subject.weights.clone())?;
     }
     Ok(data)
 }

@@ -15,7 +15,7 @@ pub fn by_angle(quantity: &Quantity, measured: &Measured, caption: &str) -> Opti
         Series::new(layer.layer.clone(), points)
     });
     shown(LineChart {
-        title: format!("{}: {}", quantity.title, measured.label),
+        title: format!("{}: {}", quantity.title, measured.entry.label),
         caption: caption.to_owned(),
         x: Axis::linear("rotation").with_unit("°").with_tick_step(15.0),
         y: axis(quantity),
@@ -32,8 +32,8 @@ pub fn by_layer(quantity: &Quantity, report: &Report) -> Option<LineChart> {
             Series::new(name, points.map(|(at, mean)| (at as f64, mean.unwrap_or(f64::NAN))))
         };
         [
-            line(measured.label.clone(), quantity.value),
-            line(format!("{}: chance", measured.label), quantity.chance),
+            line(measured.entry.label.clone(), quantity.value),
+            line(format!("{}: chance", measured.entry.label), quantity.chance),
         ]
     });
     shown(LineChart {
@@ -65,7 +65,7 @@ fn numbers_of_layers(report: &Report) -> String {
         let layers: Vec<String> = layers
             .map(|(number, layer)| format!("{number} {}", layer.layer))
             .collect();
-        format!("Layers of {}: {}.", measured.label, layers.join(", "))
+        format!("Layers of {}: {}.", measured.entry.label, layers.join(", "))
     };
     report.models.iter().map(of_model).collect::<Vec<_>>().join(" ")
 }

@@ -25,7 +25,7 @@ pub fn write(measured: &mut Report, args: &EquivarianceArgs) -> Result<()> {
             let alone = measured
                 .models
                 .iter()
-                .filter(|other| other.model == model.model)
+                .filter(|other| other.entry.model == model.entry.model)
                 .count()
                 == 1;
             let place = if alone {
@@ -34,7 +34,7 @@ pub fn write(measured: &mut Report, args: &EquivarianceArgs) -> Result<()> {
                 format!("-{}", number + 1)
             };
             let by_angle = charts::by_angle(quantity, model, &caption);
-            charts.extend(by_angle.map(|chart| (format!("{}-{}{place}", quantity.name, model.model), chart)));
+            charts.extend(by_angle.map(|chart| (format!("{}-{}{place}", quantity.name, model.entry.model), chart)));
         }
     }
     let page = args.out.join("equivariance.html");
@@ -66,7 +66,7 @@ fn to_csv(report: &Report) -> String {
         for layer in &measured.layers {
             for at in &layer.angles {
                 let mut row = |name: &str, value: Option<f64>, chance: Option<f64>| {
-                    let texts = [&measured.model, &measured.weights, &layer.layer].map(|text| field(text));
+                    let texts = [&measured.entry.model, &measured.entry.weights, &layer.layer].map(|text| field(text));
                     let numbers = [at.degrees.to_string(), name.to_owned(), number(value), number(chance)];
                     csv += &texts.into_iter().chain(numbers).collect::<Vec<_>>().join(",");
                     csv += "\r\n";

@@ -7,6 +7,7 @@ use capsnet_report::{Column, HtmlReport, Table};
 use super::quantity::QUANTITIES;
 use super::{Report, charts, tables};
 use crate::args::EquivarianceArgs;
+use crate::commands::again::CommandLine;
 
 const LEAD: &str = "How does each layer of a network answer when its input is rotated? An equivariant layer changes in a way that can \
                     be foretold from the upright image, an invariant layer does not change, and a layer that is neither has lost \
@@ -28,9 +29,12 @@ pub fn html(report: &Report, args: &EquivarianceArgs) -> Result<HtmlReport> {
             format!("at most {} of a layer, a seeded choice in whole capsules", report.units),
         )
         .fact("Seed", report.seed.to_string())
-        .command(command(args));
+        .command(command(args).to_string());
     for measured in &report.models {
-        page = page.fact("Weights", format!("{}: {}", measured.label, measured.weights));
+        page = page.fact(
+            "Weights",
+            format!("{}: {}", measured.entry.label, measured.entry.weights),
+        );
     }
     for quantity in &QUANTITIES {
         page = match charts::by_layer(quantity, report) {
@@ -45,7 +49,11 @@ pub fn html(report: &Report, args: &EquivarianceArgs) -> Result<HtmlReport> {
         );
         for measured in &report.models {
             if let Some(chart) = charts::by_angle(quantity, measured, "") {
-                page = page.chart(format!("{} by angle: {}", quantity.title, measured.label), "", chart);
+                page = page.chart(
+                    format!("{} by angle: {}", quantity.title, measured.entry.label),
+                    "",
+                    chart,
+                );
             }
         }
     }
@@ -82,7 +90,7 @@ fn layers(report: &Report) -> Result<Table> {
                 layer.summary.fitted_on,
                 layer.summary.tested_on,
             ];
-            let names = [measured.label.clone(), layer.layer.clone(), shape.join(" x ")];
+            let names = [measured.entry.label.clone(), layer.layer.clone(), shape.join(" x ")];
             table.push(names.into_iter().chain(counts.map(|n| count(n as u64))))?;
         }
     }
@@ -90,18 +98,15 @@ fn layers(report: &Report) -> Result<Table> {
 }
 
 /// The command that makes the report again.
-fn command(args: &EquivarianceArgs) -> String {
-    let models: Vec<&str> = args.models.models.iter().map(|model| model.name()).collect();
-    let mut command = format!("capsnet equivariance --models {}", models.join(","));
-    for (model, file) in &args.models.weights {
-        command += &format!(" --weights {}={}", model.name(), file.display());
-    }
-    command += &format!(" --rotate={} --resample {}", args.rotate, args.resample);
-    if let Some(limit) = args.data.limit {
-        command += &format!(" --limit {limit}");
-    }
-    if !args.layers.is_empty() {
-        command += &format!(" --layers {}", args.layers.join(","));
-    }
-    command + &format!(" --units {} --seed {}", args.units, args.seed)
+fn command(args: &EquivarianceArgs) -> CommandLine {
+    let layers = args.layers.join(",");
+    CommandLine::new("equivariance")
+        .words(args.models.words())
+        .data(&args.data)
+        .words([format!("--rotate={}", args.rotate)])
+        .flag("--resample", args.resample)
+        .words((!layers.is_empty()).then(|| format!("--layers={layers}")))
+        .flag("--units", args.units)
+        .flag("--seed", args.seed)
+        .flag("--out", args.out.display())
 }

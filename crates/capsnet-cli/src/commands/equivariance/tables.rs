@@ -54,7 +54,7 @@ pub fn table(quantity: &Quantity, report: &Report) -> Result<Table, ReportError>
                 .map(|&angle| cell(at(angle).and_then(|at| (quantity.value)(layer, at))));
             let means = [quantity.value, quantity.chance].into_iter();
             let means = means.chain(quantity.beside.iter().map(|(_, _, figure)| *figure));
-            let names = [measured.label.clone(), name(quantity, layer)].into_iter();
+            let names = [measured.entry.label.clone(), name(quantity, layer)].into_iter();
             table.push(
                 names
                     .chain(values)

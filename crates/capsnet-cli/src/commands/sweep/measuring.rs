@@ -10,8 +10,8 @@ use capsnet_data::random::Seed;
 use capsnet_report::SweepPoint;
 
 use super::Plan;
-use super::contestant::Contestant;
 use super::record::Record;
+use crate::commands::contestant::Contestant;
 use crate::progress::Progress;
 
 /// What all points have in common.

@@ -7,10 +7,10 @@ use capsnet_data::transform::{Augment, Normalize, Pipeline, Scratch};
 use capsnet_report::{Cell, DigitGrid, GreyImage, Picture, Tone};
 
 use super::Plan;
-use super::contestant::Contestant;
 use super::measuring::Setting;
 use super::record::{Record, Section};
 use super::words::listed;
+use crate::commands::contestant::Contestant;
 
 /// Digits in the picture, one a row: the first of the test set, which nobody chose.
 const DIGITS: usize = 4;

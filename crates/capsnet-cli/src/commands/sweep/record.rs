@@ -12,7 +12,7 @@ use capsnet_files::atomic_write;
 use capsnet_report::{CONFIDENCE, Family, Sweep, SweepCurve, SweepPoint};
 use serde::{Deserialize, Serialize};
 
-use super::contestant::ModelEntry;
+use crate::commands::contestant::ModelEntry;
 
 /// The form of the file; it changes when a field changes its meaning.
 const VERSION: u32 = 1;

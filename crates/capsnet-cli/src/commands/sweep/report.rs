@@ -4,12 +4,12 @@ use anyhow::Result;
 use capsnet_report::number::count;
 use capsnet_report::{HtmlReport, Picture, Sweep};
 
-use super::again::command_line;
-use super::contestant::short;
 use super::record::{Record, Section};
 use super::words::{capital, listed, protocol, sampler};
 use super::{Plan, key_values};
 use crate::args::SweepArgs;
+use crate::commands::again::CommandLine;
+use crate::commands::contestant::short;
 
 /// What the intervals don't say.
 const CAVEAT: &str = "The intervals speak of the test images, as a sample of such images. They say nothing of how far the curves would \
@@ -43,7 +43,7 @@ pub fn report(args: &SweepArgs, plans: &[Plan], record: &Record, grids: Vec<Pict
     for entry in &record.models {
         report = report.fact(entry.label.clone(), entry.words());
     }
-    report = report.command(command_line(args));
+    report = report.command(command(args).to_string());
     for ((plan, section), grid) in plans.iter().zip(&record.sweeps).zip(grids) {
         let sweep = &section.sweep;
         let heading = capital(&sweep.family.name);
@@ -124,4 +124,50 @@ fn data(args: &SweepArgs, record: &Record) -> String {
 fn verdict(sweep: &Sweep) -> String {
     let leads: Vec<String> = sweep.leads().iter().map(|lead| lead.words(&sweep.family)).collect();
     leads.join("\n\n")
+}
+
+/// Every flag that has a part in the results, and the folder.
+fn command(args: &SweepArgs) -> CommandLine {
+    CommandLine::new("sweep")
+        .words(args.models.words())
+        .data(&args.data)
+        .words(args.families.sweeps().iter().map(|sweep| format!("--{sweep}")))
+        .flag("--resample", args.resample)
+        .flag("--seed", args.seed)
+        .flag("--out", args.out.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn again(words: &[&str]) -> String {
+        let cli = Cli::try_parse_from([&["capsnet", "sweep"], words].concat()).unwrap();
+        match cli.command {
+            Some(Command::Sweep(args)) => command(&args).to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_leaves_nothing_out() {
+        assert_eq!(
+            again(&[]),
+            "capsnet sweep --rotate=-180..180:15 --resample nearest --seed 1 --out runs/sweep"
+        );
+        let line = again(&[
+            "--models",
+            "lenet5",
+            "--rotate=-9..9:3,0.5",
+            "--scale",
+            "2",
+            "--weights",
+            "b=c.pt",
+        ]);
+        let joined = line.replace("\\\n", "");
+        let words: Vec<&str> = joined.split_whitespace().skip(2).collect();
+        assert_eq!(again(&words), line);
+    }
 }

@@ -13,7 +13,7 @@ fn the_default_is_as_large_as_capsnet() {
     let config = CnnConfig::default();
     let trainable = config.init(&Device::flex()).trainable();
     assert_eq!(trainable, config.parameters());
-    let off = trainable.abs_diff(OF_CAPSNET) as f64 / OF_CAPSNET as f64;
+    let off = trainable.abs_diff(CnnConfig::OF_CAPSNET) as f64 / CnnConfig::OF_CAPSNET as f64;
     assert!(off < 0.0004, "{config:?} has {trainable} parameters");
     // What the file's header says.
     assert_eq!((config.multiplications() + 500_000) / 1_000_000, 28);

@@ -1,4 +1,4 @@
-//! Whom a sweep compares: models with their weights, under names that differ.
+//! Whom a command compares: models with their weights, under names that differ.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -15,13 +15,13 @@ use capsnet_report::number::count;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::args::{ModelName, NamedFile, SweepArgs};
-use crate::commands::measure::true_class;
+use super::measure::true_class;
+use crate::args::{ModelName, ModelsArgs, NamedFile};
 use crate::setting::{UsageError, shipped_weights};
 
 const SHIPPED: [ModelName; 2] = [ModelName::Lenet5, ModelName::Capsnet];
 
-/// A model in the sweep.
+/// A model that is compared with others.
 pub struct Contestant {
     /// Without gradients.
     pub model: Model,
@@ -29,7 +29,7 @@ pub struct Contestant {
     pub entry: ModelEntry,
 }
 
-/// A model as `sweep.json` notes it.
+/// A model as reports note it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// What it is called in the legend.
@@ -70,7 +70,7 @@ pub fn short(sha256: &str) -> &str {
 }
 
 /// Reads the models that the flags name: those that come with capsnet first.
-pub fn contestants(args: &SweepArgs, data: &Dataset, device: &Device) -> Result<Vec<Contestant>> {
+pub fn contestants(args: &ModelsArgs, device: &Device) -> Result<Vec<Contestant>> {
     let shipped: &[ModelName] = match (args.models.is_empty(), args.weights.is_empty()) {
         (true, true) => &SHIPPED,
         _ => &args.models,
@@ -83,17 +83,24 @@ pub fn contestants(args: &SweepArgs, data: &Dataset, device: &Device) -> Result<
         contestants.push(named_contestant(file, device)?);
     }
     let mut labels = HashSet::new();
-    for Contestant { model, entry } in &contestants {
+    for Contestant { entry, .. } in &contestants {
         if !labels.insert(&entry.label) {
             let message = format!(
-                "two models of this sweep are called `{}`; give one of them another name with --weights NAME=FILE",
+                "two of the models are called `{}`; give one of them another name with --weights NAME=FILE",
                 entry.label
             );
             return Err(UsageError(message).into());
         }
-        check_fits(data, &model.config).with_context(|| entry.label.clone())?;
     }
     Ok(contestants)
+}
+
+/// Every model has to take these images.
+pub fn check_all_fit(contestants: &[Contestant], data: &Dataset) -> Result<()> {
+    for Contestant { model, entry } in contestants {
+        check_fits(data, &model.config).with_context(|| entry.label.clone())?;
+    }
+    Ok(())
 }
 
 fn shipped_contestant(name: ModelName, device: &Device) -> Result<Contestant> {
