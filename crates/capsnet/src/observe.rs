@@ -8,6 +8,11 @@ pub use capsnet_measure::Action;
 
 /// Sees the activations of a forward pass.
 pub trait Observer {
+    /// Whether it is worth computing what only an observer sees.
+    fn looks(&self) -> bool {
+        true
+    }
+
     /// Called once a layer, in order; the first dimension of `activation` is the sample.
     fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>);
 
@@ -25,6 +30,10 @@ pub trait Observer {
 pub struct Unobserved;
 
 impl Observer for Unobserved {
+    fn looks(&self) -> bool {
+        false
+    }
+
     fn see<const N: usize>(&mut self, _layer: &str, _activation: &Tensor<N>) {}
 }
 

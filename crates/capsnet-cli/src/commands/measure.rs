@@ -58,7 +58,7 @@ pub struct ResultEntry {
     pub accuracy: f64,
     correct: u64,
     loss: f64,
-    /// Mean probability (LeNet-5) or capsule length (CapsNet) of the true class, 0..1.
+    /// Mean probability (LeNet-5), capsule length (CapsNet) or length and pose (equivariant CapsNet) of the true class.
     mean_true_score: f64,
     class_accuracy: Vec<Option<f64>>,
     confusion: Vec<Vec<u64>>,
@@ -90,6 +90,7 @@ pub fn true_class(model: &Model) -> TrueClass {
     match model.score_kind() {
         ScoreKind::Probability => TrueClass::Probability,
         ScoreKind::CapsuleLength => TrueClass::CapsuleLength,
+        ScoreKind::LengthAndPose => TrueClass::LengthAndPose,
     }
 }
 

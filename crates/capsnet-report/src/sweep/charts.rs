@@ -34,7 +34,7 @@ impl Sweep {
     /// compared unawares: "probability for LeNet-5; capsule length for CapsNet". `None` if no model said it.
     #[must_use]
     pub fn true_class_meaning(&self) -> Option<String> {
-        let kinds = [TrueClass::Probability, TrueClass::CapsuleLength].map(|kind| {
+        let kinds = TrueClass::ALL.map(|kind| {
             let curves = self.curves.iter().filter(|curve| {
                 let is_measured = curve.points.iter().any(|point| point.mean_true_class().is_some());
                 curve.true_class == kind && is_measured

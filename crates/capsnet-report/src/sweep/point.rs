@@ -15,15 +15,21 @@ pub enum TrueClass {
     Probability,
     /// The length of the true class's capsule, which is trained to say that the class is present.
     CapsuleLength,
+    /// That length, and how far the capsule's pose says that the figure stands upright: it may leave 0 to 1.
+    LengthAndPose,
 }
 
 impl TrueClass {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Probability, Self::CapsuleLength, Self::LengthAndPose];
+
     /// The quantity in words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::Probability => "probability",
             Self::CapsuleLength => "capsule length",
+            Self::LengthAndPose => "capsule length and pose",
         }
     }
 }
@@ -40,7 +46,7 @@ pub struct SweepPoint {
 
 impl SweepPoint {
     /// `correct` of `images` images were recognised under the transform of this value. `mean_true_class` is the mean
-    /// over the images, 0 to 1, of what the model says of the true class; see [`TrueClass`].
+    /// over the images of what the model says of the true class; see [`TrueClass`].
     ///
     /// # Errors
     /// [`ReportError::Invalid`] without images, with more right than there are, or with numbers that are not finite or
@@ -52,8 +58,8 @@ impl SweepPoint {
             "there are no images".to_owned()
         } else if correct > images {
             format!("{correct} of {images} images cannot be right")
-        } else if mean_true_class.is_some_and(|mean| !(0.0..=1.0).contains(&mean)) {
-            "the mean of the true class is not between 0 and 1".to_owned()
+        } else if mean_true_class.is_some_and(|mean| !mean.is_finite()) {
+            "the mean of the true class is not finite".to_owned()
         } else {
             return Ok(Self {
                 // No negative zero: it would be a value of its own in the JSON and the CSV.

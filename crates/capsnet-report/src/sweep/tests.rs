@@ -118,7 +118,7 @@ fn points_that_cannot_be_are_refused() {
         (0.0, 0, 0, None),
         (0.0, 10, 11, None),
         (0.0, 10, 5, Some(f64::NAN)),
-        (0.0, 10, 5, Some(1.5)),
+        (0.0, 10, 5, Some(f64::INFINITY)),
     ] {
         let result = SweepPoint::new(value, images, correct, mean);
         assert!(
@@ -127,6 +127,11 @@ fn points_that_cannot_be_are_refused() {
         );
     }
     assert!(SweepPoint::new(-0.0, 1, 0, None).unwrap().value().is_sign_positive());
+    // A score may leave 0 to 1.
+    assert_eq!(
+        SweepPoint::new(0.0, 1, 1, Some(1.5)).unwrap().mean_true_class(),
+        Some(1.5)
+    );
 }
 
 #[test]

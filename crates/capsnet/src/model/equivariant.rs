@@ -20,9 +20,9 @@ use crate::layer::polar::{
     Orders, PolarConv, PolarConvConfig, PolarSampling, PolarSamplingConfig, TurningCapsules, TurningCapsulesConfig,
     halve,
 };
-use crate::layer::{Routed, Routing, lengths};
+use crate::layer::{Routing, lengths};
 use crate::loss::MarginLoss;
-use crate::observe::{Action, Observer, Unobserved};
+use crate::observe::{Action, Observer};
 use crate::weights::{Exchange, Layout, Named};
 
 /// Side of the convolutions' kernels, and of the primary capsules'.
@@ -212,20 +212,19 @@ impl EquivariantCapsNet {
     pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
         let map = self.primary(images, observer);
         let v = self.class_capsules.forward(map);
-        let orders = self.class_capsules.orders;
-        observer.see_pose("class_capsules", &v, Action::Orders(orders.list()));
-        for (order, action) in [(0, Action::Invariant), (1, Action::Rotates)] {
-            if let Some(coordinates) = orders.of(order, &v) {
-                observer.see_pose(&format!("class_capsules.order{order}"), &coordinates, action);
+        if observer.looks() {
+            let orders = self.class_capsules.orders;
+            observer.see_pose("class_capsules", &v, Action::Orders(orders.list()));
+            for (order, name, action) in [
+                (0, "class_capsules.order0", Action::Invariant),
+                (1, "class_capsules.order1", Action::Rotates),
+            ] {
+                if let Some(coordinates) = orders.of(order, &v) {
+                    observer.see_pose(name, &coordinates, action);
+                }
             }
         }
         v
-    }
-
-    /// The class capsules and the couplings of every routing iteration.
-    pub fn forward_with_couplings(&self, images: Tensor<4>) -> Routed {
-        let map = self.primary(images, &mut Unobserved);
-        self.class_capsules.forward_with_couplings(map)
     }
 
     /// The score of each class, `[B, classes]`: the length of its capsule, and how upright it stands.

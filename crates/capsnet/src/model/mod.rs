@@ -64,6 +64,8 @@ pub enum ScoreKind {
     Probability,
     /// Lengths of class capsules, each 0 to 1 by itself.
     CapsuleLength,
+    /// Lengths of class capsules, and how upright their poses stand: about 0 to 1, and beyond.
+    LengthAndPose,
 }
 
 impl Output {
@@ -245,7 +247,7 @@ impl Model {
             ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) => ScoreKind::Probability,
             ModelConfig::CapsNet(config) if config.softmaxed_lengths => ScoreKind::Probability,
             ModelConfig::CapsNet(_) => ScoreKind::CapsuleLength,
-            // With a part for standing upright, where the configuration has one.
+            ModelConfig::EquivariantCapsNet(config) if config.upright_weight > 0.0 => ScoreKind::LengthAndPose,
             ModelConfig::EquivariantCapsNet(_) => ScoreKind::CapsuleLength,
         }
     }

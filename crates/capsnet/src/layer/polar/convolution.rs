@@ -86,8 +86,7 @@ fn continued(map: Tensor<4>, reach: usize) -> Tensor<4> {
 pub fn halve(map: Tensor<4>) -> Tensor<4> {
     let [batch, channels, radii, angles] = map.dims();
     let map = map
-        .reshape([batch, channels, radii / 2, 2 * angles])
-        // Both radii of a pair now stand in one row.
+        // The second dimension is the two radii of a pair.
         .reshape([batch * channels * radii / 2, 2, angles])
         .mean_dim(1)
         .reshape([batch, channels, radii / 2, angles]);
