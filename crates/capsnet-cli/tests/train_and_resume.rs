@@ -53,6 +53,19 @@ fn resume(run: &str) -> Vec<&str> {
     vec!["train", "lenet5", "--resume", run]
 }
 
+/// Starts the program and kills it once its checkpoint holds so many steps.
+fn kill_after(root: &Path, args: &[&str], run: &Path, steps: u64) {
+    let mut child = start(root, args);
+    wait_for(&mut child, run, steps);
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        output.status.signal(),
+        Some(9),
+        "it ended before it was killed: {output:?}"
+    );
+}
+
 /// Insists that two runs of pairs, one of them killed twice, have the same weights.
 #[test]
 fn killed_while_training_on_pairs() {
@@ -63,15 +76,7 @@ fn killed_while_training_on_pairs() {
     capsnet(root, train("undisturbed")).done();
     let run = root.join("killed");
     for (args, steps) in [(train("killed"), 30), (resume("killed"), 70)] {
-        let mut child = start(root, &args);
-        wait_for(&mut child, &run, steps);
-        child.kill().unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            output.status.signal(),
-            Some(9),
-            "it ended before it was killed: {output:?}"
-        );
+        kill_after(root, &args, &run, steps);
     }
     assert!((70..STEPS).contains(&checkpointed_steps(&run)));
     capsnet(root, resume("killed")).done();
@@ -147,15 +152,7 @@ fn killed_at_five_moments() {
     // At the very start, within an epoch, at its end, and twice later.
     for (number, steps) in [0, 5, 24, 60, 95].into_iter().enumerate() {
         let args = if number == 0 { train("killed") } else { resume("killed") };
-        let mut child = start(root, &args);
-        wait_for(&mut child, &run, steps);
-        child.kill().unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            output.status.signal(),
-            Some(9),
-            "it ended before it was killed: {output:?}"
-        );
+        kill_after(root, &args, &run, steps);
         assert!(!run.join("last.safetensors").exists());
     }
     let before = checkpointed_steps(&run);

@@ -76,12 +76,18 @@ impl Evaluation {
 
     /// The share of each class's images classified right; `None` for a class without images.
     pub fn class_accuracy(&self) -> Vec<Option<f64>> {
-        let share = |(class, row): (usize, &Vec<u64>)| {
-            let total: u64 = row.iter().sum();
-            (total > 0).then(|| row[class] as f64 / total as f64)
-        };
-        self.confusion.iter().enumerate().map(share).collect()
+        class_accuracy(&self.confusion)
     }
+}
+
+/// The share of each class's images classified right, from a confusion matrix (rows are true classes); `None` for a class
+/// without images.
+pub fn class_accuracy(confusion: &[Vec<u64>]) -> Vec<Option<f64>> {
+    let share = |(class, row): (usize, &Vec<u64>)| {
+        let total: u64 = row.iter().sum();
+        (total > 0).then(|| row[class] as f64 / total as f64)
+    };
+    confusion.iter().enumerate().map(share).collect()
 }
 
 /// Checks that a model can take the images and classes of a data set.

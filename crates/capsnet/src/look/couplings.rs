@@ -148,7 +148,7 @@ pub(super) fn routed(model: &Model) -> Result<(&CapsNet, &CapsNetConfig), LookEr
     match (&model.network, &model.config) {
         (Network::CapsNet(net), ModelConfig::CapsNet(config)) => Ok((net, config)),
         (Network::LeNet5(_) | Network::Cnn(_), _) => Err(LookError::NoCapsules { model: title }),
-        _ => Err(LookError::NoRouting { model: title }),
+        _ => Err(LookError::NotCapsNet { model: title }),
     }
 }
 

@@ -44,9 +44,9 @@ pub enum LookError {
         /// The model, in prose.
         model: &'static str,
     },
-    /// A model whose capsules come about in another way.
-    #[error("{model} doesn't route the votes of primary capsules")]
-    NoRouting {
+    /// A model other than CapsNet, whose couplings nothing here draws.
+    #[error("couplings are drawn for CapsNet alone, and this is {model}")]
+    NotCapsNet {
         /// The model, in prose.
         model: &'static str,
     },

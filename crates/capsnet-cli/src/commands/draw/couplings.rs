@@ -78,7 +78,7 @@ pub fn make(subject: &Subject, digits: &Digits, options: &Options, device: &Devi
     let routed = couplings(&subject.model, &image, device).map_err(|error| subject.explain(error))?;
     let ModelConfig::CapsNet(config) = &subject.model.config else {
         let model = subject.model.config.title();
-        return Err(subject.explain(LookError::NoRouting { model }));
+        return Err(subject.explain(LookError::NotCapsNet { model }));
     };
     let view = subject.view(std::slice::from_ref(&image), device).remove(0);
     let label = digits.label(index);

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Result;
-use capsnet::evaluate::{Evaluation, Options, evaluate};
+use capsnet::evaluate::{Evaluation, Options, class_accuracy, evaluate};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{AffNist, Protocol, affnist, read_affnist};
 use capsnet_data::random::Seed;
@@ -108,7 +108,7 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
 
     let mut right_of = vec![0u64; data.len()];
     let mut confusion = vec![vec![0; contestant.model.config.classes()]; contestant.model.config.classes()];
-    let (mut loss, mut mean_true_score, mut variant_accuracy) = (0.0, 0.0, Vec::new());
+    let (mut loss, mut variant_accuracy) = (0.0, Vec::new());
     for variant in 0..variants {
         let before = data.len() * (variant as usize + 1);
         let images = affnist.version(variant as usize);
@@ -124,21 +124,12 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
             }
         }
         loss += evaluation.loss / variants as f64;
-        mean_true_score += evaluation.mean_true_score / variants as f64;
         variant_accuracy.push(evaluation.accuracy());
     }
     progress.clear();
 
     let (correct, tested) = (right_of.iter().sum::<u64>(), variants * data.len() as u64);
     let images = data.len() as u64;
-    let sum = Evaluation {
-        transform: "affnist".to_owned(),
-        loss,
-        mean_true_score,
-        confusion,
-        predictions: Vec::new(),
-        labels: Vec::new(),
-    };
     let report = Report {
         header: contestant.header(data.name(), args.seed),
         affnist_file: None,
@@ -150,8 +141,8 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
         tested,
         loss,
         variant_accuracy,
-        class_accuracy: sum.class_accuracy(),
-        confusion: sum.confusion,
+        class_accuracy: class_accuracy(&confusion),
+        confusion,
         shifted: Some(Shifted {
             transform: training,
             accuracy: shifted.accuracy(),
