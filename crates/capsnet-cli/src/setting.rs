@@ -154,14 +154,20 @@ impl WeightsArgs {
                 path.display()
             );
         }
-        apply_variant(&mut config, self.variant)?;
-        apply_iterations(&mut config, self.routing_iterations)?;
-        apply_couplings(&mut config, self.couplings)?;
+        self.apply(&mut config)?;
+        let model = Model::from_weights(config, &state, device)?;
+        Ok((model, path))
+    }
+
+    /// Changes what the flags say is other than in training.
+    pub fn apply(&self, config: &mut ModelConfig) -> Result<()> {
+        apply_variant(config, self.variant)?;
+        apply_iterations(config, self.routing_iterations)?;
+        apply_couplings(config, self.couplings)?;
         if let Some(normalize) = self.normalize {
             config.set_normalize(normalize);
         }
-        let model = Model::from_weights(config, &state, device)?;
-        Ok((model, path))
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use capsnet_data::dataset::Split;
+use capsnet_data::idx::write_idx_labels;
 use capsnet_data::picture::write_png_gray;
 use capsnet_weights::read;
 use serde_json::{Value, json};
@@ -289,4 +290,29 @@ fn compare_takes_the_weights_that_come_with_capsnet() {
         let name = format!("weights/{}.safetensors", model["model"].as_str().unwrap());
         assert!(model["weights"].as_str().unwrap().ends_with(&name), "{model}");
     }
+}
+
+/// A model may know more classes than the data set.
+#[test]
+fn fewer_classes_than_the_model_knows() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    let data = write_data(root);
+    write_lenet5(root);
+    let labels: Vec<u8> = (0..40).map(|index| index % 2).collect();
+    write_idx_labels(&data.join(Split::Test.labels_file()), &labels).unwrap();
+    fs::write(data.join("classes.txt"), "even\nodd\n").unwrap();
+    let flags = [
+        "test",
+        "lenet5",
+        "--data",
+        "digits",
+        "--weights",
+        "lenet5.safetensors",
+        "--out",
+        "out",
+    ];
+    let printed = capsnet(root, flags).done();
+    assert!(printed.contains("odd") && printed.contains('9'), "{printed}");
+    assert!(root.join("out/confusion-lenet5-upright.png").exists());
 }

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use capsnet_data::dataset::Split;
 use serde_json::Value;
 use support::{capsnet, command, names_in, write_data};
 use tempfile::{TempDir, tempdir};
@@ -271,4 +272,29 @@ fn faults_name_file_and_line() {
     let without_file = capsnet(folder, ["study"]);
     assert_eq!(without_file.code, Some(2), "{without_file:?}");
     assert_eq!(names_in(&folder.join("runs")), Vec::<String>::new());
+}
+
+/// The folder's name says nothing of what is in it.
+#[test]
+fn other_images_are_another_study() {
+    let folder = folder();
+    let root = folder.path();
+    study(root);
+    let path = root.join("digits").join(Split::Train.images_file());
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    capsnet(root, ARGUMENTS).fails(1, &["`CapsNet`, seed 1", "images = ", "--out"]);
+}
+
+/// What a test can't do to a model is said before anything is trained, by its line.
+#[test]
+fn a_test_that_the_model_has_no_use_for() {
+    let folder = folder();
+    let root = folder.path();
+    let study = STUDY.replace("test-limit = 30", "test = { couplings = \"uniform\" }");
+    fs::write(root.join("study.toml"), study).unwrap();
+    capsnet(root, ARGUMENTS).fails(1, &["study.toml", "LeNet-5 of its time", "--couplings", "lenet5"]);
+    assert!(!root.join("runs").exists());
 }

@@ -24,7 +24,7 @@ pub(crate) struct Group {
     real: Vec<usize>,
     /// Another sample for each, of the same half.
     permuted: Vec<usize>,
-    /// Another sample of the same class for each, of the same half.
+    /// Another sample of the same class for each, of the same half; `None` where a class has a single one in a half.
     within_class: Option<Vec<usize>>,
     /// The distance to another sample.
     apart: Mean,
@@ -63,7 +63,9 @@ impl Group {
         let permuted = partners(count, half, seed, "pairs");
         let with_class = |sample: usize| 2 * usize::from(layer.labels[samples[sample]]) + half(sample);
         let within_class = (!layer.by_class && !layer.labels.is_empty())
-            .then(|| partners(count, with_class, seed, "pairs of a class"));
+            .then(|| partners(count, with_class, seed, "pairs of a class"))
+            // A sample without another of its class would be its own partner, and the level part of what it is a level for.
+            .filter(|partners| partners.iter().enumerate().all(|(sample, &partner)| sample != partner));
         let others = partners(count, |_| 0, seed, "others");
         let other = upright.pick(&others);
         let apart = Mean::of(distances(&upright, &other));

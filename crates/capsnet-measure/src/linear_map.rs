@@ -1,7 +1,7 @@
 //! The best linear map from `v(x)` to `v(R x)`, and how well it holds for samples that it has not seen.
 //!
 //! A layer is linearly equivariant if such a map exists (Lenc and Vedaldi, "Understanding image representations by measuring
-//! their equivariance and equivalence", CVPR 2015). It is fitted on one half of the samples by ridge regression with an offset;
+//! their equivariance and equivalence", CVPR 2015). It is fitted on one half of the samples, 500 at most, by ridge regression with an offset;
 //! the penalty, a power of ten times the largest squared singular value, is chosen on that half by generalised cross-validation
 //! (Golub, Heath, Wahba 1979). R² is measured on the other
 //! half: 1 minus the squared error over the squared distance from the mean there, all units together.

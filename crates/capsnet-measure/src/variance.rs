@@ -20,7 +20,8 @@ pub struct VarianceRatio {
     /// The sum of all units' transform variances over the sum of all sample variances: a figure of the layer's space, which
     /// does not depend on the basis.
     pub pooled: f64,
-    /// Units without any variance over samples, such as dead ones; they are left out of mean and median.
+    /// Units without any variance over samples, such as dead ones, counted in every class where measured by class; they are
+    /// left out of mean and median.
     pub silent: usize,
 }
 

@@ -296,6 +296,15 @@ fn what_the_class_alone_explains_is_said() {
     close(found.permuted, 0.0, 0.03);
 }
 
+/// A sample that has no other of its class is no partner of itself.
+#[test]
+fn a_class_of_one_has_no_level() {
+    let labels: Vec<u8> = (0..40).map(|sample| u8::from(sample == 7)).collect();
+    let layer = Layer::new(noise(40, 2, 0)).with_labels(labels);
+    let found = measured(layer, 15.0, &noise(40, 2, 1)).r_squared.unwrap();
+    assert_eq!(found.within_class, None);
+}
+
 #[test]
 fn classes_with_maps_of_their_own_are_measured_one_by_one() {
     // Class 0 turns one way, class 1 the other: together no linear map does it.

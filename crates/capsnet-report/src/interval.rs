@@ -36,8 +36,12 @@ pub fn wilson(correct: u64, images: u64) -> Interval {
     if images == 0 {
         return Interval { low: 0.0, high: 1.0 };
     }
+    wilson_of_share(correct.min(images) as f64 / images as f64, images)
+}
+
+/// Wilson's interval of a share `p`, 0 to 1, of so many images, which need not be a whole number of them.
+fn wilson_of_share(p: f64, images: u64) -> Interval {
     let n = images as f64;
-    let p = correct.min(images) as f64 / n;
     let z2 = Z * Z;
     let centre = p + z2 / (2.0 * n);
     let reach = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
@@ -54,7 +58,7 @@ pub fn wilson(correct: u64, images: u64) -> Interval {
 ///
 /// The variants of an image are answered alike, so that [`wilson`] over all of them would be too narrow. Here an image is
 /// one observation, its share of right answers: their mean plus or minus 1.96 standard errors, cut to 0..1. Of one variant
-/// each, and of shares that are all 0 or all 1, it is Wilson's interval over the images.
+/// each, of a single image, and of shares that are all alike, it is Wilson's interval over the images.
 ///
 /// ```
 /// // A thousand images, half of them right in all of 32 variants and half in none: no better than a thousand answers.
@@ -65,13 +69,17 @@ pub fn wilson(correct: u64, images: u64) -> Interval {
 #[must_use]
 pub fn clustered(correct: &[u64], each: u64) -> Interval {
     let (images, total) = (correct.len() as u64, correct.iter().sum::<u64>());
-    if images < 2 || each < 2 || total == 0 || total >= images * each {
-        return wilson(total.div_ceil(each.max(1)), images);
+    if images == 0 {
+        return Interval { low: 0.0, high: 1.0 };
     }
     let n = images as f64;
     let shares = || correct.iter().map(|&right| right as f64 / each as f64);
     let mean = total as f64 / (n * each as f64);
     let variance = shares().map(|share| (share - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    if images < 2 || each < 2 || variance == 0.0 {
+        // Nothing is known of how far images differ.
+        return wilson_of_share(mean, images);
+    }
     let reach = Z * (variance / n).sqrt();
     Interval {
         low: (mean - reach).max(0.0),
@@ -186,6 +194,11 @@ mod tests {
             assert_eq!(clustered(&all, 3), super::wilson(share, 2));
         }
         assert_eq!(clustered(&[], 4), Interval { low: 0.0, high: 1.0 });
+        // Partly right alike: the mean is inside, and nothing is certain.
+        for (correct, mean) in [(vec![1], 1.0 / 32.0), (vec![16, 16], 0.5)] {
+            let Interval { low, high } = clustered(&correct, 32);
+            assert!(low < mean && mean < high && high - low > 0.5, "{low} to {high}");
+        }
     }
 
     #[test]

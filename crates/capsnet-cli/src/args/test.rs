@@ -7,7 +7,7 @@ use capsnet_data::transform::{Pipeline, Resample};
 use clap::Args;
 
 use super::shared::{DataArgs, ModelName, WeightsArgs};
-use super::value::{angle, positive_u64};
+use super::value::{angle, variants};
 
 pub const TEST_EXAMPLES: &str = "Examples:
   capsnet test lenet5
@@ -30,7 +30,7 @@ pub struct TestArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["rotate", "transform", "resample"])]
     pub protocol: Option<Protocol>,
     /// Transformed versions of every image [affnist; default: 32], or pairs for every image [multimnist; default: 1]
-    #[arg(long, value_name = "N", requires = "protocol", value_parser = positive_u64)]
+    #[arg(long, value_name = "N", requires = "protocol", value_parser = variants)]
     pub variants: Option<u64>,
     /// An original affNIST file, such as test.mat, instead of generated images
     #[arg(long, value_name = "FILE", requires = "protocol", conflicts_with = "variants")]

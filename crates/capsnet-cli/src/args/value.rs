@@ -18,6 +18,14 @@ pub fn positive_u64(text: &str) -> Result<u64, String> {
     positive(text).map(|number| number as u64)
 }
 
+/// Versions of every test image: more would not fit into memory, and say no more.
+pub fn variants(text: &str) -> Result<u64, String> {
+    match positive_u64(text)? {
+        number @ ..=10_000 => Ok(number),
+        _ => Err("10,000 at most".to_owned()),
+    }
+}
+
 pub fn positive_float(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),

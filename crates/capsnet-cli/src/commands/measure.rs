@@ -7,7 +7,7 @@ use capsnet::model::{Model, ScoreKind};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample};
-use capsnet_report::TrueClass;
+use capsnet_report::{ConfusionMatrix, TrueClass};
 use serde::Serialize;
 
 use crate::progress::Progress;
@@ -83,6 +83,13 @@ impl ResultEntry {
             first_labels: in_words(&evaluation.labels, data),
         }
     }
+}
+
+/// The table of truth and answers; a model may know more classes than the data set names.
+pub fn confusion_matrix(data: &Dataset, confusion: &[Vec<u64>]) -> Result<ConfusionMatrix> {
+    let mut names = data.class_names().to_vec();
+    names.extend((names.len()..confusion.len()).map(|class| class.to_string()));
+    Ok(ConfusionMatrix::new(names, confusion)?)
 }
 
 /// What a model's mean score of the true class is a mean of.

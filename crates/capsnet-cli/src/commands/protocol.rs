@@ -14,10 +14,11 @@ use capsnet::evaluate::Evaluation;
 use capsnet::model::Model;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::Protocol;
+use capsnet_report::Interval;
 use capsnet_report::number::{count, percent};
-use capsnet_report::{ConfusionMatrix, Interval};
 use serde::Serialize;
 
+use super::measure::confusion_matrix;
 use crate::args::TestArgs;
 use crate::output::line;
 use crate::setting::UsageError;
@@ -136,7 +137,7 @@ fn make_folder(folder: &Path) -> Result<()> {
 fn draw_confusion(folder: &Path, contestant: &Contestant, data: &Dataset, confusion: &[Vec<u64>]) -> Result<()> {
     make_folder(folder)?;
     let (protocol, config) = (contestant.protocol, &contestant.model.config);
-    let matrix = ConfusionMatrix::new(data.class_names().to_vec(), confusion)?;
+    let matrix = confusion_matrix(data, confusion)?;
     let path = folder.join(format!("confusion-{}-{protocol}.png", config.name()));
     let title = format!("{}, {protocol}, {}", config.title(), data.name());
     matrix.draw(&title)?.save_png(&path)?;

@@ -16,6 +16,8 @@ use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 use capsnet_report::TextStyle;
 
+use super::again::CommandLine;
+use super::contestant::sha256_of_data;
 use crate::args::StudyArgs;
 use crate::output::line;
 use crate::setting::start_threads;
@@ -46,6 +48,9 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         train: &train,
         test: &test,
         device: &device,
+        device_name: &args.compute.device,
+        train_sha256: sha256_of_data(&train),
+        test_sha256: sha256_of_data(&test),
     };
     executor.check()?;
     fs::create_dir_all(&out).with_context(|| format!("can't create the folder {}", out.display()))?;
@@ -66,18 +71,31 @@ pub fn run(args: &StudyArgs) -> Result<()> {
     if args.json {
         return line(serde_json::to_string(&outcome)?);
     }
-    report(&outcome, &out)
+    print(&outcome)?;
+    if done == 0 {
+        return Ok(());
+    }
+    line(format_args!(
+        "\nthe same with every run: {}, {}",
+        out.join("results.md").display(),
+        out.join("report.html").display()
+    ))
 }
 
 /// The command that makes these results.
 fn command(args: &StudyArgs, path: &Path, out: &Path) -> String {
-    let mut command = format!("capsnet study {} --out {}", path.display(), out.display());
-    match &args.data {
-        Some(data) => command += &format!(" --data {}", data.display()),
-        None if args.dataset != KnownSet::Mnist => command += &format!(" --dataset {}", args.dataset),
-        None => {}
+    let mut command = CommandLine::new("study")
+        .words([path.display().to_string()])
+        .flag("--out", out.display());
+    if let Some(data) = &args.data {
+        command = command.flag("--data", data.display());
+    } else if args.dataset != KnownSet::Mnist {
+        command = command.flag("--dataset", args.dataset);
     }
-    command
+    if args.compute.device != "cpu" {
+        command = command.flag("--device", &args.compute.device);
+    }
+    command.to_string()
 }
 
 fn outcome(
@@ -99,17 +117,12 @@ fn outcome(
     }
 }
 
-fn report(outcome: &Outcome, out: &Path) -> Result<()> {
+fn print(outcome: &Outcome) -> Result<()> {
     if !outcome.title.is_empty() {
         line(format_args!("{}\n", outcome.title))?;
     }
     line(tables::summary(outcome)?.to_text(TextStyle::Plain))?;
-    line(tables::READING)?;
-    line(format_args!(
-        "\nthe same with every run: {}, {}",
-        out.join("results.md").display(),
-        out.join("report.html").display()
-    ))
+    line(tables::READING)
 }
 
 /// `runs/NAME` after the file.

@@ -62,6 +62,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let entries = contestants.iter().map(|contestant| contestant.entry.clone()).collect();
     let chance = 1.0 / data.class_names().len() as f64;
     let mut record = Record::new(settings(args, &data), entries, &asked, chance);
+    let swept_before = Record::path(folder).exists();
     let taken_over = take_over(folder, &mut record, &plans)?;
     let setting = measuring::Setting {
         data: &data,
@@ -72,7 +73,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
 
     let grids = pictures::grids(&setting, &contestants, &plans, &record)?;
     let report = report::report(args, &plans, &record, grids)?;
-    let files = files::write(folder, &record, &plans, &report)?;
+    let files = files::write(folder, swept_before, &record, &plans, &report)?;
     let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
     if args.json {
         let output = Output {

@@ -7,10 +7,10 @@ use capsnet::evaluate::Evaluation;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{Protocol, Sweep};
 use capsnet_report::number::{count, percent};
-use capsnet_report::{Column, ConfusionMatrix, Table, TextStyle};
+use capsnet_report::{Column, Table, TextStyle};
 use serde::Serialize;
 
-use super::measure::{Condition, ResultEntry, in_words, measure, true_class};
+use super::measure::{Condition, ResultEntry, confusion_matrix, in_words, measure, true_class};
 use super::protocol;
 use crate::args::TestArgs;
 use crate::output::line;
@@ -44,7 +44,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
         for (condition, evaluation) in pairs() {
-            let matrix = ConfusionMatrix::new(data.class_names().to_vec(), &evaluation.confusion)?;
+            let matrix = confusion_matrix(&data, &evaluation.confusion)?;
             let name: String = condition.label().replace(['=', ',', ':', '|'], "_");
             let path = folder.join(format!("confusion-{}-{name}.png", args.model.name()));
             let title = format!("{} on {}: {}", model.config.title(), data.name(), condition.label());
@@ -129,7 +129,7 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: S
 
 /// The confusion matrix with the accuracy of each class, and the first predictions in words.
 fn print_details(condition: &Condition, evaluation: &Evaluation, data: &Dataset) -> Result<()> {
-    let matrix = ConfusionMatrix::new(data.class_names().to_vec(), &evaluation.confusion)?;
+    let matrix = confusion_matrix(data, &evaluation.confusion)?;
     line(format_args!(
         "\n{}: rows are the truth, columns the answers\n",
         condition.label()

@@ -27,6 +27,12 @@ fn digits_that_are_not_there() {
     refused(
         root,
         2,
+        &[&["all", "--out", "x.png"], &BOTH],
+        &["--out x.png", "folder"],
+    );
+    refused(
+        root,
+        2,
         &[&["couplings", "--class", "10"], &CAPSNET],
         &["--class", "10", "0 to 9"],
     );

@@ -62,6 +62,10 @@ fn points_of_the_same_settings_are_taken_over() {
     assert_eq!(third["points_taken_over"], 1);
     assert_eq!(correct(&third, 0), correct(&second, 1));
     assert_eq!(read(&root.join("out/sweep.before.json")), second);
+    // What was kept stays.
+    swept(root, &["--rotate=0,15", "--seed", "2"]);
+    assert_eq!(read(&root.join("out/sweep.before.json")), second);
+    assert!(root.join("out/sweep.before-2.json").exists());
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
-use capsnet_data::protocol::{MultiMnist, Protocol};
+use capsnet_data::protocol::{MultiMnist, Protocol, affnist};
 use capsnet_data::random::Seed;
+use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
 
 use super::data::parts;
@@ -94,7 +95,12 @@ pub fn train(
         return Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify);
     }
     let source = Batcher::new(data, &config.augment, normalize, seed);
-    let validate = validate_on_images(data, config.validation, config.batch_size);
+    let transform = match config.protocol {
+        // affNIST's digits are wanted at any place; others are tested where they are.
+        Some(Protocol::AffNist) => affnist::TRAINING_TRANSFORM.parse().expect("a valid specification"),
+        _ => Pipeline::identity(),
+    };
+    let validate = validate_on_images(data, config.validation, config.batch_size, transform);
     Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify)
 }
 

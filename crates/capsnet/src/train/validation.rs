@@ -17,8 +17,13 @@ const SMALL_BATCH: usize = 32;
 /// Loss and accuracy of a model without gradients, if images were kept out.
 pub(super) type Validate<'a> = dyn Fn(&Model, &Device) -> Result<Option<(f64, f64)>, Error> + 'a;
 
-/// By the last `count` images of `data`, as they are.
-pub(super) fn validate_on_images(data: &Dataset, count: usize, batch_size: usize) -> Box<Validate<'_>> {
+/// By the last `count` images of `data` under `transform`, the same after every epoch.
+pub(super) fn validate_on_images(
+    data: &Dataset,
+    count: usize,
+    batch_size: usize,
+    transform: Pipeline,
+) -> Box<Validate<'_>> {
     let options = Options::default();
     let options = Options {
         // Whoever trains in small batches has reasons to save memory.
@@ -30,7 +35,7 @@ pub(super) fn validate_on_images(data: &Dataset, count: usize, batch_size: usize
         if count == 0 {
             return Ok(None);
         }
-        let result = evaluate(model, data, &Pipeline::identity(), &options, device, &mut |_| {})?;
+        let result = evaluate(model, data, &transform, &options, device, &mut |_| {})?;
         Ok(Some((result.loss, result.accuracy())))
     })
 }

@@ -11,8 +11,13 @@ use super::{angles, couplings, crowding, doorway, perturbations, reconstructions
 use crate::args::{AllArgs, DigitArgs};
 use crate::commands::again::CommandLine;
 use crate::output::line;
+use crate::setting::UsageError;
 
 pub fn run(args: &AllArgs) -> Result<()> {
+    if Made::names_a_file(&args.out) {
+        let out = args.out.display();
+        return Err(UsageError(format!("--out {out}: six pictures and a page need a folder")).into());
+    }
     let device = args.data.compute.start()?;
     let subjects = Subject::load_all(&args.models, &device)?;
     let capsules = subjects.iter().find(|subject| has_decoder(&subject.model.config));

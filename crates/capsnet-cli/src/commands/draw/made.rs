@@ -30,10 +30,15 @@ impl Made {
         })
     }
 
+    /// Whether `out` is the name of one picture and not of a folder.
+    pub fn names_a_file(out: &Path) -> bool {
+        let extension = out.extension().unwrap_or_default().to_ascii_lowercase();
+        extension == "png" || extension == "svg"
+    }
+
     /// Saves the picture: as the one file that `out` names, or into the folder `out` as PNG and SVG.
     pub fn save(&self, out: &Path) -> Result<Vec<String>> {
-        let extension = out.extension().unwrap_or_default().to_ascii_lowercase();
-        let paths: Vec<PathBuf> = if extension == "png" || extension == "svg" {
+        let paths: Vec<PathBuf> = if Self::names_a_file(out) {
             vec![out.to_owned()]
         } else {
             ["png", "svg"]

@@ -33,7 +33,7 @@ pub const QUANTITIES: [Quantity; 5] = [
         title: "Angular pose error",
         note: "The angle between the pose of the rotated image and the rotated pose of the upright image, for each capsule \
                (Lenssen, Fey and Libuschewski 2018); where it is not known how a layer's poses turn, they are turned by the best \
-               linear map, fitted on one half of the images and measured on the other, both poses less their mean. \
+               linear map, fitted on one half of the images, 500 at most, and measured on the others, both poses less their mean. \
                0 degrees is perfect equivariance, 90 degrees is chance, and 'unmoved' is the angle to the upright pose itself, \
                which a layer has to beat to be more than invariant. 'No rotation' is what a fitted map leaves where it only has to \
                give back what it reads: so much is due to the number of images.",
@@ -90,7 +90,7 @@ pub const QUANTITIES: [Quantity; 5] = [
     Quantity {
         name: "r_squared_linear",
         title: "Held-out R² of the linear map",
-        note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression fitted on one half \
+        note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression fitted on one half, 500 at most, \
                of the images, measured on the other (after Lenc and Vedaldi 2015). 1 is perfect linear equivariance and 0 no more \
                than the mean knows; it says something where it is above 'class alone', the same map fitted to pairs of other images \
                of the class, and above 'v(x) itself', which is 1 for an invariant layer. 'No rotation' is the figure of a map that only \
@@ -131,9 +131,15 @@ fn ratio(at: &AngleMeasures, part: fn(VarianceRatio) -> f64) -> Option<f64> {
     at.variance_ratio.map(part)
 }
 
-/// The mean of a figure over all angles that turn the image, as far as it exists there.
+/// The mean of a figure over all angles that turn the image, as far as it exists there; -180 and 180 degrees are one.
 pub fn mean_over_angles(layer: &LayerMeasures, figure: Figure) -> Option<f64> {
-    let turned = layer.angles.iter().filter(|at| at.degrees.rem_euclid(360.0) != 0.0);
+    let mut seen = vec![0.0];
+    let turned = layer.angles.iter().filter(|at| {
+        let turn = at.degrees.rem_euclid(360.0);
+        let is_new = !seen.contains(&turn);
+        seen.push(turn);
+        is_new
+    });
     let figures: Vec<f64> = turned.filter_map(|at| figure(layer, at)).collect();
     (!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64)
 }

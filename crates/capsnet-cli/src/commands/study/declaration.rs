@@ -130,6 +130,7 @@ fn variant(file: &File, own: &Table, line: usize, lines: Lines) -> Result<Varian
     refuse_contradictions(&own)?;
     if own.contains_key("same-time-as") {
         merged.remove("epochs");
+        merged.remove("patience");
     }
     if weights_of {
         merged.retain(|key, _| TRAIN_KEYS.iter().all(|flag| key != flag) && key != "seeds");

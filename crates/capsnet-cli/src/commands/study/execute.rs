@@ -13,7 +13,7 @@ use capsnet_report::number::percent;
 use capsnet_weights::FloatDtype;
 
 use super::plan::{Origin, Planned};
-use super::record::{Record, TestRecord, expect_same, settings};
+use super::record::{Record, TestRecord, begin, begun, expect_same, settings};
 use crate::commands::measure::measure;
 use crate::commands::train::{STOP, stop_on_ctrl_c};
 use crate::progress::Progress;
@@ -25,6 +25,11 @@ pub struct Executor<'a> {
     pub train: &'a Dataset,
     pub test: &'a Dataset,
     pub device: &'a Device,
+    /// As on the command line.
+    pub device_name: &'a str,
+    /// SHA-256 of the images.
+    pub train_sha256: String,
+    pub test_sha256: String,
 }
 
 /// One variant with one seed.
@@ -55,7 +60,7 @@ pub fn runs(plan: &[Planned]) -> Vec<Run> {
 }
 
 impl Executor<'_> {
-    /// Checks, before hours are spent, that every model can take the data.
+    /// Checks, before hours are spent, that every model can take the data and that earlier runs are of this study.
     pub fn check(&self) -> Result<()> {
         for planned in self.plan {
             if let Origin::Trained { config, .. } = &planned.origin {
@@ -66,7 +71,29 @@ impl Executor<'_> {
                     .with_context(|| format!("`{}`", planned.name))?;
             }
         }
+        for run in runs(self.plan) {
+            self.check_earlier(run)
+                .with_context(|| format!("`{}`, seed {}", self.plan[run.variant].name, run.seed))?;
+        }
         Ok(())
+    }
+
+    /// What is there of a run has to be of the settings and images that it has now.
+    fn check_earlier(&self, run: Run) -> Result<()> {
+        let Origin::Trained { config, .. } = &self.plan[run.variant].origin else {
+            return Ok(());
+        };
+        let folder = self.folder(run.variant, run.seed);
+        let there = Record::read(&folder)?.map(|record| record.settings);
+        match there.or_else(|| begun(&folder)) {
+            Some(there) => expect_same(&folder, &there, &self.settings(config, run.seed)?),
+            None => Ok(()),
+        }
+    }
+
+    fn settings(&self, config: &TrainConfig, seed: u64) -> Result<String> {
+        let config = TrainConfig { seed, ..config.clone() };
+        settings(&config, &self.train_sha256, self.device_name)
     }
 
     /// Does what a run still lacks; `None` if it was asked to stop.
@@ -99,7 +126,7 @@ impl Executor<'_> {
                 let mut config = config.as_ref().clone();
                 config.seed = run.seed;
                 let budget = match as_long_as {
-                    Some(of) => Some(self.earlier(*of, run.seed)?.seconds),
+                    Some(of) => Some(self.budget(*of, run.seed, &config)?),
                     None => None,
                 };
                 match self.trained(run, &config, budget, &folder, known.as_ref())? {
@@ -124,6 +151,21 @@ impl Executor<'_> {
         };
         record.write(&folder)?;
         Ok(Some(record))
+    }
+
+    /// The seconds that another run was trained for, with as many threads.
+    fn budget(&self, of: usize, seed: u64, config: &TrainConfig) -> Result<f64> {
+        let record = self.earlier(of, seed)?;
+        if record.threads != config.threads {
+            bail!(
+                "`{}` was trained with {} threads, whose time is no measure for {}; give --threads {}, or delete that run",
+                self.plan[of].name,
+                record.threads,
+                config.threads,
+                record.threads
+            );
+        }
+        Ok(record.seconds)
     }
 
     /// Whether a run was tested as it is wanted now.
@@ -155,7 +197,7 @@ impl Executor<'_> {
             .map(|iterations| format!("{iterations} iterations"));
         let resample = planned.test.resample.map(|resample| resample.to_string());
         let all: Vec<String> = [couplings, iterations, resample].into_iter().flatten().collect();
-        format!("{}; {}", self.test.name(), all.join(", "))
+        format!("{} {}; {}", self.test.name(), self.test_sha256, all.join(", "))
     }
 
     /// The record of the run's training, without tests: what is known of it, or what it comes to now.
@@ -167,7 +209,7 @@ impl Executor<'_> {
         folder: &Path,
         known: Option<&Record>,
     ) -> Result<Option<Record>> {
-        let wanted = settings(config)?;
+        let wanted = self.settings(config, run.seed)?;
         if let Some(known) = known {
             expect_same(folder, &known.settings, &wanted)?;
             let seconds = |budget: Option<f64>| format!("{budget:?} seconds of training");
@@ -176,10 +218,12 @@ impl Executor<'_> {
         }
         let folder = if folder.join("config.toml").is_file() {
             let (folder, there) = RunFolder::open(folder)?;
-            expect_same(folder.root(), &settings(&there)?, &wanted)?;
+            expect_same(folder.root(), &self.settings(&there, there.seed)?, &wanted)?;
             folder
         } else {
-            RunFolder::create(folder, config)?
+            let folder = RunFolder::create(folder, config)?;
+            begin(folder.root(), &wanted)?;
+            folder
         };
         let summary = self.train(run, config, budget, &folder)?;
         if summary.ending == Ending::Interrupted {
@@ -194,6 +238,7 @@ impl Executor<'_> {
             parameters: summary.model.parameters(),
             epochs: summary.position.step as f64 / steps_an_epoch as f64,
             seconds: summary.position.seconds + summary.position.epoch_seconds,
+            threads: config.threads,
             budget_seconds: budget,
             settings: wanted,
             test_settings: String::new(),

@@ -108,6 +108,7 @@ mod tests {
             parameters: 7,
             epochs: 2.0,
             seconds: 1.5,
+            threads: 2,
             budget_seconds: None,
             settings: String::new(),
             test_settings: String::new(),

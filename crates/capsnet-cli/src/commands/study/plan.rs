@@ -3,7 +3,7 @@
 //! A variant's keys go through the parser of the command line, so that they mean what the flags mean and are checked alike.
 
 use anyhow::{Result, anyhow};
-use capsnet::model::Model;
+use capsnet::model::{Model, ModelConfig};
 use capsnet::train::{Schedule, TrainConfig};
 use capsnet_data::random::Seed;
 use clap::Parser;
@@ -108,6 +108,13 @@ fn plan_variant(variant: &Variant, before: &[Planned], args: &StudyArgs) -> Resu
         return Err(Fault::new(variant.line, message));
     }
     let test = test_args(variant, model)?;
+    let mut tested = match &origin {
+        Origin::WeightsOf(of) => trained_model(&before[*of], before).clone(),
+        Origin::Trained { config, .. } => config.model.clone(),
+    };
+    test.weights
+        .apply(&mut tested)
+        .map_err(|error| Fault::new(variant.line, format!("`{}`, test: {error:#}", variant.name)))?;
     let condition = |pipeline| Condition::new(pipeline, None, test.resample);
     let conditions = variant.tests.iter().map(condition).collect::<Result<_>>();
     Ok(Planned {
@@ -165,12 +172,15 @@ fn trained(
 }
 
 fn parameters_of_variant(variant: &Planned, all: &[Planned]) -> Result<usize> {
+    let device = capsnet::device::device("cpu").map_err(|error| anyhow!("{error}"))?;
+    Ok(Model::new(trained_model(variant, all).clone(), Seed(1), &device)?.parameters())
+}
+
+/// The model that was trained to make a variant's weights.
+fn trained_model<'a>(variant: &'a Planned, all: &'a [Planned]) -> &'a ModelConfig {
     match &variant.origin {
-        Origin::WeightsOf(of) => parameters_of_variant(&all[*of], all),
-        Origin::Trained { config, .. } => {
-            let device = capsnet::device::device("cpu").map_err(|error| anyhow!("{error}"))?;
-            Ok(Model::new(config.model.clone(), Seed(1), &device)?.parameters())
-        }
+        Origin::WeightsOf(of) => trained_model(&all[*of], all),
+        Origin::Trained { config, .. } => &config.model,
     }
 }
 

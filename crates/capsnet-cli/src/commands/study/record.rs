@@ -10,6 +10,7 @@ use capsnet_files::atomic_write;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "result.json";
+const BEGUN: &str = "settings.txt";
 
 /// A finished run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub struct Record {
     pub epochs: f64,
     /// Of training, without validation.
     pub seconds: f64,
+    /// Worker threads that those seconds were spent with.
+    pub threads: usize,
     /// The time that the run was given, where time ended it.
     pub budget_seconds: Option<f64>,
     /// The settings of the training that made the weights, as in its `config.toml`.
@@ -70,15 +73,26 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
         .map_err(|error: io::Error| anyhow::Error::from(error).context(format!("can't write {}", path.display())))
 }
 
-/// The settings that decide what a training makes, as text.
-pub fn settings(config: &TrainConfig) -> Result<String> {
+/// What decides what a training makes, as text: its settings, its images by their SHA-256, and what computed.
+pub fn settings(config: &TrainConfig, images: &str, device: &str) -> Result<String> {
     let mut config = config.clone();
     // On the CPU neither has a say in the weights.
     config.threads = 0;
     config.checkpoint_seconds = 0;
-    // A study may go on in a checkout that was moved, but not with other data.
+    // A study may go on in a checkout that was moved, but not with other images.
     config.data = config.data.file_name().unwrap_or_default().into();
-    Ok(toml::to_string_pretty(&config)?)
+    let settings = toml::to_string_pretty(&config)?;
+    Ok(format!("images = \"{images}\"\ndevice = \"{device}\"\n{settings}"))
+}
+
+/// Notes in a new run's folder what its training depends on.
+pub fn begin(folder: &Path, settings: &str) -> Result<()> {
+    write(&folder.join(BEGUN), settings)
+}
+
+/// What was noted when the run began, if anything was.
+pub fn begun(folder: &Path) -> Option<String> {
+    fs::read_to_string(folder.join(BEGUN)).ok()
 }
 
 /// Refuses to go on with a run that was begun with other settings.

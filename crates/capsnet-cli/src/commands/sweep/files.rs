@@ -21,8 +21,14 @@ const FORMS: [&str; 2] = ["svg", "png"];
 /// Writes everything but `sweep.json`, which lies there already; returns all paths, the report's first.
 ///
 /// Charts and tables that an earlier sweep left under names of ours, and that don't belong to this one, are removed: beside
-/// the new report they would be taken for its own.
-pub fn write(folder: &Path, record: &Record, plans: &[Plan], report: &HtmlReport) -> Result<Vec<PathBuf>> {
+/// the new report they would be taken for its own. Where nothing was swept before, files of these names are something else.
+pub fn write(
+    folder: &Path,
+    swept_before: bool,
+    record: &Record,
+    plans: &[Plan],
+    report: &HtmlReport,
+) -> Result<Vec<PathBuf>> {
     let mut written = vec![folder.join(REPORT), Record::path(folder), folder.join(CSV)];
     let sweeps: Vec<Sweep> = record.sweeps.iter().map(|section| section.sweep.clone()).collect();
     sweep::save_csv(&sweeps, &folder.join(CSV))?;
@@ -36,7 +42,9 @@ pub fn write(folder: &Path, record: &Record, plans: &[Plan], report: &HtmlReport
         }
     }
     report.save(&folder.join(REPORT))?;
-    remove_others(folder, &written)?;
+    if swept_before {
+        remove_others(folder, &written)?;
+    }
     Ok(written)
 }
 

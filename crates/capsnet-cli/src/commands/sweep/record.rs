@@ -17,8 +17,6 @@ use crate::commands::contestant::ModelEntry;
 /// The form of the file; it changes when a field changes its meaning.
 const VERSION: u32 = 1;
 const NAME: &str = "sweep.json";
-/// Where an earlier file goes whose points aren't all taken over.
-const BEFORE: &str = "sweep.before.json";
 
 /// A sweep as far as it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,9 +194,16 @@ fn difference(a: &Settings, b: &Settings) -> Option<&'static str> {
     differ.into_iter().find_map(|(name, differs)| differs.then_some(name))
 }
 
-/// Copies the earlier file to another name, so that what it holds isn't lost; returns that name.
+/// Copies the earlier file to a name that is free, so that what it holds isn't lost; returns that name.
 pub fn keep(folder: &Path) -> Result<PathBuf> {
-    let (from, to) = (Record::path(folder), folder.join(BEFORE));
+    let names = std::iter::once("sweep.before.json".to_owned()).chain((2..).map(|n| format!("sweep.before-{n}.json")));
+    let mut paths = names.map(|name| folder.join(name));
+    let (from, to) = (
+        Record::path(folder),
+        paths
+            .find(|path| !path.exists())
+            .expect("there are more names than files"),
+    );
     std::fs::copy(&from, &to).with_context(|| format!("can't copy {} to {}", from.display(), to.display()))?;
     Ok(to)
 }

@@ -110,7 +110,7 @@ mod tests {
             assert_eq!(row.iter().filter(|&&pixel| pixel == 255).count(), 2, "{row:?}");
         }
         // The inside and the background are empty.
-        assert_eq!((pixels[0], pixels[6 * 12 + 6].min(pixels[5 * 12 + 5])), (0, 0));
+        assert_eq!((pixels[0], pixels[6 * 12 + 6].max(pixels[5 * 12 + 5])), (0, 0));
     }
 
     #[test]
@@ -118,5 +118,11 @@ mod tests {
         let mut black = [0; 36];
         canny(&mut black, 6);
         assert_eq!(black, [0; 36]);
+        let mut even = [200; 144];
+        canny(&mut even, 12);
+        for line in 3..9 {
+            assert_eq!(even[line * 12 + 3..line * 12 + 9], [0; 6], "line {line}");
+        }
+        assert!(even.contains(&255));
     }
 }

@@ -22,7 +22,7 @@
 //! | `fog` | three times a random cloud over the whole image, dimmed back to its brightness |
 //! | `spatter` | dark grey blots that hide what is under them |
 //! | `dotted_line` | a bright line from edge to edge, 2 px drawn and 2 px left out in turn |
-//! | `zigzag` | a bright zigzag of 2 px either way from edge to edge |
+//! | `zigzag` | a bright zigzag of 2 px either way across the image, 2 px from its edges |
 //! | `canny_edges` | the outlines alone, by Canny's detector |
 
 use std::fmt;

@@ -77,7 +77,11 @@ pub fn refuse_contradictions(own: &Merged) -> Result<(), Fault> {
     .concat();
     for (key, why, refused) in [
         ("weights-of", "its weights are another's", &of_training[..]),
-        ("same-time-as", "it trains for as long as another", &["epochs"]),
+        (
+            "same-time-as",
+            "it trains for as long as another",
+            &["epochs", "patience"],
+        ),
         ("same-parameters-as", "its size is another's", &["parameters"]),
     ] {
         let contradiction = refused
