@@ -4,7 +4,7 @@ mod support;
 
 use capsnet_kernels::{Activation, Dense, DenseGradients, KernelError};
 use proptest::prelude::*;
-use support::{noise, relative_rms, widened};
+use support::{noise, relative_rms, rms_relative_to, widened};
 
 /// Largest error against f64, as root mean square relative to that of the result.
 const TOLERANCE: f64 = 1e-6;
@@ -88,6 +88,44 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&v| f64::from(v)).collect()
 }
 
+/// Gradients with each term's magnitude in its place: what rounding errors are relative to. Where the terms of a sum nearly cancel,
+/// its own size says nothing.
+fn magnitudes(shape: [usize; 3], activation: Activation, operands: &Operands, y: &[f32]) -> [Vec<f64>; 4] {
+    let absolute = |values: &[f32]| values.iter().map(|v| v.abs()).collect::<Vec<f32>>();
+    let [expected, ..] = definition(shape, activation, operands, y);
+    let [batch, inputs, outputs] = shape;
+    let (x, w) = (wide(&absolute(&operands.x)), wide(&absolute(&operands.w)));
+    let bias = wide(&absolute(&operands.bias));
+    let sums = match activation {
+        Activation::Sigmoid => expected.clone(),
+        Activation::Identity | Activation::Relu => forward(shape, Activation::Identity, &x, &w, &bias),
+    };
+    let mut dx = vec![0.0; batch * inputs];
+    let mut dw = vec![0.0; inputs * outputs];
+    let mut db = vec![0.0; outputs];
+    for n in 0..batch {
+        for o in 0..outputs {
+            let at = n * outputs + o;
+            let dz = f64::from(operands.dy[at]).abs() * slope(activation, y[at], expected[at]);
+            db[o] += dz;
+            for i in 0..inputs {
+                dx[n * inputs + i] += dz * w[i * outputs + o];
+                dw[i * outputs + o] += dz * x[n * inputs + i];
+            }
+        }
+    }
+    [sums, dx, dw, db]
+}
+
+/// The activation's derivative at an output.
+fn slope(activation: Activation, y: f32, expected: f64) -> f64 {
+    match activation {
+        Activation::Identity => 1.0,
+        Activation::Relu => f64::from(u8::from(y > 0.0)),
+        Activation::Sigmoid => expected * (1.0 - expected),
+    }
+}
+
 /// Outputs and gradients by definition. The derivative of the ReLU is taken from the outputs of the layer under test: at zero, rounding
 /// may decide.
 fn definition(shape: [usize; 3], activation: Activation, operands: &Operands, y: &[f32]) -> [Vec<f64>; 4] {
@@ -100,12 +138,7 @@ fn definition(shape: [usize; 3], activation: Activation, operands: &Operands, y:
     for n in 0..batch {
         for o in 0..outputs {
             let at = n * outputs + o;
-            let slope = match activation {
-                Activation::Identity => 1.0,
-                Activation::Relu => f64::from(u8::from(y[at] > 0.0)),
-                Activation::Sigmoid => expected[at] * (1.0 - expected[at]),
-            };
-            let dz = f64::from(operands.dy[at]) * slope;
+            let dz = f64::from(operands.dy[at]) * slope(activation, y[at], expected[at]);
             db[o] += dz;
             for i in 0..inputs {
                 dx[n * inputs + i] += dz * w[i * outputs + o];
@@ -120,11 +153,13 @@ fn assert_matches_definition(shape: [usize; 3], activation: Activation) {
     let operands = Operands::new(shape);
     let got = run(shape, activation, &operands);
     let expected = definition(shape, activation, &operands, &got.y);
-    for ((name, got), expected) in [("y", &got.y), ("dx", &got.dx), ("dw", &got.dw), ("db", &got.db)]
+    let scales = magnitudes(shape, activation, &operands, &got.y);
+    for (((name, got), expected), scale) in [("y", &got.y), ("dx", &got.dx), ("dw", &got.dw), ("db", &got.db)]
         .into_iter()
         .zip(&expected)
+        .zip(&scales)
     {
-        let error = relative_rms(widened(got), expected);
+        let error = rms_relative_to(scale, widened(got), expected);
         assert!(
             error <= TOLERANCE,
             "{name} of {shape:?} with {activation:?}: error {error:.2e}"
