@@ -93,20 +93,41 @@ fn wide(values: &[f32]) -> Vec<f64> {
 fn magnitudes(shape: [usize; 3], activation: Activation, operands: &Operands, y: &[f32]) -> [Vec<f64>; 4] {
     let absolute = |values: &[f32]| values.iter().map(|v| v.abs()).collect::<Vec<f32>>();
     let [expected, ..] = definition(shape, activation, operands, y);
-    let [batch, inputs, outputs] = shape;
     let (x, w) = (wide(&absolute(&operands.x)), wide(&absolute(&operands.w)));
     let bias = wide(&absolute(&operands.bias));
     let sums = match activation {
         Activation::Sigmoid => expected.clone(),
         Activation::Identity | Activation::Relu => forward(shape, Activation::Identity, &x, &w, &bias),
     };
+    let slopes = slopes(activation, y, &expected);
+    let dz: Vec<f64> = operands
+        .dy
+        .iter()
+        .zip(slopes)
+        .map(|(&dy, slope)| f64::from(dy).abs() * slope)
+        .collect();
+    let [dx, dw, db] = gradients(shape, &dz, &x, &w);
+    [sums, dx, dw, db]
+}
+
+/// The activation's derivative at each output.
+fn slopes(activation: Activation, y: &[f32], expected: &[f64]) -> Vec<f64> {
+    let slope = |(&y, &expected): (&f32, &f64)| match activation {
+        Activation::Identity => 1.0,
+        Activation::Relu => f64::from(u8::from(y > 0.0)),
+        Activation::Sigmoid => expected * (1.0 - expected),
+    };
+    y.iter().zip(expected).map(slope).collect()
+}
+
+/// Of inputs, weights and bias, from those of the sums.
+fn gradients([batch, inputs, outputs]: [usize; 3], dz: &[f64], x: &[f64], w: &[f64]) -> [Vec<f64>; 3] {
     let mut dx = vec![0.0; batch * inputs];
     let mut dw = vec![0.0; inputs * outputs];
     let mut db = vec![0.0; outputs];
     for n in 0..batch {
         for o in 0..outputs {
-            let at = n * outputs + o;
-            let dz = f64::from(operands.dy[at]).abs() * slope(activation, y[at], expected[at]);
+            let dz = dz[n * outputs + o];
             db[o] += dz;
             for i in 0..inputs {
                 dx[n * inputs + i] += dz * w[i * outputs + o];
@@ -114,38 +135,22 @@ fn magnitudes(shape: [usize; 3], activation: Activation, operands: &Operands, y:
             }
         }
     }
-    [sums, dx, dw, db]
-}
-
-/// The activation's derivative at an output.
-fn slope(activation: Activation, y: f32, expected: f64) -> f64 {
-    match activation {
-        Activation::Identity => 1.0,
-        Activation::Relu => f64::from(u8::from(y > 0.0)),
-        Activation::Sigmoid => expected * (1.0 - expected),
-    }
+    [dx, dw, db]
 }
 
 /// Outputs and gradients by definition. The derivative of the ReLU is taken from the outputs of the layer under test: at zero, rounding
 /// may decide.
 fn definition(shape: [usize; 3], activation: Activation, operands: &Operands, y: &[f32]) -> [Vec<f64>; 4] {
-    let [batch, inputs, outputs] = shape;
     let (x, w) = (wide(&operands.x), wide(&operands.w));
     let expected = forward(shape, activation, &x, &w, &wide(&operands.bias));
-    let mut dx = vec![0.0; batch * inputs];
-    let mut dw = vec![0.0; inputs * outputs];
-    let mut db = vec![0.0; outputs];
-    for n in 0..batch {
-        for o in 0..outputs {
-            let at = n * outputs + o;
-            let dz = f64::from(operands.dy[at]) * slope(activation, y[at], expected[at]);
-            db[o] += dz;
-            for i in 0..inputs {
-                dx[n * inputs + i] += dz * w[i * outputs + o];
-                dw[i * outputs + o] += dz * x[n * inputs + i];
-            }
-        }
-    }
+    let slopes = slopes(activation, y, &expected);
+    let dz: Vec<f64> = operands
+        .dy
+        .iter()
+        .zip(slopes)
+        .map(|(&dy, slope)| f64::from(dy) * slope)
+        .collect();
+    let [dx, dw, db] = gradients(shape, &dz, &x, &w);
     [expected, dx, dw, db]
 }
 
