@@ -45,7 +45,7 @@ pub struct Evaluation {
     pub transform: String,
     /// Mean loss, as in training.
     pub loss: f64,
-    /// Mean over the images of what the model says of the true class, 0 to 1: a probability or a capsule's length, see
+    /// Mean over the images of what the model says of the true class: a probability, a capsule's length, or length and pose, see
     /// [`Model::score_kind`].
     pub mean_true_score: f64,
     /// `confusion[truth][prediction]`: numbers of images.

@@ -67,14 +67,16 @@ impl FromStr for NamedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{Cli, Command, SweepArgs};
     use clap::Parser;
 
-    fn parsed(line: &str) -> SweepArgs {
-        match Cli::try_parse_from(line.split(' ')).unwrap().command {
-            Some(Command::Sweep(args)) => *args,
-            other => panic!("{other:?}"),
-        }
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        models: ModelsArgs,
+    }
+
+    fn parsed(line: &str) -> ModelsArgs {
+        Line::try_parse_from(line.split(' ')).unwrap().models
     }
 
     #[test]
@@ -93,15 +95,12 @@ mod tests {
         for text in ["", "=a.pt", "a=", " =a.pt"] {
             assert!(file(text).is_err(), "{text}");
         }
-        let many = parsed("capsnet sweep --weights a b=c --weights d --json");
-        assert!(many.models.models.is_empty());
-        assert_eq!(many.models.weights.len(), 3);
+        let many = parsed("capsnet --weights a b=c --weights d");
+        assert!(many.models.is_empty());
+        assert_eq!(many.weights.len(), 3);
+        assert_eq!(many.words(), ["--weights", "a", "--weights", "b=c", "--weights", "d"]);
         assert_eq!(
-            many.models.words(),
-            ["--weights", "a", "--weights", "b=c", "--weights", "d"]
-        );
-        assert_eq!(
-            parsed("capsnet sweep --models cnn,lenet5").models.words(),
+            parsed("capsnet --models cnn,lenet5").words(),
             ["--models", "cnn,lenet5"]
         );
     }

@@ -1,4 +1,5 @@
-//! One file a command.
+//! One file a command, and what several share: `contestant` (models that are compared), `measure` (testing under transforms), `again`
+//! (the command that makes a result again).
 
 mod again;
 pub mod bench;

@@ -90,8 +90,8 @@ pub const QUANTITIES: [Quantity; 5] = [
     Quantity {
         name: "r_squared_linear",
         title: "Held-out R² of the linear map",
-        note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression fitted on one half, 500 at most, \
-               of the images, measured on the other (after Lenc and Vedaldi 2015). 1 is perfect linear equivariance and 0 no more \
+        note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression fitted on one half \
+               of the images, 500 at most, and measured on the others (after Lenc and Vedaldi 2015). 1 is perfect linear equivariance and 0 no more \
                than the mean knows; it says something where it is above 'class alone', the same map fitted to pairs of other images \
                of the class, and above 'v(x) itself', which is 1 for an invariant layer. 'No rotation' is the figure of a map that only \
                has to give back what it reads, which no angle can be expected to exceed with so many images.",

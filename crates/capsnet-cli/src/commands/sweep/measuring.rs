@@ -86,11 +86,31 @@ pub fn measure(
 }
 
 fn point(value: f64, evaluation: &Evaluation) -> Result<SweepPoint> {
-    // A capsule may be longer than 1 by a rounding error. NaN stays NaN, and is refused.
-    let mean = match evaluation.mean_true_score {
-        mean if mean > 1.0 => 1.0,
-        mean => mean,
-    };
     let (images, correct) = (evaluation.images() as u64, evaluation.correct());
-    Ok(SweepPoint::new(value, images, correct, Some(mean))?)
+    Ok(SweepPoint::new(
+        value,
+        images,
+        correct,
+        Some(evaluation.mean_true_score),
+    )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scores of length and pose may be.
+    #[test]
+    fn a_mean_above_one_stays_what_it_is() {
+        let evaluation = Evaluation {
+            transform: "none".to_owned(),
+            loss: 0.1,
+            mean_true_score: 1.25,
+            confusion: vec![vec![3, 0], vec![1, 0]],
+            predictions: vec![0; 4],
+            labels: vec![0, 0, 0, 1],
+        };
+        let point = point(15.0, &evaluation).unwrap();
+        assert_eq!((point.correct(), point.mean_true_class()), (3, Some(1.25)));
+    }
 }
