@@ -27,7 +27,7 @@ pub enum Algorithm {
     Auto,
     /// Unfolding and a matrix product; any shape.
     Direct,
-    /// Toom-Cook transforms; 9x9 kernels with stride 2.
+    /// Toom-Cook transforms; kernels of up to 9x9 taps with stride 2.
     ToomCook,
 }
 

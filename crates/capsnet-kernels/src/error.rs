@@ -55,7 +55,7 @@ pub enum KernelError {
     },
     /// The forced algorithm can't compute this shape.
     #[error(
-        "Toom-Cook convolution is made for 9x9 kernels with stride 2, not for {kernel_h}x{kernel_w} with stride {stride_h}x{stride_w}: use Algorithm::Auto"
+        "there is no such Toom-Cook convolution for {kernel_h}x{kernel_w} kernels with stride {stride_h}x{stride_w}: use Conv2d with Algorithm::Auto"
     )]
     ToomCookUnsupported {
         /// Kernel height.

@@ -17,7 +17,7 @@ use crate::error::{KernelError, expect_len};
 use crate::scratch::Scratch;
 use crate::shape::ConvShape;
 use crate::simd::{LANES, Lanes, dispatch};
-use crate::toom_cook::{self, by_block};
+use crate::toom_cook::{KERNEL, STRIDE, by_block};
 use layout::{PLANES, Tiling, Windows};
 use passes::{Multiply, TransformWindows, WriteOutputs};
 use rayon::prelude::*;
@@ -48,7 +48,7 @@ impl FrozenConv2d {
 
     /// Whether there is one for this kernel and stride.
     pub fn supports(shape: &ConvShape) -> bool {
-        toom_cook::Tiling::supports(shape)
+        [shape.kernel_h, shape.kernel_w] == [KERNEL; 2] && [shape.stride_h, shape.stride_w] == [STRIDE; 2]
     }
 
     /// Transforms the weights `[out_channels, in_channels, 9, 9]`; `shape.batch` doesn't matter. A ReLU follows if `relu`.

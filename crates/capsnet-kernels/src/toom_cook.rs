@@ -1,4 +1,5 @@
-//! The 9x9 stride-2 convolution with 6.6 times fewer multiplications: polyphase splitting and Toom-Cook transforms.
+//! The 9x9 stride-2 convolution with 6.6 times fewer multiplications: polyphase splitting and Toom-Cook transforms. Smaller kernels are
+//! computed as such of 9x9 taps, the last of which are zero.
 //!
 //! Stride 2 splits the convolution into four stride-1 ones (kernel phases of 5x5, 5x4, 4x5 and 4x4 taps on the even and odd
 //! rows and columns of the input), whose sums are the outputs. Each is computed in tiles of 6x6 outputs: transform input

@@ -146,26 +146,25 @@ fn many_input_channels_match_the_definition() {
     }
 }
 
-/// Small shapes that the Toom-Cook algorithm is made for, with partial channel blocks, partial tiles and padding.
+/// Small shapes that the Toom-Cook algorithm is made for, with partial channel blocks, partial tiles and padding. Half of them have
+/// the kernel that fits, half any smaller one.
 fn toom_cook_shape() -> impl Strategy<Value = ConvShape> {
-    (
-        1..4usize,
-        1..35usize,
-        1..35usize,
-        9..26usize,
-        9..26usize,
-        0..11usize,
-        0..4usize,
-    )
-        .prop_map(|(batch, ic, oc, height, width, pad_h, pad_w)| ConvShape {
+    let channels = (1..4usize, 1..35usize, 1..35usize);
+    let image = (9..26usize, 9..26usize, 0..11usize, 0..4usize);
+    let kernel = prop_oneof![Just((9, 9)), (1..10usize, 1..10usize)];
+    (channels, image, kernel).prop_map(
+        |((batch, ic, oc), (height, width, pad_h, pad_w), (kernel_h, kernel_w))| ConvShape {
+            kernel_h,
+            kernel_w,
             pad_h,
             pad_w,
             ..ConvShape::square(batch, [ic, oc], [height, width], 9, 2)
-        })
+        },
+    )
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn direct_matches_the_definition(shape in any_shape(), relu: bool) {
@@ -256,9 +255,13 @@ fn the_planner_uses_toom_cook_where_it_is_made_for() {
             let network = ConvShape::square(batch, [256, 256], [20, 20], 9, 2);
             assert_eq!(chosen(network, pass), Algorithm::ToomCook);
         }
-        // One channel in a block of sixteen, another stride, one output in a tile of thirty-six.
-        for (in_channels, size, stride) in [(1, 20, 2), (256, 20, 1), (256, 9, 2)] {
-            let shape = ConvShape::square(128, [in_channels, 256], [size, size], 9, stride);
+        for kernel in [7, 5] {
+            let smaller = ConvShape::square(32, [256, 256], [29 - kernel; 2], kernel, 2);
+            assert_eq!(chosen(smaller, pass), Algorithm::ToomCook);
+        }
+        // One channel in a block of sixteen, another stride, one output in a tile of thirty-six, too few taps.
+        for (in_channels, size, kernel, stride) in [(1, 20, 9, 2), (256, 20, 9, 1), (256, 9, 9, 2), (256, 26, 3, 2)] {
+            let shape = ConvShape::square(128, [in_channels, 256], [size, size], kernel, stride);
             assert_eq!(chosen(shape, pass), Algorithm::Direct);
         }
     }
@@ -308,8 +311,8 @@ fn bad_calls_are_errors() {
         KernelError::TooManyElements { .. }
     ));
     assert!(matches!(
-        Conv2d::new(good, Algorithm::ToomCook).expect_err("3x3 kernels"),
-        KernelError::ToomCookUnsupported { kernel_h: 3, .. }
+        Conv2d::new(good, Algorithm::ToomCook).expect_err("stride 1"),
+        KernelError::ToomCookUnsupported { stride_h: 1, .. }
     ));
     let conv = Conv2d::new(good, Algorithm::Auto).expect("a valid shape");
     let (x, w, mut y) = (

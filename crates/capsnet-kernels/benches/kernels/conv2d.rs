@@ -1,10 +1,89 @@
-//! The CapsNet's second convolution: 256 -> 256 channels, 9x9, stride 2, 20x20 -> 6x6 pixels.
+//! The CapsNet's convolutions, and the smaller ones of the kernel-size ablation.
+
+use std::fmt::{Display, Formatter};
 
 use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
-use crate::{BATCHES, noise};
+use crate::noise;
+
+/// Which convolution, computed how.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// In, out.
+    channels: [usize; 2],
+    /// Pixels along a side of the image.
+    side: usize,
+    kernel: usize,
+    stride: usize,
+    algorithm: Algorithm,
+    batch: usize,
+}
+
+impl Plan {
+    /// 1 -> 256 channels, 28x28 -> 20x20 pixels.
+    const fn first(batch: usize) -> Self {
+        Self {
+            channels: [1, 256],
+            side: 28,
+            kernel: 9,
+            stride: 1,
+            algorithm: Algorithm::Auto,
+            batch,
+        }
+    }
+
+    /// 256 -> 256 channels, 20x20 -> 6x6 pixels: where the time goes.
+    const fn second(algorithm: Algorithm, batch: usize) -> Self {
+        Self {
+            channels: [256, 256],
+            side: 20,
+            kernel: 9,
+            stride: 2,
+            algorithm,
+            batch,
+        }
+    }
+
+    /// The second of a network whose kernels are smaller.
+    const fn second_of(kernel: usize, algorithm: Algorithm, batch: usize) -> Self {
+        Self {
+            side: 29 - kernel,
+            kernel,
+            ..Self::second(algorithm, batch)
+        }
+    }
+}
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let [from, to] = self.channels;
+        let algorithm = match self.algorithm {
+            Algorithm::Auto => "auto",
+            Algorithm::Direct => "direct",
+            Algorithm::ToomCook => "Toom-Cook",
+        };
+        write!(f, "{}x{0}, {from}->{to}, {algorithm}, {}", self.kernel, self.batch)
+    }
+}
+
+const PLANS: [Plan; 14] = [
+    Plan::second(Algorithm::Auto, 1),
+    Plan::second(Algorithm::Auto, 8),
+    Plan::second(Algorithm::Auto, 128),
+    Plan::second(Algorithm::ToomCook, 1),
+    Plan::second(Algorithm::Direct, 1),
+    Plan::second(Algorithm::Direct, 8),
+    Plan::second(Algorithm::Direct, 128),
+    Plan::first(1),
+    Plan::first(8),
+    Plan::first(128),
+    Plan::second_of(7, Algorithm::Auto, 32),
+    Plan::second_of(7, Algorithm::Direct, 32),
+    Plan::second_of(5, Algorithm::Auto, 32),
+    Plan::second_of(5, Algorithm::Direct, 32),
+];
 
 /// A planned convolution and everything that its passes read and write.
 struct Case {
@@ -20,15 +99,15 @@ struct Case {
 }
 
 impl Case {
-    fn new(batch: usize) -> Self {
-        let shape = ConvShape::square(batch, [256, 256], [20, 20], 9, 2);
+    fn new(plan: Plan) -> Self {
+        let shape = ConvShape::square(plan.batch, plan.channels, [plan.side; 2], plan.kernel, plan.stride);
         Self {
-            conv: Conv2d::new(shape, Algorithm::Auto).expect("a possible shape"),
-            x: noise(1, shape.input_len()).iter().map(|v| v.max(0.0)).collect(),
-            w: noise(2, shape.weight_len()).iter().map(|v| v * 0.007).collect(),
+            conv: Conv2d::new(shape, plan.algorithm).expect("a possible shape"),
+            x: noise(1, shape.input_len()).map(|v| v.max(0.0)).collect(),
+            w: noise(2, shape.weight_len()).map(|v| v * 0.007).collect(),
             bias: vec![0.1; shape.out_channels],
             y: vec![0.0; shape.output_len()],
-            dy: noise(3, shape.output_len()),
+            dy: noise(3, shape.output_len()).collect(),
             dx: vec![0.0; shape.input_len()],
             dw: vec![0.0; shape.weight_len()],
             db: vec![0.0; shape.out_channels],
@@ -37,10 +116,10 @@ impl Case {
 }
 
 /// Bias and ReLU included.
-#[divan::bench(args = BATCHES)]
-fn forward(bencher: Bencher, batch: usize) {
-    let mut case = Case::new(batch);
-    bencher.counter(ItemsCount::new(batch)).bench_local(|| {
+#[divan::bench(args = PLANS)]
+fn forward(bencher: Bencher, plan: Plan) {
+    let mut case = Case::new(plan);
+    bencher.counter(ItemsCount::new(plan.batch)).bench_local(|| {
         let Case {
             conv, x, w, bias, y, ..
         } = &mut case;
@@ -48,20 +127,20 @@ fn forward(bencher: Bencher, batch: usize) {
     });
 }
 
-#[divan::bench(args = BATCHES)]
-fn backward_data(bencher: Bencher, batch: usize) {
-    let mut case = Case::new(batch);
-    bencher.counter(ItemsCount::new(batch)).bench_local(|| {
+#[divan::bench(args = PLANS)]
+fn backward_data(bencher: Bencher, plan: Plan) {
+    let mut case = Case::new(plan);
+    bencher.counter(ItemsCount::new(plan.batch)).bench_local(|| {
         let Case { conv, w, dy, dx, .. } = &mut case;
         conv.backward_data(w, None, dy, dx)
     });
 }
 
 /// The bias's gradient included.
-#[divan::bench(args = BATCHES)]
-fn backward_weight(bencher: Bencher, batch: usize) {
-    let mut case = Case::new(batch);
-    bencher.counter(ItemsCount::new(batch)).bench_local(|| {
+#[divan::bench(args = PLANS)]
+fn backward_weight(bencher: Bencher, plan: Plan) {
+    let mut case = Case::new(plan);
+    bencher.counter(ItemsCount::new(plan.batch)).bench_local(|| {
         let Case {
             conv, x, dy, dw, db, ..
         } = &mut case;

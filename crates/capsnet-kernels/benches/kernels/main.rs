@@ -6,10 +6,17 @@
 //! CAPSNET_SIMD=portable cargo bench -p capsnet-kernels
 //! ```
 //!
-//! One module a kernel; every benchmark takes the batch size as its argument and counts images as items. The figures to compare
+//! One module a kernel. Arguments end in the batch size, and items are images (Adam's are weights). The figures to compare
 //! are those of the fastest sample: the others tell how busy the machine was.
 
+mod adam;
 mod conv2d;
+mod conv_block;
+mod cross_entropy;
+mod dense;
+mod frozen_conv2d;
+mod routing;
+mod squash;
 
 /// Batch sizes: one image, a small batch, a training step's.
 const BATCHES: [usize; 3] = [1, 8, 128];
@@ -27,7 +34,7 @@ fn main() {
 }
 
 /// Reproducible numbers in -1..1 (a 64-bit linear congruential generator).
-fn noise(seed: u64, len: usize) -> Vec<f32> {
+fn noise(seed: u64, len: usize) -> impl Iterator<Item = f32> {
     let mut state = seed;
     let next = move || {
         state = state
@@ -35,5 +42,5 @@ fn noise(seed: u64, len: usize) -> Vec<f32> {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1 << 23) as f32 - 1.0
     };
-    std::iter::repeat_with(next).take(len).collect()
+    std::iter::repeat_with(next).take(len)
 }

@@ -10,7 +10,7 @@
 use super::backward_data::Gradients;
 use super::layout::{Chunk, KERNEL, PHASES, PLANES, Planes, Tiling, phase_grid, slots_of};
 use super::operands::{FORWARD_KERNELS, TransformWindows, by_block};
-use super::staging::KERNEL_LEN;
+use super::staging::{KERNEL_LEN, unload_kernel};
 use super::transform::Transforms;
 use crate::microkernel::{Extent, Left, Right, Target, panel};
 use crate::scratch::Scratch;
@@ -19,7 +19,8 @@ use rayon::prelude::*;
 
 /// Computes all weight gradients. Lengths have been checked.
 pub(crate) fn backward_weight(tiling: &Tiling, scratch: &Scratch, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-    let mut outputs = by_block(dw, tiling.shape.in_channels * KERNEL_LEN, LANES * KERNEL_LEN);
+    let kernel_len = tiling.kernel_len();
+    let mut outputs = by_block(dw, tiling.shape.in_channels * kernel_len, LANES * kernel_len);
     for chunk in tiling.chunks() {
         let gradients = Gradients::transform(tiling, scratch, chunk, dy);
         outputs.par_iter_mut().enumerate().for_each(|(in_block, dw)| {
@@ -131,6 +132,7 @@ impl MultiplyAndWrite<'_, '_> {
     #[inline(always)]
     fn write<S: Simd>(&mut self, simd: S, out_block: usize) {
         let mut transforms = Transforms::new(simd);
+        let kernel_len = self.tiling.kernel_len();
         let mut taps = [Lanes::ZERO; KERNEL_LEN];
         for channel in 0..self.tiling.in_channels(self.in_block).len() {
             for (slot, phase) in PHASES.into_iter().enumerate() {
@@ -138,11 +140,11 @@ impl MultiplyAndWrite<'_, '_> {
                 transforms.products_to_taps(phase, src, (&mut taps, phase_grid(phase, KERNEL)));
             }
             for (lane, out_channel) in self.tiling.out_channels(out_block).enumerate() {
-                let kernel = &mut self.dw[out_channel][channel * KERNEL_LEN..][..KERNEL_LEN];
+                let kernel = &mut self.dw[out_channel][channel * kernel_len..][..kernel_len];
                 if self.chunk.start == 0 {
-                    kernel.iter_mut().zip(&taps).for_each(|(out, tap)| *out = tap.0[lane]);
+                    unload_kernel(self.tiling, &taps, lane, kernel, |out, tap| *out = tap);
                 } else {
-                    kernel.iter_mut().zip(&taps).for_each(|(out, tap)| *out += tap.0[lane]);
+                    unload_kernel(self.tiling, &taps, lane, kernel, |out, tap| *out += tap);
                 }
             }
         }

@@ -21,11 +21,11 @@ use crate::shape::ConvShape;
 use crate::simd::LANES;
 use std::ops::Range;
 
-/// Height and width of the kernel.
+/// Largest height and width of a kernel; smaller ones are staged with zeros.
 pub(crate) const KERNEL: usize = 9;
 /// Step between outputs.
 pub(crate) const STRIDE: usize = 2;
-/// Height and width of the input window under a tile.
+/// Height and width of the input window under a tile, for the largest kernel.
 pub(crate) const WINDOW: usize = STRIDE * (TILE - 1) + KERNEL;
 /// Two-dimensional products.
 pub(crate) const PLANES: usize = POINTS * POINTS;
@@ -136,7 +136,7 @@ const BLOCK_ITEMS: usize = 48;
 impl Tiling {
     /// Whether the transforms are made for this shape.
     pub(crate) fn supports(shape: &ConvShape) -> bool {
-        [shape.kernel_h, shape.kernel_w] == [KERNEL; 2] && [shape.stride_h, shape.stride_w] == [STRIDE; 2]
+        shape.kernel_h.max(shape.kernel_w) <= KERNEL && [shape.stride_h, shape.stride_w] == [STRIDE; 2]
     }
 
     /// The tiling of a supported shape.
@@ -151,6 +151,16 @@ impl Tiling {
     /// Tiles of an image.
     pub(crate) fn tiles(&self) -> usize {
         self.tiles_y * self.tiles_x
+    }
+
+    /// Taps of a kernel.
+    pub(crate) fn kernel_len(&self) -> usize {
+        self.shape.kernel_h * self.shape.kernel_w
+    }
+
+    /// Height and width of what the outputs of a tile read: all of the window, unless the kernel is smaller.
+    pub(crate) fn reach(&self) -> [usize; 2] {
+        [self.shape.kernel_h, self.shape.kernel_w].map(|kernel| STRIDE * (TILE - 1) + kernel)
     }
 
     /// Blocks of sixteen input channels.

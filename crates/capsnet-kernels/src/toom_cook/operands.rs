@@ -106,6 +106,7 @@ pub(crate) fn transform_kernels<S: Simd>(
         let channel = in_channels.start + row;
         if channel < in_channels.end {
             load_kernels(
+                tiling,
                 tiling.out_channels(out_block).map(|o| kernel(tiling, w, o, channel)),
                 &mut kernels,
             );
@@ -140,6 +141,7 @@ pub(crate) fn transform_kernels_transposed<S: Simd>(
     let mut kernels = [Lanes::ZERO; KERNEL_LEN];
     for (row, out_channel) in out_channels.enumerate() {
         load_kernels(
+            tiling,
             tiling.in_channels(in_block).map(|i| kernel(tiling, w, out_channel, i)),
             &mut kernels,
         );
@@ -152,8 +154,8 @@ pub(crate) fn transform_kernels_transposed<S: Simd>(
 
 /// The taps from an input channel to an output channel.
 fn kernel<'a>(tiling: &Tiling, w: &'a [f32], out_channel: usize, in_channel: usize) -> &'a [f32] {
-    let start = (out_channel * tiling.shape.in_channels + in_channel) * KERNEL_LEN;
-    &w[start..start + KERNEL_LEN]
+    let start = (out_channel * tiling.shape.in_channels + in_channel) * tiling.kernel_len();
+    &w[start..start + tiling.kernel_len()]
 }
 
 /// Splits the rows of `data` (an image or a kernel each) into blocks of `block` elements and collects what belongs to the

@@ -12,7 +12,7 @@ use std::ops::Range;
 pub(crate) const WINDOW_LEN: usize = WINDOW * WINDOW;
 /// Pixels of an output tile.
 pub(crate) const TILE_LEN: usize = TILE * TILE;
-/// Taps of a kernel.
+/// Taps of a staged kernel.
 pub(crate) const KERNEL_LEN: usize = KERNEL * KERNEL;
 
 /// A staged rectangle of pixels in an image: the part of a window that lies inside.
@@ -27,15 +27,19 @@ struct Overlap {
 }
 
 impl Overlap {
-    fn new([top, left]: [isize; 2], extent: usize, [height, width]: [usize; 2]) -> Self {
-        let inside = |corner: isize, size: usize| {
+    fn new([top, left]: [isize; 2], extent: [usize; 2], [height, width]: [usize; 2]) -> Self {
+        let inside = |corner: isize, extent: usize, size: usize| {
             let start = (-corner).clamp(0, extent as isize) as usize;
             let end = (size as isize - corner).clamp(start as isize, extent as isize) as usize;
             start..end
         };
-        let columns = inside(left, width);
+        let columns = inside(left, extent[1], width);
         // Without columns there are no lines either.
-        let rows = if columns.is_empty() { 0..0 } else { inside(top, height) };
+        let rows = if columns.is_empty() {
+            0..0
+        } else {
+            inside(top, extent[0], height)
+        };
         Self {
             rows,
             columns,
@@ -69,7 +73,7 @@ fn window_corner(tiling: &Tiling, ty: usize, tx: usize) -> [isize; 2] {
 pub(crate) fn load_window(tiling: &Tiling, (ty, tx): (usize, usize), channels: &[f32], window: &mut [Lanes]) {
     let image = [tiling.shape.height, tiling.shape.width];
     load(
-        Overlap::new(window_corner(tiling, ty, tx), WINDOW, image),
+        Overlap::new(window_corner(tiling, ty, tx), tiling.reach(), image),
         WINDOW,
         channels,
         image,
@@ -80,7 +84,7 @@ pub(crate) fn load_window(tiling: &Tiling, (ty, tx): (usize, usize), channels: &
 /// Adds a staged window to `channels` planes of one image; what lies outside the image is dropped.
 pub(crate) fn add_window(tiling: &Tiling, (ty, tx): (usize, usize), window: &[Lanes], channels: &mut [f32]) {
     let image = [tiling.shape.height, tiling.shape.width];
-    let overlap = Overlap::new(window_corner(tiling, ty, tx), WINDOW, image);
+    let overlap = Overlap::new(window_corner(tiling, ty, tx), tiling.reach(), image);
     for (lane, plane) in channels.chunks_exact_mut(image[0] * image[1]).enumerate() {
         for (row, pixels) in overlap.lines() {
             let staged = &window[row * WINDOW..][overlap.columns.clone()];
@@ -95,7 +99,7 @@ pub(crate) fn add_window(tiling: &Tiling, (ty, tx): (usize, usize), window: &[La
 pub(crate) fn load_tile(tiling: &Tiling, (ty, tx): (usize, usize), channels: &[f32], tile: &mut [Lanes]) {
     let image = [tiling.shape.out_h(), tiling.shape.out_w()];
     load(
-        Overlap::new([(ty * TILE) as isize, (tx * TILE) as isize], TILE, image),
+        Overlap::new([(ty * TILE) as isize, (tx * TILE) as isize], [TILE; 2], image),
         TILE,
         channels,
         image,
@@ -106,7 +110,7 @@ pub(crate) fn load_tile(tiling: &Tiling, (ty, tx): (usize, usize), channels: &[f
 /// Writes a staged output tile to `channels` planes of one image; outputs outside the image are dropped.
 pub(crate) fn store_tile(tiling: &Tiling, (ty, tx): (usize, usize), tile: &[Lanes], channels: &mut [f32]) {
     let image = [tiling.shape.out_h(), tiling.shape.out_w()];
-    let overlap = Overlap::new([(ty * TILE) as isize, (tx * TILE) as isize], TILE, image);
+    let overlap = Overlap::new([(ty * TILE) as isize, (tx * TILE) as isize], [TILE; 2], image);
     for (lane, plane) in channels.chunks_exact_mut(image[0] * image[1]).enumerate() {
         for (row, pixels) in overlap.lines() {
             let staged = &tile[row * TILE..][overlap.columns.clone()];
@@ -132,14 +136,35 @@ fn load(overlap: Overlap, extent: usize, channels: &[f32], image: [usize; 2], st
     }
 }
 
-/// Stages up to sixteen kernels, one a lane.
-pub(crate) fn load_kernels<'a>(kernels: impl ExactSizeIterator<Item = &'a [f32]>, staged: &mut [Lanes]) {
-    if kernels.len() < LANES {
+/// Stages up to sixteen kernels, one a lane. A smaller one than `KERNEL` by `KERNEL` gets zeros below and to the right.
+pub(crate) fn load_kernels<'a>(
+    tiling: &Tiling,
+    kernels: impl ExactSizeIterator<Item = &'a [f32]>,
+    staged: &mut [Lanes],
+) {
+    if kernels.len() < LANES || tiling.kernel_len() < KERNEL_LEN {
         staged.fill(Lanes::ZERO);
     }
     for (lane, kernel) in kernels.enumerate() {
-        for (staged, tap) in staged.iter_mut().zip(kernel) {
-            staged.0[lane] = *tap;
+        for (staged, taps) in staged.chunks_mut(KERNEL).zip(kernel.chunks(tiling.shape.kernel_w)) {
+            for (staged, tap) in staged.iter_mut().zip(taps) {
+                staged.0[lane] = *tap;
+            }
+        }
+    }
+}
+
+/// Visits the taps of the kernel in `lane`, in the order of the tensor: each with its place there.
+pub(crate) fn unload_kernel(
+    tiling: &Tiling,
+    staged: &[Lanes],
+    lane: usize,
+    kernel: &mut [f32],
+    visit: impl Fn(&mut f32, f32),
+) {
+    for (staged, taps) in staged.chunks(KERNEL).zip(kernel.chunks_mut(tiling.shape.kernel_w)) {
+        for (staged, tap) in staged.iter().zip(taps) {
+            visit(tap, staged.0[lane]);
         }
     }
 }
