@@ -14,6 +14,7 @@
 //! - [`squash_coordinates`]: the squash of primary capsules, from a convolution's channels to one vector a capsule.
 //! - [`ConvBlock`]: a small convolution with bias, ReLU and average pooling in one visit to each image.
 //! - [`cross_entropy`]: the loss of a classifier and its gradient.
+//! - [`margin_loss`]: the loss of capsule lengths and its gradient.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 mod adam;
@@ -24,6 +25,7 @@ mod dense;
 mod direct;
 mod error;
 mod frozen_conv;
+mod margin_loss;
 mod matmul;
 mod microkernel;
 mod routing;
@@ -40,6 +42,7 @@ pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;
 pub use frozen_conv::FrozenConv2d;
+pub use margin_loss::{Margins, margin_loss};
 pub use routing::{CouplingsOver, FrozenVoteRouting, RoutingShape, VoteRouting};
 pub use scratch::Scratch;
 pub use shape::ConvShape;

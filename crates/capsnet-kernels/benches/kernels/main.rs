@@ -12,9 +12,9 @@
 mod adam;
 mod conv2d;
 mod conv_block;
-mod cross_entropy;
 mod dense;
 mod frozen_conv2d;
+mod losses;
 mod routing;
 mod squash;
 

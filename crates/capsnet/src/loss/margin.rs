@@ -6,26 +6,13 @@
 use burn::prelude::*;
 
 use super::one_hot;
+use crate::ops::{Margins, margin_loss};
 
-/// The margin loss and its constants, the paper's by default.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The margin loss with its constants, the paper's by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MarginLoss {
-    /// Length `m+` above which the true class costs nothing.
-    pub present: f64,
-    /// Length `m-` below which an absent class costs nothing.
-    pub absent: f64,
-    /// Weight `lambda` of the absent classes, which keeps them from shrinking every capsule early on.
-    pub absent_weight: f64,
-}
-
-impl Default for MarginLoss {
-    fn default() -> Self {
-        Self {
-            present: 0.9,
-            absent: 0.1,
-            absent_weight: 0.5,
-        }
-    }
+    /// `m+`, `m-` and `lambda`.
+    pub margins: Margins,
 }
 
 impl MarginLoss {
@@ -45,7 +32,8 @@ impl MarginLoss {
         self.forward_present(lengths, truth)
     }
 
-    /// The loss where any number of classes may be present at once, as `T_k` of the equation allows.
+    /// The loss where any number of classes may be present at once, as `T_k` of the equation allows. There is a gradient of the
+    /// lengths only.
     ///
     /// # Shapes
     ///
@@ -53,10 +41,6 @@ impl MarginLoss {
     /// - `truth`: `[B, J]`, 1 for a class that is present, 0 for one that isn't
     /// - output: `[1]`
     pub fn forward_present(&self, lengths: Tensor<2>, truth: Tensor<2>) -> Tensor<1> {
-        let batch = lengths.dims()[0];
-        let missing = (-lengths.clone() + self.present).clamp_min(0.0).square();
-        let excess = (lengths - self.absent).clamp_min(0.0).square() * self.absent_weight;
-        let absent = -truth.clone() + 1.0;
-        (truth * missing + absent * excess).sum() / batch as f64
+        margin_loss(self.margins, lengths, truth)
     }
 }

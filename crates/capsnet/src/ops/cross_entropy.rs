@@ -1,13 +1,13 @@
 //! The cross-entropy of logits: loss and gradient in one visit on the CPU backend, Burn's operations elsewhere.
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extension};
 use burn::prelude::*;
 use burn::tensor::IndexingUpdateOp;
+
+use super::loss::KnownGradient;
 
 /// The mean over the batch of `-log softmax(logits)[class]`, `[1]`.
 ///
@@ -124,29 +124,13 @@ mod cpu {
     }
 }
 
-/// Registers the gradient of the logits.
-#[derive(Debug)]
-struct CrossEntropyBackward;
-
-impl<B: Backend> Backward<B, 1> for CrossEntropyBackward {
-    /// The gradient under a loss that is multiplied by one.
-    type State = FloatTensor<B>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let [node] = ops.parents;
-        let factor = gradients.consume::<B>(&ops.node);
-        if let Some(node) = node {
-            let gradient = ops.state;
-            let factor = B::float_reshape(factor, Shape::new([1, 1]));
-            gradients.register::<B>(node.id, B::float_mul(gradient, factor));
-        }
-    }
-}
-
 impl<B: CrossEntropyAdjoint, C: CheckpointStrategy> CrossEntropy for Autodiff<B, C> {
     fn cross_entropy(logits: FloatTensor<Self>, classes: IntTensor<Self>) -> FloatTensor<Self> {
         let (parents, logits) = ([logits.node()], logits.primitive().clone());
-        match CrossEntropyBackward.prepare::<C>(parents).compute_bound().stateful() {
+        match Backward::<B, 1>::prepare::<C>(KnownGradient, parents)
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => {
                 let (loss, gradient) = B::cross_entropy_with_gradient(logits, classes);
                 prep.finish(gradient, loss)

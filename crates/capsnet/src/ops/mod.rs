@@ -10,6 +10,8 @@ mod cross_entropy;
 mod dense;
 mod flex;
 mod frozen;
+mod loss;
+mod margin_loss;
 mod routing;
 mod squash;
 
@@ -22,6 +24,7 @@ pub use convolution::{conv2d, conv2d_relu};
 pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, linear};
 pub use frozen::FrozenCapsules;
+pub use margin_loss::{Margins, margin_loss};
 pub use routing::route_votes;
 pub use squash::squash_coordinates;
 
