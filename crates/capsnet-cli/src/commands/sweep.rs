@@ -10,7 +10,8 @@ mod words;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use capsnet::train::RunFolder;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol;
 use capsnet_data::random::Seed;
@@ -56,13 +57,18 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let contestants = contestants(&args.models, &device)?;
     check_all_fit(&contestants, &data)?;
     let folder = &args.out;
+    let swept_before = Record::path(folder).exists();
+    // Its curves have names that ours have too.
+    if !swept_before && RunFolder::open(folder).is_ok() {
+        let folder = folder.display();
+        bail!("--out: there is a training in {folder}, whose curves would be lost; name another folder");
+    }
     fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
 
     let asked: Vec<protocol::Sweep> = plans.iter().map(|plan| plan.asked.clone()).collect();
     let entries = contestants.iter().map(|contestant| contestant.entry.clone()).collect();
     let chance = 1.0 / data.class_names().len() as f64;
     let mut record = Record::new(settings(args, &data), entries, &asked, chance);
-    let swept_before = Record::path(folder).exists();
     let taken_over = take_over(folder, &mut record, &plans)?;
     let setting = measuring::Setting {
         data: &data,

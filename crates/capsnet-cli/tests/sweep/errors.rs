@@ -27,6 +27,14 @@ fn errors_name_what_is_wrong() {
     capsnet(root, onto_a_file).fails(1, &["tiny.pt"]);
     assert_eq!(names_in(root), there, "something was written");
 
+    // A training's curves have the names of a sweep's.
+    let train = "train lenet5 --data digits --epochs 1 --validation 0 --out trained";
+    capsnet(root, train.split(' ')).done();
+    let curves = fs::read(root.join("trained/accuracy.svg")).unwrap();
+    let onto_a_training = ["sweep", "--data", "digits", "--weights", "tiny.pt", "--out", "trained"];
+    capsnet(root, onto_a_training).fails(1, &["--out", "trained", "another folder"]);
+    assert_eq!(fs::read(root.join("trained/accuracy.svg")).unwrap(), curves);
+
     // Images of another size than the model's.
     let small = root.join("small");
     fs::create_dir(&small).unwrap();
