@@ -59,7 +59,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let folder = &args.out;
     let swept_before = Record::path(folder).exists();
     // Its curves have names that ours have too.
-    if !swept_before && RunFolder::open(folder).is_ok() {
+    if !swept_before && RunFolder::is_in(folder) {
         let folder = folder.display();
         bail!("--out: there is a training in {folder}, whose curves would be lost; name another folder");
     }

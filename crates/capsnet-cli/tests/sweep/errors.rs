@@ -33,6 +33,8 @@ fn errors_name_what_is_wrong() {
     let curves = fs::read(root.join("trained/accuracy.svg")).unwrap();
     let onto_a_training = ["sweep", "--data", "digits", "--weights", "tiny.pt", "--out", "trained"];
     capsnet(root, onto_a_training).fails(1, &["--out", "trained", "another folder"]);
+    fs::write(root.join("trained/config.toml"), "damaged").unwrap();
+    capsnet(root, onto_a_training).fails(1, &["--out", "trained", "another folder"]);
     assert_eq!(fs::read(root.join("trained/accuracy.svg")).unwrap(), curves);
 
     // Images of another size than the model's.

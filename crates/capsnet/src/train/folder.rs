@@ -23,6 +23,12 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// Whether there is a run in a folder, sound or not.
+    pub fn is_in(root: &Path) -> bool {
+        let folder = Self { root: root.to_owned() };
+        folder.config_path().exists()
+    }
+
     /// Starts a run in a new folder, or one without a run.
     ///
     /// # Errors
@@ -30,7 +36,7 @@ impl RunFolder {
     /// If there is a run already, or the folder can't be written.
     pub fn create(root: &Path, config: &TrainConfig) -> Result<Self, Error> {
         let folder = Self { root: root.to_owned() };
-        if folder.config_path().exists() {
+        if Self::is_in(root) {
             return Err(folder.refuse(
                 "there is a run in this folder already; continue it with --resume, or choose another folder with --out",
             ));
