@@ -14,7 +14,7 @@ mod pairs;
 pub use pairs::{PairEvaluation, evaluate_pairs};
 
 use crate::Error;
-use crate::model::{Model, ModelConfig};
+use crate::model::{Classifier, Input};
 use crate::train::Batcher;
 
 /// How to test.
@@ -45,8 +45,8 @@ pub struct Evaluation {
     pub transform: String,
     /// Mean loss, as in training.
     pub loss: f64,
-    /// Mean over the images of what the model says of the true class: a probability, a capsule's length, or length and pose, see
-    /// [`Model::score_kind`].
+    /// Mean over the images of what the model says of the true class: a probability, a capsule's length, or length and
+    /// pose, see [`Classifier::score_kind`].
     pub mean_true_score: f64,
     /// `confusion[truth][prediction]`: numbers of images.
     pub confusion: Vec<Vec<u64>>,
@@ -95,7 +95,7 @@ pub fn class_accuracy(confusion: &[Vec<u64>]) -> Vec<Option<f64>> {
 /// # Errors
 ///
 /// Says what differs.
-pub fn check_fits(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
+pub fn check_fits(data: &Dataset, model: Input) -> Result<(), Error> {
     check_size(data, [data.height(), data.width()], model)
 }
 
@@ -104,13 +104,13 @@ pub fn check_fits(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
 /// # Errors
 ///
 /// Says what differs.
-pub fn check_pairs_fit(data: &Dataset, model: &ModelConfig) -> Result<(), Error> {
+pub fn check_pairs_fit(data: &Dataset, model: Input) -> Result<(), Error> {
     let size = [data.height(), data.width()].map(|side| side + 2 * MAX_SHIFT);
     check_size(data, size, model)
 }
 
-fn check_size(data: &Dataset, [height, width]: [usize; 2], model: &ModelConfig) -> Result<(), Error> {
-    let image = model.image();
+fn check_size(data: &Dataset, [height, width]: [usize; 2], model: Input) -> Result<(), Error> {
+    let image = model.image;
     let mismatch = |found: String, expected: String| Error::Mismatch {
         data: format!("the data set {}", data.name()),
         found,
@@ -123,10 +123,10 @@ fn check_size(data: &Dataset, [height, width]: [usize; 2], model: &ModelConfig) 
         ));
     }
     let classes = data.class_names().len();
-    if classes > model.classes() {
+    if classes > model.classes {
         return Err(mismatch(
             format!("{classes} classes"),
-            format!("{} at most", model.classes()),
+            format!("{} at most", model.classes),
         ));
     }
     Ok(())
@@ -134,7 +134,7 @@ fn check_size(data: &Dataset, [height, width]: [usize; 2], model: &ModelConfig) 
 
 /// Tests a model on a data set under a transform; `progress` is told the number of images done.
 ///
-/// Pass a model without gradients ([`Model::valid`]).
+/// Pass a model without gradients ([`Model::valid`](crate::model::Model::valid)).
 ///
 /// # Errors
 ///
@@ -144,17 +144,17 @@ fn check_size(data: &Dataset, [height, width]: [usize; 2], model: &ModelConfig) 
 ///
 /// If the range of `options` is empty or not within the data set, or its batch size is zero.
 pub fn evaluate(
-    model: &Model,
+    model: &dyn Classifier,
     data: &Dataset,
     transform: &Pipeline,
     options: &Options,
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Evaluation, Error> {
-    check_fits(data, &model.config)?;
+    let Input { classes, normalize, .. } = model.input();
+    check_fits(data, model.input())?;
     let augment = Augment::from(transform.clone());
-    let batcher = Batcher::new(data, &augment, model.config.normalize(), options.seed);
-    let classes = model.config.classes();
+    let batcher = Batcher::new(data, &augment, normalize, options.seed);
     let indices: Vec<usize> = options.range.clone().unwrap_or(0..data.len()).collect();
     let mut evaluation = Evaluation {
         transform: transform.to_string(),

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use serde::Serialize;
 
-use crate::model::{FrozenModel, Model, Output};
+use crate::model::{Classifier, Input};
 
 /// What a model says about one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,45 +22,26 @@ pub struct Prediction {
 /// So many images repay freezing a model.
 const REPAY_FREEZING: usize = 40;
 
-/// Predicts the classes of grey images, each `height * width` levels of the model's size.
+/// Predicts the classes of images, each the levels of `height * width` pixels of the model's size, of colour images plane
+/// by plane.
+///
+/// Enough of them are answered by the model's [frozen](Classifier::frozen) form, if it has one.
 ///
 /// # Panics
 ///
-/// If an image has another size than the model takes, or the model takes colour images.
-pub fn predict(model: &Model, images: &[Vec<u8>], device: &Device) -> Vec<Prediction> {
-    if images.len() >= REPAY_FREEZING {
-        return predict_frozen(&FrozenModel::new(model), images, device);
-    }
-    predict_each(model, images, device, |images| model.forward(images))
+/// If an image has another size than the model takes.
+pub fn predict(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Vec<Prediction> {
+    let frozen = (images.len() >= REPAY_FREEZING).then(|| model.frozen()).flatten();
+    let model = frozen.as_deref().unwrap_or(model);
+    images.iter().map(|image| predict_one(model, image, device)).collect()
 }
 
-/// The same, by a model that was frozen before.
-///
-/// # Panics
-///
-/// If an image has another size than the model takes, or the model takes colour images.
-pub fn predict_frozen(model: &FrozenModel, images: &[Vec<u8>], device: &Device) -> Vec<Prediction> {
-    predict_each(model.model(), images, device, |images| model.forward(images))
-}
-
-fn predict_each(
-    model: &Model,
-    images: &[Vec<u8>],
-    device: &Device,
-    forward: impl Fn(Tensor<4>) -> Output,
-) -> Vec<Prediction> {
-    let shape = model.config.image();
-    assert_eq!(shape.channels, 1, "the model takes grey images");
-    let each = images.iter().map(|pixels| predict_one(model, pixels, device, &forward));
-    each.collect()
-}
-
-fn predict_one(model: &Model, pixels: &[u8], device: &Device, forward: impl Fn(Tensor<4>) -> Output) -> Prediction {
-    let shape = model.config.image();
-    let mut values = vec![0.0; shape.pixels()];
-    model.config.normalize().apply(pixels, &mut values);
-    let data = TensorData::new(values, [1, shape.channels, shape.height, shape.width]);
-    let output = forward(Tensor::from_data(data, device));
+fn predict_one(model: &dyn Classifier, pixels: &[u8], device: &Device) -> Prediction {
+    let Input { image, normalize, .. } = model.input();
+    let mut values = vec![0.0; image.pixels()];
+    normalize.apply(pixels, &mut values);
+    let data = TensorData::new(values, [1, image.channels, image.height, image.width]);
+    let output = model.forward(Tensor::from_data(data, device));
     let predicted = output.predictions();
     let reconstruction = model
         .reconstruct(&output, predicted.clone())

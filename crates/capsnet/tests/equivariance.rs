@@ -5,7 +5,7 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use capsnet::layer::polar::{Orders, PolarConvConfig, RotationEquivariant, Turn, TurningCapsulesConfig, halve};
 use capsnet::layer::{Routing, lengths};
-use capsnet::model::{EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
+use capsnet::model::{Classifier, EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet_data::random::Seed;
 
 /// A polar map of noise, `[2, channels, radii, angles]`.

@@ -11,7 +11,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use capsnet::layer::{Couplings, Routing, SoftmaxOver, squash};
 use capsnet::loss::{MarginLoss, reconstruction_loss, sigmoid_cross_entropy};
-use capsnet::model::{Model, ModelConfig, Network};
+use capsnet::model::{Classifier, Model, ModelConfig, Network};
 use support::networks::{SmallCapsNets, in_f64};
 use support::{assert_close, classes, fixture, tensor, values, waves};
 

@@ -2,8 +2,8 @@
 
 use burn::prelude::*;
 use burn::tensor::{Distribution, Tolerance};
-use capsnet::model::{CapsNetConfig, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig};
-use capsnet::predict::{predict, predict_frozen};
+use capsnet::model::{CapsNetConfig, Classifier, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::predict::predict;
 use capsnet::train::{Adam, AdamConfig, Batch, train_step};
 use capsnet_data::random::Seed;
 
@@ -166,7 +166,7 @@ fn many_predictions_are_those_of_single_ones() {
     let image = |k: usize| (0..pixels).map(|i| (i * (k + 3) % 251) as u8).collect::<Vec<u8>>();
     let images: Vec<_> = (0..45).map(image).collect();
     let many = predict(&model, &images, &device);
-    assert_eq!(many, predict_frozen(&FrozenModel::new(&model), &images, &device));
+    assert_eq!(many, predict(&FrozenModel::new(&model), &images, &device));
     for (image, together) in images.iter().zip(&many) {
         let alone = &predict(&model, std::slice::from_ref(image), &device)[0];
         assert_eq!(together.class, alone.class);

@@ -11,8 +11,8 @@ use burn::prelude::*;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, module};
 use capsnet::layer::squash;
-use capsnet::model::{CapsNetConfig, LeNet5Config, Model, ModelConfig, Network};
-use capsnet::observe::Observer;
+use capsnet::model::{CapsNetConfig, Classifier, LeNet5Config, Model, ModelConfig, Network};
+use capsnet::observe::{AnyRank, Observer};
 use capsnet::train::{Adam, AdamConfig, Batch, Batcher, train_step};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
@@ -162,10 +162,9 @@ fn weights_do_not_depend_on_the_number_of_threads() {
 struct FirstActivation(Option<Tensor<4>>);
 
 impl Observer for FirstActivation {
-    fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>) {
-        if layer == "conv1" {
-            let [b, c, h, w] = activation.shape().dims();
-            self.0 = Some(activation.clone().reshape([b, c, h, w]).detach());
+    fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
+        if let ("conv1", &[b, c, h, w]) = (layer, activation.sizes().as_slice()) {
+            self.0 = Some(activation.flat().reshape([b, c, h, w]).detach());
         }
     }
 }

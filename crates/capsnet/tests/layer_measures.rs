@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use capsnet::Error;
 use capsnet::equivariance::{Action, LayerMeasures, Options, Rotation, layer_names, measure};
-use capsnet::model::{CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{CapsNetConfig, Classifier, ImageShape, LeNet5Config, Model, ModelConfig};
 use capsnet::train::Batcher;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;

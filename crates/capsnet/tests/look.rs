@@ -7,8 +7,8 @@ use capsnet::layer::Routing;
 use capsnet::look::{
     LookError, STARVED, across_images, couplings, decode, perturb, perturbation_offsets, place_of, route_scene, view,
 };
-use capsnet::model::{CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig, Network};
-use capsnet::observe::Observer;
+use capsnet::model::{CapsNetConfig, Classifier, ImageShape, LeNet5Config, Model, ModelConfig, Network};
+use capsnet::observe::{AnyRank, Observer};
 use capsnet::predict::predict;
 use capsnet_data::doorway::{Arrangement, Doorways};
 use capsnet_data::random::Seed;
@@ -53,9 +53,9 @@ fn image(number: usize) -> Vec<u8> {
 fn primary(model: &Model, pixels: &[u8]) -> Vec<f32> {
     struct Keep(Vec<f32>);
     impl Observer for Keep {
-        fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>) {
+        fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
             if layer == "primary_capsules" {
-                self.0 = activation.clone().into_data().try_into_vec().unwrap();
+                self.0 = activation.values();
             }
         }
     }
@@ -140,9 +140,19 @@ fn what_is_missing_is_said() {
         ..config()
     });
     let error = decode(&bare, &[(0, vec![0.0; 5])], &device).unwrap_err();
-    assert_eq!(error, LookError::NoDecoder { model: "CapsNet" });
+    assert_eq!(
+        error,
+        LookError::NoDecoder {
+            model: "CapsNet".to_owned()
+        }
+    );
     let error = couplings(&lenet(), &[0; 784], &device).unwrap_err();
-    assert_eq!(error, LookError::NoCapsules { model: "LeNet-5" });
+    assert_eq!(
+        error,
+        LookError::NoCapsules {
+            model: "LeNet-5".to_owned()
+        }
+    );
     assert!(error.to_string().contains("LeNet-5 has no capsules"), "{error}");
 }
 

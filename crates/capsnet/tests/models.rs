@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use capsnet::layer::lengths;
-use capsnet::model::{CapsNetConfig, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{CapsNetConfig, Classifier, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig};
 use capsnet_data::transform::Normalize;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 use serde::Deserialize;

@@ -4,7 +4,7 @@ mod support;
 
 use burn::prelude::*;
 use capsnet::loss::{MarginLoss, sigmoid_cross_entropy};
-use capsnet::model::{LeNet5Config, Model, ModelConfig, Output};
+use capsnet::model::{Classifier, LeNet5Config, Model, ModelConfig, Output};
 use capsnet_data::random::Seed;
 use support::networks::{NamedArray, SmallCapsNet, SmallCapsNets, in_f64};
 use support::{assert_close, classes, fixture, tensor, values, waves};

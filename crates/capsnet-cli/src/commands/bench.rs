@@ -90,7 +90,7 @@ fn step(args: &BenchStepArgs) -> Result<()> {
     let config = config_from(args)?;
     let device = args.data.compute.start()?;
     let data = args.data.load(Split::Train)?;
-    check_fits(&data, &config.model)?;
+    check_fits(&data, config.model.input())?;
     if config.batch_size > data.len() {
         let (size, images) = (count(config.batch_size as u64), count(data.len() as u64));
         let message = format!("--batch-size: a batch of {size} is more than the {images} images that there are");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::Evaluation;
-use capsnet::model::Model;
+use capsnet::model::{Classifier, Model};
 use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;

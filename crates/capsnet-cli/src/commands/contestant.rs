@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
-use capsnet::model::Model;
+use capsnet::model::{Classifier, Model};
 use capsnet_data::dataset::Dataset;
 use capsnet_report::TrueClass;
 use capsnet_report::number::count;
@@ -98,7 +98,7 @@ pub fn contestants(args: &ModelsArgs, device: &Device) -> Result<Vec<Contestant>
 /// Every model has to take these images.
 pub fn check_all_fit(contestants: &[Contestant], data: &Dataset) -> Result<()> {
     for Contestant { model, entry } in contestants {
-        check_fits(data, &model.config).with_context(|| entry.label.clone())?;
+        check_fits(data, model.config.input()).with_context(|| entry.label.clone())?;
     }
     Ok(())
 }

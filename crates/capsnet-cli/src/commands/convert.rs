@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::prelude::Device;
-use capsnet::model::Model;
+use capsnet::model::{Classifier, Model};
 use capsnet::weights;
 use capsnet_report::number::count;
 use capsnet_weights::FloatDtype;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::prelude::Device;
-use capsnet::model::{Model, ModelConfig};
+use capsnet::model::{Classifier, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_report::number::count;
 use capsnet_report::{Column, Table, TextStyle};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::evaluate::{Evaluation, Options, evaluate};
-use capsnet::model::{Model, ScoreKind};
+use capsnet::model::{Classifier, Model, ScoreKind};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::Evaluation;
-use capsnet::model::Model;
+use capsnet::model::{Classifier, Model};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::Protocol;
 use capsnet_report::Interval;

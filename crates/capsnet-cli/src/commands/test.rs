@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use capsnet::evaluate::Evaluation;
+use capsnet::model::Classifier;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{Protocol, Sweep};
 use capsnet_report::number::{count, percent};

@@ -4,7 +4,7 @@ use burn::prelude::*;
 use capsnet_data::random::Seed;
 use capsnet_measure::{Action, Matrix, Selection};
 
-use crate::observe::Observer;
+use crate::observe::{AnyRank, Observer};
 
 /// What the images themselves are called among the layers.
 const INPUT: &str = "input";
@@ -149,19 +149,18 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn collect<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>, action: Action) {
+    fn collect(&mut self, layer: &str, activation: &dyn AnyRank, action: Action) {
         if self.seen.iter().any(|seen| seen == layer) {
             return;
         }
         self.seen.push(layer.to_owned());
-        let shape = activation.dims()[1..].to_vec();
-        let dimensions = (N == 3).then(|| shape[1]);
+        let shape = activation.sizes()[1..].to_vec();
+        let dimensions = (shape.len() == 2).then(|| shape[1]);
         let has_class_capsules = dimensions.is_some() && shape[0] == self.classes;
         if !self.wants(layer) && !has_class_capsules {
             return;
         }
-        let values = activation.clone().into_data().try_into_vec_as::<f32>();
-        let values = values.expect("any float converts to f32");
+        let values = activation.values();
         if self.wants(layer) {
             let vector = dimensions.filter(|&dimensions| dimensions > 1);
             self.keep(layer, shape, vector, &action, false, &values);
@@ -178,7 +177,7 @@ impl<'a> Collector<'a> {
 }
 
 impl Observer for Collector<'_> {
-    fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>) {
+    fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
         self.collect(layer, activation, Action::Unknown);
     }
 

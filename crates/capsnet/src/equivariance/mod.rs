@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::evaluate::check_fits;
-use crate::model::Model;
+use crate::model::Classifier;
 use crate::train::Batcher;
 use collect::Collector;
 
@@ -89,10 +89,10 @@ pub struct LayerMeasures {
 /// # Errors
 ///
 /// If the data doesn't fit the model.
-pub fn layer_names(model: &Model, data: &Dataset, device: &Device) -> Result<Vec<String>, Error> {
-    check_fits(data, &model.config)?;
+pub fn layer_names(model: &dyn Classifier, data: &Dataset, device: &Device) -> Result<Vec<String>, Error> {
+    check_fits(data, model.input())?;
     let options = Options::default();
-    let mut collector = Collector::new(None, model.config.classes(), 1, options.seed);
+    let mut collector = Collector::new(None, model.input().classes, 1, options.seed);
     pass(
         model,
         data,
@@ -108,7 +108,7 @@ pub fn layer_names(model: &Model, data: &Dataset, device: &Device) -> Result<Vec
 /// Measures every layer of a model over a data set, `upright` against each of the rotations; `progress` is told the number of
 /// images done, of those of the data set times one more than there are rotations.
 ///
-/// Pass a model without gradients ([`Model::valid`]).
+/// Pass a model without gradients ([`Model::valid`](crate::model::Model::valid)).
 ///
 /// # Errors
 ///
@@ -118,7 +118,7 @@ pub fn layer_names(model: &Model, data: &Dataset, device: &Device) -> Result<Vec
 ///
 /// If the batch size is zero.
 pub fn measure(
-    model: &Model,
+    model: &dyn Classifier,
     data: &Dataset,
     upright: &Pipeline,
     rotations: &[Rotation],
@@ -126,11 +126,11 @@ pub fn measure(
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<LayerMeasures>, Error> {
-    check_fits(data, &model.config)?;
+    check_fits(data, model.input())?;
     let indices: Vec<usize> = (0..data.len()).collect();
     let labels: Vec<u8> = indices.iter().map(|&index| data.label(index)).collect();
     let wanted = options.layers.as_deref();
-    let mut collector = Collector::new(wanted, model.config.classes(), options.units, options.seed);
+    let mut collector = Collector::new(wanted, model.input().classes, options.units, options.seed);
     let mut done = 0;
     let mut all = |pipeline: &Pipeline, collector: &mut Collector| {
         for chunk in indices.chunks(options.batch_size) {
@@ -198,7 +198,7 @@ pub fn measure(
 
 /// Shows the layers of a few images to the collector.
 fn pass(
-    model: &Model,
+    model: &dyn Classifier,
     data: &Dataset,
     indices: &[usize],
     pipeline: &Pipeline,
@@ -207,7 +207,7 @@ fn pass(
     collector: &mut Collector,
 ) {
     let augment = Augment::from(pipeline.clone());
-    let batcher = Batcher::new(data, &augment, model.config.normalize(), options.seed);
+    let batcher = Batcher::new(data, &augment, model.input().normalize, options.seed);
     let images = batcher.batch(0, indices, device).images;
     collector.begin(&images);
     model.forward_observed(images, collector);

@@ -4,7 +4,7 @@ use burn::prelude::*;
 use capsnet_data::protocol::Pair;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Model;
+use crate::model::Classifier;
 use crate::train::{Labelled, PairBatcher};
 
 /// What a test on pairs of digits came to.
@@ -52,13 +52,13 @@ impl PairEvaluation {
 
 /// Tests a model on `pairs`, `batch_size` at a time; `progress` is told the number of pairs done.
 ///
-/// Pass a model without gradients ([`Model::valid`]) that takes images of the pairs' size.
+/// Pass a model without gradients ([`Model::valid`](crate::model::Model::valid)) that takes images of the pairs' size.
 ///
 /// # Panics
 ///
 /// If there are no pairs, or `batch_size` is zero.
 pub fn evaluate_pairs(
-    model: &Model,
+    model: &dyn Classifier,
     batcher: &PairBatcher,
     pairs: &[Pair],
     batch_size: usize,

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{LookError, batch, floats};
 use crate::layer::{Routing, SoftmaxOver, lengths};
-use crate::model::{CapsNet, CapsNetConfig, Model, ModelConfig, Network};
-use crate::observe::Observer;
+use crate::model::{CapsNet, CapsNetConfig, Classifier, Model, ModelConfig, Network};
+use crate::observe::{AnyRank, Observer};
 
 /// A primary capsule shorter than this counts as starved. Its vote is hardly heard: the largest capsules are near 1. The
 /// limit is ours; Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) describe starved capsules
@@ -144,7 +144,7 @@ pub fn couplings(model: &Model, image: &[u8], device: &Device) -> Result<Couplin
 
 /// The network and the configuration of a model that routes the votes of primary capsules.
 pub(super) fn routed(model: &Model) -> Result<(&CapsNet, &CapsNetConfig), LookError> {
-    let title = model.config.title();
+    let title = model.title();
     match (&model.network, &model.config) {
         (Network::CapsNet(net), ModelConfig::CapsNet(config)) => Ok((net, config)),
         (Network::LeNet5(_) | Network::Cnn(_), _) => Err(LookError::NoCapsules { model: title }),
@@ -155,18 +155,17 @@ pub(super) fn routed(model: &Model) -> Result<(&CapsNet, &CapsNetConfig), LookEr
 /// The primary capsules of a batch, `[B, I, E]`.
 pub(super) fn primary(net: &CapsNet, images: Tensor<4>) -> Tensor<3> {
     /// Keeps one layer's activation.
-    struct Keep(Option<TensorData>);
+    struct Keep(Option<Tensor<3>>);
     impl Observer for Keep {
-        fn see<const N: usize>(&mut self, layer: &str, activation: &Tensor<N>) {
-            if layer == "primary_capsules" {
-                self.0 = Some(activation.clone().into_data());
+        fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
+            if let ("primary_capsules", &[batch, capsules, dimensions]) = (layer, activation.sizes().as_slice()) {
+                self.0 = Some(activation.flat().reshape([batch, capsules, dimensions]));
             }
         }
     }
-    let device = images.device();
     let mut keep = Keep(None);
     net.forward_observed(images, &mut keep);
-    Tensor::from_data(keep.0.expect("every CapsNet has primary capsules"), &device)
+    keep.0.expect("every CapsNet has primary capsules")
 }
 
 /// Couplings `[I, J]` as the distributions that they are: runs of `length` values, `stride` apart.

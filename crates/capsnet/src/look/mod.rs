@@ -9,7 +9,8 @@
 //! | [`across_images`] | whether that depends on the image at all (Mitterreiter et al. 2023) |
 //! | [`route_scene`] | how the votes of the [doorway toy](capsnet_data::doorway) come to agree |
 //!
-//! Images are grey levels of the model's size; models are those without gradients ([`Model::valid`]).
+//! Images are grey levels of the model's size; models are those without gradients
+//! ([`Model::valid`](crate::model::Model::valid)).
 
 mod across;
 mod couplings;
@@ -24,7 +25,7 @@ pub use perturb::{perturb, perturbation_offsets};
 use burn::prelude::*;
 use serde::Serialize;
 
-use crate::model::{Model, Output};
+use crate::model::{Classifier, Input, Output};
 
 /// Images that pass through the network together.
 const BATCH: usize = 32;
@@ -36,19 +37,19 @@ pub enum LookError {
     #[error("{model} has no capsules")]
     NoCapsules {
         /// The model, in prose.
-        model: &'static str,
+        model: String,
     },
     /// A model that was made without a decoder.
     #[error("this {model} has no decoder, so there is no image of its capsules")]
     NoDecoder {
         /// The model, in prose.
-        model: &'static str,
+        model: String,
     },
     /// A model other than CapsNet, whose couplings nothing here draws.
     #[error("couplings are drawn for CapsNet alone, and this is {model}")]
     NotCapsNet {
         /// The model, in prose.
-        model: &'static str,
+        model: String,
     },
 }
 
@@ -57,7 +58,7 @@ pub enum LookError {
 pub struct View {
     /// The class with the largest score.
     pub class: usize,
-    /// Each class's probability, or the length of its capsule: [`Model::probabilities`].
+    /// Each class's probability, or the length of its capsule: [`Classifier::probabilities`].
     pub scores: Vec<f32>,
     /// The class capsules, `[classes][D]`, where the model has any.
     #[serde(skip)]
@@ -78,11 +79,11 @@ impl View {
 /// # Panics
 ///
 /// If an image has another size than the model takes, or the model takes colour images.
-pub fn view(model: &Model, images: &[Vec<u8>], device: &Device) -> Vec<View> {
+pub fn view(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Vec<View> {
     let mut views = Vec::with_capacity(images.len());
     for images in images.chunks(BATCH) {
         let output = model.forward(batch(model, images, device));
-        let classes = model.config.classes();
+        let classes = model.input().classes;
         let scores = floats(model.probabilities(&output));
         let predictions = output.predictions().into_data().try_into_vec_as::<i64>();
         let predictions = predictions.expect("any integer converts to i64");
@@ -114,8 +115,12 @@ pub fn view(model: &Model, images: &[Vec<u8>], device: &Device) -> Vec<View> {
 /// # Panics
 ///
 /// If there is no such class, or the capsules differ in length from the model's.
-pub fn decode(model: &Model, capsules: &[(usize, Vec<f32>)], device: &Device) -> Result<Vec<Vec<f32>>, LookError> {
-    let (count, classes) = (capsules.len(), model.config.classes());
+pub fn decode(
+    model: &dyn Classifier,
+    capsules: &[(usize, Vec<f32>)],
+    device: &Device,
+) -> Result<Vec<Vec<f32>>, LookError> {
+    let (count, classes) = (capsules.len(), model.input().classes);
     let Some(dimensions) = capsules.first().map(|(_, capsule)| capsule.len()) else {
         return Ok(Vec::new());
     };
@@ -133,20 +138,23 @@ pub fn decode(model: &Model, capsules: &[(usize, Vec<f32>)], device: &Device) ->
     };
     let chosen: Vec<i64> = capsules.iter().map(|(class, _)| *class as i64).collect();
     let chosen = Tensor::from_data(TensorData::new(chosen, [count]), device);
-    let model_name = model.config.title();
     let images = model.reconstruct(&output, chosen);
-    let images = images.ok_or(LookError::NoDecoder { model: model_name })?;
+    let images = images.ok_or_else(|| LookError::NoDecoder { model: model.title() })?;
     let pixels = images.dims()[1];
     Ok(floats(images).chunks(pixels).map(<[f32]>::to_vec).collect())
 }
 
 /// Images as a model takes them, `[B, 1, height, width]`.
-fn batch(model: &Model, images: &[Vec<u8>], device: &Device) -> Tensor<4> {
-    let shape = model.config.image();
+fn batch(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Tensor<4> {
+    let Input {
+        image: shape,
+        normalize,
+        ..
+    } = model.input();
     assert_eq!(shape.channels, 1, "the model takes grey images");
     let mut values = vec![0.0; images.len() * shape.pixels()];
     for (image, values) in images.iter().zip(values.chunks_mut(shape.pixels())) {
-        model.config.normalize().apply(image, values);
+        normalize.apply(image, values);
     }
     let data = TensorData::new(values, [images.len(), 1, shape.height, shape.width]);
     Tensor::from_data(data, device)

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use super::{LookError, decode};
-use crate::model::Model;
+use crate::model::Classifier;
 
 /// The offsets of the paper's figure 4: -0.25 to 0.25 in 11 steps of 0.05.
 pub fn perturbation_offsets() -> Vec<f32> {
@@ -21,7 +21,7 @@ pub fn perturbation_offsets() -> Vec<f32> {
 ///
 /// If there is no such class, or the capsule is not as long as the model's.
 pub fn perturb(
-    model: &Model,
+    model: &dyn Classifier,
     class: usize,
     capsule: &[f32],
     offsets: &[f32],

@@ -227,7 +227,7 @@ impl CapsNet {
     ///
     /// - `images`: `[B, channels, height, width]`
     /// - output: `[B, classes, D]`
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<3> {
         let u = self.primary(images, observer);
         let v = self.digit_capsules.forward(u);
         observer.see("digit_capsules", &v);
@@ -296,14 +296,14 @@ impl CapsNet {
         }
     }
 
-    fn primary(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
+    fn primary(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<3> {
         let u = self.primary_capsules.forward(self.features(images, observer));
         observer.see("primary_capsules", &u);
         u
     }
 
     /// What the primary capsules are made of: the first convolution's feature map, `[B, conv_channels, height', width']`.
-    pub(super) fn features(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<4> {
+    pub(super) fn features(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = match &self.batch_norm_0 {
             Some(norm) => norm.forward(images),
             None => images,

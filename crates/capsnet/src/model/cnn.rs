@@ -252,7 +252,7 @@ impl Cnn {
     ///
     /// - `images`: `[B, channels, height, width]`
     /// - output: `[B, classes]`
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<2> {
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
         let mut x = images;
         for (number, conv) in self.convs.iter().enumerate() {
             let bias = conv.bias.as_ref().expect("the convolutions have a bias");

@@ -84,6 +84,17 @@ impl ImageShape {
     }
 }
 
+/// What a model takes and tells apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Input {
+    /// Size of the images.
+    pub image: ImageShape,
+    /// Number of classes.
+    pub classes: usize,
+    /// What is done to pixels in 0..1 before the model sees them.
+    pub normalize: Normalize,
+}
+
 /// The configuration of any model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "lowercase")]
@@ -117,6 +128,15 @@ impl ModelConfig {
             ModelConfig::CapsNet(_) => "CapsNet",
             ModelConfig::EquivariantCapsNet(_) => "Equivariant CapsNet",
             ModelConfig::Cnn(_) => "CNN",
+        }
+    }
+
+    /// What the model takes and tells apart.
+    pub fn input(&self) -> Input {
+        Input {
+            image: self.image(),
+            classes: self.classes(),
+            normalize: self.normalize(),
         }
     }
 

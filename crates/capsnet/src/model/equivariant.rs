@@ -209,7 +209,7 @@ impl EquivariantCapsNet {
     ///
     /// - `images`: `[B, channels, height, width]`
     /// - output: `[B, classes, 2 * orders]`, each coordinate a pair (real, imaginary), lowest order first
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<3> {
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<3> {
         let map = self.primary(images, observer);
         let v = self.class_capsules.forward(map);
         if observer.looks() {
@@ -249,7 +249,7 @@ impl EquivariantCapsNet {
         MarginLoss::default().forward(scores, classes)
     }
 
-    fn primary(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<4> {
+    fn primary(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = self.sampling.forward(images);
         observer.see("polar_map", &x);
         let x = halve(self.conv1.forward(with_radius(x)));

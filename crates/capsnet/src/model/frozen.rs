@@ -2,8 +2,8 @@
 
 use burn::prelude::*;
 
-use super::{Model, Network, Output};
-use crate::observe::Unobserved;
+use super::{Classifier, Input, Model, Network, Output, ScoreKind};
+use crate::observe::Observer;
 use crate::ops::{FrozenCapsules, has_kernels};
 
 /// A model that is only asked, never trained.
@@ -39,21 +39,58 @@ impl FrozenModel {
     pub fn model(&self) -> &Model {
         &self.model
     }
+}
 
-    /// The scores of a batch of images, as [`Model::forward`] gives them.
-    pub fn forward(&self, images: Tensor<4>) -> Output {
+impl Classifier for FrozenModel {
+    fn input(&self) -> Input {
+        self.model.input()
+    }
+
+    fn title(&self) -> String {
+        self.model.title()
+    }
+
+    fn parameters(&self) -> usize {
+        self.model.parameters()
+    }
+
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
         let device = images.device();
         match (&self.model.network, &self.capsules) {
             (Network::CapsNet(net), Some(capsules))
-                if FrozenCapsules::suits(images.dims()[0]) && has_kernels(&images) && !device.is_autodiff() =>
+                if FrozenCapsules::suits(images.dims()[0])
+                    && has_kernels(&images)
+                    && !device.is_autodiff()
+                    // What is computed in one pass has no layers to show.
+                    && !observer.looks() =>
             {
-                let v = capsules.forward(net.features(images, &mut Unobserved));
+                let v = capsules.forward(net.features(images, observer));
                 Output {
                     scores: net.scores(v.clone()),
                     capsules: Some(v),
                 }
             }
-            _ => self.model.forward(images),
+            _ => self.model.forward_observed(images, observer),
         }
+    }
+
+    fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
+        self.model.loss(output, images, classes)
+    }
+
+    fn pair_loss(&self, output: &Output, parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
+        self.model.pair_loss(output, parts, classes)
+    }
+
+    fn score_kind(&self) -> ScoreKind {
+        self.model.score_kind()
+    }
+
+    fn probabilities(&self, output: &Output) -> Tensor<2> {
+        self.model.probabilities(output)
+    }
+
+    fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
+        self.model.reconstruct(output, classes)
     }
 }

@@ -89,7 +89,7 @@ impl LeNet5 {
     ///
     /// - `images`: `[B, channels, height, width]`
     /// - output: `[B, classes]`
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Tensor<2> {
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
         let x = pooled(&self.conv0, images);
         observer.see("conv0", &x);
         let x = pooled(&self.conv1, x);

@@ -4,6 +4,7 @@
 //! network; training, evaluation and the command line work on that and never ask which model it is.
 
 mod capsnet;
+mod classifier;
 mod cnn;
 mod config;
 mod equivariant;
@@ -12,8 +13,9 @@ mod initial;
 mod lenet5;
 
 pub use capsnet::{CapsNet, CapsNetConfig};
+pub use classifier::{Classifier, Output, ScoreKind};
 pub use cnn::{Cnn, CnnConfig};
-pub use config::{ConfigError, ImageShape, ModelConfig};
+pub use config::{ConfigError, ImageShape, Input, ModelConfig};
 pub use equivariant::{EquivariantCapsNet, EquivariantCapsNetConfig};
 pub use frozen::FrozenModel;
 pub use initial::initial_weights;
@@ -29,7 +31,7 @@ use capsnet_weights::StateDict;
 
 use crate::Error;
 use crate::loss::{MarginLoss, sigmoid_cross_entropy, two_hot};
-use crate::observe::{Observer, Unobserved};
+use crate::observe::Observer;
 use crate::ops::cross_entropy;
 use crate::weights::{Named, is_counter};
 
@@ -46,52 +48,6 @@ pub enum Network {
     EquivariantCapsNet(EquivariantCapsNet),
     /// A plain convolutional network.
     Cnn(Cnn),
-}
-
-/// What a network says about a batch.
-pub struct Output {
-    /// `[B, classes]`: logits of LeNet-5 and the plain CNN; lengths of the class capsules of CapsNet (softmaxed, if so configured). The largest
-    /// is the answer.
-    pub scores: Tensor<2>,
-    /// `[B, classes, D]`: the class capsules, where the model has any.
-    pub capsules: Option<Tensor<3>>,
-}
-
-/// What [`Model::probabilities`] gives: the two must not be compared unawares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScoreKind {
-    /// Probabilities, which sum to one.
-    Probability,
-    /// Lengths of class capsules, each 0 to 1 by itself.
-    CapsuleLength,
-    /// Lengths of class capsules, and how upright their poses stand: about 0 to 1, and beyond.
-    LengthAndPose,
-}
-
-impl Output {
-    /// The class with the largest score for each sample, `[B]`.
-    pub fn predictions(&self) -> Tensor<1, Int> {
-        self.scores.clone().argmax(1).squeeze_dim(1)
-    }
-
-    /// The two classes with the largest scores for each sample, the larger first; of equal scores, the first.
-    pub fn two_best(&self) -> Vec<[usize; 2]> {
-        let count = self.scores.dims()[1];
-        let scores = self.scores.clone().into_data().try_into_vec_as::<f32>();
-        let scores = scores.expect("scores are floats");
-        let largest = |row: &[f32], except: Option<usize>| {
-            let classes = (0..count).filter(|&k| Some(k) != except);
-            classes
-                .reduce(|best, k| if row[k] > row[best] { k } else { best })
-                .expect("a model tells two classes apart at least")
-        };
-        let rows = scores.chunks_exact(count);
-        rows.map(|row| {
-            let first = largest(row, None);
-            [first, largest(row, Some(first))]
-        })
-        .collect()
-    }
 }
 
 /// A configuration and the network that it describes.
@@ -156,110 +112,6 @@ impl Model {
         }
     }
 
-    /// The number of trainable parameters.
-    pub fn parameters(&self) -> usize {
-        self.network.trainable()
-    }
-
-    /// The scores of a batch of images, `[B, channels, height, width]`, normalised as the configuration says.
-    pub fn forward(&self, images: Tensor<4>) -> Output {
-        self.forward_observed(images, &mut Unobserved)
-    }
-
-    /// The same, with every layer's activation shown to `observer`.
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut impl Observer) -> Output {
-        match &self.network {
-            Network::LeNet5(net) => Output {
-                scores: net.forward_observed(images, observer),
-                capsules: None,
-            },
-            Network::Cnn(net) => Output {
-                scores: net.forward_observed(images, observer),
-                capsules: None,
-            },
-            Network::CapsNet(net) => {
-                let v = net.forward_observed(images, observer);
-                Output {
-                    scores: net.scores(v.clone()),
-                    capsules: Some(v),
-                }
-            }
-            Network::EquivariantCapsNet(net) => {
-                let v = net.forward_observed(images, observer);
-                Output {
-                    scores: net.scores(v.clone()),
-                    capsules: Some(v),
-                }
-            }
-        }
-    }
-
-    /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it.
-    ///
-    /// Cross-entropy for LeNet-5 and the plain CNN; margin loss for capsules, plus the weighted reconstruction of the true class
-    /// for CapsNet.
-    pub fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
-        match (&self.network, &output.capsules) {
-            (Network::CapsNet(net), Some(v)) => {
-                let pixels = self.pixels_of(images);
-                net.loss(v.clone(), output.scores.clone(), pixels, classes)
-            }
-            (Network::EquivariantCapsNet(net), _) => net.loss(output.scores.clone(), classes),
-            _ => cross_entropy(output.scores.clone(), classes),
-        }
-    }
-
-    /// The training loss of a batch of images with two digits of different classes, `[1]`, given what
-    /// [`forward`](Self::forward) said about it.
-    ///
-    /// Margin loss and both reconstructions for CapsNet; for a model of logits, each class's own cross-entropy.
-    ///
-    /// # Shapes
-    ///
-    /// - `parts`: `[B, pixels]` in 0..1, each digit by itself
-    /// - `classes`: `[B]`, of each digit
-    pub fn pair_loss(&self, output: &Output, parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
-        let scores = output.scores.clone();
-        match (&self.network, &output.capsules) {
-            (Network::CapsNet(net), Some(v)) => net.pair_loss(v.clone(), scores, parts, classes),
-            (Network::EquivariantCapsNet(_), _) => {
-                let truth = two_hot(classes, &scores);
-                MarginLoss::default().forward_present(scores, truth)
-            }
-            _ => {
-                let truth = two_hot(classes, &scores);
-                sigmoid_cross_entropy(scores, truth)
-            }
-        }
-    }
-
-    /// The class probabilities or capsule lengths that a person is shown, `[B, classes]`.
-    pub fn probabilities(&self, output: &Output) -> Tensor<2> {
-        match self.network {
-            Network::LeNet5(_) | Network::Cnn(_) => softmax(output.scores.clone(), 1),
-            Network::CapsNet(_) | Network::EquivariantCapsNet(_) => output.scores.clone(),
-        }
-    }
-
-    /// What those are: probabilities (softmaxed lengths too), or capsule lengths.
-    pub fn score_kind(&self) -> ScoreKind {
-        match &self.config {
-            ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) => ScoreKind::Probability,
-            ModelConfig::CapsNet(config) if config.softmaxed_lengths => ScoreKind::Probability,
-            ModelConfig::CapsNet(_) => ScoreKind::CapsuleLength,
-            ModelConfig::EquivariantCapsNet(config) if config.upright_weight > 0.0 => ScoreKind::LengthAndPose,
-            ModelConfig::EquivariantCapsNet(_) => ScoreKind::CapsuleLength,
-        }
-    }
-
-    /// The decoder's images of the given classes, `[B, pixels]` in 0..1, where the model has a decoder.
-    pub fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
-        match (&self.network, &output.capsules) {
-            (Network::CapsNet(net), Some(v)) => net.decoder.as_ref().map(|d| d.forward(v.clone(), classes)),
-            _ => None,
-        }
-    }
-
     /// The weights under their PyTorch names.
     pub fn state_dict(&self) -> StateDict {
         self.network.export()
@@ -284,6 +136,98 @@ impl Model {
             ModelConfig::Cnn(config) => Network::Cnn(config.init(device)),
         };
         Ok(Self { config, network })
+    }
+}
+
+impl Classifier for Model {
+    fn input(&self) -> Input {
+        self.config.input()
+    }
+
+    fn title(&self) -> String {
+        self.config.title().to_owned()
+    }
+
+    fn parameters(&self) -> usize {
+        self.network.trainable()
+    }
+
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+        match &self.network {
+            Network::LeNet5(net) => net.forward_observed(images, observer).into(),
+            Network::Cnn(net) => net.forward_observed(images, observer).into(),
+            Network::CapsNet(net) => {
+                let v = net.forward_observed(images, observer);
+                Output {
+                    scores: net.scores(v.clone()),
+                    capsules: Some(v),
+                }
+            }
+            Network::EquivariantCapsNet(net) => {
+                let v = net.forward_observed(images, observer);
+                Output {
+                    scores: net.scores(v.clone()),
+                    capsules: Some(v),
+                }
+            }
+        }
+    }
+
+    /// Cross-entropy for LeNet-5 and the plain CNN; margin loss for capsules, plus the weighted reconstruction of the true
+    /// class for CapsNet.
+    fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
+        match (&self.network, &output.capsules) {
+            (Network::CapsNet(net), Some(v)) => {
+                let pixels = self.pixels_of(images);
+                net.loss(v.clone(), output.scores.clone(), pixels, classes)
+            }
+            (Network::EquivariantCapsNet(net), _) => net.loss(output.scores.clone(), classes),
+            _ => cross_entropy(output.scores.clone(), classes),
+        }
+    }
+
+    /// Margin loss and both reconstructions for CapsNet; for a model of logits, each class's own cross-entropy.
+    fn pair_loss(&self, output: &Output, parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
+        let scores = output.scores.clone();
+        match (&self.network, &output.capsules) {
+            (Network::CapsNet(net), Some(v)) => net.pair_loss(v.clone(), scores, parts, classes),
+            (Network::EquivariantCapsNet(_), _) => {
+                let truth = two_hot(classes, &scores);
+                MarginLoss::default().forward_present(scores, truth)
+            }
+            _ => {
+                let truth = two_hot(classes, &scores);
+                sigmoid_cross_entropy(scores, truth)
+            }
+        }
+    }
+
+    fn score_kind(&self) -> ScoreKind {
+        match &self.config {
+            ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) => ScoreKind::Probability,
+            ModelConfig::CapsNet(config) if config.softmaxed_lengths => ScoreKind::Probability,
+            ModelConfig::CapsNet(_) => ScoreKind::CapsuleLength,
+            ModelConfig::EquivariantCapsNet(config) if config.upright_weight > 0.0 => ScoreKind::LengthAndPose,
+            ModelConfig::EquivariantCapsNet(_) => ScoreKind::CapsuleLength,
+        }
+    }
+
+    fn probabilities(&self, output: &Output) -> Tensor<2> {
+        match self.network {
+            Network::LeNet5(_) | Network::Cnn(_) => softmax(output.scores.clone(), 1),
+            Network::CapsNet(_) | Network::EquivariantCapsNet(_) => output.scores.clone(),
+        }
+    }
+
+    fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
+        match (&self.network, &output.capsules) {
+            (Network::CapsNet(net), Some(v)) => net.decoder.as_ref().map(|d| d.forward(v.clone(), classes)),
+            _ => None,
+        }
+    }
+
+    fn frozen(&self) -> Option<Box<dyn Classifier + '_>> {
+        Some(Box::new(FrozenModel::new(self)))
     }
 }
 

@@ -35,7 +35,7 @@ pub fn training_data(config: &TrainConfig) -> Result<Dataset, Error> {
 /// If the images don't fit the model, are too few, or make no pairs where the protocol wants pairs.
 pub fn check_data(config: &TrainConfig, data: &Dataset) -> Result<usize, Error> {
     if config.protocol == Some(Protocol::MultiMnist) {
-        check_pairs_fit(data, &config.model)?;
+        check_pairs_fit(data, config.model.input())?;
         let images = config.training_images(data.len())?;
         let (training, held_out) = parts(config, data, images);
         for part in std::iter::once(&training).chain(&held_out) {
@@ -43,7 +43,7 @@ pub fn check_data(config: &TrainConfig, data: &Dataset) -> Result<usize, Error> 
         }
         return Ok(images);
     }
-    check_fits(data, &config.model)?;
+    check_fits(data, config.model.input())?;
     config.training_images(data.len())
 }
 

@@ -4,7 +4,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 
 use super::{Adam, Labelled};
-use crate::model::Model;
+use crate::model::{Classifier, Model};
 use crate::observe::FirstNonFinite;
 
 /// What a step says about its batch, before the weights moved.

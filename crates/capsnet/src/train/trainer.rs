@@ -17,7 +17,7 @@ use super::step::{non_finite_weight, train_step};
 use super::validation::{Validate, validate_on_images, validate_on_pairs};
 use super::{Adam, Batcher, Checkpoint, EpochMetrics, PairBatcher, Position, RunFolder, TrainConfig, check_data};
 use crate::Error;
-use crate::model::Model;
+use crate::model::{Classifier, Model};
 use crate::weights;
 
 /// What a caller is told while training goes on.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use burn::prelude::Device;
-use capsnet::model::{FrozenModel, Model};
+use capsnet::model::{Classifier, FrozenModel, Model};
 use capsnet::train::{Adam, Batch, Batcher, TrainConfig, train_step};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;

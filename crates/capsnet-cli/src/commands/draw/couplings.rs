@@ -7,7 +7,7 @@ use burn::prelude::Device;
 use capsnet::look::{
     AcrossImages, Couplings, Iteration, LookError, Place, STARVED, across_images, couplings, place_of,
 };
-use capsnet::model::{CapsNetConfig, ModelConfig};
+use capsnet::model::{CapsNetConfig, Classifier, ModelConfig};
 use capsnet_report::colour::{BLUE, FAINT, INK, ORANGE};
 use capsnet_report::text::Font;
 use capsnet_report::{Anchor, Drawing};
@@ -77,7 +77,7 @@ pub fn make(subject: &Subject, digits: &Digits, options: &Options, device: &Devi
     let image = digits.images(&[index], &condition).remove(0);
     let routed = couplings(&subject.model, &image, device).map_err(|error| subject.explain(error))?;
     let ModelConfig::CapsNet(config) = &subject.model.config else {
-        let model = subject.model.config.title();
+        let model = subject.model.title();
         return Err(subject.explain(LookError::NotCapsNet { model }));
     };
     let view = subject.view(std::slice::from_ref(&image), device).remove(0);

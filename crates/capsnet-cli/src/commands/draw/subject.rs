@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
 use capsnet::look::{LookError, View, decode, view};
-use capsnet::model::{Model, ModelConfig};
+use capsnet::model::{Classifier, Model, ModelConfig};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::padded;
 use clap::ValueEnum;
@@ -39,7 +39,7 @@ impl Subject {
         if has_capsules(&subject.model.config) {
             return Ok(subject);
         }
-        let model = subject.model.config.title();
+        let model = subject.model.title();
         Err(subject.explain(LookError::NoCapsules { model }))
     }
 
@@ -83,7 +83,7 @@ impl Subject {
 
     /// The capsules of a view, or the error that there are none.
     pub fn capsules<'a>(&self, view: &'a View) -> Result<&'a [Vec<f32>]> {
-        let model = self.model.config.title();
+        let model = self.model.title();
         let capsules = view.capsules.as_deref();
         capsules.ok_or_else(|| self.explain(LookError::NoCapsules { model }))
     }
@@ -104,7 +104,7 @@ pub fn data_for_all(subjects: &[Subject], data: Dataset) -> Result<Dataset> {
         data
     };
     for subject in subjects {
-        check_fits(&data, &subject.model.config).with_context(|| subject.weights.clone())?;
+        check_fits(&data, subject.model.config.input()).with_context(|| subject.weights.clone())?;
     }
     Ok(data)
 }

@@ -55,7 +55,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     let pairs = MultiMnist::new(&data, Seed(args.seed))?;
     let size = [pairs.height(), pairs.width()];
     let contestant = Contestant::load(args, Protocol::MultiMnist, size, device)?;
-    capsnet::evaluate::check_pairs_fit(&data, &contestant.model.config)?;
+    capsnet::evaluate::check_pairs_fit(&data, contestant.model.config.input())?;
     let variants = args.variants.unwrap_or(1);
     let list: Vec<Pair> = pairs.test_pairs(variants).collect();
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
+use capsnet::model::Classifier;
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, train};
 use capsnet::weights;
 use capsnet_data::dataset::Dataset;
@@ -64,8 +65,8 @@ impl Executor<'_> {
     pub fn check(&self) -> Result<()> {
         for planned in self.plan {
             if let Origin::Trained { config, .. } = &planned.origin {
-                check_fits(self.train, &config.model)?;
-                check_fits(self.test, &config.model)?;
+                check_fits(self.train, config.model.input())?;
+                check_fits(self.test, config.model.input())?;
                 config
                     .training_images(self.train.len())
                     .with_context(|| format!("`{}`", planned.name))?;

@@ -3,7 +3,7 @@
 //! A variant's keys go through the parser of the command line, so that they mean what the flags mean and are checked alike.
 
 use anyhow::{Result, anyhow};
-use capsnet::model::{Model, ModelConfig};
+use capsnet::model::{Classifier, Model, ModelConfig};
 use capsnet::train::{Schedule, TrainConfig};
 use capsnet_data::random::Seed;
 use clap::Parser;

@@ -1,7 +1,7 @@
 use std::fs;
 
 use capsnet::layer::Couplings;
-use capsnet::model::ModelConfig;
+use capsnet::model::{Classifier, ModelConfig};
 
 use super::super::declaration::parse;
 use super::*;

@@ -1,0 +1,136 @@
+//! What a model has to be for this library to test, sweep, compare and measure it: images in, scores out, layers shown to
+//! an observer.
+//!
+//! [`Classifier`] can be made into an object, so that one list holds networks of different kinds; our own models implement
+//! it like anybody else's.
+
+use burn::prelude::*;
+use burn::tensor::activation::softmax;
+
+use super::Input;
+use crate::loss::{sigmoid_cross_entropy, two_hot};
+use crate::observe::{Observer, Unobserved};
+use crate::ops::cross_entropy;
+
+/// A network that tells classes of images apart.
+///
+/// What it takes, what it is called and [`forward_observed`](Self::forward_observed) have to be written; the rest is that
+/// of a network of logits unless it is written too.
+pub trait Classifier {
+    /// The images that it takes and the classes that it knows.
+    fn input(&self) -> Input;
+
+    /// Its name in prose, as legends have it: "LeNet-5".
+    fn title(&self) -> String;
+
+    /// The number of trainable parameters.
+    fn parameters(&self) -> usize;
+
+    /// The scores of a batch, every layer's activation being shown to `observer`.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[B, channels, height, width]`, normalised as [`input`](Self::input) says
+    /// - scores of the output: `[B, classes]`
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output;
+
+    /// The same, with nobody looking.
+    fn forward(&self, images: Tensor<4>) -> Output {
+        self.forward_observed(images, &mut Unobserved)
+    }
+
+    /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it; cross-entropy unless the
+    /// network has another.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[B, channels, height, width]`, those that the network was shown
+    /// - `classes`: `[B]`, the true ones
+    fn loss(&self, output: &Output, _images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
+        cross_entropy(output.scores.clone(), classes)
+    }
+
+    /// The training loss of a batch of images with two figures of different classes, `[1]`, given what
+    /// [`forward`](Self::forward) said about it; each class's own cross-entropy unless the network has another.
+    ///
+    /// # Shapes
+    ///
+    /// - `parts`: `[B, pixels]` in 0..1, each figure by itself
+    /// - `classes`: `[B]`, of each figure
+    fn pair_loss(&self, output: &Output, _parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
+        let truth = two_hot(classes, &output.scores);
+        sigmoid_cross_entropy(output.scores.clone(), truth)
+    }
+
+    /// What [`probabilities`](Self::probabilities) gives.
+    fn score_kind(&self) -> ScoreKind {
+        ScoreKind::Probability
+    }
+
+    /// The numbers that a person is shown, `[B, classes]`: the softmax of the scores unless they are something else.
+    fn probabilities(&self, output: &Output) -> Tensor<2> {
+        softmax(output.scores.clone(), 1)
+    }
+
+    /// The images that the network draws of the given classes, `[B, pixels]` in 0..1, where it has a decoder.
+    fn reconstruct(&self, _output: &Output, _classes: Tensor<1, Int>) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// The same network with its weights laid out for the fastest answers about a few images, where there is such a form.
+    fn frozen(&self) -> Option<Box<dyn Classifier + '_>> {
+        None
+    }
+}
+
+/// What a network says about a batch.
+pub struct Output {
+    /// `[B, classes]`: logits, or the lengths of class capsules (softmaxed, if so configured). The largest is the answer.
+    pub scores: Tensor<2>,
+    /// `[B, classes, D]`: the class capsules, where the model has any.
+    pub capsules: Option<Tensor<3>>,
+}
+
+/// What [`Classifier::probabilities`] gives: the kinds must not be compared unawares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreKind {
+    /// Probabilities, which sum to one.
+    Probability,
+    /// Lengths of class capsules, each 0 to 1 by itself.
+    CapsuleLength,
+    /// Lengths of class capsules, and how upright their poses stand: about 0 to 1, and beyond.
+    LengthAndPose,
+}
+
+impl Output {
+    /// The class with the largest score for each sample, `[B]`.
+    pub fn predictions(&self) -> Tensor<1, Int> {
+        self.scores.clone().argmax(1).squeeze_dim(1)
+    }
+
+    /// The two classes with the largest scores for each sample, the larger first; of equal scores, the first.
+    pub fn two_best(&self) -> Vec<[usize; 2]> {
+        let count = self.scores.dims()[1];
+        let scores = self.scores.clone().into_data().try_into_vec_as::<f32>();
+        let scores = scores.expect("scores are floats");
+        let largest = |row: &[f32], except: Option<usize>| {
+            let classes = (0..count).filter(|&k| Some(k) != except);
+            classes
+                .reduce(|best, k| if row[k] > row[best] { k } else { best })
+                .expect("a model tells two classes apart at least")
+        };
+        let rows = scores.chunks_exact(count);
+        rows.map(|row| {
+            let first = largest(row, None);
+            [first, largest(row, Some(first))]
+        })
+        .collect()
+    }
+}
+
+impl From<Tensor<2>> for Output {
+    /// Scores of a network without capsules.
+    fn from(scores: Tensor<2>) -> Self {
+        Self { scores, capsules: None }
+    }
+}
