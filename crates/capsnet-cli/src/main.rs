@@ -2,6 +2,9 @@
 //!
 //! Flags in, library calls, report out. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+// Not forbidden, for the allocator's option below, which has no safe binding.
+#![deny(unsafe_code)]
+
 mod architecture;
 mod args;
 mod commands;
@@ -22,6 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Keeps freed pages for the next step instead of giving them back after some milliseconds.
 ///
 /// The environment variable `MIMALLOC_PURGE_DELAY` has the last word.
+#[allow(unsafe_code)]
 fn keep_freed_pages() {
     /// `mi_option_purge_delay` of `mimalloc.h`, in milliseconds; below zero for never.
     const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;

@@ -16,6 +16,8 @@
 //! | [`doorway`] | a toy whose parts vote for the pose of a whole |
 //! | [`random`] | the draws behind random transforms |
 
+#![forbid(unsafe_code)]
+
 pub mod catalog;
 pub mod dataset;
 pub mod doorway;

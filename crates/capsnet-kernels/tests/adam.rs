@@ -110,6 +110,12 @@ fn several_steps_follow_the_paper() {
     assert_follows_the_paper(5 * (1 << 14) + 13, 3);
 }
 
+/// Of a size that an interpreter gets through: for Miri.
+#[test]
+fn tiny_parameters_follow_the_paper() {
+    assert_follows_the_paper(19, 2);
+}
+
 #[test]
 fn the_number_of_threads_changes_no_byte() {
     let with_threads = |threads| {

@@ -145,6 +145,12 @@ fn any_shape() -> impl Strategy<Value = ConvShape> {
     })
 }
 
+/// Of a size that an interpreter gets through: for Miri.
+#[test]
+fn tiny_blocks_match_the_definition() {
+    assert_matches_definition(ConvShape::square(2, [2, 3], [6, 5], 2, 1));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

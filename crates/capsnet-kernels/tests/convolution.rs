@@ -135,6 +135,13 @@ fn few_input_channels_match_the_definition() {
     }
 }
 
+/// Both algorithms and all passes of sizes that an interpreter gets through: for Miri.
+#[test]
+fn tiny_convolutions_match_the_definition() {
+    assert_matches_definition(ConvShape::square(2, [1, 2], [4, 3], 2, 1), Algorithm::Direct, true);
+    assert_matches_definition(ConvShape::square(1, [1, 2], [9, 10], 9, 2), Algorithm::ToomCook, true);
+}
+
 /// Sums too long for the path of few input channels: matrix products, with several slabs, and gradients masked beforehand.
 #[test]
 fn many_input_channels_match_the_definition() {

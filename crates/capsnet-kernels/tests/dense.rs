@@ -173,6 +173,14 @@ fn assert_matches_definition(shape: [usize; 3], activation: Activation) {
 }
 
 /// One sample, few and many; one tile, part of one and several; on the calling thread and in the pool.
+/// Of a size that an interpreter gets through: for Miri.
+#[test]
+fn tiny_layers_match_the_definition() {
+    for activation in ACTIVATIONS {
+        assert_matches_definition([2, 3, 2], activation);
+    }
+}
+
 #[test]
 fn layers_match_the_definition() {
     let shapes = [

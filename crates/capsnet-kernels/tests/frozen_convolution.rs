@@ -47,6 +47,12 @@ fn any_shape() -> impl Strategy<Value = ConvShape> {
     })
 }
 
+/// Of a size that an interpreter gets through: for Miri.
+#[test]
+fn tiny_convolutions_match_the_definition() {
+    assert_matches_definition(ConvShape::square(1, [1, 2], [9, 10], 9, 2), true);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 

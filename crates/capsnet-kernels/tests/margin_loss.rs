@@ -66,7 +66,7 @@ proptest! {
 }
 
 #[test]
-fn a_length_that_is_no_number_makes_a_loss_that_is_none() {
+fn tiny_batches_with_a_length_that_is_no_number_have_a_loss_that_is_none() {
     for truth in [0.0, 1.0] {
         let loss = margin_loss(Margins::default(), 1, &[0.5, f32::NAN], &[1.0, truth], None);
         assert!(loss.expect("the right lengths").is_nan());

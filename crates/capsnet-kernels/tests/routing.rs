@@ -135,6 +135,18 @@ fn any_shape() -> impl Strategy<Value = RoutingShape> {
     })
 }
 
+/// Of a size that an interpreter gets through: for Miri.
+#[test]
+fn tiny_layers_match_the_definition() {
+    for couplings_over in [CouplingsOver::Outputs, CouplingsOver::Inputs] {
+        assert_matches_definition(RoutingShape {
+            iterations: 2,
+            couplings_over,
+            ..shape(1, [3, 2], [2, 2])
+        });
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

@@ -69,7 +69,7 @@ fn the_definitions_gradient_is_its_finite_differences() {
 }
 
 #[test]
-fn a_capsule_of_zero_stays_zero_and_has_a_gradient_of_practically_zero() {
+fn tiny_capsules_of_zero_stay_zero_and_have_a_gradient_of_practically_zero() {
     let shape = [1, 3, 18];
     let (mut u, mut dx) = (vec![f32::NAN; 54], vec![f32::NAN; 54]);
     squash_coordinates(shape, &[0.0; 54], &mut u).expect("right lengths");

@@ -31,6 +31,8 @@
 //! # Ok::<(), capsnet_measure::TooFewSamples>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod action;
 pub mod direction;
 mod eigen;

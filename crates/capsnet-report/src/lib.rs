@@ -32,6 +32,8 @@
 //! # Ok::<(), capsnet_report::ReportError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod axis;
 pub mod canvas;
 pub mod colour;

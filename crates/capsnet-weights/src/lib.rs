@@ -27,6 +27,8 @@
 //! # Ok::<(), capsnet_weights::WeightsError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod element;
 mod error;

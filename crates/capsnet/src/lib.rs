@@ -26,6 +26,8 @@
 //! assert_eq!(v.dims(), [2, 5, 4]);
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod device;
 pub mod equivariance;
 pub mod error;
