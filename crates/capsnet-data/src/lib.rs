@@ -29,3 +29,8 @@ pub mod picture;
 pub mod protocol;
 pub mod random;
 pub mod transform;
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

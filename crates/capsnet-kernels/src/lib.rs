@@ -48,3 +48,8 @@ pub use scratch::Scratch;
 pub use shape::ConvShape;
 pub use simd::instruction_set;
 pub use squash::{SQUASH_EPSILON, squash_coordinates, squash_coordinates_backward};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
