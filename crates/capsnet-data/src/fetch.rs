@@ -1,34 +1,34 @@
 //! Downloads a data set's gzipped files into a folder, usually the user's cache.
 //!
-//! Each file goes through the same steps:
-//!
-//! 1. A file that is there with the right content is left alone.
-//! 2. Otherwise it is received into `<name>.gz.part`. A `.part` left by an interrupted download is continued with a
-//!    `Range` request; a server that ignores `Range` (200) sends everything again, and one that finds nothing to
-//!    continue (416) is asked again for the whole, unless the `.part` turns out to be complete.
-//! 3. The SHA-256 of the unpacked content is compared with the known one, which is why plain HTTP mirrors will do. A
-//!    wrong file is removed, one that merely ends early is kept to be continued.
-//! 4. The file is synced and renamed, so that `<name>.gz` is whole whenever it exists.
+//! A file that is there with the right content is left alone. Any other is received into memory, which the known sets'
+//! 26 MB allow; the SHA-256 of what it unpacks to is compared with the known one, which is why plain HTTP mirrors will
+//! do; and only then is it written, whole or not at all. What is received and unpacked is bounded by the length that the
+//! content should have, and the time by [`Timeouts`]. A download that breaks off is begun again by the next run.
 //!
 //! The library prints nothing: it reports [`Progress`] to a callback.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
 use std::time::Duration;
+
+use capsnet_files::atomic_write;
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+use ureq::Agent;
+use ureq::http::header;
 
 use crate::catalog::{KnownFile, KnownSet};
 
 mod error;
-mod transfer;
-mod verify;
 
 pub use error::FetchError;
 
-use transfer::{Client, Outcome, PartFile};
-use verify::{Content, inspect};
-
 /// The environment variable that names a mirror, used where no base URL is given.
 pub const BASE_URL_VARIABLE: &str = "CAPSNET_BASE_URL";
+
+/// Progress is reported after so many bytes.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// What is happening to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub struct Progress<'a> {
 pub enum Step {
     /// It was there already, with the right content.
     AlreadyThere,
-    /// `received` bytes are on the disk, including those of an earlier, interrupted download.
+    /// `received` bytes have come.
     Receiving {
-        /// Bytes on the disk.
+        /// Bytes so far.
         received: u64,
         /// Bytes in all, if the server says.
         total: Option<u64>,
@@ -66,14 +66,17 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For the next bytes of a response that has begun.
     pub stall: Duration,
+    /// For a whole file, so that a server that sends a byte a minute is given up too.
+    pub file: Duration,
 }
 
 impl Default for Timeouts {
-    /// 20 seconds to connect, 60 without a byte. There is no limit on the whole: lines may be slow.
+    /// 20 seconds to connect, 60 without a byte, half an hour a file: 15 kB a second for the largest.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
             stall: Duration::from_secs(60),
+            file: Duration::from_secs(30 * 60),
         }
     }
 }
@@ -90,7 +93,7 @@ pub fn base_url(set: KnownSet, given: Option<&str>) -> String {
 ///
 /// # Errors
 ///
-/// [`FetchError`]. What was received stays as a `.part` file where that can be continued: running it again does.
+/// [`FetchError`]. The files before the one at fault stay.
 pub fn fetch(set: KnownSet, folder: &Path, base_url: &str, progress: impl FnMut(Progress)) -> Result<(), FetchError> {
     fetch_files(&set.files(), folder, base_url, Timeouts::default(), progress)
 }
@@ -113,8 +116,8 @@ pub fn fetch_files(
             url: base_url.to_owned(),
         });
     }
-    fs::create_dir_all(folder).map_err(|error| FetchError::disk(folder, error))?;
-    let client = Client::new(timeouts);
+    fs::create_dir_all(folder).map_err(FetchError::disk(folder))?;
+    let agent = agent(timeouts);
     for (index, file) in files.iter().enumerate() {
         let name = format!("{}.gz", file.name);
         let mut report = |step| {
@@ -126,86 +129,129 @@ pub fn fetch_files(
             });
         };
         let target = folder.join(&name);
-        if is_there(file, folder, &target)? {
+        if is_there(file, &folder.join(file.name))? || is_there(file, &target)? {
             report(Step::AlreadyThere);
             continue;
         }
         let url = format!("{}/{name}", base_url.trim_end_matches('/'));
-        fetch_one(&client, file, &url, &target, &mut report)?;
+        let bytes = receive(&agent, &url, file, &mut report)?;
+        check(file, bytes.as_slice()).map_err(|found| FetchError::WrongContent {
+            url,
+            expected: file.unpacked_sha256,
+            found,
+        })?;
+        atomic_write(&target, |out| out.write_all(&bytes)).map_err(FetchError::disk(&target))?;
         report(Step::Done);
     }
     Ok(())
 }
 
-/// Whether the file is in the folder with the right content, raw or gzipped.
-fn is_there(file: &KnownFile, folder: &Path, target: &Path) -> Result<bool, FetchError> {
-    for path in [folder.join(file.name), target.to_path_buf()] {
-        if !path.is_file() {
-            continue;
-        }
-        let opened = File::open(&path).map_err(|error| FetchError::disk(&path, error))?;
-        if inspect(&opened, &path, file)? == Content::Right {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+fn agent(timeouts: Timeouts) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(timeouts.connect))
+        .timeout_recv_response(Some(timeouts.connect))
+        .timeout_per_read(Some(timeouts.stall))
+        .timeout_per_write(Some(timeouts.stall))
+        .timeout_global(Some(timeouts.file))
+        .user_agent(concat!("capsnet/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into()
 }
 
-fn fetch_one(
-    client: &Client,
-    file: &KnownFile,
-    url: &str,
-    target: &Path,
-    report: &mut impl FnMut(Step),
-) -> Result<(), FetchError> {
-    let mut part = PartFile::open(part_path(target))?;
-    match receive(client, file, url, &mut part, report) {
-        Ok(()) => part.publish(target),
-        Err(error) => {
-            // Nothing to continue; wrong content was cleared away. A failure to tidy up would hide the error that tells.
-            if part.len() == 0 {
-                let _ = part.remove();
-            }
-            Err(error)
-        }
-    }
-}
-
-/// Receives what is missing of `part` and sees that the whole is right.
-fn receive(
-    client: &Client,
-    file: &KnownFile,
-    url: &str,
-    part: &mut PartFile,
-    report: &mut impl FnMut(Step),
-) -> Result<(), FetchError> {
-    let outcome = client.receive(url, part, report)?;
-    if outcome == Outcome::RangeRefused && part.inspect(file)? != Content::Right {
-        // There is nothing after what is there, but what is there isn't the file.
-        part.clear()?;
-        client.receive(url, part, report)?;
-    }
-    part.sync()?;
-    match part.inspect(file)? {
-        Content::Right => Ok(()),
-        Content::EndsEarly => Err(FetchError::Interrupted {
+/// The bytes at `url`, as many as the gzipped file can have.
+fn receive(agent: &Agent, url: &str, file: &KnownFile, report: &mut impl FnMut(Step)) -> Result<Vec<u8>, FetchError> {
+    // Deflate adds five bytes to every 16 kB that it can't compress.
+    let limit = file.unpacked_len + file.unpacked_len / 1000 + 1024;
+    let too_large = || FetchError::TooLarge {
+        url: url.to_owned(),
+        limit,
+    };
+    // The file is gzip already; a second layer would have to be told from it.
+    let request = agent.get(url).header(header::ACCEPT_ENCODING, "identity");
+    let response = request.call().map_err(|error| FetchError::Unreachable {
+        url: url.to_owned(),
+        reason: error.to_string(),
+    })?;
+    if response.status() != 200 {
+        return Err(FetchError::HttpStatus {
             url: url.to_owned(),
-            received: part.len(),
-            reason: "the file ends early".into(),
-        }),
-        Content::Wrong { found } => {
-            part.clear()?;
-            Err(FetchError::WrongChecksum {
-                url: url.to_owned(),
-                expected: file.unpacked_sha256,
-                found,
-            })
+            status: response.status().as_u16(),
+        });
+    }
+    let body = response.into_body();
+    let total = body.content_length();
+    if total.is_some_and(|total| total > limit) {
+        return Err(too_large());
+    }
+    let mut source = body.into_reader().take(limit + 1);
+    let mut bytes = Vec::new();
+    loop {
+        let received = bytes.len() as u64;
+        report(Step::Receiving { received, total });
+        let piece = source.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut bytes);
+        let received = bytes.len() as u64;
+        match piece {
+            _ if received > limit => return Err(too_large()),
+            Ok(0) => return Ok(bytes),
+            Ok(_) => {}
+            Err(error) => {
+                return Err(FetchError::Interrupted {
+                    url: url.to_owned(),
+                    received,
+                    reason: error.to_string(),
+                });
+            }
         }
     }
 }
 
-fn part_path(target: &Path) -> PathBuf {
-    let mut path = target.as_os_str().to_owned();
-    path.push(".part");
-    PathBuf::from(path)
+/// Whether a file is there with the right content, raw or gzipped.
+fn is_there(file: &KnownFile, path: &Path) -> Result<bool, FetchError> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let opened = File::open(path).map_err(FetchError::disk(path))?;
+    Ok(check(file, BufReader::new(opened)).is_ok())
+}
+
+/// Unpacks and hashes what `source` gives, never more than it should hold, whatever it would unpack to.
+///
+/// The error is the checksum of wrong content, or why it has none.
+fn check(file: &KnownFile, mut source: impl Read) -> Result<(), String> {
+    let mut first = Vec::new();
+    let read = source.by_ref().take(2).read_to_end(&mut first);
+    let is_gzip = first == [0x1f, 0x8b];
+    let source = io::Cursor::new(first).chain(source);
+    let hashed = read.and_then(|_| match is_gzip {
+        true => hash(MultiGzDecoder::new(source), file.unpacked_len),
+        false => hash(source, file.unpacked_len),
+    });
+    match hashed {
+        Ok((digest, _)) if digest == file.unpacked_sha256 => Ok(()),
+        Ok((_, len)) if len > file.unpacked_len => Err(format!("not taken (more than {} bytes)", file.unpacked_len)),
+        Ok((digest, _)) => Err(digest),
+        Err(error) => Err(format!("not taken ({error})")),
+    }
+}
+
+/// SHA-256 and length of what `source` gives, reading at most one byte more than `expected_len`.
+fn hash(source: impl Read, expected_len: u64) -> io::Result<(String, u64)> {
+    let mut hasher = HashWriter(Sha256::new());
+    let len = io::copy(&mut source.take(expected_len + 1), &mut hasher)?;
+    let digest = hasher.0.finalize();
+    Ok((digest.iter().map(|byte| format!("{byte:02x}")).collect(), len))
+}
+
+struct HashWriter(Sha256);
+
+impl Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

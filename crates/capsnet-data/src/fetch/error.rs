@@ -29,17 +29,17 @@ pub enum FetchError {
         /// The status code.
         status: u16,
     },
-    /// The transfer broke off.
-    #[error("{url}: the download broke off after {received} bytes ({reason}). Run the command again to continue it")]
+    /// The transfer broke off, or took too long.
+    #[error("{url}: the download broke off after {received} bytes ({reason}). Run the command again")]
     Interrupted {
         /// What was asked for.
         url: String,
-        /// Bytes on the disk, from which the next run continues.
+        /// Bytes that had come.
         received: u64,
         /// What happened.
         reason: String,
     },
-    /// The server sends more than any of the files could be.
+    /// The server sends more than the file could have.
     #[error("{url}: the server sends more than {limit} bytes; this can't be the file")]
     TooLarge {
         /// What was asked for.
@@ -49,27 +49,16 @@ pub enum FetchError {
     },
     /// The content isn't the one known.
     #[error(
-        "{url}: wrong content: SHA-256 of the unpacked file is {found}, expected {expected}. It was removed; run the command again, or name another mirror as base URL"
+        "{url}: wrong content: SHA-256 of the unpacked file is {found}, expected {expected}. Nothing was kept; run the \
+         command again, or name another mirror as base URL"
     )]
-    WrongChecksum {
+    WrongContent {
         /// What was asked for.
         url: String,
         /// The known checksum.
         expected: &'static str,
         /// The checksum found, or why there is none.
         found: String,
-    },
-    /// Another process is downloading the same file.
-    #[error("{}: another download is writing this file; wait for it to end", path.display())]
-    Busy {
-        /// The `.part` file.
-        path: PathBuf,
-    },
-    /// No room for the file.
-    #[error("{}: the disk is full. Make room and run the command again to continue", path.display())]
-    DiskFull {
-        /// The file being written.
-        path: PathBuf,
     },
     /// The disk, or the right to write on it.
     #[error("{}: {error}", path.display())]
@@ -82,12 +71,11 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// The system's `error` about `path`, with the full disk told apart.
-    pub(super) fn disk(path: &Path, error: io::Error) -> Self {
-        let path = path.to_path_buf();
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            _ => Self::Disk { path, error },
+    /// Says of which file or folder the system speaks.
+    pub(super) fn disk(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Disk {
+            path: path.to_owned(),
+            error,
         }
     }
 }

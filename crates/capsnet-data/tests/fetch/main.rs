@@ -1,4 +1,4 @@
-//! Downloads against a server that supports ranges, ignores them, breaks off, stalls, or serves something else.
+//! Downloads against a server that behaves, breaks off, stalls, drips, or serves something else.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,7 +22,6 @@ use server::{Manner, Server};
 
 const NAME: &str = "images-idx3-ubyte";
 const GZ: &str = "images-idx3-ubyte.gz";
-const PART: &str = "images-idx3-ubyte.gz.part";
 
 /// Content that doesn't compress, so that a part of the file is a part of the content: the top bytes of a linear
 /// congruential generator (Knuth's MMIX).
@@ -88,35 +87,14 @@ impl Scene {
         Ok(steps)
     }
 
-    fn leave_part(&self, bytes: &[u8]) {
-        fs::write(self.folder.path().join(PART), bytes).unwrap();
-    }
-
-    fn part_len(&self) -> Option<usize> {
-        let bytes = fs::read(self.folder.path().join(PART)).ok()?;
-        Some(bytes.len())
-    }
-
     fn assert_complete(&self) {
         let fetched = fs::read(self.folder.path().join(GZ)).unwrap();
         assert!(fetched == self.stored, "the fetched file differs");
-        assert_eq!(self.part_len(), None, "the part file is still there");
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 1);
     }
 
-    fn assert_nothing_published(&self) {
-        assert!(!self.folder.path().join(GZ).exists());
-    }
-
-    /// Where the ranges of the requests since the last call began.
-    fn ranges(&self) -> Vec<Option<usize>> {
-        self.server
-            .take_requests()
-            .into_iter()
-            .map(|(path, start)| {
-                assert_eq!(path, GZ);
-                start
-            })
-            .collect()
+    fn assert_nothing_there(&self) {
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 0);
     }
 }
 
@@ -132,10 +110,10 @@ fn a_file_is_fetched_with_progress_and_then_left_alone() {
     };
     assert_eq!(steps.first(), Some(&receiving(0)));
     assert_eq!(steps[steps.len() - 2..], [receiving(len), Step::Done]);
-    assert_eq!(scene.ranges(), [None]);
+    assert_eq!(scene.server.take_requests(), [GZ]);
 
     assert_eq!(scene.fetch().unwrap(), [Step::AlreadyThere]);
-    assert_eq!(scene.ranges(), []);
+    assert_eq!(scene.server.take_requests(), [""; 0]);
 }
 
 #[test]
@@ -143,7 +121,7 @@ fn an_unpacked_file_will_do() {
     let scene = Scene::new(Manner::Proper);
     fs::write(scene.folder.path().join(NAME), content()).unwrap();
     assert_eq!(scene.fetch().unwrap(), [Step::AlreadyThere]);
-    scene.assert_nothing_published();
+    assert!(!scene.folder.path().join(GZ).exists());
 }
 
 #[test]
@@ -156,106 +134,55 @@ fn a_damaged_file_is_replaced() {
     }
 }
 
+/// What has come by then is told, nothing is kept, and the next run fetches the file.
 #[test]
-fn a_cut_download_is_continued() {
-    let scene = Scene::new(Manner::CutsAfter(100_000));
-    let error = scene.fetch().unwrap_err();
-    assert!(
-        matches!(error, FetchError::Interrupted { received: 100_000, .. }),
-        "{error}"
-    );
-    assert!(error.to_string().contains("Run the command again"));
-    scene.assert_nothing_published();
-    assert_eq!(scene.part_len(), Some(100_000));
-
-    scene.server.set_manner(Manner::Proper);
-    let steps = scene.fetch().unwrap();
-    let resumed = Step::Receiving {
-        received: 100_000,
-        total: Some(scene.stored.len() as u64),
-    };
-    assert_eq!(steps.first(), Some(&resumed));
-    assert_eq!(scene.ranges(), [None, Some(100_000)]);
-    scene.assert_complete();
-}
-
-#[test]
-fn a_download_that_just_ends_is_continued() {
-    let scene = Scene::new(Manner::EndsAfter(1000));
-    let error = scene.fetch().unwrap_err();
-    assert!(
-        matches!(error, FetchError::Interrupted { received: 1000, .. }),
-        "{error}"
-    );
-    scene.server.set_manner(Manner::Proper);
-    scene.fetch().unwrap();
-    assert_eq!(scene.ranges(), [None, Some(1000)]);
-    scene.assert_complete();
-}
-
-#[test]
-fn a_stalled_download_ends_and_is_continued() {
-    let scene = Scene::new(Manner::StallsAfter(70_000));
+fn a_download_that_breaks_off() {
     let impatient = Timeouts {
         stall: Duration::from_secs(2),
         ..Timeouts::default()
     };
-    let error = scene.fetch_within(impatient).unwrap_err();
-    assert!(
-        matches!(error, FetchError::Interrupted { received: 70_000, .. }),
-        "{error}"
-    );
-    scene.server.set_manner(Manner::Proper);
-    scene.fetch().unwrap();
-    assert_eq!(scene.ranges(), [None, Some(70_000)]);
-    scene.assert_complete();
+    for (manner, timeouts) in [
+        (Manner::CutsAfter(100_000), Timeouts::default()),
+        (Manner::StallsAfter(100_000), impatient),
+    ] {
+        let scene = Scene::new(manner);
+        let error = scene.fetch_within(timeouts).unwrap_err();
+        assert!(
+            matches!(error, FetchError::Interrupted { received: 100_000, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("Run the command again"));
+        scene.assert_nothing_there();
+        scene.server.set_manner(Manner::Proper);
+        scene.fetch().unwrap();
+        scene.assert_complete();
+    }
 }
 
+/// Where the server doesn't say how much there is, the checksum does.
 #[test]
-fn a_server_that_ignores_ranges_sends_everything_again() {
-    let scene = Scene::new(Manner::IgnoresRange);
-    scene.leave_part(&scene.stored[..5000]);
-    scene.fetch().unwrap();
-    assert_eq!(scene.ranges(), [Some(5000)]);
-    scene.assert_complete();
-}
-
-#[test]
-fn a_complete_part_is_taken_as_it_is() {
-    let scene = Scene::new(Manner::Proper);
-    scene.leave_part(&scene.stored);
-    scene.fetch().unwrap();
-    assert_eq!(scene.ranges(), [Some(scene.stored.len())]);
-    scene.assert_complete();
-}
-
-#[test]
-fn a_refused_range_starts_anew() {
-    let scene = Scene::new(Manner::Proper);
-    // Longer than the file, so that there is nothing to continue.
-    scene.leave_part(&vec![7; scene.stored.len() + 5]);
-    scene.fetch().unwrap();
-    assert_eq!(scene.ranges(), [Some(scene.stored.len() + 5), None]);
-    scene.assert_complete();
-
-    let scene = Scene::new(Manner::RefusesRanges);
-    scene.leave_part(&scene.stored[..5000]);
-    scene.fetch().unwrap();
-    assert_eq!(scene.ranges(), [Some(5000), None]);
-    scene.assert_complete();
-}
-
-#[test]
-fn a_range_that_was_not_asked_for_is_refused() {
-    let scene = Scene::new(Manner::WrongRange);
-    scene.leave_part(&scene.stored[..5000]);
+fn a_download_that_just_ends() {
+    let scene = Scene::new(Manner::EndsAfter(1000));
     let error = scene.fetch().unwrap_err();
-    assert!(matches!(error, FetchError::HttpStatus { status: 206, .. }), "{error}");
-    assert_eq!(scene.part_len(), Some(5000));
+    assert!(matches!(error, FetchError::WrongContent { .. }), "{error}");
+    scene.assert_nothing_there();
+}
+
+/// A byte now and then is progress, but not for ever.
+#[test]
+fn a_server_that_drips_is_given_up() {
+    let scene = Scene::new(Manner::Drips);
+    let limited = Timeouts {
+        file: Duration::from_secs(1),
+        ..Timeouts::default()
+    };
+    let error = scene.fetch_within(limited).unwrap_err();
+    assert!(matches!(error, FetchError::Interrupted { .. }), "{error}");
+    scene.assert_nothing_there();
 }
 
 #[test]
-fn wrong_content_is_removed_with_both_checksums_told() {
+fn wrong_content_is_refused_with_both_checksums_told() {
     let scene = Scene::new(Manner::Proper);
     let mut altered = content();
     altered[1234] ^= 1;
@@ -272,25 +199,12 @@ fn wrong_content_is_removed_with_both_checksums_told() {
     ] {
         scene.server.set_file(GZ, wrong);
         let error = scene.fetch().unwrap_err();
-        assert!(matches!(error, FetchError::WrongChecksum { .. }), "{error}");
+        assert!(matches!(error, FetchError::WrongContent { .. }), "{error}");
         let message = error.to_string();
         assert!(message.contains(known().unpacked_sha256), "{message}");
         assert!(message.contains(found), "{message}");
-        scene.assert_nothing_published();
-        assert_eq!(scene.part_len(), None);
+        scene.assert_nothing_there();
     }
-}
-
-#[test]
-fn a_part_of_something_else_does_not_get_through() {
-    let scene = Scene::new(Manner::Proper);
-    scene.leave_part(&[7; 5000]);
-    let error = scene.fetch().unwrap_err();
-    assert!(matches!(error, FetchError::WrongChecksum { .. }), "{error}");
-    scene.assert_nothing_published();
-    // The next run is not spoilt by it.
-    scene.fetch().unwrap();
-    scene.assert_complete();
 }
 
 #[test]
@@ -302,16 +216,17 @@ fn http_errors_are_told_with_url_and_status() {
         message.contains(&format!("{}/{GZ}", scene.server.base_url)),
         "{message}"
     );
-    scene.assert_nothing_published();
-    assert_eq!(scene.part_len(), None);
+    scene.assert_nothing_there();
 }
 
 #[test]
-fn too_much_is_refused_before_it_is_received() {
-    let scene = Scene::new(Manner::Promises(1 << 40));
-    let error = scene.fetch().unwrap_err();
-    assert!(matches!(error, FetchError::TooLarge { .. }), "{error}");
-    assert_eq!(scene.part_len(), None);
+fn too_much_is_refused_before_or_while_it_is_received() {
+    for manner in [Manner::Promises(1 << 40), Manner::SendsWithoutEnd] {
+        let scene = Scene::new(manner);
+        let error = scene.fetch().unwrap_err();
+        assert!(matches!(error, FetchError::TooLarge { .. }), "{error}");
+        scene.assert_nothing_there();
+    }
 }
 
 #[test]
@@ -351,19 +266,6 @@ fn https_is_spoken_to_a_server_that_does_not() {
 }
 
 #[test]
-fn two_downloads_of_a_file_do_not_mix() {
-    let scene = Scene::new(Manner::Proper);
-    scene.leave_part(&[]);
-    let other = fs::File::open(scene.folder.path().join(PART)).unwrap();
-    other.lock().unwrap();
-    let error = scene.fetch().unwrap_err();
-    assert!(matches!(error, FetchError::Busy { .. }), "{error}");
-    drop(other);
-    scene.fetch().unwrap();
-    scene.assert_complete();
-}
-
-#[test]
 fn a_folder_that_can_not_be_made_is_told() {
     let scene = Scene::new(Manner::Proper);
     let taken = scene.folder.path().join("taken");
@@ -378,17 +280,6 @@ fn a_folder_that_can_not_be_made_is_told() {
     .unwrap_err();
     assert!(matches!(error, FetchError::Disk { .. }), "{error}");
     assert!(error.to_string().contains("taken"), "{error}");
-}
-
-/// `/dev/full` is a disk without room.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_told() {
-    let scene = Scene::new(Manner::Proper);
-    std::os::unix::fs::symlink("/dev/full", scene.folder.path().join(PART)).unwrap();
-    let error = scene.fetch().unwrap_err();
-    assert!(matches!(error, FetchError::DiskFull { .. }), "{error}");
-    assert!(error.to_string().contains("disk is full"), "{error}");
 }
 
 #[test]

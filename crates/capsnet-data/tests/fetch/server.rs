@@ -10,10 +10,8 @@ use std::time::Duration;
 /// How the server deals with requests.
 #[derive(Clone, Copy, Debug)]
 pub enum Manner {
-    /// Serves files and ranges of them; 416 for a range that begins at or after the end.
+    /// Serves files.
     Proper,
-    /// Sends the whole file whatever range is asked for.
-    IgnoresRange,
     /// Promises the whole file and closes the connection after this many bytes.
     CutsAfter(usize),
     /// Sends this many bytes without saying how many there will be, and closes the connection.
@@ -22,16 +20,13 @@ pub enum Manner {
     StallsAfter(usize),
     /// Answers every request with this status and no file.
     Status(u16),
-    /// Answers a range with 206 and another range.
-    WrongRange,
     /// Promises a file of this length.
     Promises(u64),
-    /// Refuses every range with 416, and serves whole files.
-    RefusesRanges,
+    /// Sends a byte ten times a second.
+    Drips,
+    /// Sends zeros for as long as somebody takes them.
+    SendsWithoutEnd,
 }
-
-/// What was asked for: the path and where the range begins, if one was asked for.
-pub type Request = (String, Option<usize>);
 
 /// A running server on a port of its own; it ends with the test's process.
 pub struct Server {
@@ -42,7 +37,7 @@ pub struct Server {
 struct Shared {
     files: HashMap<String, Vec<u8>>,
     manner: Manner,
-    requests: Vec<Request>,
+    requests: Vec<String>,
 }
 
 impl Server {
@@ -75,58 +70,52 @@ impl Server {
         shared.files.insert(path.to_owned(), content);
     }
 
-    /// The requests since the last call.
-    pub fn take_requests(&self) -> Vec<Request> {
+    /// The paths asked for since the last call.
+    pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().unwrap().requests)
     }
 }
 
 fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()> {
-    let (path, start) = read_request(&stream)?;
+    let path = read_request(&stream)?;
     let (file, manner) = {
         let mut shared = shared.lock().unwrap();
-        shared.requests.push((path.clone(), start));
+        shared.requests.push(path.clone());
         (shared.files.get(&path).cloned(), shared.manner)
     };
     let Some(file) = file else {
         return respond(&mut stream, "404 Not Found", "", b"no such file");
     };
     let whole = format!("Content-Length: {}\r\n", file.len());
-    match (manner, start) {
-        (Manner::Proper, Some(start)) if start >= file.len() => refuse_range(&mut stream),
-        (Manner::RefusesRanges, Some(_)) => refuse_range(&mut stream),
-        (Manner::Proper, Some(start)) => {
-            let headers = format!(
-                "Content-Length: {}\r\nContent-Range: bytes {start}-{}/{}\r\n",
-                file.len() - start,
-                file.len() - 1,
-                file.len()
-            );
-            respond(&mut stream, "206 Partial Content", &headers, &file[start..])
-        }
-        (Manner::WrongRange, Some(start)) => {
-            let headers = format!("{whole}Content-Range: bytes {}-/*\r\n", start + 1);
-            respond(&mut stream, "206 Partial Content", &headers, &file)
-        }
-        (Manner::CutsAfter(len), _) => respond(&mut stream, "200 OK", &whole, &file[..len]),
-        (Manner::EndsAfter(len), _) => respond(&mut stream, "200 OK", "", &file[..len]),
-        (Manner::StallsAfter(len), _) => {
+    match manner {
+        Manner::Proper => respond(&mut stream, "200 OK", &whole, &file),
+        Manner::CutsAfter(len) => respond(&mut stream, "200 OK", &whole, &file[..len]),
+        Manner::EndsAfter(len) => respond(&mut stream, "200 OK", "", &file[..len]),
+        Manner::StallsAfter(len) => {
             respond(&mut stream, "200 OK", &whole, &file[..len])?;
             thread::sleep(Duration::from_secs(60));
             Ok(())
         }
-        (Manner::Status(status), _) => respond(&mut stream, &format!("{status} As Asked"), "", b"sorry"),
-        (Manner::Promises(len), _) => {
+        Manner::Status(status) => respond(&mut stream, &format!("{status} As Asked"), "", b"sorry"),
+        Manner::Promises(len) => {
             let headers = format!("Content-Length: {len}\r\n");
             respond(&mut stream, "200 OK", &headers, &file)
         }
-        _ => respond(&mut stream, "200 OK", &whole, &file),
+        Manner::Drips => {
+            respond(&mut stream, "200 OK", &whole, b"")?;
+            for byte in file {
+                stream.write_all(&[byte])?;
+                thread::sleep(Duration::from_millis(100));
+            }
+            Ok(())
+        }
+        Manner::SendsWithoutEnd => {
+            respond(&mut stream, "200 OK", "", b"")?;
+            loop {
+                stream.write_all(&[0; 4096])?;
+            }
+        }
     }
-}
-
-fn refuse_range(stream: &mut TcpStream) -> std::io::Result<()> {
-    let headers = "Content-Length: 0\r\n";
-    respond(stream, "416 Range Not Satisfiable", headers, b"")
 }
 
 fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> std::io::Result<()> {
@@ -135,22 +124,15 @@ fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> 
     stream.flush()
 }
 
-fn read_request(stream: &TcpStream) -> std::io::Result<Request> {
+/// The path of the request; its headers are passed over.
+fn read_request(stream: &TcpStream) -> std::io::Result<String> {
     let mut lines = BufReader::new(stream).lines();
     let first = lines.next().unwrap_or(Ok(String::new()))?;
-    let path = first.split(' ').nth(1).unwrap_or("/");
-    let path = path.trim_start_matches('/').to_owned();
-    let mut start = None;
     for line in lines {
-        let line = line?;
-        if line.is_empty() {
+        if line?.is_empty() {
             break;
         }
-        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
-        if name.eq_ignore_ascii_case("range") {
-            let range = value.trim().strip_prefix("bytes=").unwrap_or_default();
-            start = range.trim_end_matches('-').parse().ok();
-        }
     }
-    Ok((path, start))
+    let path = first.split(' ').nth(1).unwrap_or("/");
+    Ok(path.trim_start_matches('/').to_owned())
 }
