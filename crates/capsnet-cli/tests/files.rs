@@ -144,6 +144,24 @@ fn output_file_that_is_a_folder() {
     assert_eq!(names_in(root), ["digit.png", "digits", "lenet5.safetensors", "taken"]);
 }
 
+/// Root may replace a device by a file, and nobody would want that.
+#[cfg(unix)]
+#[test]
+fn output_file_that_is_a_device_or_a_pipe() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let folder = prepared();
+    let root = folder.path();
+    let made = std::process::Command::new("mkfifo").arg(root.join("pipe")).status();
+    assert!(made.unwrap().success());
+    for name in ["/dev/full", "pipe"] {
+        capsnet(root, ["convert", "lenet5.safetensors", name]).fails(1, &[name, "a device or a pipe"]);
+    }
+    assert!(fs::symlink_metadata("/dev/full").unwrap().file_type().is_char_device());
+    assert!(fs::symlink_metadata(root.join("pipe")).unwrap().file_type().is_fifo());
+    assert_eq!(names_in(root), ["digit.png", "digits", "lenet5.safetensors", "pipe"]);
+}
+
 #[test]
 fn folder_without_a_run_cannot_be_resumed() {
     let folder = prepared();

@@ -168,9 +168,9 @@ fn files_left_half_written_by_a_kill_are_cleared_away() {
     let folder = with_undisturbed_run();
     let root = folder.path();
     for name in [
-        ".last.safetensors.1-0.tmp",
-        ".best.safetensors.1-0.tmp",
-        "checkpoint/.state.safetensors.1-0.tmp",
+        ".last.safetensors.capsnet.tmp",
+        ".accuracy.svg.x7Yh2k.capsnet.tmp",
+        "checkpoint/.state.safetensors.capsnet.tmp",
     ] {
         fs::write(root.join("undisturbed").join(name), "half").unwrap();
     }

@@ -12,13 +12,13 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use capsnet_files::atomic_write;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use ureq::Agent;
 use ureq::http::header;
 
 use crate::catalog::{KnownFile, KnownSet};
+use crate::file::atomic_write;
 
 mod error;
 

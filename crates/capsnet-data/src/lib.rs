@@ -10,6 +10,7 @@
 //! | [`dataset`] | labelled images in memory, and a folder of them |
 //! | [`locate`] | where a data set lies on this machine |
 //! | `fetch` | downloading one (cargo feature `fetch`) |
+//! | [`file`](mod@file) | files that are written whole or not at all |
 //! | [`picture`] | PNG and JPEG files in, PNG files out |
 //! | [`transform`] | what is done to an image before a model sees it |
 //! | [`protocol`] | the evaluation protocols of the field: sweeps, affNIST, MultiMNIST, MNIST-rot, corruptions |
@@ -23,6 +24,7 @@ pub mod dataset;
 pub mod doorway;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+pub mod file;
 pub mod idx;
 pub mod locate;
 pub mod picture;

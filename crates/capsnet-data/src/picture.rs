@@ -15,13 +15,14 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use capsnet_files::atomic_write;
 use image::codecs::png::PngEncoder;
 use image::imageops::{self, FilterType};
 use image::{
     DynamicImage, ExtendedColorType, GenericImageView, GrayImage, ImageDecoder, ImageEncoder, ImageError, ImageReader,
     Limits, Luma, Rgba,
 };
+
+use crate::file::atomic_write;
 
 /// The largest height or width of a picture read.
 pub const MAX_SIDE: u32 = 16_384;

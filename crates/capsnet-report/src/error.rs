@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use capsnet_files::atomic_write;
+use capsnet_data::file::atomic_write;
 
 /// Why a table, picture or report could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -181,7 +181,7 @@ pub enum Problem {
     Mismatch(Mismatch),
     /// Could not be written.
     #[error("cannot be written ({0}); check the folder, its permissions and the free space")]
-    Unwritable(io::Error),
+    Unwritable(#[from] io::Error),
 }
 
 impl Problem {

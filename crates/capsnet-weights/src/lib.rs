@@ -1,8 +1,8 @@
 //! Weight files in, named tensors out, and back.
 //!
 //! This crate knows nothing of models or of any tensor library: [`read`] turns a file into a
-//! [`StateDict`] (names, shapes, plain `Vec`s), [`write_safetensors`] turns a state dict into a
-//! file, and [`StateDict::check`] holds one against the names and shapes that a model wants.
+//! [`StateDict`] (names, shapes, plain `Vec`s), [`write_safetensors`] turns a state dict into the
+//! bytes of a file, and [`StateDict::check`] holds one against the names and shapes that a model wants.
 //!
 //! | file | module | checked beyond its own structure |
 //! |---|---|---|
@@ -23,8 +23,9 @@
 //!
 //! let weights = read("lenet5_trained.pt")?;
 //! weights.check(&[("fc4.bias".to_owned(), vec![10])])?;
-//! write_safetensors("lenet5.safetensors", &weights, FloatDtype::F16)?;
-//! # Ok::<(), capsnet_weights::WeightsError>(())
+//! let mut file = std::fs::File::create("lenet5.safetensors")?;
+//! write_safetensors(&mut file, &weights, &[], FloatDtype::F16)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
@@ -48,4 +49,4 @@ pub use element::Dtype;
 pub use error::{Problem, WeightsError};
 pub use file::{MAX_EXPANSION, MAX_FILE_BYTES, MAX_HEADER_BYTES, parse, read};
 pub use state_dict::{Format, NamedTensor, StateDict, TensorValues};
-pub use write::{Deferred, FloatDtype, safetensors_bytes, write_safetensors, write_safetensors_with};
+pub use write::{Deferred, FloatDtype, write_safetensors};

@@ -6,15 +6,13 @@
 //! of its keys; spaces pad the header to a multiple of 8 bytes.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::Write;
 
-use capsnet_files::atomic_write;
 use half::f16;
 use serde_json::{Map, Value, json};
 
 use crate::element::{Dtype, unravel};
-use crate::error::{Problem, WeightsError};
+use crate::error::Problem;
 use crate::file::MAX_HEADER_BYTES;
 use crate::safetensors_file::METADATA_KEY;
 use crate::state_dict::{NamedTensor, StateDict, TensorValues};
@@ -39,62 +37,23 @@ pub struct Deferred<'a> {
     pub values: Box<dyn Fn() -> Vec<f32> + 'a>,
 }
 
-/// Writes a state dict with its metadata to a safetensors file, so that either the old or the new file is there, whole (see
-/// [`atomic_write`]), without a second copy of it in memory.
-///
-/// # Errors
-/// As [`safetensors_bytes`], and [`Problem::Unwritable`] if the file can't be written. Then `path`
-/// is as it was before.
-pub fn write_safetensors(path: impl AsRef<Path>, state: &StateDict, floats: FloatDtype) -> Result<(), WeightsError> {
-    write_safetensors_with(path, state, &[], floats)
-}
-
-/// The same with further tensors, of which there is one at a time in memory. The file is that of a state dict with all of them.
-///
-/// # Errors
-/// As [`write_safetensors`], and [`Problem::DuplicateName`] if two tensors have one name.
-///
-/// # Panics
-/// If a tensor has another number of values than its shape says.
-pub fn write_safetensors_with(
-    path: impl AsRef<Path>,
-    state: &StateDict,
-    deferred: &[Deferred<'_>],
-    floats: FloatDtype,
-) -> Result<(), WeightsError> {
-    let path = path.as_ref();
-    atomic_write(path, |file| encode(state, deferred, floats, file).map_err(Failure))
-        .map_err(|Failure(problem)| WeightsError::new(path, problem))
-}
-
-/// A problem met in writing, where every error of the operating system is one.
-struct Failure(Problem);
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self(Problem::Unwritable(error))
-    }
-}
-
-/// The bytes of a safetensors file with these tensors: the same for equal state dicts.
+/// Writes a state dict with its metadata, and `deferred` tensors of which there is one at a time in memory: the same
+/// bytes for equal contents, whichever of the two a tensor is in.
 ///
 /// # Errors
 /// [`Problem::NotFinite`] if a value is NaN or infinite, [`Problem::HalfOverflow`] if one is too
 /// large for half precision, [`Problem::ReservedName`] if a tensor has the name of the metadata,
-/// [`Problem::NoTensors`] if there is none, [`Problem::HeaderTooLarge`] if names and metadata are
-/// too long to be read again.
-pub fn safetensors_bytes(state: &StateDict, floats: FloatDtype) -> Result<Vec<u8>, WeightsError> {
-    let mut bytes = Vec::new();
-    encode(state, &[], floats, &mut bytes)
-        .map(|()| bytes)
-        .map_err(|problem| WeightsError::new(state.path().unwrap_or(Path::new("state dict in memory")), problem))
-}
-
-fn encode(
+/// [`Problem::DuplicateName`] if two have one name, [`Problem::NoTensors`] if there is none,
+/// [`Problem::HeaderTooLarge`] if names and metadata are too long to be read again, and
+/// [`Problem::Unwritable`] with the error of `out`.
+///
+/// # Panics
+/// If a deferred tensor has another number of values than its shape says.
+pub fn write_safetensors(
+    out: &mut impl Write,
     state: &StateDict,
     deferred: &[Deferred<'_>],
     floats: FloatDtype,
-    out: &mut impl Write,
 ) -> Result<(), Problem> {
     let here = state.iter().map(|(name, tensor)| Entry {
         name,

@@ -5,9 +5,9 @@ use std::path::Path;
 use burn::prelude::*;
 use capsnet::Error;
 use capsnet::model::{CapsNetConfig, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig};
-use capsnet::weights::{CONFIG_KEY, load, save, with_config};
+use capsnet::weights::{CONFIG_KEY, load, save, with_config, write};
 use capsnet_data::random::Seed;
-use capsnet_weights::{FloatDtype, NamedTensor, StateDict, TensorValues, write_safetensors};
+use capsnet_weights::{FloatDtype, NamedTensor, StateDict, TensorValues};
 use tempfile::TempDir;
 
 fn lenet5() -> ModelConfig {
@@ -94,7 +94,7 @@ fn half_precision_is_within_its_rounding() {
 /// Writes `weights` with a configuration and loads them.
 fn load_tampered(config: &ModelConfig, weights: StateDict, folder: &Path) -> Result<Model, Error> {
     let path = folder.join("tampered.safetensors");
-    write_safetensors(&path, &with_config(weights, config, &[]), FloatDtype::F32).unwrap();
+    write(&path, &with_config(weights, config, &[]), &[], FloatDtype::F32).unwrap();
     load(&path, &Device::flex())
 }
 
@@ -171,9 +171,36 @@ fn a_damaged_configuration_is_refused() {
         assert_ne!(damaged, json);
         let mut weights = whole.clone();
         weights.metadata.insert(CONFIG_KEY.to_owned(), damaged.clone());
-        write_safetensors(&path, &weights, FloatDtype::F32).unwrap();
+        write(&path, &weights, &[], FloatDtype::F32).unwrap();
         let error = load(&path, &Device::flex()).expect_err(&damaged);
         assert!(matches!(error, Error::BadConfig { .. }), "{damaged}: {error}");
         assert!(error.to_string().contains("damaged.safetensors"), "{error}");
     }
+}
+
+#[test]
+fn a_file_is_replaced_whole_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("best.safetensors");
+    let mut weights = model(lenet5()).state_dict();
+    write(&path, &weights, &[], FloatDtype::F32).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let diverged = NamedTensor::new(vec![1], TensorValues::F32(vec![f32::NAN])).unwrap();
+    weights.insert("zz", diverged).unwrap();
+    let error = write(&path, &weights, &[], FloatDtype::F32).unwrap_err();
+    assert!(error.to_string().contains("best.safetensors: tensor `zz`"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    for path in ["no/such/folder.safetensors", "best.safetensors/weights", ""] {
+        let path = folder.path().join(path);
+        let error = write(&path, &weights, &[], FloatDtype::F32).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{}: cannot be written", path.display())),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "temporary files remain"
+    );
 }

@@ -28,7 +28,7 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
         converted.insert(name, tensor.clone())?;
     }
     let converted = weights::with_config(converted, &model.config, &[]);
-    capsnet_weights::write_safetensors(&args.output, &converted, dtype)?;
+    weights::write(&args.output, &converted, &[], dtype)?;
     line(format_args!(
         "wrote {}: {}, {} parameters",
         args.output.display(),

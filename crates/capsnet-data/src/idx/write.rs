@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use capsnet_files::atomic_write;
-
 use super::{MAX_ELEMENTS, MAX_SIDE, UNSIGNED_BYTE};
+use crate::file::atomic_write;
 
 /// Writes a raw file of images, atomically: `pixels` is any whole number of images of `height * width` bytes.
 ///

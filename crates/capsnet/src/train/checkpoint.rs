@@ -12,7 +12,7 @@ use super::adam::Moments;
 use super::{Adam, AdamConfig};
 use crate::Error;
 use crate::model::{Model, ModelConfig};
-use crate::weights::with_config;
+use crate::weights::{self, with_config};
 
 const POSITION_KEY: &str = "capsnet.position";
 const MODEL: &str = "model.";
@@ -77,12 +77,7 @@ impl Checkpoint {
             ]
         });
         let moments: Vec<_> = moments.collect();
-        Ok(capsnet_weights::write_safetensors_with(
-            path,
-            &state,
-            &moments,
-            FloatDtype::F32,
-        )?)
+        weights::write(path, &state, &moments, FloatDtype::F32)
     }
 
     /// Reads a checkpoint of a run with this configuration.

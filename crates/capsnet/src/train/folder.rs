@@ -11,7 +11,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use capsnet_files::{atomic_write, remove_leftovers};
+use capsnet_data::file::{atomic_write, remove_leftovers};
 
 use super::{EpochMetrics, TrainConfig};
 use crate::Error;
@@ -68,16 +68,8 @@ impl RunFolder {
         // A configuration alone is a run that has not begun.
         let checkpoint = folder.root.join("checkpoint");
         fs::create_dir_all(&checkpoint).map_err(Error::file("create", &checkpoint))?;
-        for path in [
-            folder.config_path(),
-            folder.metrics_path(),
-            folder.checkpoint_path(),
-            folder.best_path(),
-            folder.last_path(),
-        ] {
-            if path.parent().is_some_and(Path::is_dir) {
-                remove_leftovers(&path).map_err(Error::file("clean up beside", &path))?;
-            }
+        for path in [folder.root(), &checkpoint] {
+            remove_leftovers(path).map_err(Error::file("clean up", path))?;
         }
         Ok((folder, config))
     }

@@ -16,7 +16,8 @@ pub use layout::Layout;
 use std::path::Path;
 
 use burn::prelude::*;
-use capsnet_weights::{FloatDtype, StateDict};
+use capsnet_data::file::atomic_write;
+use capsnet_weights::{Deferred, FloatDtype, StateDict, WeightsError, write_safetensors};
 
 use crate::Error;
 use crate::model::{Model, ModelConfig};
@@ -31,7 +32,19 @@ pub const CONFIG_KEY: &str = "capsnet.model";
 /// If the file can't be written, or a weight doesn't fit into half precision.
 pub fn save(model: &Model, path: &Path, dtype: FloatDtype, notes: &[(&str, String)]) -> Result<(), Error> {
     let weights = with_config(model.state_dict(), &model.config, notes);
-    Ok(capsnet_weights::write_safetensors(path, &weights, dtype)?)
+    write(path, &weights, &[], dtype)
+}
+
+/// Writes tensors as a safetensors file, whole or not at all; see [`write_safetensors`].
+///
+/// # Errors
+///
+/// If a value can't be written as it is to be, or the file can't be written. What was there before is then still there.
+pub fn write(path: &Path, weights: &StateDict, deferred: &[Deferred<'_>], dtype: FloatDtype) -> Result<(), Error> {
+    atomic_write(path, |file| write_safetensors(file, weights, deferred, dtype)).map_err(|problem| {
+        let path = path.to_owned();
+        WeightsError { path, problem }.into()
+    })
 }
 
 /// Adds a model's configuration and notes to its weights.

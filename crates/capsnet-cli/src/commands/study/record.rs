@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use capsnet::train::TrainConfig;
-use capsnet_files::atomic_write;
+use capsnet_data::file::atomic_write;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "result.json";

@@ -7,8 +7,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use capsnet_data::file::atomic_write;
 use capsnet_data::protocol;
-use capsnet_files::atomic_write;
 use capsnet_report::{CONFIDENCE, Family, Sweep, SweepCurve, SweepPoint};
 use serde::{Deserialize, Serialize};
 
