@@ -10,7 +10,7 @@ use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::idx::{write_idx_images, write_idx_labels};
 use capsnet_data::protocol::{AffNist, Corruption, MnistRot, MultiMnist, Protocol, read_affnist};
 use capsnet_data::random::Seed;
-use capsnet_report::wilson;
+use capsnet_measure::wilson;
 use serde_json::{Value, json};
 use support::{capsnet, names_in, write_data, write_lenet5, write_split};
 use tempfile::{TempDir, tempdir};

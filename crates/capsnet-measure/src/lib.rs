@@ -1,60 +1,35 @@
-//! How a layer answers to a rotation of its input, as numbers beside the chance level of each.
+//! What was measured, as numbers: scores with their intervals, curves, studies, and how layers answer to rotations.
 //!
-//! A layer is a [`Matrix`] of activations, a row a sample and a column a unit: one for the upright images `x` and one for
-//! the images `R x` turned by an angle, the same samples in the same rows. Nothing here knows of models or tensors.
+//! The crate knows no tensors, no models and no ink: the library fills these types in, and the report draws them.
 //!
-//! | measure | perfect | chance | source |
-//! |---|---|---|---|
-//! | [angular pose error](pose): angle between v(R x) and R v(x) | 0 degrees | 90 degrees | Lenssen, Fey, Libuschewski 2018 |
-//! | [share of variance on one direction](direction) of v(R x) - v(x) | 1 | that of noise, same size | Choi, Seo, Im, Kang 2019 |
-//! | [transform variance over sample variance](variance) | 0 (invariant) | 1 | Quiroga et al. 2019 (tmeasures) |
-//! | [held-out R²](linear_map) of the linear map from v(x) to v(R x) | 1 | 0: that of permuted pairs | Lenc and Vedaldi 2015 |
-//! | [distance moved](AngleMeasures::distance), as a share of the distance between samples | 0 (invariant) | 1 | |
-//!
-//! [`LayerMeter`] computes all of them. Everything random (which samples a map is fitted on, which pairs are permuted,
-//! the noise) comes from a [`Seed`](capsnet_data::random::Seed).
+//! | module | what it holds |
+//! |---|---|
+//! | [`score`] | how many of the images were right, and how sure the model was |
+//! | [`interval`] | confidence intervals of accuracies |
+//! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
+//! | [`study`] | variants of models, trained with several seeds |
+//! | [`equivariance`] | how a layer answers to a rotation, each measure beside its chance level |
 //!
 //! ```
-//! use capsnet_data::random::Seed;
-//! use capsnet_measure::{Action, Layer, LayerMeter, Matrix};
+//! use capsnet_measure::Score;
 //!
-//! // Forty poses in a plane that turn with the input.
-//! let pose = |turn: f64| {
-//!     let angles = (0..40).map(|sample| 0.7 * f64::from(sample) + turn);
-//!     Matrix::new(40, 2, angles.flat_map(|angle| [angle.cos(), angle.sin()]).collect())
-//! };
-//! let layer = Layer::new(pose(0.0)).with_action(Action::Rotates).with_vector(2);
-//! let mut meter = LayerMeter::new(layer, Seed(1))?;
-//! let measures = meter.measure(30.0, &pose(30f64.to_radians()));
-//! assert!(measures.angular_error.unwrap().degrees < 1e-9);
-//! assert!(measures.r_squared.unwrap().linear > 1.0 - 1e-9);
-//! # Ok::<(), capsnet_measure::TooFewSamples>(())
+//! let score = Score::new(10_000, 9931);
+//! assert_eq!(score.accuracy(), 0.9931);
+//! assert!(score.interval().low > 0.9912 && score.interval().high < 0.9946);
 //! ```
 
 #![forbid(unsafe_code)]
 
-pub mod action;
-pub mod direction;
-mod eigen;
-mod group;
-mod lanczos;
-mod layer;
-pub mod linear_map;
-mod matrix;
-mod meter;
-pub mod pose;
-mod result;
-mod sample;
-mod selection;
-mod tally;
-pub mod variance;
+pub mod equivariance;
+pub mod interval;
+pub mod score;
+pub mod study;
+pub mod sweep;
 
-pub use action::Action;
-pub use layer::Layer;
-pub use linear_map::RSquared;
-pub use matrix::Matrix;
-pub use meter::{LayerMeter, TooFewSamples};
-pub use pose::{AngularError, Expected};
-pub use result::{AngleMeasures, LayerSummary};
-pub use selection::Selection;
-pub use variance::VarianceRatio;
+pub use equivariance::{
+    Action, AngleMeasures, AngularError, Expected, Layer, LayerMeasures, LayerMeter, LayerSummary, Matrix, RSquared,
+    Selection, TooFewSamples, VarianceRatio,
+};
+pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
+pub use score::{Score, ScoreKind};
+pub use sweep::{Ahead, Family, Lead, Sweep, SweepCurve, SweepError, SweepPoint};

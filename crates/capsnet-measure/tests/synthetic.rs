@@ -3,7 +3,7 @@
 mod support;
 
 use capsnet_data::random::Seed;
-use capsnet_measure::direction::{chance, share_on_one_direction};
+use capsnet_measure::equivariance::direction::{chance, share_on_one_direction};
 use capsnet_measure::{Action, Expected, Layer, LayerMeter, Matrix};
 use support::{close, measured, noise, poses};
 
@@ -196,7 +196,8 @@ fn the_chance_level_of_the_share_is_that_of_noise() {
 
 #[test]
 fn variances_of_a_sum_of_a_sample_and_a_transform_part() {
-    // v = a p(sample) + b q(transform): the ratio is b^2 var(q) / (a^2 var(p)), the transforms being none and three angles.
+    // v = a p(sample) + b q(transform): the ratio is b^2 var(q) / (a^2 var(p)), the transforms being none and three
+    // angles.
     let p: Vec<f64> = (0..9).map(|sample| f64::from(sample * sample % 7)).collect();
     let q = [0.0, 1.0, 5.0, 2.0];
     let scales = [(1.0, 0.5), (2.0, 0.5), (3.0, 1.0)];

@@ -6,9 +6,11 @@
 
 use std::path::PathBuf;
 
+use capsnet_measure::{Family, Score, ScoreKind, Sweep, SweepCurve, SweepError, SweepPoint};
+use capsnet_report::sweep::{accuracy_chart, save_csv, save_json};
 use capsnet_report::{
-    Axis, Cell, Column, DigitGrid, Family, GreyImage, HtmlReport, LineChart, Picture, ReportError, Series, Sweep,
-    SweepCurve, SweepPoint, Table, TableCell, Tone, TrueClass, number,
+    Axis, Cell, Column, DigitGrid, GreyImage, HtmlReport, LineChart, Picture, ReportError, Series, Table, TableCell,
+    Tone, number,
 };
 
 const IMAGES: u64 = 1000;
@@ -21,7 +23,7 @@ struct Made {
     floor: f64,
     width: f64,
     back: f64,
-    true_class: TrueClass,
+    true_class: ScoreKind,
 }
 
 const MODELS: [Made; 3] = [
@@ -31,7 +33,7 @@ const MODELS: [Made; 3] = [
         floor: 0.14,
         width: 34.0,
         back: 0.25,
-        true_class: TrueClass::Probability,
+        true_class: ScoreKind::Probability,
     },
     Made {
         name: "CapsNet",
@@ -39,7 +41,7 @@ const MODELS: [Made; 3] = [
         floor: 0.17,
         width: 42.0,
         back: 0.28,
-        true_class: TrueClass::CapsuleLength,
+        true_class: ScoreKind::CapsuleLength,
     },
     Made {
         name: "equivariant CapsNet",
@@ -47,21 +49,25 @@ const MODELS: [Made; 3] = [
         floor: 0.93,
         width: 60.0,
         back: 0.03,
-        true_class: TrueClass::CapsuleLength,
+        true_class: ScoreKind::CapsuleLength,
     },
 ];
 
 impl Made {
-    fn point(&self, value: f64, width: f64) -> Result<SweepPoint, ReportError> {
+    fn point(&self, value: f64, width: f64) -> Result<SweepPoint, SweepError> {
         // The bell is flat at its top, as measured ones are.
         let bell = |distance: f64, width: f64| (-(distance / width).abs().powf(2.6)).exp();
         let back = self.back * bell(180.0 - value.abs(), 30.0);
         let accuracy = self.floor + (self.top - self.floor) * bell(value, width) + back;
         let correct = (accuracy.min(0.999) * IMAGES as f64).round() as u64;
-        SweepPoint::new(value, IMAGES, correct, Some(0.04 + 0.93 * accuracy.min(1.0)))
+        let score = Score {
+            mean_true_score: Some(0.04 + 0.93 * accuracy.min(1.0)),
+            ..Score::new(IMAGES, correct)
+        };
+        SweepPoint::new(value, score)
     }
 
-    fn curve(&self, values: impl Iterator<Item = f64>, scale: f64) -> Result<SweepCurve, ReportError> {
+    fn curve(&self, values: impl Iterator<Item = f64>, scale: f64) -> Result<SweepCurve, SweepError> {
         let points: Result<Vec<_>, _> = values.map(|value| self.point(value, self.width * scale)).collect();
         Ok(SweepCurve {
             weights: "made up".to_owned(),
@@ -72,7 +78,7 @@ impl Made {
 }
 
 /// Rotations by every 5 degrees.
-pub fn rotation() -> Result<Sweep, ReportError> {
+pub fn rotation() -> Result<Sweep, SweepError> {
     let mut sweep = Sweep::new(Family::degrees("rotation"));
     sweep.chance = Some(0.1);
     for model in &MODELS {
@@ -84,7 +90,7 @@ pub fn rotation() -> Result<Sweep, ReportError> {
 }
 
 /// Shifts by up to eight pixels.
-pub fn shift() -> Result<Sweep, ReportError> {
+pub fn shift() -> Result<Sweep, SweepError> {
     let mut sweep = Sweep::new(Family::new("shift to the right", "px").with_identity(0.0));
     sweep.chance = Some(0.1);
     for model in &MODELS[..2] {
@@ -188,12 +194,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&folder)?;
     report()?.save(&folder.join("report.html"))?;
     for (name, sweep) in [("rotation", rotation()?), ("shift", shift()?)] {
-        sweep.save_json(&folder.join(name).with_extension("json"))?;
-        sweep.save_csv(&folder.join(name).with_extension("csv"))?;
+        save_json(&sweep, &folder.join(name).with_extension("json"))?;
+        save_csv(std::slice::from_ref(&sweep), &folder.join(name).with_extension("csv"))?;
         let chart = LineChart {
             title: format!("Accuracy by {}", sweep.family.name),
             caption: "Made up. Bands are 95 % Wilson intervals.".to_owned(),
-            ..sweep.accuracy_chart()
+            ..accuracy_chart(&sweep)
         };
         chart.save_svg(&folder.join(name).with_extension("svg"))?;
         chart.save_png(&folder.join(name).with_extension("png"))?;

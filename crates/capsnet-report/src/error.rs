@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use capsnet_data::file::atomic_write;
+use capsnet_measure::SweepError;
 
 /// Why a table, picture or report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +28,9 @@ pub enum ReportError {
     #[error("{0}")]
     Invalid(String),
 
-    /// Text that is no JSON of the expected form.
-    #[error("cannot read the JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    /// A sweep that can't be written as JSON.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
 
     /// A picture would take more memory than a picture should.
     #[error("a picture of {width} x {height} pixels is over the limit of {limit} pixels: draw fewer or smaller cells")]

@@ -19,8 +19,8 @@ use crate::canvas::Canvas;
 use crate::curves::LineChart;
 use crate::error::{ReportError, save};
 use crate::markup::escaped;
-use crate::sweep::Sweep;
 use crate::table::Table;
+use capsnet_measure::Sweep;
 
 /// The page last: what it says of small screens and of paper holds for curves too.
 const STYLE: &str = concat!(include_str!("html/curves.css"), include_str!("html/page.css"));
@@ -94,10 +94,11 @@ struct Section {
 /// text; notes may be empty, and blank lines part their paragraphs.
 ///
 /// ```
-/// use capsnet_report::{Family, HtmlReport, Sweep, SweepCurve, SweepPoint};
+/// use capsnet_measure::{Family, Score, Sweep, SweepCurve, SweepPoint};
+/// use capsnet_report::HtmlReport;
 ///
 /// let mut sweep = Sweep::new(Family::degrees("rotation"));
-/// let points = vec![SweepPoint::new(0.0, 10_000, 9931, Some(0.98))?];
+/// let points = vec![SweepPoint::new(0.0, Score::new(10_000, 9931))?];
 /// sweep.curves.push(SweepCurve::new("CapsNet", points));
 /// let html = HtmlReport::new("Accuracy by angle")
 ///     .fact("Data", "MNIST, 10,000 test images")

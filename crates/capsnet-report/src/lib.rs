@@ -1,8 +1,8 @@
 //! What people look at: tables, digit grids, confusion matrices, line charts, and reports of all of them in one page.
 //!
-//! The crate knows results as plain values (strings, counts, grey images, points) and nothing of models or
-//! tensors. The same input gives the same bytes. Nothing here prints: text comes back as a `String`, pictures as PNG
-//! or SVG, and all of it as one HTML file, that the caller may save.
+//! The crate knows results as plain values (strings, counts, grey images, and the types of [`capsnet_measure`]) and
+//! nothing of models or tensors. The same input gives the same bytes. Nothing here prints: text comes back as a
+//! `String`, pictures as PNG or SVG, and all of it as one HTML file, that the caller may save.
 //!
 //! | module | draws |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | [`drawing`] | free drawings of images, shapes, arrows and text, as SVG and as PNG |
 //! | [`confusion`] | confusion matrices, as text and as PNG |
 //! | [`curves`] | line charts, as SVG and as PNG |
-//! | [`sweep`], [`interval`] | accuracy along a family of transforms, as JSON, CSV, tables and charts |
+//! | [`sweep`] | accuracy along a family of transforms, as JSON, CSV, tables, charts and words |
 //! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
 //! | [`grey`], [`colour`], [`canvas`], [`text`] | what the pictures are made of |
@@ -45,7 +45,6 @@ pub mod error;
 pub mod grey;
 pub mod grid;
 pub mod html;
-pub mod interval;
 mod markup;
 pub mod number;
 mod scene;
@@ -64,7 +63,5 @@ pub use error::ReportError;
 pub use grey::GreyImage;
 pub use grid::{Cell, DigitGrid};
 pub use html::{HtmlReport, Picture};
-pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
-pub use sweep::{Ahead, Family, Lead, Sweep, SweepCurve, SweepPoint, TrueClass};
 pub use table::{Align, Column, Table, TableCell, TextStyle};
 pub use tone::Tone;

@@ -1,5 +1,7 @@
 //! Numbers as people write them: grouped counts, percentages, signed angles, short decimals.
 
+use capsnet_measure::Interval;
+
 /// A count with its digits in groups of three: `8215568` is "8,215,568".
 #[must_use]
 pub fn count(value: u64) -> String {
@@ -22,6 +24,13 @@ pub fn percent(fraction: f64, decimals: usize) -> String {
         return "n/a".to_owned();
     }
     format!("{} %", fixed(fraction * 100.0, decimals))
+}
+
+/// A share of one with its interval in per cent: "98.68 % [98.44, 98.88]".
+#[must_use]
+pub fn percent_with_interval(share: f64, Interval { low, high }: Interval) -> String {
+    let end = |share: f64| fixed(100.0 * share, 2);
+    format!("{} [{}, {}]", percent(share, 2), end(low), end(high))
 }
 
 /// An angle in degrees with its sign, for a rotation's direction is part of it: "+15°", "-23°", "0°", "+7.5°".

@@ -1,177 +1,50 @@
-//! Accuracy along a one-dimensional family of transforms: the results of a sweep, as data.
-//!
-//! The JSON has stable field names and repeats the accuracy and its interval beside the counts that they come from, so
-//! that readers need no statistics; reading it back takes the counts alone and checks them. `tables` writes the CSV and
-//! tables, `charts` the curves, and `lead` says where one model is ahead of another.
+//! A sweep's results for people: CSV, tables, curves and words. The numbers are [`capsnet_measure::sweep`]'s.
 
 mod charts;
 mod lead;
-mod point;
 mod tables;
-mod values;
 
 use std::path::Path;
 
-pub use lead::{Ahead, Lead};
-pub use point::{SweepPoint, TrueClass};
-use serde::{Deserialize, Serialize};
-pub use tables::{csv, save_csv};
+use capsnet_measure::{Family, Sweep, SweepPoint};
+pub(crate) use charts::true_class_scale;
+pub use charts::{accuracy_chart, true_class_chart, true_class_meaning};
+pub use lead::{comparison, listed};
+pub use tables::{csv, save_csv, summary, table, table_at};
 
 use crate::error::{ReportError, save};
-use crate::interval::CONFIDENCE;
-use crate::number::{degrees, measure};
+use crate::number::{degrees, measure, percent_with_interval};
 
-/// What the test images went through: a family of transforms with one parameter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Family {
-    /// The parameter as a reader calls it, for example "rotation".
-    pub name: String,
-    /// Its unit, for example "°" or "px"; empty for a pure number.
-    pub unit: String,
-    /// The value that leaves an image as it is: 0 for a rotation, 1 for a scale.
-    pub identity: Option<f64>,
-}
-
-impl Family {
-    /// A family without an identity.
-    #[must_use]
-    pub fn new(name: impl Into<String>, unit: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            unit: unit.into(),
-            identity: None,
-        }
-    }
-
-    /// Angles in degrees; 0 changes nothing.
-    #[must_use]
-    pub fn degrees(name: impl Into<String>) -> Self {
-        Self::new(name, "°").with_identity(0.0)
-    }
-
-    /// The same family with the value that changes nothing.
-    #[must_use]
-    pub fn with_identity(self, value: f64) -> Self {
-        Self {
-            identity: Some(value),
-            ..self
-        }
-    }
-
-    /// A value of the parameter with its unit, as people write it.
-    #[must_use]
-    pub fn value(&self, value: f64) -> String {
-        match self.unit.as_str() {
-            "°" => degrees(value),
-            "" => measure(value),
-            unit => format!("{} {unit}", measure(value)),
-        }
+/// A value of a family's parameter with its unit, as people write it.
+///
+/// ```
+/// use capsnet_measure::Family;
+/// use capsnet_report::sweep::value;
+///
+/// assert_eq!(value(&Family::degrees("rotation"), 15.0), "+15°");
+/// assert_eq!(value(&Family::new("shift", "px"), -2.0), "-2 px");
+/// ```
+#[must_use]
+pub fn value(family: &Family, value: f64) -> String {
+    match family.unit.as_str() {
+        "°" => degrees(value),
+        "" => measure(value),
+        unit => format!("{} {unit}", measure(value)),
     }
 }
 
-/// One model's points.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct SweepCurve {
-    /// The model as the reader knows it.
-    pub model: String,
-    /// Which weights it had; may be empty.
-    pub weights: String,
-    /// What its mean of the true class is a mean of.
-    pub true_class: TrueClass,
-    /// Points in order of their value.
-    pub points: Vec<SweepPoint>,
+/// A point's accuracy with its interval in per cent: "98.68 % [98.44, 98.88]".
+#[must_use]
+pub fn accuracy(point: &SweepPoint) -> String {
+    percent_with_interval(point.accuracy(), point.score().interval())
 }
 
-impl SweepCurve {
-    /// A curve through the points, which are put in order of their values.
-    #[must_use]
-    pub fn new(model: impl Into<String>, mut points: Vec<SweepPoint>) -> Self {
-        points.sort_by(|a, b| a.value().total_cmp(&b.value()));
-        Self {
-            model: model.into(),
-            points,
-            ..Self::default()
-        }
-    }
-
-    /// The point at a value, if it was measured.
-    #[must_use]
-    pub fn at(&self, value: f64) -> Option<&SweepPoint> {
-        self.points.iter().find(|point| point.value() == value)
-    }
-}
-
-/// Several models on the same images under the same family of transforms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sweep {
-    /// The transforms.
-    pub family: Family,
-    /// The accuracy of guessing, 0 to 1, where it is known: 0.1 for ten digits.
-    pub chance: Option<f64>,
-    /// One curve a model.
-    pub curves: Vec<SweepCurve>,
-}
-
-/// The form of the JSON; it changes when a field changes its meaning.
-const VERSION: u32 = 1;
-
-/// The file: what the curves alone don't say.
-#[derive(Serialize, Deserialize)]
-struct SweepFile<S> {
-    version: u32,
-    #[serde(skip_deserializing)]
-    confidence: f64,
-    #[serde(flatten)]
-    sweep: S,
-}
-
-impl Sweep {
-    /// A sweep without curves.
-    #[must_use]
-    pub const fn new(family: Family) -> Self {
-        Self {
-            family,
-            chance: None,
-            curves: Vec::new(),
-        }
-    }
-
-    /// The sweep as JSON, indented, with a line feed at its end.
-    ///
-    /// # Errors
-    /// [`ReportError::Json`], which a sweep does not cause: all its numbers are finite but for those of a family or
-    /// chance set by hand, which become `null`.
-    pub fn to_json(&self) -> Result<String, ReportError> {
-        let file = SweepFile {
-            version: VERSION,
-            confidence: CONFIDENCE,
-            sweep: self,
-        };
-        Ok(serde_json::to_string_pretty(&file)? + "\n")
-    }
-
-    /// Reads back what [`Sweep::to_json`] wrote.
-    ///
-    /// # Errors
-    /// [`ReportError::Json`] for anything else, [`ReportError::Invalid`] for another version of the form.
-    pub fn from_json(json: &str) -> Result<Self, ReportError> {
-        let file: SweepFile<Self> = serde_json::from_str(json)?;
-        if file.version != VERSION {
-            let version = file.version;
-            return Err(ReportError::Invalid(format!(
-                "the sweep has version {version} of the form; this program reads version {VERSION}"
-            )));
-        }
-        Ok(file.sweep)
-    }
-
-    /// Saves the JSON, replacing a file that is there.
-    ///
-    /// # Errors
-    /// [`ReportError::Write`] with the path and the reason.
-    pub fn save_json(&self, path: &Path) -> Result<(), ReportError> {
-        save(path, self.to_json()?.as_bytes())
-    }
+/// Saves a sweep's JSON, replacing a file that is there.
+///
+/// # Errors
+/// [`ReportError::Write`] with the path and the reason.
+pub fn save_json(sweep: &Sweep, path: &Path) -> Result<(), ReportError> {
+    save(path, sweep.to_json()?.as_bytes())
 }
 
 #[cfg(test)]

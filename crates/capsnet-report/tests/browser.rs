@@ -5,7 +5,8 @@ mod chromium;
 #[path = "../examples/sweep_report.rs"]
 mod sweep_report;
 
-use capsnet_report::{Family, HtmlReport, Sweep, SweepCurve, SweepPoint};
+use capsnet_measure::{Family, Score, Sweep, SweepCurve, SweepPoint};
+use capsnet_report::HtmlReport;
 use chromium::{browser, dom};
 use serde_json::{Value, json};
 
@@ -88,7 +89,16 @@ fn hostile_names_do_nothing_in_a_browser() {
     let Some(browser) = browser() else { return };
     let hostile = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
     let mut sweep = Sweep::new(Family::new(hostile, hostile));
-    let points = vec![SweepPoint::new(35.0, 10, 9, Some(0.5)).unwrap()];
+    let points = vec![
+        SweepPoint::new(
+            35.0,
+            Score {
+                mean_true_score: Some(0.5),
+                ..Score::new(10, 9)
+            },
+        )
+        .unwrap(),
+    ];
     sweep.curves.push(SweepCurve::new(hostile, points));
     let report = HtmlReport::new(hostile).sweep(hostile, hostile, sweep);
     let found = probe(&browser, &report, "#section-1.at=35");

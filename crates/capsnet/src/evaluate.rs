@@ -7,6 +7,7 @@ use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::multimnist::MAX_SHIFT;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
+use capsnet_measure::Score;
 use serde::{Deserialize, Serialize};
 
 mod pairs;
@@ -43,11 +44,9 @@ impl Default for Options {
 pub struct Evaluation {
     /// The transform, as a specification.
     pub transform: String,
-    /// Mean loss, as in training.
-    pub loss: f64,
-    /// Mean over the images of what the model says of the true class: a probability, a capsule's length, or length and
-    /// pose, see [`Classifier::score_kind`].
-    pub mean_true_score: f64,
+    /// How many images were right, with the mean loss and the mean of what the model says of the true class.
+    #[serde(flatten)]
+    pub score: Score,
     /// `confusion[truth][prediction]`: numbers of images.
     pub confusion: Vec<Vec<u64>>,
     /// The answer to each image, in order.
@@ -57,21 +56,10 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The number of images.
-    pub fn images(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// The number of images classified right.
-    pub fn correct(&self) -> u64 {
-        (0..self.confusion.len())
-            .map(|class| self.confusion[class][class])
-            .sum()
-    }
-
-    /// The share of images classified right, 0..1.
-    pub fn accuracy(&self) -> f64 {
-        self.correct() as f64 / self.images() as f64
+    /// Whether each image was classified right, in order.
+    pub fn right(&self) -> impl Iterator<Item = bool> + '_ {
+        let answers = self.predictions.iter().zip(&self.labels);
+        answers.map(|(answer, truth)| answer == truth)
     }
 
     /// The share of each class's images classified right; `None` for a class without images.
@@ -80,8 +68,8 @@ impl Evaluation {
     }
 }
 
-/// The share of each class's images classified right, from a confusion matrix (rows are true classes); `None` for a class
-/// without images.
+/// The share of each class's images classified right, from a confusion matrix (rows are true classes); `None` for a
+/// class without images.
 pub fn class_accuracy(confusion: &[Vec<u64>]) -> Vec<Option<f64>> {
     let share = |(class, row): (usize, &Vec<u64>)| {
         let total: u64 = row.iter().sum();
@@ -158,8 +146,7 @@ pub fn evaluate(
     let indices: Vec<usize> = options.range.clone().unwrap_or(0..data.len()).collect();
     let mut evaluation = Evaluation {
         transform: transform.to_string(),
-        loss: 0.0,
-        mean_true_score: 0.0,
+        score: Score::new(indices.len() as u64, 0),
         confusion: vec![vec![0; classes]; classes],
         predictions: Vec::with_capacity(indices.len()),
         labels: indices.iter().map(|&index| data.label(index)).collect(),
@@ -180,8 +167,13 @@ pub fn evaluate(
     for (&truth, &prediction) in evaluation.labels.iter().zip(&evaluation.predictions) {
         evaluation.confusion[usize::from(truth)][usize::from(prediction)] += 1;
     }
-    evaluation.loss = loss_sum / indices.len() as f64;
-    evaluation.mean_true_score = true_score_sum / indices.len() as f64;
+    let images = indices.len() as f64;
+    evaluation.score = Score {
+        correct: evaluation.right().filter(|&right| right).count() as u64,
+        loss: Some(loss_sum / images),
+        mean_true_score: Some(true_score_sum / images),
+        ..evaluation.score
+    };
     Ok(evaluation)
 }
 
@@ -209,18 +201,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_follow_from_the_confusion_matrix() {
-        let evaluation = Evaluation {
-            transform: "none".to_owned(),
-            loss: 0.0,
-            mean_true_score: 0.0,
-            confusion: vec![vec![3, 1, 0], vec![0, 2, 0], vec![0, 0, 0]],
-            predictions: vec![0, 0, 0, 1, 1, 1],
-            labels: vec![0, 0, 0, 0, 1, 1],
-        };
-        assert_eq!(evaluation.correct(), 5);
-        assert_eq!(evaluation.accuracy(), 5.0 / 6.0);
-        assert_eq!(evaluation.class_accuracy(), [Some(0.75), Some(1.0), None]);
+    fn a_class_without_images_has_no_accuracy() {
+        let confusion = [vec![3, 1, 0], vec![0, 2, 0], vec![0, 0, 0]];
+        assert_eq!(class_accuracy(&confusion), [Some(0.75), Some(1.0), None]);
     }
 
     #[test]

@@ -69,9 +69,9 @@ fn anything_that_scores_images_is_tested_and_measured() {
             let transform: Pipeline = spec.parse().unwrap();
             evaluate(model, &data, &transform, &Options::default(), &device, &mut |_| {}).unwrap()
         };
-        assert_eq!((test("none").images(), test("none").correct()), (24, 24));
+        assert_eq!((test("none").score.images, test("none").score.correct), (24, 24));
         // Half a turn puts every bright quarter opposite.
-        assert_eq!(test("rotate=180").correct(), 0);
+        assert_eq!(test("rotate=180").score.correct, 0);
         assert_eq!(test("rotate=180").predictions[..4], [3, 2, 1, 0]);
         assert_eq!(model.score_kind(), ScoreKind::Probability);
         let prediction = predict(model, &[data.image(2).to_vec()], &device).remove(0);

@@ -206,7 +206,7 @@ fn table(contestants: &[Contestant], conditions: &[Condition], evaluations: &[Ve
             None => "accuracy, upright".to_owned(),
             Some(angle) => format!("accuracy, rotated {}", capsnet_report::number::degrees(angle)),
         };
-        row(&label, &|m| percent(evaluations[m][number].accuracy(), 2))?;
+        row(&label, &|m| percent(evaluations[m][number].score.accuracy(), 2))?;
     }
     Ok(table)
 }

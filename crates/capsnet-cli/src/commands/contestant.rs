@@ -10,12 +10,11 @@ use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
 use capsnet::model::{Classifier, Model};
 use capsnet_data::dataset::Dataset;
-use capsnet_report::TrueClass;
+use capsnet_measure::ScoreKind;
 use capsnet_report::number::count;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::measure::true_class;
 use crate::args::{ModelName, ModelsArgs, NamedFile};
 use crate::setting::{UsageError, shipped_weights};
 
@@ -43,7 +42,7 @@ pub struct ModelEntry {
     /// Trainable parameters.
     pub parameters: usize,
     /// What its mean of the true class is a mean of.
-    pub true_class: TrueClass,
+    pub true_class: ScoreKind,
     /// What was done to the training images, where a note beside the weights says it.
     pub trained_with: Option<String>,
 }
@@ -135,7 +134,7 @@ fn contestant(path: &Path, label: Option<String>, shown: String, device: &Device
         weights: shown,
         sha256: sha256_of_file(path)?,
         parameters: model.parameters(),
-        true_class: true_class(&model),
+        true_class: model.score_kind(),
         trained_with: training_note(path),
     };
     Ok(Contestant { model, entry })

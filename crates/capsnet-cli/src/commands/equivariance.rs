@@ -2,7 +2,6 @@
 
 mod charts;
 mod files;
-mod quantity;
 mod report;
 mod tables;
 

@@ -3,11 +3,12 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::evaluate::{Evaluation, Options, evaluate};
-use capsnet::model::{Classifier, Model, ScoreKind};
+use capsnet::model::Model;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample};
-use capsnet_report::{ConfusionMatrix, TrueClass};
+use capsnet_measure::Score;
+use capsnet_report::ConfusionMatrix;
 use serde::Serialize;
 
 use crate::progress::Progress;
@@ -54,12 +55,8 @@ pub struct ResultEntry {
     transform: String,
     rotate: Option<f64>,
     resample: String,
-    /// 0..1.
-    pub accuracy: f64,
-    correct: u64,
-    loss: f64,
-    /// Mean probability (LeNet-5), capsule length (CapsNet) or length and pose (equivariant CapsNet) of the true class.
-    mean_true_score: f64,
+    #[serde(flatten)]
+    score: Score,
     class_accuracy: Vec<Option<f64>>,
     confusion: Vec<Vec<u64>>,
     first_predictions: Vec<String>,
@@ -73,10 +70,7 @@ impl ResultEntry {
             transform: condition.pipeline.to_string(),
             rotate: condition.rotate,
             resample: condition.pipeline.resample().to_string(),
-            accuracy: evaluation.accuracy(),
-            correct: evaluation.correct(),
-            loss: evaluation.loss,
-            mean_true_score: evaluation.mean_true_score,
+            score: evaluation.score,
             class_accuracy: evaluation.class_accuracy(),
             confusion: evaluation.confusion.clone(),
             first_predictions: in_words(&evaluation.predictions, data),
@@ -90,15 +84,6 @@ pub fn confusion_matrix(data: &Dataset, confusion: &[Vec<u64>]) -> Result<Confus
     let mut names = data.class_names().to_vec();
     names.extend((names.len()..confusion.len()).map(|class| class.to_string()));
     Ok(ConfusionMatrix::new(names, confusion)?)
-}
-
-/// What a model's mean score of the true class is a mean of.
-pub fn true_class(model: &Model) -> TrueClass {
-    match model.score_kind() {
-        ScoreKind::Probability => TrueClass::Probability,
-        ScoreKind::CapsuleLength => TrueClass::CapsuleLength,
-        ScoreKind::LengthAndPose => TrueClass::LengthAndPose,
-    }
 }
 
 /// The names of the first few classes.

@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::evaluate::Evaluation;
 use capsnet::model::{Classifier, Model};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::Protocol;
-use capsnet_report::Interval;
+use capsnet_measure::Interval;
 use capsnet_report::number::{count, percent};
 use serde::Serialize;
 
@@ -153,15 +152,4 @@ fn with_interval(share: f64, interval: Interval) -> String {
         100.0 * interval.low,
         100.0 * interval.high
     )
-}
-
-/// As JSON has it.
-fn ends(interval: Interval) -> [f64; 2] {
-    [interval.low, interval.high]
-}
-
-/// Whether each image was classified right.
-fn right(evaluation: &Evaluation) -> impl Iterator<Item = bool> + '_ {
-    let answers = evaluation.predictions.iter().zip(&evaluation.labels);
-    answers.map(|(answer, truth)| answer == truth)
 }

@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
+use capsnet_measure::study::Outcome;
 use capsnet_report::TextStyle;
 
 use super::again::CommandLine;
@@ -23,7 +24,7 @@ use crate::output::line;
 use crate::setting::start_threads;
 use declaration::Declaration;
 use execute::{Executor, runs};
-use outcome::{Outcome, VariantOutcome};
+use outcome::variant_outcome;
 use plan::{Planned, plan};
 use record::Record;
 
@@ -112,7 +113,7 @@ fn outcome(
         dataset: dataset.to_owned(),
         complete,
         variants: variants
-            .map(|(planned, records)| VariantOutcome::new(plan, planned, records))
+            .map(|(planned, records)| variant_outcome(plan, planned, records))
             .collect(),
     }
 }

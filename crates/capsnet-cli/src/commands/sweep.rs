@@ -16,8 +16,10 @@ use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
+use capsnet_measure::{Sweep, SweepPoint};
 use capsnet_report::number::count;
-use capsnet_report::{Column, Sweep, SweepPoint, Table, TextStyle};
+use capsnet_report::sweep::{accuracy, comparison, value};
+use capsnet_report::{Column, Table, TextStyle};
 use serde::Serialize;
 
 use record::{Earlier, Record, Settings};
@@ -180,7 +182,7 @@ fn print(args: &SweepArgs, record: &Record, files: &[String]) -> Result<()> {
             line("")?;
         }
         for lead in leads {
-            line(lead.words(&sweep.family))?;
+            line(comparison(&lead, &sweep.family))?;
         }
     }
     line("\nwrote:")?;
@@ -194,10 +196,10 @@ fn print(args: &SweepArgs, record: &Record, files: &[String]) -> Result<()> {
 fn compact(sweep: &Sweep, values: &[f64]) -> Result<Table> {
     let models = sweep.curves.iter().map(|curve| Column::right(curve.model.clone()));
     let mut table = Table::new(std::iter::once(Column::right(sweep.family.name.clone())).chain(models));
-    for &value in values {
-        let accuracy = |point: Option<&SweepPoint>| point.map_or(String::new(), SweepPoint::accuracy_words);
-        let cells = sweep.curves.iter().map(|curve| accuracy(curve.at(value)));
-        table.push(std::iter::once(sweep.family.value(value)).chain(cells))?;
+    for &at in values {
+        let words = |point: Option<&SweepPoint>| point.map_or(String::new(), accuracy);
+        let cells = sweep.curves.iter().map(|curve| words(curve.at(at)));
+        table.push(std::iter::once(value(&sweep.family, at)).chain(cells))?;
     }
     Ok(table)
 }

@@ -11,7 +11,7 @@ use capsnet_report::number::{count, percent};
 use capsnet_report::{Column, Table, TextStyle};
 use serde::Serialize;
 
-use super::measure::{Condition, ResultEntry, confusion_matrix, in_words, measure, true_class};
+use super::measure::{Condition, ResultEntry, confusion_matrix, in_words, measure};
 use super::protocol;
 use crate::args::TestArgs;
 use crate::output::line;
@@ -78,7 +78,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     if let Some(protocol) = args.protocol {
         line(format_args!("protocol {protocol}: {}", protocol.source()))?;
     }
-    let of_truth = format!("true class: {}", true_class(&model).title());
+    let of_truth = format!("true class: {}", model.score_kind().title());
     print_table(&conditions, &evaluations, of_truth)?;
     for (condition, evaluation) in pairs() {
         print_details(condition, evaluation, &data)?;
@@ -116,13 +116,15 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: S
         Column::right(of_truth),
     ]);
     for (condition, evaluation) in conditions.iter().zip(evaluations) {
+        let score = &evaluation.score;
+        let decimal = |number: Option<f64>| number.map_or(String::new(), |number| format!("{number:.4}"));
         table.push([
             condition.label(),
             condition.pipeline.resample().to_string(),
-            percent(evaluation.accuracy(), 2),
-            count(evaluation.correct()),
-            format!("{:.4}", evaluation.loss),
-            format!("{:.4}", evaluation.mean_true_score),
+            percent(score.accuracy(), 2),
+            count(score.correct),
+            decimal(score.loss),
+            decimal(score.mean_true_score),
         ])?;
     }
     line(format_args!("\n{}", table.to_text(TextStyle::Plain)))

@@ -142,7 +142,7 @@ class Curves {
       return;
     }
     const chosen = this.chosen();
-    const measure = this.plot.dataset.measure;
+    const { measure, scale } = this.plot.dataset;
     for (const svg of this.plot.children) {
       const [left, top, width, height] = numbers(svg, "data-plot");
       const [lowX, highX] = numbers(svg, "data-x");
@@ -153,7 +153,7 @@ class Curves {
       for (const { index, point } of chosen) {
         const share = point && (measure === "accuracy" ? point.accuracy : point.mean_true_class);
         if (share !== undefined && share !== null) {
-          const y = top + (1 - (100 * share - lowY) / (highY - lowY)) * height;
+          const y = top + (1 - (scale * share - lowY) / (highY - lowY)) * height;
           cursor.append(svgElement("circle", { cx: x, cy: y, r: 5, "data-series": index }));
         }
       }
@@ -183,7 +183,9 @@ class Curves {
       row.dataset.series = index;
       row.append(element("td", curve.model, "name"));
       const range = (point) => `${(100 * point.accuracy_low).toFixed(2)} to ${(100 * point.accuracy_high).toFixed(2)}`;
-      const mean = (point) => (point.mean_true_class === null ? "" : percent(point.mean_true_class));
+      // A length with its pose may leave 0 to 1, and is no percentage.
+      const said = curve.true_class === "length_and_pose" ? (mean) => mean.toFixed(4) : percent;
+      const mean = (point) => (point.mean_true_class === null ? "" : said(point.mean_true_class));
       const cells = point ? [percent(point.accuracy), range(point), mean(point), String(point.images)] : ["", "", "", ""];
       cells.filter((_, column) => column !== 2 || hasMeans).forEach((text) => row.append(element("td", text, "number")));
     }

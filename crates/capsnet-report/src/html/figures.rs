@@ -1,10 +1,12 @@
 //! Curves in the page: drawn as SVG for a wide and for a narrow screen, with a legend and, for sweeps, their data.
 
+use capsnet_measure::Sweep;
+
 use crate::axis::Scale;
 use crate::curves::{LineChart, Look, dash};
 use crate::error::ReportError;
 use crate::markup::{escaped, json_for_script};
-use crate::sweep::Sweep;
+use crate::sweep::{accuracy_chart, summary, table, true_class_chart, true_class_meaning, true_class_scale};
 
 use super::tables;
 
@@ -12,23 +14,23 @@ use super::tables;
 pub(super) fn sweep(sweep: &Sweep) -> Result<String, ReportError> {
     let accuracy = LineChart {
         title: format!("Accuracy by {}", sweep.family.name),
-        ..sweep.accuracy_chart()
+        ..accuracy_chart(sweep)
     };
-    let true_class = sweep.true_class_chart().map(|chart| LineChart {
+    let true_class = true_class_chart(sweep).map(|chart| LineChart {
         title: format!("Mean of the true class by {}", sweep.family.name),
         ..chart
     });
-    let mut plots = plot(&accuracy, "accuracy")?;
+    let mut plots = plot(&accuracy, "accuracy", 100.0)?;
     let mut measures = String::new();
     if let Some(chart) = true_class {
-        plots += &plot(&chart, "true_class")?;
+        plots += &plot(&chart, "true_class", true_class_scale(sweep))?;
         measures = "<div class=\"measures\" role=\"group\" aria-label=\"Quantity\" hidden=\"\">\
                     <button type=\"button\" data-measure=\"accuracy\">Accuracy</button>\
                     <button type=\"button\" data-measure=\"true_class\">Mean of the true class</button></div>\n"
             .to_owned();
     }
     let mut caption = "Bands and brackets are 95 % Wilson intervals of the accuracy.".to_owned();
-    if let Some(meaning) = sweep.true_class_meaning() {
+    if let Some(meaning) = true_class_meaning(sweep) {
         caption += &format!(" The mean of the true class: {meaning}.");
     }
     let figure = figure(&measures, &plots, &legend(&accuracy), &caption);
@@ -39,15 +41,15 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<String, ReportError> {
     Ok(format!(
         "<div class=\"sweep\">\n{figure}{}<details>\n<summary>{values}</summary>\n{}</details>\n\
          <script type=\"application/json\" class=\"data\">\n{}</script>\n</div>\n",
-        tables::markup(&sweep.summary()),
-        tables::markup(&sweep.table()),
+        tables::markup(&summary(sweep)),
+        tables::markup(&table(sweep)),
         json_for_script(&sweep.to_json()?)
     ))
 }
 
 /// A chart alone.
 pub(super) fn chart(chart: &LineChart) -> Result<String, ReportError> {
-    Ok(figure("", &plot(chart, "chart")?, &legend(chart), &chart.caption))
+    Ok(figure("", &plot(chart, "chart", 1.0)?, &legend(chart), &chart.caption))
 }
 
 fn figure(measures: &str, plots: &str, legend: &str, caption: &str) -> String {
@@ -60,8 +62,8 @@ fn figure(measures: &str, plots: &str, legend: &str, caption: &str) -> String {
 }
 
 /// A chart twice, of which the style sheet shows the one that fits the screen. Linear axes say how values become
-/// positions, for the script.
-fn plot(chart: &LineChart, measure: &str) -> Result<String, ReportError> {
+/// positions, for the script, and how the data's numbers become those values.
+fn plot(chart: &LineChart, measure: &str, scale: f64) -> Result<String, ReportError> {
     let linear = chart.x.scale == Scale::Linear && chart.y.scale == Scale::Linear;
     let draw = |look: &Look, class: &str| {
         let (scene, frame) = chart.scene(look)?;
@@ -76,7 +78,7 @@ fn plot(chart: &LineChart, measure: &str) -> Result<String, ReportError> {
     };
     let (wide, narrow) = (draw(&Look::WIDE, "wide")?, draw(&Look::NARROW, "narrow")?);
     Ok(format!(
-        "<div class=\"plot\" data-measure=\"{measure}\">\n{wide}{narrow}</div>\n"
+        "<div class=\"plot\" data-measure=\"{measure}\" data-scale=\"{scale}\">\n{wide}{narrow}</div>\n"
     ))
 }
 

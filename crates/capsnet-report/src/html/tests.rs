@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::curves::Series;
-use crate::sweep::{Family, SweepCurve, SweepPoint, TrueClass};
 use crate::table::Column;
+use capsnet_measure::{Family, Score, ScoreKind, SweepCurve, SweepPoint};
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
@@ -12,7 +12,13 @@ const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=
 
 fn sweep(model: &str) -> Sweep {
     let mut sweep = Sweep::new(Family::degrees("rotation"));
-    let point = |value, correct, mean| SweepPoint::new(value, 1000, correct, mean).unwrap();
+    let point = |value, correct, mean| {
+        let score = Score {
+            mean_true_score: mean,
+            ..Score::new(1000, correct)
+        };
+        SweepPoint::new(value, score).unwrap()
+    };
     let measured = vec![
         point(-15.0, 900, Some(0.8)),
         point(0.0, 990, Some(0.95)),
@@ -20,7 +26,7 @@ fn sweep(model: &str) -> Sweep {
     ];
     sweep.curves.push(SweepCurve::new(model, measured));
     sweep.curves.push(SweepCurve {
-        true_class: TrueClass::CapsuleLength,
+        true_class: ScoreKind::CapsuleLength,
         ..SweepCurve::new("CapsNet", vec![point(0.0, 995, None)])
     });
     sweep

@@ -14,10 +14,11 @@ use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
-pub use capsnet_measure::{Action, AngleMeasures, AngularError, Expected, LayerSummary, RSquared, VarianceRatio};
+pub use capsnet_measure::{
+    Action, AngleMeasures, AngularError, Expected, LayerMeasures, LayerSummary, RSquared, VarianceRatio,
+};
 use capsnet_measure::{Layer, LayerMeter};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::evaluate::check_fits;
@@ -56,32 +57,6 @@ pub struct Rotation {
     pub degrees: f64,
     /// What turns the images by it.
     pub pipeline: Pipeline,
-}
-
-/// A layer's measures.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerMeasures {
-    /// Its name.
-    pub layer: String,
-    /// Shape of its activation, without the batch.
-    pub shape: Vec<usize>,
-    /// Units in the layer.
-    pub units: usize,
-    /// Units measured.
-    pub measured_units: usize,
-    /// Units that linear maps may read.
-    pub source_units: usize,
-    /// Units that form a vector, such as a capsule; all that are measured where the layer has no capsules.
-    pub vector: usize,
-    /// What a rotation is supposed to do to the vectors.
-    pub action: Action,
-    /// Whether each class was measured by itself.
-    pub by_class: bool,
-    /// What holds at all angles.
-    #[serde(flatten)]
-    pub summary: LayerSummary,
-    /// The measures at each angle, in the order of the rotations.
-    pub angles: Vec<AngleMeasures>,
 }
 
 /// The names of a model's layers, in order.

@@ -6,6 +6,7 @@
 
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
+pub use capsnet_measure::ScoreKind;
 
 use super::Input;
 use crate::loss::{sigmoid_cross_entropy, two_hot};
@@ -89,17 +90,6 @@ pub struct Output {
     pub scores: Tensor<2>,
     /// `[B, classes, D]`: the class capsules, where the model has any.
     pub capsules: Option<Tensor<3>>,
-}
-
-/// What [`Classifier::probabilities`] gives: the kinds must not be compared unawares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScoreKind {
-    /// Probabilities, which sum to one.
-    Probability,
-    /// Lengths of class capsules, each 0 to 1 by itself.
-    CapsuleLength,
-    /// Lengths of class capsules, and how upright their poses stand: about 0 to 1, and beyond.
-    LengthAndPose,
 }
 
 impl Output {

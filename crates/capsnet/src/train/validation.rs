@@ -36,7 +36,7 @@ pub(super) fn validate_on_images(
             return Ok(None);
         }
         let result = evaluate(model, data, &transform, &options, device, &mut |_| {})?;
-        Ok(Some((result.loss, result.accuracy())))
+        Ok(result.score.loss.map(|loss| (loss, result.score.accuracy())))
     })
 }
 

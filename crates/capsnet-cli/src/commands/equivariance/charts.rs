@@ -2,8 +2,8 @@
 
 use capsnet_report::{Axis, LineChart, Series};
 
-use super::quantity::{Figure, Quantity, mean_over_angles};
 use super::{Measured, Report};
+use capsnet_measure::equivariance::{Figure, Quantity, mean_over_angles};
 
 /// One line a layer over the angles; `None` if nothing can be shown.
 pub fn by_angle(quantity: &Quantity, measured: &Measured, caption: &str) -> Option<LineChart> {

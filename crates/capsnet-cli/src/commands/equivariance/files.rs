@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use capsnet_report::LineChart;
 
-use super::quantity::QUANTITIES;
 use super::{Report, charts, report};
 use crate::args::EquivarianceArgs;
+use capsnet_measure::equivariance::QUANTITIES;
 
 /// Writes everything, and its paths into the report.
 pub fn write(measured: &mut Report, args: &EquivarianceArgs) -> Result<()> {

@@ -4,14 +4,14 @@ use anyhow::Result;
 use capsnet_report::number::count;
 use capsnet_report::{Column, HtmlReport, Table};
 
-use super::quantity::QUANTITIES;
 use super::{Report, charts, tables};
 use crate::args::EquivarianceArgs;
 use crate::commands::again::CommandLine;
+use capsnet_measure::equivariance::QUANTITIES;
 
-const LEAD: &str = "How does each layer of a network answer when its input is rotated? An equivariant layer changes in a way that can \
-                    be foretold from the upright image, an invariant layer does not change, and a layer that is neither has lost \
-                    the pose or has not recognised the digit. Every measure stands beside what chance gives.";
+const LEAD: &str = "How does each layer of a network answer when its input is rotated? An equivariant layer changes \
+    in a way that can be foretold from the upright image, an invariant layer does not change, and a layer that is \
+    neither has lost the pose or has not recognised the digit. Every measure stands beside what chance gives.";
 
 pub fn html(report: &Report, args: &EquivarianceArgs) -> Result<HtmlReport> {
     let angles = format!("{} degrees, counter-clockwise", args.rotate);
@@ -60,9 +60,9 @@ pub fn html(report: &Report, args: &EquivarianceArgs) -> Result<HtmlReport> {
     Ok(page.table("What was measured", UNITS, layers(report)?))
 }
 
-const UNITS: &str = "Layers with more units than are measured are represented by a seeded choice of them, in whole capsules; linear maps \
-                     may read up to eight times as many, for a rotation carries what a unit sees to other places. Layers with :true after \
-                     their name are the capsule of each image's class, measured class by class.";
+const UNITS: &str = "Layers with more units than are measured are represented by a seeded choice of them, in whole \
+    capsules; linear maps may read up to eight times as many, for a rotation carries what a unit sees to other \
+    places. Layers with :true after their name are the capsule of each image's class, measured class by class.";
 
 /// What stands behind the figures of each layer.
 fn layers(report: &Report) -> Result<Table> {

@@ -6,8 +6,8 @@ use capsnet_report::number::{count, degrees};
 use capsnet_report::{Column, ReportError, Table, TextStyle};
 
 use super::Report;
-use super::quantity::{QUANTITIES, Quantity, mean_over_angles};
 use crate::output::line;
+use capsnet_measure::equivariance::{QUANTITIES, Quantity, mean_over_angles};
 
 /// Angles that a table shows if they were measured.
 const USUAL: [f64; 4] = [15.0, 45.0, 90.0, 180.0];

@@ -9,11 +9,11 @@ use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{AffNist, Protocol, affnist, read_affnist};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
+use capsnet_measure::{Interval, Score, clustered};
 use capsnet_report::number::{count, percent};
-use capsnet_report::{clustered, wilson};
 use serde::Serialize;
 
-use super::{Contestant, Header, draw_confusion, ends, right, with_interval};
+use super::{Contestant, Header, draw_confusion, with_interval};
 use crate::args::TestArgs;
 use crate::output::line;
 use crate::progress::Progress;
@@ -33,10 +33,10 @@ struct Report {
     /// Over all versions of all images.
     accuracy: f64,
     /// At 95 %; versions of one image count as one observation, but every image of an original file by itself.
-    interval: [f64; 2],
+    interval: Interval,
     correct: u64,
     tested: u64,
-    loss: f64,
+    loss: Option<f64>,
     /// Of each version by itself.
     variant_accuracy: Vec<f64>,
     class_accuracy: Vec<Option<f64>>,
@@ -49,9 +49,8 @@ struct Report {
 #[derive(Serialize)]
 struct Shifted {
     transform: &'static str,
-    accuracy: f64,
-    interval: [f64; 2],
-    correct: u64,
+    #[serde(flatten)]
+    score: Score,
 }
 
 pub fn run(args: &TestArgs) -> Result<()> {
@@ -70,7 +69,7 @@ fn original(args: &TestArgs, contestant: &Contestant, path: &Path) -> Result<()>
         progress.set(done, "the original file");
     })?;
     progress.clear();
-    let interval = wilson(evaluation.correct(), data.len() as u64);
+    let score = evaluation.score;
     let header = Header {
         caveat: Some("every image counts by itself, though 32 of them are of one digit: the interval is too narrow"),
         ..contestant.header(data.name(), args.seed)
@@ -80,12 +79,12 @@ fn original(args: &TestArgs, contestant: &Contestant, path: &Path) -> Result<()>
         affnist_file: Some(path.display().to_string()),
         images: data.len(),
         variants: 1,
-        accuracy: evaluation.accuracy(),
-        interval: ends(interval),
-        correct: evaluation.correct(),
-        tested: data.len() as u64,
-        loss: evaluation.loss,
-        variant_accuracy: vec![evaluation.accuracy()],
+        accuracy: score.accuracy(),
+        interval: score.interval(),
+        correct: score.correct,
+        tested: score.images,
+        loss: score.loss,
+        variant_accuracy: vec![score.accuracy()],
         class_accuracy: evaluation.class_accuracy(),
         confusion: evaluation.confusion,
         shifted: None,
@@ -108,14 +107,14 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
 
     let mut right_of = vec![0u64; data.len()];
     let mut confusion = vec![vec![0; contestant.model.config.classes()]; contestant.model.config.classes()];
-    let (mut loss, mut variant_accuracy) = (0.0, Vec::new());
+    let (mut loss, mut variant_accuracy) = (Some(0.0), Vec::new());
     for variant in 0..variants {
         let before = data.len() * (variant as usize + 1);
         let images = affnist.version(variant as usize);
         let evaluation = test(contestant, &images, Pipeline::identity(), args.seed, &mut |done| {
             progress.set(before + done, &format!("version {} of {variants}", variant + 1));
         })?;
-        for (count, right) in right_of.iter_mut().zip(right(&evaluation)) {
+        for (count, right) in right_of.iter_mut().zip(evaluation.right()) {
             *count += u64::from(right);
         }
         for (sums, row) in confusion.iter_mut().zip(&evaluation.confusion) {
@@ -123,20 +122,21 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
                 *sum += count;
             }
         }
-        loss += evaluation.loss / variants as f64;
-        variant_accuracy.push(evaluation.accuracy());
+        loss = loss
+            .zip(evaluation.score.loss)
+            .map(|(sum, loss)| sum + loss / variants as f64);
+        variant_accuracy.push(evaluation.score.accuracy());
     }
     progress.clear();
 
     let (correct, tested) = (right_of.iter().sum::<u64>(), variants * data.len() as u64);
-    let images = data.len() as u64;
     let report = Report {
         header: contestant.header(data.name(), args.seed),
         affnist_file: None,
         images: data.len(),
         variants,
         accuracy: correct as f64 / tested as f64,
-        interval: ends(clustered(&right_of, variants)),
+        interval: clustered(&right_of, variants),
         correct,
         tested,
         loss,
@@ -145,9 +145,7 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
         confusion,
         shifted: Some(Shifted {
             transform: training,
-            accuracy: shifted.accuracy(),
-            interval: ends(wilson(shifted.correct(), images)),
-            correct: shifted.correct(),
+            score: shifted.score,
         }),
     };
     report.finish(args, contestant, &data)
@@ -177,13 +175,9 @@ impl Report {
             return line(serde_json::to_string(self)?);
         }
         self.header.print()?;
-        let [low, high] = self.interval;
-        let interval = capsnet_report::Interval { low, high };
         line("")?;
         if let Some(shifted) = &self.shifted {
-            let [low, high] = shifted.interval;
-            let interval = capsnet_report::Interval { low, high };
-            let accuracy = with_interval(shifted.accuracy, interval);
+            let accuracy = with_interval(shifted.score.accuracy(), shifted.score.interval());
             line(format_args!("shifted as in training: {accuracy}"))?;
         }
         let of = match &self.affnist_file {
@@ -192,7 +186,7 @@ impl Report {
         };
         line(format_args!(
             "affNIST:                {}, {} of {} {of}",
-            with_interval(self.accuracy, interval),
+            with_interval(self.accuracy, self.interval),
             count(self.correct),
             count(self.tested)
         ))?;

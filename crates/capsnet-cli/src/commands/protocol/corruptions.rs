@@ -8,11 +8,12 @@ use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{Corruption, Protocol};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
+use capsnet_measure::{Interval, Score};
 use capsnet_report::number::percent;
-use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, TextStyle, Tone, wilson};
+use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, TextStyle, Tone};
 use serde::Serialize;
 
-use super::{Contestant, Header, ends, make_folder};
+use super::{Contestant, Header, make_folder};
 use crate::args::TestArgs;
 use crate::output::line;
 use crate::progress::Progress;
@@ -34,11 +35,8 @@ struct Report {
 #[derive(Serialize)]
 struct Row {
     name: &'static str,
-    accuracy: f64,
-    /// At 95 %.
-    interval: [f64; 2],
-    correct: u64,
-    loss: f64,
+    #[serde(flatten)]
+    score: Score,
     /// Accuracy less that on clean images.
     change: f64,
     /// Error rate over that on clean images; `None` without errors there.
@@ -47,16 +45,12 @@ struct Row {
 
 impl Row {
     fn new(name: &'static str, evaluation: &Evaluation, clean: &Evaluation) -> Self {
-        let (accuracy, correct) = (evaluation.accuracy(), evaluation.correct());
-        let clean_error = 1.0 - clean.accuracy();
+        let (score, clean) = (evaluation.score, clean.score);
         Self {
             name,
-            accuracy,
-            interval: ends(wilson(correct, evaluation.images() as u64)),
-            correct,
-            loss: evaluation.loss,
-            change: accuracy - clean.accuracy(),
-            error_ratio: (clean_error > 0.0).then(|| (1.0 - accuracy) / clean_error),
+            score,
+            change: score.accuracy() - clean.accuracy(),
+            error_ratio: (clean.error() > 0.0).then(|| score.error() / clean.error()),
         }
     }
 }
@@ -98,7 +92,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         images: data.len(),
         clean: Row::new("clean", &clean, &clean),
         corruptions: rows.map(|(c, e)| Row::new(c.name(), e, &clean)).collect(),
-        mean_accuracy: evaluations.iter().map(Evaluation::accuracy).sum::<f64>() / evaluations.len() as f64,
+        mean_accuracy: evaluations.iter().map(|e| e.score.accuracy()).sum::<f64>() / evaluations.len() as f64,
     };
     if args.json {
         return line(serde_json::to_string(&report)?);
@@ -124,11 +118,11 @@ impl Report {
             Column::right("errors, times clean"),
         ]);
         for row in std::iter::once(&self.clean).chain(&self.corruptions) {
-            let [low, high] = row.interval.map(|end| 100.0 * end);
+            let Interval { low, high } = row.score.interval();
             table.push([
                 row.name.to_owned(),
-                percent(row.accuracy, 2),
-                format!("{low:.2} to {high:.2}"),
+                percent(row.score.accuracy(), 2),
+                format!("{:.2} to {:.2}", 100.0 * low, 100.0 * high),
                 format!("{:+.2}", 100.0 * row.change),
                 row.error_ratio.map_or("n/a".to_owned(), |ratio| format!("{ratio:.1}")),
             ])?;

@@ -8,11 +8,12 @@ use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{MnistRot, Protocol};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
+use capsnet_measure::Score;
 use capsnet_report::number::{count, percent};
-use capsnet_report::{Column, Table, TextStyle, wilson};
+use capsnet_report::{Column, Table, TextStyle};
 use serde::Serialize;
 
-use super::{Contestant, Header, draw_confusion, ends, with_interval};
+use super::{Contestant, Header, draw_confusion, with_interval};
 use crate::args::{DataArgs, TestArgs};
 use crate::output::line;
 use crate::progress::Progress;
@@ -28,13 +29,8 @@ struct Report {
     /// Images of the two parts.
     training_images: usize,
     test_images: usize,
-    /// Images that were tested.
-    images: usize,
-    accuracy: f64,
-    /// At 95 %.
-    interval: [f64; 2],
-    correct: u64,
-    loss: f64,
+    #[serde(flatten)]
+    score: Score,
     class_accuracy: Vec<Option<f64>>,
     confusion: Vec<Vec<u64>>,
 }
@@ -68,18 +64,13 @@ pub fn run(args: &TestArgs) -> Result<()> {
     if let Some(folder) = &args.out {
         draw_confusion(folder, &contestant, &data, &evaluation.confusion)?;
     }
-    let interval = wilson(evaluation.correct(), data.len() as u64);
     let Seed(seed) = Protocol::SEED;
     let report = Report {
         header: contestant.header(test.name(), seed),
         note: NOTE,
         training_images,
         test_images,
-        images: data.len(),
-        accuracy: evaluation.accuracy(),
-        interval: ends(interval),
-        correct: evaluation.correct(),
-        loss: evaluation.loss,
+        score: evaluation.score,
         class_accuracy: evaluation.class_accuracy(),
         confusion: evaluation.confusion,
     };
@@ -90,9 +81,9 @@ pub fn run(args: &TestArgs) -> Result<()> {
     line(format_args!("{NOTE}\n"))?;
     line(format_args!(
         "accuracy: {}, {} of {} images\n",
-        with_interval(report.accuracy, interval),
-        count(report.correct),
-        count(report.images as u64)
+        with_interval(report.score.accuracy(), report.score.interval()),
+        count(report.score.correct),
+        count(report.score.images)
     ))?;
     let mut table = Table::new([Column::left("class"), Column::right("accuracy")]);
     for (name, accuracy) in data.class_names().iter().zip(&report.class_accuracy) {

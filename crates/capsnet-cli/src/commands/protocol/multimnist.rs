@@ -8,11 +8,11 @@ use capsnet::train::PairBatcher;
 use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{MultiMnist, Pair, Protocol};
 use capsnet_data::random::Seed;
+use capsnet_measure::{Interval, clustered, wilson};
 use capsnet_report::number::{count, percent};
-use capsnet_report::{clustered, wilson};
 use serde::Serialize;
 
-use super::{Contestant, Header, ends, with_interval};
+use super::{Contestant, Header, with_interval};
 use crate::args::TestArgs;
 use crate::output::line;
 use crate::progress::Progress;
@@ -30,7 +30,7 @@ struct Report {
     /// Share of pairs whose two digits are not the two most likely classes.
     error: f64,
     /// At 95 %.
-    error_interval: [f64; 2],
+    error_interval: Interval,
     /// The paper's.
     published_error: f64,
     /// Pairs whose digits were both named.
@@ -109,7 +109,7 @@ impl Report {
             pairs,
             variants,
             error: evaluation.error(),
-            error_interval: ends(interval),
+            error_interval: interval,
             published_error: PAPER,
             correct,
             digit_accuracy: evaluation.digits_named() as f64 / (2 * pairs) as f64,
@@ -124,11 +124,9 @@ impl Report {
 
     fn print(&self) -> Result<()> {
         self.header.print()?;
-        let [low, high] = self.error_interval;
-        let interval = capsnet_report::Interval { low, high };
         line(format_args!(
             "\nerror (not both digits named): {}, {} of {} pairs; the paper's: {}",
-            with_interval(self.error, interval),
+            with_interval(self.error, self.error_interval),
             count(self.pairs as u64 - self.correct),
             count(self.pairs as u64),
             percent(self.published_error, 1)

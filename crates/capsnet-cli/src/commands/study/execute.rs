@@ -10,11 +10,12 @@ use capsnet::model::Classifier;
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, train};
 use capsnet::weights;
 use capsnet_data::dataset::Dataset;
+use capsnet_measure::study::TestRecord;
 use capsnet_report::number::percent;
 use capsnet_weights::FloatDtype;
 
 use super::plan::{Origin, Planned};
-use super::record::{Record, TestRecord, begin, begun, expect_same, settings};
+use super::record::{Record, begin, begun, expect_same, settings};
 use crate::commands::measure::measure;
 use crate::commands::train::{STOP, stop_on_ctrl_c};
 use crate::progress::Progress;
@@ -181,7 +182,7 @@ impl Executor<'_> {
         let same_tests = known
             .tests
             .iter()
-            .map(|test| (test.transform.clone(), test.images))
+            .map(|test| (test.transform.clone(), test.score.images as usize))
             .eq(transforms.map(|t| (t, images)));
         let without_tests = Record {
             tests: Vec::new(),
@@ -314,19 +315,20 @@ impl Executor<'_> {
             .zip(&evaluations)
             .map(|(condition, evaluation)| TestRecord {
                 transform: condition.pipeline.to_string(),
-                images: evaluation.images(),
-                correct: evaluation.correct(),
-                loss: evaluation.loss,
+                score: evaluation.score,
             })
             .collect();
-        if tests.iter().any(|test| !test.loss.is_finite()) {
+        if tests
+            .iter()
+            .any(|test| test.score.loss.is_none_or(|loss| !loss.is_finite()))
+        {
             bail!("the loss on the test images is NaN or infinite");
         }
         let accuracies: Vec<String> = planned
             .conditions
             .iter()
             .zip(&tests)
-            .map(|(condition, test)| format!("{} {}", condition.label(), percent(test.accuracy(), 2)))
+            .map(|(condition, test)| format!("{} {}", condition.label(), percent(test.score.accuracy(), 2)))
             .collect();
         eprintln!(
             "run {} of {}: {}, seed {}: {}",

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use capsnet::train::TrainConfig;
 use capsnet_data::file::atomic_write;
+use capsnet_measure::study::TestRecord;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "result.json";
@@ -30,22 +31,6 @@ pub struct Record {
     /// How the weights were tested: what differs from training.
     pub test_settings: String,
     pub tests: Vec<TestRecord>,
-}
-
-/// What one transform came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TestRecord {
-    pub transform: String,
-    pub images: usize,
-    pub correct: u64,
-    pub loss: f64,
-}
-
-impl TestRecord {
-    /// 0..1.
-    pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.images as f64
-    }
 }
 
 impl Record {

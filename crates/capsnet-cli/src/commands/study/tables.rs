@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use capsnet_measure::Interval;
+use capsnet_measure::study::{Outcome, Over, TestOutcome, VariantOutcome, mean};
 use capsnet_report::duration::duration;
-use capsnet_report::number::{count, percent};
+use capsnet_report::number::{count, percent, percent_with_interval};
 use capsnet_report::{Column, HtmlReport, Table};
 
-use super::outcome::{Outcome, TestOutcome, VariantOutcome, mean};
 use super::record::write;
 
 /// Under every table.
@@ -75,7 +76,7 @@ pub fn every_run(outcome: &Outcome) -> Result<Table> {
             ];
             row.extend(transforms.iter().map(|transform| {
                 let test = variant.tests.iter().find(|test| test.transform == *transform);
-                test.map_or(String::new(), |test| percent(test.accuracies[run], 2))
+                test.map_or(String::new(), |test| percent(test.scores[run].accuracy(), 2))
             }));
             table.push(row)?;
         }
@@ -101,10 +102,8 @@ fn label(transform: &str) -> String {
     }
 }
 
-/// "98.68 % [98.44, 98.88]".
 fn with_interval(test: &TestOutcome) -> String {
-    let end = |share: f64| format!("{:.2}", 100.0 * share);
-    format!("{} [{}, {}]", percent(test.accuracy, 2), end(test.low), end(test.high))
+    percent_with_interval(test.accuracy(), test.interval().0)
 }
 
 /// Whole epochs without decimals.
@@ -123,21 +122,26 @@ pub fn csv(outcome: &Outcome) -> String {
             .to_owned();
     for variant in &outcome.variants {
         for test in &variant.tests {
+            let (Interval { low, high }, over) = test.interval();
+            let over = match over {
+                Over::Seeds => "seeds",
+                Over::Images => "images",
+            };
             for (run, seed) in variant.seeds.iter().enumerate() {
                 let fields = [
                     field(&variant.name),
-                    variant.model.to_owned(),
+                    variant.model.clone(),
                     variant.parameters.to_string(),
                     seed.to_string(),
                     variant.seconds[run].to_string(),
                     variant.epochs[run].to_string(),
                     field(&test.transform),
-                    test.images.to_string(),
-                    test.accuracies[run].to_string(),
-                    test.accuracy.to_string(),
-                    test.low.to_string(),
-                    test.high.to_string(),
-                    test.interval_over.to_owned(),
+                    test.scores[run].images.to_string(),
+                    test.scores[run].accuracy().to_string(),
+                    test.accuracy().to_string(),
+                    low.to_string(),
+                    high.to_string(),
+                    over.to_owned(),
                 ];
                 csv += &fields.join(",");
                 csv += "\r\n";

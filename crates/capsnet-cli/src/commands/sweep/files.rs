@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use capsnet_data::protocol::Family;
+use capsnet_measure::Sweep;
 use capsnet_report::number::count;
-use capsnet_report::{HtmlReport, LineChart, Sweep, sweep};
+use capsnet_report::sweep::{accuracy_chart, save_csv, true_class_chart, true_class_meaning};
+use capsnet_report::{HtmlReport, LineChart};
 
 use super::Plan;
 use super::record::Record;
@@ -20,8 +22,9 @@ const FORMS: [&str; 2] = ["svg", "png"];
 
 /// Writes everything but `sweep.json`, which lies there already; returns all paths, the report's first.
 ///
-/// Charts and tables that an earlier sweep left under names of ours, and that don't belong to this one, are removed: beside
-/// the new report they would be taken for its own. Where nothing was swept before, files of these names are something else.
+/// Charts and tables that an earlier sweep left under names of ours, and that don't belong to this one, are removed:
+/// beside the new report they would be taken for its own. Where nothing was swept before, files of these names are
+/// something else.
 pub fn write(
     folder: &Path,
     swept_before: bool,
@@ -31,7 +34,7 @@ pub fn write(
 ) -> Result<Vec<PathBuf>> {
     let mut written = vec![folder.join(REPORT), Record::path(folder), folder.join(CSV)];
     let sweeps: Vec<Sweep> = record.sweeps.iter().map(|section| section.sweep.clone()).collect();
-    sweep::save_csv(&sweeps, &folder.join(CSV))?;
+    save_csv(&sweeps, &folder.join(CSV))?;
     for (plan, sweep) in plans.iter().zip(&sweeps) {
         let family = (plans.len() > 1).then_some(plan.asked.family);
         for (chart, kind) in charts(sweep, record).iter().zip(CHARTS) {
@@ -62,10 +65,10 @@ fn charts(sweep: &Sweep, record: &Record) -> Vec<LineChart> {
     let accuracy = LineChart {
         title: format!("{family}: accuracy"),
         caption: format!("{measured}. Bands are 95 % Wilson intervals."),
-        ..sweep.accuracy_chart()
+        ..accuracy_chart(sweep)
     };
-    let meaning = sweep.true_class_meaning().unwrap_or_default();
-    let true_class = sweep.true_class_chart().map(|chart| LineChart {
+    let meaning = true_class_meaning(sweep).unwrap_or_default();
+    let true_class = true_class_chart(sweep).map(|chart| LineChart {
         title: format!("{family}: mean of the true class"),
         caption: format!("{}. {measured}.", capital(&meaning)),
         ..chart

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::evaluate::{Evaluation, Options, evaluate};
+use capsnet::evaluate::{Options, evaluate};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
-use capsnet_report::SweepPoint;
+use capsnet_measure::SweepPoint;
+use capsnet_report::sweep::value;
 
 use super::Plan;
 use super::record::Record;
@@ -36,8 +37,8 @@ impl Setting<'_> {
 
 /// Measures the points that `record` lacks, and saves it after each.
 ///
-/// All models are measured at a value before the next value's turn comes, so that a sweep that is stopped can be compared as
-/// far as it went.
+/// All models are measured at a value before the next value's turn comes, so that a sweep that is stopped can be
+/// compared as far as it went.
 pub fn measure(
     setting: &Setting,
     contestants: &[Contestant],
@@ -51,17 +52,17 @@ pub fn measure(
     let total = steps * contestants.len();
     let mut progress = Progress::new("sweeping", "images", total * images, done * images);
     for (section, plan) in plans.iter().enumerate() {
-        for (value, pipeline) in &plan.steps {
+        for (at, pipeline) in &plan.steps {
             for (number, Contestant { model, entry }) in contestants.iter().enumerate() {
                 let sweep = &record.sweeps[section].sweep;
-                if sweep.curves[number].at(*value).is_some() {
+                if sweep.curves[number].at(*at).is_some() {
                     continue;
                 }
                 // The same weights under another name give the same point.
-                let point = match record.find(plan.asked.family.name(), entry, *value) {
+                let point = match record.find(plan.asked.family.name(), entry, *at) {
                     Some(point) => point,
                     None => {
-                        let note = format!("{} {}", entry.label, sweep.family.value(*value));
+                        let note = format!("{} {}", entry.label, value(&sweep.family, *at));
                         let mut notify = |images_done| progress.set(done * images + images_done, &note);
                         let evaluation = evaluate(
                             model,
@@ -71,7 +72,7 @@ pub fn measure(
                             setting.device,
                             &mut notify,
                         )?;
-                        point(*value, &evaluation).with_context(|| note.clone())?
+                        SweepPoint::new(*at, evaluation.score).with_context(|| note.clone())?
                     }
                 };
                 record.add(section, number, point);
@@ -83,34 +84,4 @@ pub fn measure(
     progress.clear();
     record.finish();
     record.save(folder)
-}
-
-fn point(value: f64, evaluation: &Evaluation) -> Result<SweepPoint> {
-    let (images, correct) = (evaluation.images() as u64, evaluation.correct());
-    Ok(SweepPoint::new(
-        value,
-        images,
-        correct,
-        Some(evaluation.mean_true_score),
-    )?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Scores of length and pose may be.
-    #[test]
-    fn a_mean_above_one_stays_what_it_is() {
-        let evaluation = Evaluation {
-            transform: "none".to_owned(),
-            loss: 0.1,
-            mean_true_score: 1.25,
-            confusion: vec![vec![3, 0], vec![1, 0]],
-            predictions: vec![0; 4],
-            labels: vec![0, 0, 0, 1],
-        };
-        let point = point(15.0, &evaluation).unwrap();
-        assert_eq!((point.correct(), point.mean_true_class()), (3, Some(1.25)));
-    }
 }

@@ -19,8 +19,8 @@ const VALUES: usize = 9;
 /// A row has room for names of so many letters; longer ones are replaced by A, B, C.
 const SHORT: usize = 9;
 
-const CAPTION: &str = "The first test images as the models were shown them, and each model's answer: right in green, wrong in red \
-                       and bold. A dashed frame marks an image that at least one model got wrong.";
+const CAPTION: &str = "The first test images as the models were shown them, and each model's answer: right in green, \
+    wrong in red and bold. A dashed frame marks an image that at least one model got wrong.";
 
 /// A picture of each family.
 pub fn grids(setting: &Setting, contestants: &[Contestant], plans: &[Plan], record: &Record) -> Result<Vec<Picture>> {
@@ -59,7 +59,7 @@ fn grid(setting: &Setting, contestants: &[Contestant], plan: &Plan, section: &Se
             )?);
         }
         for (index, row) in cells.iter_mut().enumerate() {
-            let title = section.sweep.family.value(value);
+            let title = capsnet_report::sweep::value(&section.sweep.family, value);
             row.push(cell(setting, pipeline, index, title, &names, &evaluations)?);
         }
     }

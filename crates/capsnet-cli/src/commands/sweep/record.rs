@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use capsnet_data::file::atomic_write;
 use capsnet_data::protocol;
-use capsnet_report::{CONFIDENCE, Family, Sweep, SweepCurve, SweepPoint};
+use capsnet_measure::{CONFIDENCE, Family, Sweep, SweepCurve, SweepPoint};
 use serde::{Deserialize, Serialize};
 
 use crate::commands::contestant::ModelEntry;
@@ -108,7 +108,7 @@ impl Record {
         curves.find_map(|(entry, curve)| {
             let same = entry.sha256 == model.sha256 && entry.model == model.model;
             let point = curve.at(value).filter(|_| same)?;
-            (point.images() == self.settings.images).then_some(*point)
+            (point.score().images == self.settings.images).then_some(*point)
         })
     }
 

@@ -1,8 +1,10 @@
 //! The report: one HTML file.
 
 use anyhow::Result;
+use capsnet_measure::Sweep;
 use capsnet_report::number::count;
-use capsnet_report::{HtmlReport, Picture, Sweep};
+use capsnet_report::sweep::{comparison, table_at, true_class_meaning, value};
+use capsnet_report::{HtmlReport, Picture};
 
 use super::record::{Record, Section};
 use super::words::{capital, listed, protocol, sampler};
@@ -12,8 +14,8 @@ use crate::commands::again::CommandLine;
 use crate::commands::contestant::short;
 
 /// What the intervals don't say.
-const CAVEAT: &str = "The intervals speak of the test images, as a sample of such images. They say nothing of how far the curves would \
-                      move with another seed of the training.";
+const CAVEAT: &str = "The intervals speak of the test images, as a sample of such images. They say nothing of how \
+    far the curves would move with another seed of the training.";
 
 /// Puts the report together; `grids` holds a picture of each family.
 pub fn report(args: &SweepArgs, plans: &[Plan], record: &Record, grids: Vec<Picture>) -> Result<HtmlReport> {
@@ -49,7 +51,7 @@ pub fn report(args: &SweepArgs, plans: &[Plan], record: &Record, grids: Vec<Pict
         let heading = capital(&sweep.family.name);
         let key = key_values(sweep, plan.asked.family);
         report = report
-            .table(format!("{heading}: the figures"), verdict(sweep), sweep.table_at(&key))
+            .table(format!("{heading}: the figures"), verdict(sweep), table_at(sweep, &key))
             .sweep(format!("{heading}: the curves"), CAVEAT, sweep.clone())
             .pictures(format!("{heading}: what the models saw"), "", vec![grid]);
     }
@@ -89,12 +91,12 @@ fn range(section: &Section) -> String {
     let Sweep { family, .. } = &section.sweep;
     match section.sweep.values().as_slice() {
         [] => "nothing was measured".to_owned(),
-        [only] => format!("measured at {}", family.value(*only)),
+        [only] => format!("measured at {}", value(family, *only)),
         [first, .., last] => format!(
             "measured at {} values from {} to {}",
             section.sweep.values().len(),
-            family.value(*first),
-            family.value(*last)
+            value(family, *first),
+            value(family, *last)
         ),
     }
 }
@@ -103,7 +105,7 @@ fn measured(record: &Record) -> String {
     let meaning = record
         .sweeps
         .iter()
-        .find_map(|section| section.sweep.true_class_meaning());
+        .find_map(|section| true_class_meaning(&section.sweep));
     match meaning {
         Some(meaning) => format!("Accuracy, and the mean of what a model says of the true class ({meaning})"),
         None => "Accuracy".to_owned(),
@@ -122,7 +124,11 @@ fn data(args: &SweepArgs, record: &Record) -> String {
 
 /// Who is ahead where.
 fn verdict(sweep: &Sweep) -> String {
-    let leads: Vec<String> = sweep.leads().iter().map(|lead| lead.words(&sweep.family)).collect();
+    let leads: Vec<String> = sweep
+        .leads()
+        .iter()
+        .map(|lead| comparison(lead, &sweep.family))
+        .collect();
     leads.join("\n\n")
 }
 

@@ -19,8 +19,8 @@ pub fn protocol(family: Family) -> &'static str {
             "every image is sheared along x about its centre by the same angle; a positive angle leans the top to the right"
         }
         Family::Elastic => {
-            "every image is distorted by random displacements of its own, smoothed by a Gaussian of 4 pixels and multiplied \
-             by this number of pixels (Simard, Steinkraus and Platt 2003)"
+            "every image is distorted by random displacements of its own, smoothed by a Gaussian of 4 pixels and \
+                multiplied by this number of pixels (Simard, Steinkraus and Platt 2003)"
         }
         Family::Noise => {
             "every image has Gaussian noise of its own added, of this standard deviation in grey levels of 0 to 255"

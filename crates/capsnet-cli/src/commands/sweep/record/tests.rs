@@ -1,5 +1,5 @@
 use super::*;
-use capsnet_report::TrueClass;
+use capsnet_measure::{Score, ScoreKind};
 
 fn settings() -> Settings {
     Settings {
@@ -20,13 +20,17 @@ fn entry(label: &str, sha256: &str) -> ModelEntry {
         weights: "weights".to_owned(),
         sha256: sha256.to_owned(),
         parameters: 1,
-        true_class: TrueClass::Probability,
+        true_class: ScoreKind::Probability,
         trained_with: None,
     }
 }
 
 fn point(value: f64, correct: u64) -> SweepPoint {
-    SweepPoint::new(value, 10, correct, Some(0.5)).unwrap()
+    let score = Score {
+        mean_true_score: Some(0.5),
+        ..Score::new(10, correct)
+    };
+    SweepPoint::new(value, score).unwrap()
 }
 
 /// Two models along two families, with three points.
@@ -66,7 +70,7 @@ fn points_are_found_by_family_weights_and_value() {
 #[test]
 fn a_point_of_other_images_is_not_taken() {
     let mut record = record();
-    record.add(1, 1, SweepPoint::new(2.0, 9, 9, None).unwrap());
+    record.add(1, 1, SweepPoint::new(2.0, Score::new(9, 9)).unwrap());
     assert_eq!(record.find("scale", &entry("b", "2"), 2.0), None);
 }
 

@@ -1,20 +1,22 @@
 //! The share of the variance of `v(T x) - v(x)` that lies on one direction.
 //!
-//! Choi, Seo, Im and Kang, "Attention Routing Between Capsules" (ICCV workshops 2019), ask whether a transform of the input
-//! moves a capsule's vector in one direction, whatever the input. Here: the largest eigenvalue of the second moment of the
-//! differences, divided by the sum of all eigenvalues. The moment is taken about zero, so that a displacement that all samples
-//! have in common counts as the alignment that it is. For layers with several vectors it is the mean over these.
+//! Choi, Seo, Im and Kang, "Attention Routing Between Capsules" (ICCV workshops 2019), ask whether a transform of the
+//! input moves a capsule's vector in one direction, whatever the input. Here: the largest eigenvalue of the second
+//! moment of the differences, divided by the sum of all eigenvalues. The moment is taken about zero, so that a
+//! displacement that all samples have in common counts as the alignment that it is. For layers with several vectors it
+//! is the mean over these.
 //!
-//! A share is never 0: differences of any kind have a longest direction, and the fewer samples and dimensions, the larger its
-//! share. So it has to be read beside that of isotropic noise in as many dimensions and samples ([`chance`]), and beside that
-//! of the differences between unrelated samples, which shows how far the layer is from isotropic anyway.
+//! A share is never 0: differences of any kind have a longest direction, and the fewer samples and dimensions, the
+//! larger its share. So it has to be read beside that of isotropic noise in as many dimensions and samples
+//! ([`chance`]), and beside that of the differences between unrelated samples, which shows how far the layer is from
+//! isotropic anyway.
 
 use capsnet_data::random::Seed;
 
-use crate::lanczos::largest_eigenvalue;
-use crate::matrix::{Matrix, squared};
-use crate::sample::noise;
-use crate::tally::Mean;
+use super::lanczos::largest_eigenvalue;
+use super::matrix::{Matrix, squared};
+use super::sample::noise;
+use super::tally::Mean;
 
 /// Draws of noise that a chance level is the mean of.
 const DRAWS: u64 = 8;

@@ -2,16 +2,16 @@
 
 use capsnet_data::random::Seed;
 
-use crate::action::Action;
-use crate::direction::{chance, mean_share};
-use crate::layer::Layer;
-use crate::linear_map::{LinearMap, Prediction, SquaredErrors};
-use crate::matrix::{Matrix, squared_distance};
-use crate::pose::{Angles, AngularError, CHANCE, Expected, turned};
-use crate::result::AngleMeasures;
-use crate::sample::partners;
-use crate::tally::Mean;
-use crate::variance::{UnitVariance, VarianceRatio, Variances};
+use super::action::Action;
+use super::direction::{chance, mean_share};
+use super::layer::Layer;
+use super::linear_map::{LinearMap, Prediction, SquaredErrors};
+use super::matrix::{Matrix, squared_distance};
+use super::pose::{Angles, AngularError, CHANCE, Expected, turned};
+use super::result::AngleMeasures;
+use super::sample::partners;
+use super::tally::Mean;
+use super::variance::{UnitVariance, VarianceRatio, Variances};
 
 /// Samples that are measured together.
 pub(crate) struct Group {
@@ -64,7 +64,8 @@ impl Group {
         let with_class = |sample: usize| 2 * usize::from(layer.labels[samples[sample]]) + half(sample);
         let within_class = (!layer.by_class && !layer.labels.is_empty())
             .then(|| partners(count, with_class, seed, "pairs of a class"))
-            // A sample without another of its class would be its own partner, and the level part of what it is a level for.
+            // A sample without another of its class would be its own partner, and the level part of what it is a level
+            // for.
             .filter(|partners| partners.iter().enumerate().all(|(sample, &partner)| sample != partner));
         let others = partners(count, |_| 0, seed, "others");
         let other = upright.pick(&others);

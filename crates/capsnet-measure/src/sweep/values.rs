@@ -13,8 +13,8 @@ impl Sweep {
         values
     }
 
-    /// At most `most` of the values, and at least one if there is any: the ends and what lies evenly between them in the
-    /// list. The value that changes nothing is among them if it was measured.
+    /// At most `most` of the values, and at least one if there is any: the ends and what lies evenly between them in
+    /// the list. The value that changes nothing is among them if it was measured.
     #[must_use]
     pub fn spread(&self, most: usize) -> Vec<f64> {
         let values = self.values();
@@ -37,11 +37,12 @@ impl Sweep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::score::Score;
     use crate::sweep::{Family, SweepCurve};
     use proptest::prelude::*;
 
     fn sweep(values: impl IntoIterator<Item = f64>) -> Sweep {
-        let point = |value| SweepPoint::new(value, 10, 5, None).unwrap();
+        let point = |value| SweepPoint::new(value, Score::new(10, 5)).unwrap();
         let mut sweep = Sweep::new(Family::degrees("rotation"));
         let points = values.into_iter().map(point).collect();
         sweep.curves.push(SweepCurve::new("a", points));

@@ -2,13 +2,13 @@
 
 use capsnet_data::random::Seed;
 
-use crate::group::{Group, Pairs, Predictions, Sums};
-use crate::layer::Layer;
-use crate::linear_map::{Prediction, best_power};
-use crate::matrix::Matrix;
-use crate::result::{AngleMeasures, LayerSummary};
-use crate::tally::Mean;
-use crate::variance::{UnitVariance, VarianceRatio};
+use super::group::{Group, Pairs, Predictions, Sums};
+use super::layer::Layer;
+use super::linear_map::{Prediction, best_power};
+use super::matrix::Matrix;
+use super::result::{AngleMeasures, LayerSummary};
+use super::tally::Mean;
+use super::variance::{UnitVariance, VarianceRatio};
 
 /// Two samples to fit a map on, two to test it.
 const FEWEST: usize = 4;

@@ -1,26 +1,26 @@
 //! The best linear map from `v(x)` to `v(R x)`, and how well it holds for samples that it has not seen.
 //!
-//! A layer is linearly equivariant if such a map exists (Lenc and Vedaldi, "Understanding image representations by measuring
-//! their equivariance and equivalence", CVPR 2015). It is fitted on one half of the samples, 500 at most, by ridge regression with an offset;
-//! the penalty, a power of ten times the largest squared singular value, is chosen on that half by generalised cross-validation
-//! (Golub, Heath, Wahba 1979). R² is measured on the other
-//! half: 1 minus the squared error over the squared distance from the mean there, all units together.
+//! A layer is linearly equivariant if such a map exists (Lenc and Vedaldi, "Understanding image representations by
+//! measuring their equivariance and equivalence", CVPR 2015). It is fitted on one half of the samples, 500 at most, by
+//! ridge regression with an offset; the penalty, a power of ten times the largest squared singular value, is chosen on
+//! that half by generalised cross-validation (Golub, Heath, Wahba 1979). R² is measured on the other half: 1 minus the
+//! squared error over the squared distance from the mean there, all units together.
 //!
-//! The upright activations are the same at every angle, so they are taken apart once: `X = U S V^T` of the fitted half, through
-//! the eigenvectors of the smaller of its two Gram matrices. An angle then costs two products.
+//! The upright activations are the same at every angle, so they are taken apart once: `X = U S V^T` of the fitted half,
+//! through the eigenvectors of the smaller of its two Gram matrices. An angle then costs two products.
 
 use capsnet_data::random::Seed;
 use serde::{Deserialize, Serialize};
 
-use crate::eigen::eigen;
-use crate::matrix::{Matrix, add_scaled, squared};
+use super::eigen::eigen;
+use super::matrix::{Matrix, add_scaled, squared};
 
 /// More samples than this don't make a map better enough for what they cost.
 const MOST_FITTED: usize = 500;
 /// Penalties as powers of ten of the largest squared singular value.
 const PENALTIES: std::ops::RangeInclusive<i32> = -6..=3;
-/// With fewer samples than this, plain cross-validation takes far too small a penalty now and then; a degree of freedom that the
-/// map uses then costs more than one (Kim and Gu 2004).
+/// With fewer samples than this, plain cross-validation takes far too small a penalty now and then; a degree of freedom
+/// that the map uses then costs more than one (Kim and Gu 2004).
 const FEW: usize = 100;
 const COST: f64 = 1.4;
 
@@ -37,8 +37,8 @@ pub struct RSquared {
     pub mean: f64,
     /// By a map that was fitted to permuted pairs: chance.
     pub permuted: f64,
-    /// By a map that was fitted to pairs permuted within each class: what the class alone tells. `None` where classes are not
-    /// known or measured one by one.
+    /// By a map that was fitted to pairs permuted within each class: what the class alone tells. `None` where classes
+    /// are not known or measured one by one.
     pub within_class: Option<f64>,
 }
 

@@ -1,7 +1,7 @@
 //! The upright side of a measurement: a layer's activations and how to look at them.
 
-use crate::action::Action;
-use crate::matrix::Matrix;
+use super::action::Action;
+use super::matrix::Matrix;
 
 /// The upright activations of a layer, and how to look at them.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ impl Layer {
         }
     }
 
-    /// More of the same samples' units, which linear maps may read beside the measured ones: a rotation carries what a unit
-    /// sees to other places, which a choice of few units misses.
+    /// More of the same samples' units, which linear maps may read beside the measured ones: a rotation carries what a
+    /// unit sees to other places, which a choice of few units misses.
     #[must_use]
     pub fn with_sources(self, sources: Matrix) -> Self {
         assert_eq!(sources.rows(), self.upright.rows(), "samples of the sources");
@@ -61,8 +61,8 @@ impl Layer {
         Self { labels, ..self }
     }
 
-    /// Measures each class by itself and puts the classes together: for vectors whose dimensions mean something else in each
-    /// class, as the capsule of the true class.
+    /// Measures each class by itself and puts the classes together: for vectors whose dimensions mean something else in
+    /// each class, as the capsule of the true class.
     #[must_use]
     pub fn by_class(self) -> Self {
         Self { by_class: true, ..self }

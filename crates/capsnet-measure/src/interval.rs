@@ -1,12 +1,28 @@
 //! Confidence intervals of measured accuracies.
 
-/// A range of fractions of one.
-#[derive(Debug, Clone, Copy, PartialEq)]
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// A range of accuracies, or of differences between two. Serde writes it as `[low, high]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct Interval {
-    /// Its lower end, at least 0.
+    /// Its lower end.
     pub low: f64,
-    /// Its upper end, at most 1.
+    /// Its upper end.
     pub high: f64,
+}
+
+impl From<[f64; 2]> for Interval {
+    fn from([low, high]: [f64; 2]) -> Self {
+        Self { low, high }
+    }
+}
+
+impl From<Interval> for [f64; 2] {
+    fn from(Interval { low, high }: Interval) -> Self {
+        [low, high]
+    }
 }
 
 /// The confidence of every interval in this crate.
@@ -28,7 +44,7 @@ const Z: f64 = 1.959_963_984_540_054;
 /// (1998).
 ///
 /// ```
-/// let interval = capsnet_report::wilson(9931, 10_000);
+/// let interval = capsnet_measure::wilson(9931, 10_000);
 /// assert!((interval.low - 0.9913).abs() < 1e-4 && (interval.high - 0.9945).abs() < 1e-4);
 /// ```
 #[must_use]
@@ -53,17 +69,17 @@ fn wilson_of_share(p: f64, images: u64) -> Interval {
     }
 }
 
-/// The interval, at 95 %, of an accuracy that was measured on `each` variants of every image: `correct` holds how many of
-/// its variants were answered right.
+/// The interval, at 95 %, of an accuracy that was measured on `each` variants of every image: `correct` holds how many
+/// of its variants were answered right.
 ///
-/// The variants of an image are answered alike, so that [`wilson`] over all of them would be too narrow. Here an image is
-/// one observation, its share of right answers: their mean plus or minus 1.96 standard errors, cut to 0..1. Of one variant
-/// each, of a single image, and of shares that are all alike, it is Wilson's interval over the images.
+/// The variants of an image are answered alike, so that [`wilson`] over all of them would be too narrow. Here an image
+/// is one observation, its share of right answers: their mean plus or minus 1.96 standard errors, cut to 0..1. Of one
+/// variant each, of a single image, and of shares that are all alike, it is Wilson's interval over the images.
 ///
 /// ```
 /// // A thousand images, half of them right in all of 32 variants and half in none: no better than a thousand answers.
 /// let halves: Vec<u64> = (0..1000).map(|image| 32 * (image % 2)).collect();
-/// let interval = capsnet_report::clustered(&halves, 32);
+/// let interval = capsnet_measure::clustered(&halves, 32);
 /// assert!((interval.low - 0.469).abs() < 1e-3 && (interval.high - 0.531).abs() < 1e-3);
 /// ```
 #[must_use]
@@ -87,44 +103,20 @@ pub fn clustered(correct: &[u64], each: u64) -> Interval {
     }
 }
 
-/// The 97.5 % quantiles of Student's t with 1 to 9 degrees of freedom.
-const T: [f64; 9] = [
-    12.706_204_736,
-    4.302_652_730,
-    3.182_446_305,
-    2.776_445_105,
-    2.570_581_836,
-    2.446_911_851,
-    2.364_624_252,
-    2.306_004_135,
-    2.262_157_163,
-];
-
-/// The 97.5 % quantile of Student's t, to four decimals or better.
-///
-/// Beyond the table it is the expansion in powers of 1 over the degrees of freedom: equation 26.7.5 of Abramowitz and Stegun,
-/// "Handbook of Mathematical Functions" (1964).
+/// The 97.5 % quantile of Student's t.
 fn student_quantile(degrees: usize) -> f64 {
-    if let Some(&t) = degrees.checked_sub(1).and_then(|index| T.get(index)) {
-        return t;
-    }
-    let n = degrees as f64;
-    let power = |exponent| Z.powi(exponent);
-    Z + (power(3) + Z) / (4.0 * n)
-        + (5.0 * power(5) + 16.0 * power(3) + 3.0 * Z) / (96.0 * n.powi(2))
-        + (3.0 * power(7) + 19.0 * power(5) + 17.0 * power(3) - 15.0 * Z) / (384.0 * n.powi(3))
-        + (79.0 * power(9) + 776.0 * power(7) + 1482.0 * power(5) - 1920.0 * power(3) - 945.0 * Z)
-            / (92_160.0 * n.powi(4))
+    let distribution = StudentsT::new(0.0, 1.0, degrees as f64).expect("there is a degree of freedom at least");
+    distribution.inverse_cdf(1.0 - (1.0 - CONFIDENCE) / 2.0)
 }
 
-/// Student's interval, at 95 %, of the mean of the accuracies that several seeds came to, cut off at 0 and 1; `None` for
-/// fewer than two.
+/// Student's interval, at 95 %, of the mean of the accuracies that several seeds came to, cut off at 0 and 1; `None`
+/// for fewer than two.
 ///
-/// It speaks of the seeds as a sample: of how far the mean would move with other ones. With two seeds it is six times as
-/// wide as the distance between them, which is all that two numbers tell.
+/// It speaks of the seeds as a sample: of how far the mean would move with other ones. With two seeds it is six times
+/// as wide as the distance between them, which is all that two numbers tell.
 ///
 /// ```
-/// let interval = capsnet_report::student(&[0.97, 0.98, 0.99]).unwrap();
+/// let interval = capsnet_measure::student(&[0.97, 0.98, 0.99]).unwrap();
 /// // 0.98 plus or minus 4.303 * 0.01 / sqrt(3)
 /// assert!((interval.low - 0.9552).abs() < 1e-4 && interval.high == 1.0);
 /// ```
@@ -221,7 +213,7 @@ mod tests {
             (20, 2.085963447),
             (120, 1.979930405),
         ] {
-            assert!((student_quantile(degrees) - t).abs() < 1e-5, "{degrees}");
+            assert!((student_quantile(degrees) - t).abs() < 1e-8, "{degrees}");
         }
     }
 

@@ -2,8 +2,8 @@
 
 use capsnet_data::random::Seed;
 
-use crate::matrix::{Matrix, add_scaled, dot, squared};
-use crate::sample::noise;
+use super::matrix::{Matrix, add_scaled, dot, squared};
+use super::sample::noise;
 
 /// Relative change under which the eigenvalue has arrived, over [`CHECK_EVERY`] steps.
 const ARRIVED: f64 = 1e-11;
@@ -89,8 +89,8 @@ fn largest_of_tridiagonal(diagonal: &[f64], beside: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::eigen::eigen;
     use super::*;
-    use crate::eigen::eigen;
 
     #[test]
     fn it_is_that_of_the_whole_decomposition() {

@@ -1,18 +1,20 @@
 //! Angular pose error: the angle between the pose of a rotated input and the rotated pose of the input.
 //!
-//! For capsules whose poses have a known [`Action`] of the rotation this is the measure of Lenssen, Fey and Libuschewski,
-//! "Group Equivariant Capsule Networks" (NeurIPS 2018), section 5: the angle between `pose(R x)` and `R pose(x)`, averaged
-//! over samples and capsules. A direction that is drawn at random is 90 degrees away on average, in any dimension.
+//! For capsules whose poses have a known [`Action`] of the rotation this is the measure of Lenssen, Fey and
+//! Libuschewski, "Group Equivariant Capsule Networks" (NeurIPS 2018), section 5: the angle between `pose(R x)` and `R
+//! pose(x)`, averaged over samples and capsules. A direction that is drawn at random is 90 degrees away on average, in
+//! any dimension.
 //!
-//! Layers of other networks have no such `R`. For them it is learned: [`Expected::LinearMap`] takes the best linear map from
+//! Layers of other networks have no such `R`. For them it is learned: [`Expected::LinearMap`] takes the best linear map
+//! from
 //! `v(x)` to `v(R x)`, fitted with an offset on one half of the samples, and measures on the other half, both vectors taken
 //! from the fitted half's mean: angles between vectors that share a large mean would be small without saying anything.
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
-use crate::matrix::{Matrix, squared};
-use crate::tally::Mean;
+use super::action::Action;
+use super::matrix::{Matrix, squared};
+use super::tally::Mean;
 
 /// The average angle between directions that have nothing to do with each other, in degrees.
 pub const CHANCE: f64 = 90.0;
@@ -47,7 +49,7 @@ pub struct AngularError {
 /// By Kahan's formula, which is exact near 0 and 180 degrees too.
 ///
 /// ```
-/// use capsnet_measure::pose::angle_between;
+/// use capsnet_measure::equivariance::pose::angle_between;
 ///
 /// assert_eq!(angle_between(&[2.0, 0.0], &[0.0, 0.1]), Some(90.0));
 /// assert_eq!(angle_between(&[1.0, 1.0], &[0.0, 0.0]), None);

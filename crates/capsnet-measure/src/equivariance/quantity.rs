@@ -1,6 +1,6 @@
-//! The measures as a report shows them: what each is, where it comes from, how it is read.
+//! The measures by name: what each is, where it comes from, how it is read, and what chance gives.
 
-use capsnet::equivariance::{AngleMeasures, LayerMeasures, VarianceRatio};
+use super::{AngleMeasures, LayerMeasures, VarianceRatio};
 
 /// A figure of a layer at an angle; `None` where it does not exist.
 pub type Figure = fn(&LayerMeasures, &AngleMeasures) -> Option<f64>;
@@ -15,6 +15,7 @@ pub struct Quantity {
     pub note: &'static str,
     /// After its numbers.
     pub unit: &'static str,
+    /// Of its numbers.
     pub decimals: usize,
     /// The figure itself.
     pub value: Figure,
@@ -31,12 +32,13 @@ pub const QUANTITIES: [Quantity; 5] = [
     Quantity {
         name: "angular_error",
         title: "Angular pose error",
-        note: "The angle between the pose of the rotated image and the rotated pose of the upright image, for each capsule \
-               (Lenssen, Fey and Libuschewski 2018); where it is not known how a layer's poses turn, they are turned by the best \
-               linear map, fitted on one half of the images, 500 at most, and measured on the others, both poses less their mean. \
-               0 degrees is perfect equivariance, 90 degrees is chance, and 'unmoved' is the angle to the upright pose itself, \
-               which a layer has to beat to be more than invariant. 'No rotation' is what a fitted map leaves where it only has to \
-               give back what it reads: so much is due to the number of images.",
+        note: "The angle between the pose of the rotated image and the rotated pose of the upright image, for each \
+            capsule (Lenssen, Fey and Libuschewski 2018); where it is not known how a layer's poses turn, they are \
+            turned by the best linear map, fitted on one half of the images, 500 at most, and measured on the \
+            others, both poses less their mean. 0 degrees is perfect equivariance, 90 degrees is chance, and \
+            'unmoved' is the angle to the upright pose itself, which a layer has to beat to be more than invariant. \
+            'No rotation' is what a fitted map leaves where it only has to give back what it reads: so much is due \
+            to the number of images.",
         unit: "°",
         decimals: 1,
         value: |_, at| at.angular_error.map(|error| error.degrees),
@@ -54,10 +56,11 @@ pub const QUANTITIES: [Quantity; 5] = [
     Quantity {
         name: "direction_share",
         title: "Share of the change on one direction",
-        note: "The share of the variance of v(R x) - v(x) that lies on its first principal direction, for each capsule, or for the \
-               layer where it has none (after Choi, Seo, Im and Kang 2019; here about zero, so that a common displacement counts). \
-               1 means that a rotation moves every image the same way; it has to be read beside the chance level, isotropic noise of \
-               as many images and dimensions, and beside 'other images', the same share of the differences between unrelated images.",
+        note: "The share of the variance of v(R x) - v(x) that lies on its first principal direction, for each \
+            capsule, or for the layer where it has none (after Choi, Seo, Im and Kang 2019; here about zero, so that \
+            a common displacement counts). 1 means that a rotation moves every image the same way; it has to be read \
+            beside the chance level, isotropic noise of as many images and dimensions, and beside 'other images', \
+            the same share of the differences between unrelated images.",
         unit: "",
         decimals: 3,
         value: |_, at| at.direction_share,
@@ -70,9 +73,9 @@ pub const QUANTITIES: [Quantity; 5] = [
     Quantity {
         name: "variance_ratio",
         title: "Transform variance over sample variance",
-        note: "A unit's variance over the upright and the rotated image divided by its variance over images, averaged over the \
-               units (Quiroga and others 2019). 0 is an invariant layer, and 1 one that the rotation changes as much as another \
-               image does.",
+        note: "A unit's variance over the upright and the rotated image divided by its variance over images, \
+            averaged over the units (Quiroga and others 2019). 0 is an invariant layer, and 1 one that the rotation \
+            changes as much as another image does.",
         unit: "",
         decimals: 3,
         value: |_, at| at.variance_ratio.map(|ratio| ratio.mean),
@@ -90,11 +93,12 @@ pub const QUANTITIES: [Quantity; 5] = [
     Quantity {
         name: "r_squared_linear",
         title: "Held-out R² of the linear map",
-        note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression fitted on one half \
-               of the images, 500 at most, and measured on the others (after Lenc and Vedaldi 2015). 1 is perfect linear equivariance and 0 no more \
-               than the mean knows; it says something where it is above 'class alone', the same map fitted to pairs of other images \
-               of the class, and above 'v(x) itself', which is 1 for an invariant layer. 'No rotation' is the figure of a map that only \
-               has to give back what it reads, which no angle can be expected to exceed with so many images.",
+        note: "The share of the variance of v(R x) that the best linear map from v(x) explains: ridge regression \
+            fitted on one half of the images, 500 at most, and measured on the others (after Lenc and Vedaldi 2015). \
+            1 is perfect linear equivariance and 0 no more than the mean knows; it says something where it is above \
+            'class alone', the same map fitted to pairs of other images of the class, and above 'v(x) itself', which \
+            is 1 for an invariant layer. 'No rotation' is the figure of a map that only has to give back what it \
+            reads, which no angle can be expected to exceed with so many images.",
         unit: "",
         decimals: 3,
         value: |_, at| at.r_squared.map(|r| r.linear),
@@ -116,8 +120,8 @@ pub const QUANTITIES: [Quantity; 5] = [
     Quantity {
         name: "distance",
         title: "Distance moved",
-        note: "The mean distance of v(R x) from v(x), divided by that of v(x) from another image's. 0 is an invariant layer, and 1 \
-               one in which the rotated image is as far away as an unrelated one.",
+        note: "The mean distance of v(R x) from v(x), divided by that of v(x) from another image's. 0 is an \
+            invariant layer, and 1 one in which the rotated image is as far away as an unrelated one.",
         unit: "",
         decimals: 3,
         value: |_, at| at.distance,

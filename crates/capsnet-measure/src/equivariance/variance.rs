@@ -2,13 +2,13 @@
 //!
 //! The normalised variance of Quiroga, Torrents-Barrena, Lanzarini and Puig, "Measuring (in)variances in convolutional
 //! networks" (2019; their library is tmeasures): the variance of a unit over the transforms of a sample, averaged over
-//! samples, divided by its variance over the samples under a transform, averaged over transforms. 0 for an invariant unit, 1 for
-//! one that a transform changes as much as another sample does. Both variances are unbiased (n - 1), so that a unit of pure
-//! noise gives 1 with any number of transforms.
+//! samples, divided by its variance over the samples under a transform, averaged over transforms. 0 for an invariant
+//! unit, 1 for one that a transform changes as much as another sample does. Both variances are unbiased (n - 1), so
+//! that a unit of pure noise gives 1 with any number of transforms.
 
 use serde::{Deserialize, Serialize};
 
-use crate::matrix::Matrix;
+use super::matrix::Matrix;
 
 /// The ratios of a layer's units in short.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,11 +17,11 @@ pub struct VarianceRatio {
     pub mean: f64,
     /// Median over the units.
     pub median: f64,
-    /// The sum of all units' transform variances over the sum of all sample variances: a figure of the layer's space, which
-    /// does not depend on the basis.
+    /// The sum of all units' transform variances over the sum of all sample variances: a figure of the layer's space,
+    /// which does not depend on the basis.
     pub pooled: f64,
-    /// Units without any variance over samples, such as dead ones, counted in every class where measured by class; they are
-    /// left out of mean and median.
+    /// Units without any variance over samples, such as dead ones, counted in every class where measured by class; they
+    /// are left out of mean and median.
     pub silent: usize,
 }
 

@@ -14,8 +14,8 @@ pub enum Action {
     /// The coordinates of a vector are pairs `re0, im0, re1, im1, ..`, each of which turns by the input's angle:
     /// `re' + i im' = exp(i angle) (re + i im)`. So `re` points to the right of the picture and `im` up.
     Rotates,
-    /// The coordinates are such pairs too, but the pair `k` turns by `orders[k]` times the angle: the irreducible representations
-    /// of the rotation group. Order 0 stays as it is.
+    /// The coordinates are such pairs too, but the pair `k` turns by `orders[k]` times the angle: the irreducible
+    /// representations of the rotation group. Order 0 stays as it is.
     Orders(Vec<usize>),
     /// Nothing changes.
     Invariant,

@@ -4,7 +4,7 @@ use capsnet_data::random::Seed;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::matrix::Matrix;
+use super::matrix::Matrix;
 
 /// Standard normal numbers.
 pub(crate) fn noise(rows: usize, columns: usize, rng: &mut impl Rng) -> Matrix {
@@ -12,8 +12,8 @@ pub(crate) fn noise(rows: usize, columns: usize, rng: &mut impl Rng) -> Matrix {
     Matrix::new(rows, columns, values.collect())
 }
 
-/// A partner for every one of `0..count` out of its own group: a shuffled cycle through each group, so that nothing stays
-/// where it is unless it is alone.
+/// A partner for every one of `0..count` out of its own group: a shuffled cycle through each group, so that nothing
+/// stays where it is unless it is alone.
 pub(crate) fn partners(count: usize, group: impl Fn(usize) -> usize, seed: Seed, name: &str) -> Vec<usize> {
     let order = seed.permutation(count, name, 0);
     let mut partner = vec![0; count];

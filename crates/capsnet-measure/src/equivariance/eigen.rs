@@ -1,9 +1,9 @@
 //! Eigenvalues and eigenvectors of a symmetric matrix by one-sided Jacobi rotations (Hestenes 1958).
 //!
-//! Rows are turned in pairs until all of them are orthogonal. What is then left of a symmetric positive semidefinite matrix
-//! are its eigenvectors as rows, each as long as its eigenvalue.
+//! Rows are turned in pairs until all of them are orthogonal. What is then left of a symmetric positive semidefinite
+//! matrix are its eigenvectors as rows, each as long as its eigenvalue.
 
-use crate::matrix::{Matrix, dot, squared};
+use super::matrix::{Matrix, dot, squared};
 
 /// Cosine under which two rows count as orthogonal.
 const ORTHOGONAL: f64 = 1e-13;
@@ -78,8 +78,8 @@ impl Matrix {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::noise;
     use super::*;
-    use crate::sample::noise;
     use capsnet_data::random::Seed;
 
     #[test]

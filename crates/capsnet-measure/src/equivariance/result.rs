@@ -1,0 +1,76 @@
+//! What the measures came to.
+
+use serde::{Deserialize, Serialize};
+
+use super::action::Action;
+use super::linear_map::RSquared;
+use super::pose::AngularError;
+use super::variance::VarianceRatio;
+
+/// The measures of a layer at one angle. `None` where a measure does not exist, as for a layer that never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AngleMeasures {
+    /// The angle of the rotation in degrees, counter-clockwise.
+    pub degrees: f64,
+    /// The angle between v(R x) and R v(x), see [`pose`](super::pose).
+    pub angular_error: Option<AngularError>,
+    /// The share of the variance of v(R x) - v(x) on one direction, see [`direction`](super::direction). Its chance
+    /// level is in the [`LayerSummary`], for it does not depend on the angle.
+    pub direction_share: Option<f64>,
+    /// Variance over this rotation and none, over sample variance; see [`variance`](super::variance).
+    pub variance_ratio: Option<VarianceRatio>,
+    /// How well v(R x) follows from v(x), see [`linear_map`](super::linear_map).
+    pub r_squared: Option<RSquared>,
+    /// The mean distance of v(R x) from v(x) as a share of that of v(x) from another sample's v(x'): 0 for an invariant
+    /// layer, 1 if a rotation moves a sample as far as another sample is.
+    pub distance: Option<f64>,
+}
+
+/// What holds for a layer at all angles.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerSummary {
+    /// Samples measured.
+    pub samples: usize,
+    /// Samples of classes with fewer than four, where each class is measured by itself: they are left out.
+    pub left_out: usize,
+    /// Samples that linear maps were fitted on, and samples that they were tested on.
+    pub fitted_on: usize,
+    /// See `fitted_on`.
+    pub tested_on: usize,
+    /// The measures without any rotation. A linear map then only has to give back what it reads, so whatever is short
+    /// of perfect is due to the number of samples, and no figure of a map can be expected to be better at any angle.
+    pub unrotated: AngleMeasures,
+    /// Transform variance over sample variance, the transforms being all angles measured, each once, and none.
+    pub variance_ratio: Option<VarianceRatio>,
+    /// The share on one direction of isotropic noise with as many samples and dimensions.
+    pub direction_chance: Option<f64>,
+    /// The share on one direction of v(x') - v(x), x' being an unrelated upright sample (of the same class where each
+    /// class is measured by itself).
+    pub direction_between_samples: Option<f64>,
+}
+
+/// A layer's measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerMeasures {
+    /// Its name.
+    pub layer: String,
+    /// Shape of its activation, without the batch.
+    pub shape: Vec<usize>,
+    /// Units in the layer.
+    pub units: usize,
+    /// Units measured.
+    pub measured_units: usize,
+    /// Units that linear maps may read.
+    pub source_units: usize,
+    /// Units that form a vector, such as a capsule; all that are measured where the layer has no capsules.
+    pub vector: usize,
+    /// What a rotation is supposed to do to the vectors.
+    pub action: Action,
+    /// Whether each class was measured by itself.
+    pub by_class: bool,
+    /// What holds at all angles.
+    #[serde(flatten)]
+    pub summary: LayerSummary,
+    /// The measures at each angle, in the order of the rotations.
+    pub angles: Vec<AngleMeasures>,
+}

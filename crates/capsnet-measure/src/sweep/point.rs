@@ -1,0 +1,108 @@
+//! What a model made of the test images under one transform of a family.
+
+use serde::{Deserialize, Serialize};
+
+use super::SweepError;
+use crate::interval::Interval;
+use crate::score::Score;
+
+/// What a model made of all test images under the transform of one value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Fields", try_from = "Fields")]
+pub struct SweepPoint {
+    value: f64,
+    score: Score,
+}
+
+impl SweepPoint {
+    /// The score under the transform of this value.
+    ///
+    /// # Errors
+    /// [`SweepError::Point`] without images, with more right than there are, or with numbers that are not finite.
+    pub fn new(value: f64, score: Score) -> Result<Self, SweepError> {
+        let Score { images, correct, .. } = score;
+        let is_finite = |number: Option<f64>| number.is_none_or(f64::is_finite);
+        let fault = if !value.is_finite() {
+            "the value is not finite".to_owned()
+        } else if images == 0 {
+            "there are no images".to_owned()
+        } else if correct > images {
+            format!("{correct} of {images} images cannot be right")
+        } else if !is_finite(score.loss) {
+            "the loss is not finite".to_owned()
+        } else if !is_finite(score.mean_true_score) {
+            "the mean of the true class is not finite".to_owned()
+        } else {
+            return Ok(Self {
+                // No negative zero: it would be a value of its own in the JSON and the CSV.
+                value: value + 0.0,
+                score,
+            });
+        };
+        Err(SweepError::Point { value, fault })
+    }
+
+    /// The parameter of the transform.
+    #[must_use]
+    pub const fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub const fn score(&self) -> &Score {
+        &self.score
+    }
+
+    /// The share of the images that were recognised, 0 to 1.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.score.accuracy()
+    }
+}
+
+/// A point as JSON has it.
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    value: f64,
+    images: u64,
+    correct: u64,
+    #[serde(skip_deserializing)]
+    accuracy: f64,
+    #[serde(skip_deserializing)]
+    accuracy_low: f64,
+    #[serde(skip_deserializing)]
+    accuracy_high: f64,
+    mean_true_class: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    loss: Option<f64>,
+}
+
+impl From<SweepPoint> for Fields {
+    fn from(SweepPoint { value, score }: SweepPoint) -> Self {
+        let Interval { low, high } = score.interval();
+        Self {
+            value,
+            images: score.images,
+            correct: score.correct,
+            accuracy: score.accuracy(),
+            accuracy_low: low,
+            accuracy_high: high,
+            mean_true_class: score.mean_true_score,
+            loss: score.loss,
+        }
+    }
+}
+
+impl TryFrom<Fields> for SweepPoint {
+    type Error = SweepError;
+
+    fn try_from(fields: Fields) -> Result<Self, SweepError> {
+        let score = Score {
+            loss: fields.loss,
+            mean_true_score: fields.mean_true_class,
+            ..Score::new(fields.images, fields.correct)
+        };
+        Self::new(fields.value, score)
+    }
+}
