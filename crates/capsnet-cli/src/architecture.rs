@@ -4,7 +4,7 @@ use anyhow::Result;
 use capsnet::model::{CapsNetConfig, CnnConfig, ModelConfig};
 
 use crate::args::ArchitectureArgs;
-use crate::setting::UsageError;
+use crate::setting::{UsageError, apply_routing};
 
 /// Changes `config` as the flags say.
 pub fn apply_architecture(config: &mut ModelConfig, args: &ArchitectureArgs) -> Result<()> {
@@ -21,10 +21,11 @@ pub fn apply_architecture(config: &mut ModelConfig, args: &ArchitectureArgs) -> 
         ("--hidden", !args.hidden.is_empty()),
     ];
     let name = config.name();
+    apply_routing(config, args.routing.as_ref())?;
     match config {
         ModelConfig::CapsNet(config) => {
             refuse(&of_cnn, "cnn", name)?;
-            apply_to_capsnet(config, args);
+            apply_to_capsnet(config, args)?;
         }
         ModelConfig::Cnn(config) => {
             refuse(&of_capsnet, "capsnet", name)?;
@@ -39,8 +40,10 @@ pub fn apply_architecture(config: &mut ModelConfig, args: &ArchitectureArgs) -> 
     Ok(())
 }
 
-fn apply_to_capsnet(config: &mut CapsNetConfig, args: &ArchitectureArgs) {
-    config.routing.couplings = args.couplings.unwrap_or(config.routing.couplings);
+fn apply_to_capsnet(config: &mut CapsNetConfig, args: &ArchitectureArgs) -> Result<()> {
+    if let Some(couplings) = args.couplings {
+        config.routing = config.routing.with_couplings(couplings)?;
+    }
     config.share_votes |= args.share_votes;
     config.kernel = args.kernel.unwrap_or(config.kernel);
     config.conv_channels = args.conv_channels.unwrap_or(config.conv_channels);
@@ -48,6 +51,7 @@ fn apply_to_capsnet(config: &mut CapsNetConfig, args: &ArchitectureArgs) {
     if args.no_reconstruction {
         config.decoder = None;
     }
+    Ok(())
 }
 
 fn apply_to_cnn(config: &mut CnnConfig, args: &ArchitectureArgs) {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::layer::Couplings;
 use capsnet::model::{CapsNetConfig, CnnConfig, EquivariantCapsNetConfig, LeNet5Config, Model, ModelConfig};
+use capsnet::routing::{Couplings, Routing};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
@@ -95,36 +95,54 @@ pub fn apply_variant(config: &mut ModelConfig, variant: Option<Variant>) -> Resu
     };
     config.input_batch_norm = preset.input_batch_norm;
     config.vote_std = preset.vote_std;
-    config.routing.softmax_over = preset.routing.softmax_over;
+    if let Some(form) = preset.routing.first_form() {
+        config.routing = config.routing.with_couplings_over(form.softmax_over)?;
+    }
     config.softmaxed_lengths = preset.softmaxed_lengths;
     Ok(())
 }
 
 fn apply_iterations(config: &mut ModelConfig, iterations: Option<usize>) -> Result<()> {
-    match (config, iterations) {
-        (_, None) => Ok(()),
-        (ModelConfig::CapsNet(config), Some(iterations)) => {
-            config.routing.iterations = iterations;
-            Ok(())
-        }
-        (ModelConfig::EquivariantCapsNet(config), Some(iterations)) => {
-            config.routing.iterations = iterations;
-            Ok(())
-        }
-        (config, _) => {
-            let message = format!(
-                "--routing-iterations is for capsule networks; {} doesn't route",
-                config.name()
-            );
+    if let Some(iterations) = iterations {
+        let routing = routing_of(config, "--routing-iterations")?;
+        *routing = routing
+            .with_iterations(iterations)
+            .map_err(of("--routing-iterations"))?;
+    }
+    Ok(())
+}
+
+/// Chooses the routing algorithm.
+pub fn apply_routing(config: &mut ModelConfig, routing: Option<&Routing>) -> Result<()> {
+    if let Some(routing) = routing {
+        *routing_of(config, "--routing")? = routing.clone();
+    }
+    Ok(())
+}
+
+/// The routing of a model, if it has any.
+fn routing_of<'a>(config: &'a mut ModelConfig, flag: &str) -> Result<&'a mut Routing> {
+    match config {
+        ModelConfig::CapsNet(config) => Ok(&mut config.routing),
+        ModelConfig::EquivariantCapsNet(config) => Ok(&mut config.routing),
+        config => {
+            let message = format!("{flag} is for capsule networks; {} doesn't route", config.name());
             Err(UsageError(message).into())
         }
     }
 }
 
+/// Says which flag is at fault.
+fn of<E: std::fmt::Display>(flag: &str) -> impl FnOnce(E) -> UsageError {
+    move |error| UsageError(format!("{flag}: {error}"))
+}
+
 fn apply_couplings(config: &mut ModelConfig, couplings: Option<Couplings>) -> Result<()> {
     match (config, couplings) {
         (_, None) => {}
-        (ModelConfig::CapsNet(config), Some(couplings)) => config.routing.couplings = couplings,
+        (ModelConfig::CapsNet(config), Some(couplings)) => {
+            config.routing = config.routing.with_couplings(couplings).map_err(of("--couplings"))?;
+        }
         (config, _) => {
             let message = format!("--couplings is for capsnet; {} has none", config.name());
             return Err(UsageError(message).into());
@@ -164,6 +182,7 @@ impl WeightsArgs {
         apply_variant(config, self.variant)?;
         apply_iterations(config, self.routing_iterations)?;
         apply_couplings(config, self.couplings)?;
+        apply_routing(config, self.routing.as_ref())?;
         if let Some(normalize) = self.normalize {
             config.set_normalize(normalize);
         }

@@ -51,6 +51,17 @@ fn flags_make_the_capsnet_that_they_describe() {
     assert_eq!(changed["share_votes"], true);
     assert_eq!(changed["decoder"], serde_json::Value::Null);
     assert_eq!(changed["routing"]["couplings"]["random"], 4);
+    let named = trained(
+        folder,
+        "capsnet",
+        "named",
+        &[&SMALL[..], &["--routing", "random-inputs:4"]].concat(),
+    );
+    let named = &config(folder, &named)["routing"];
+    assert_eq!(
+        (&named["couplings"]["random"], &named["softmax_over"]),
+        (&4.into(), &"inputs".into())
+    );
 }
 
 /// Uniform couplings, one iteration and none are the same thing; three iterations are another.
@@ -81,6 +92,9 @@ fn couplings_in_testing() {
     ];
     assert!((1..all.len()).all(|k| !all[..k].contains(&all[k])), "{all:?}");
     assert_eq!(all[3], loss(&[]));
+    assert_eq!(uniform, loss(&["--routing", "uniform"]));
+    assert_eq!(random, loss(&["--routing", "random:2"]));
+    assert_eq!(all[3], loss(&["--routing", "dynamic:3"]));
 }
 
 #[test]
@@ -125,6 +139,21 @@ fn a_flag_of_another_model_is_refused() {
             "lenet5",
             &["--kernel", "3"],
             ["--kernel is for capsnet and cnn", "lenet5"],
+        ),
+        (
+            "cnn",
+            &["--routing", "uniform"],
+            ["--routing is for capsule networks", "cnn"],
+        ),
+        (
+            "capsnet",
+            &["--routing", "uniform", "--couplings", "agreement"],
+            ["--routing", "--couplings"],
+        ),
+        (
+            "capsnet",
+            &["--routing", "agreement"],
+            ["--routing", "dynamic:N, dynamic-inputs:N"],
         ),
         (
             "cnn",

@@ -2,7 +2,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`layer`] | squash, primary capsules, dynamic routing, class capsules, decoder |
+//! | [`layer`] | squash, primary capsules, class capsules, decoder |
+//! | [`routing`] | dynamic routing and what may take its place |
 //! | [`loss`] | margin loss, reconstruction loss |
 //! | [`model`] | LeNet-5 and CapsNet with their configurations |
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
@@ -39,6 +40,7 @@ pub mod model;
 pub mod observe;
 pub mod ops;
 pub mod predict;
+pub mod routing;
 pub mod train;
 pub mod weights;
 

@@ -3,9 +3,10 @@
 use burn::module::Param;
 use burn::prelude::*;
 use burn::tensor::Distribution;
+use capsnet::layer::lengths;
 use capsnet::layer::polar::{Orders, PolarConvConfig, RotationEquivariant, Turn, TurningCapsulesConfig, halve};
-use capsnet::layer::{Routing, lengths};
 use capsnet::model::{Classifier, EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
+use capsnet::routing::Routing;
 use capsnet_data::random::Seed;
 
 /// A polar map of noise, `[2, channels, radii, angles]`.
@@ -80,19 +81,15 @@ fn pooling_turns_with_its_input() {
 #[test]
 fn class_capsules_turn_with_their_input() {
     for (orders, iterations) in [(Orders([2, 3, 1]), 3), (Orders([0, 2, 0]), 1), (Orders([0, 0, 3]), 2)] {
-        let routing = Routing {
-            iterations,
-            ..Routing::default()
-        };
         let layer = TurningCapsulesConfig::new(2, 3, 4, 8, 5, orders)
             .with_weight_std(0.5)
-            .with_routing(routing)
+            .with_routing(Routing::dynamic(iterations))
             .init(&Device::flex());
         let map = map(2 * 3 * 2, 4, 8);
         obeys_the_law(&layer, map.clone());
         let routed = layer.forward_with_couplings(map.clone());
-        assert!(error(routed.v, layer.forward(map)) < 1e-5);
-        assert_eq!(routed.couplings[0].dims(), [2, 2 * 4 * 8, 5]);
+        assert!(error(routed.upper.v, layer.forward(map)) < 1e-5);
+        assert_eq!(routed.iterations[0].couplings.dims(), [2, 5, 2 * 4 * 8]);
     }
 }
 
@@ -112,12 +109,8 @@ fn a_vote_is_the_complex_product_turned_to_its_place() {
     // One kind, one radius, four angles, one class: the mean vote is written out in complex numbers.
     let device = Device::flex();
     let orders = Orders([0, 1, 1]);
-    let routing = Routing {
-        iterations: 1,
-        ..Routing::default()
-    };
     let mut layer = TurningCapsulesConfig::new(1, 1, 1, 4, 1, orders)
-        .with_routing(routing)
+        .with_routing(Routing::dynamic(1))
         .init(&device);
     layer.real = Param::from_tensor(Tensor::from_floats([[[0.5, -1.0]]], &device));
     layer.imaginary = Param::from_tensor(Tensor::from_floats([[[2.0, 0.25]]], &device));

@@ -9,9 +9,10 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::DType;
-use capsnet::layer::{Couplings, Routing, SoftmaxOver, squash};
+use capsnet::layer::squash;
 use capsnet::loss::{MarginLoss, reconstruction_loss, sigmoid_cross_entropy};
 use capsnet::model::{Classifier, Model, ModelConfig, Network};
+use capsnet::routing::{Number, Routing, algorithms};
 use support::networks::{SmallCapsNets, in_f64};
 use support::{assert_close, classes, fixture, tensor, values, waves};
 
@@ -54,19 +55,15 @@ fn squash_has_the_right_gradient() {
 
 #[test]
 fn routing_has_the_right_gradient() {
-    for softmax_over in [SoftmaxOver::Outputs, SoftmaxOver::Inputs] {
-        let agreement = (0..=5).map(|iterations| (iterations, Couplings::Agreement));
-        for (iterations, couplings) in agreement.chain([(3, Couplings::Uniform), (3, Couplings::Random(1))]) {
-            let routing = Routing {
-                iterations,
-                softmax_over,
-                couplings,
-            };
-            let what = format!("{routing:?}");
-            check(&what, waves(2 * 3 * 4 * 2, 0.2), [2, 3, 4, 2], |u_hat| {
-                mixed(routing.forward(u_hat))
-            });
-        }
+    let forms = algorithms().into_iter().flat_map(|algorithm| match algorithm.number {
+        Number::Iterations => (0..=5).map(|r| format!("{}:{r}", algorithm.name)).collect(),
+        Number::None | Number::Seed => vec![algorithm.name.to_owned()],
+    });
+    for text in forms {
+        let routing: Routing = text.parse().unwrap();
+        check(&text, waves(2 * 3 * 4 * 2, 0.2), [2, 3, 4, 2], |u_hat| {
+            mixed(routing.forward(u_hat).v)
+        });
     }
 }
 

@@ -3,13 +3,13 @@
 mod support;
 
 use burn::prelude::*;
-use capsnet::layer::Routing;
 use capsnet::look::{
     LookError, STARVED, across_images, couplings, decode, perturb, perturbation_offsets, place_of, route_scene, view,
 };
 use capsnet::model::{CapsNetConfig, Classifier, ImageShape, LeNet5Config, Model, ModelConfig, Network};
 use capsnet::observe::{AnyRank, Observer};
 use capsnet::predict::predict;
+use capsnet::routing::Routing;
 use capsnet_data::doorway::{Arrangement, Doorways};
 use capsnet_data::random::Seed;
 
@@ -313,13 +313,10 @@ fn couplings_over_images_are_compared() {
 fn votes_that_agree_make_a_long_capsule() {
     let device = Device::flex();
     let doorways = Doorways::new(Seed(2));
-    let routing = Routing {
-        iterations: 4,
-        ..Routing::default()
-    };
+    let routing = Routing::dynamic(4);
     for number in 0..10 {
         let scene = doorways.scene(Arrangement::Doorway, 0, number);
-        let steps = route_scene(&scene, routing, &device);
+        let steps = route_scene(&scene, &routing, &device);
         assert_eq!(steps.len(), 4);
         assert_eq!(steps[0].couplings, [[0.5; 2]; 2]);
         // Half of each of two equal votes of length 1.7: a squashed 1.7.
@@ -332,9 +329,9 @@ fn votes_that_agree_make_a_long_capsule() {
         let vote = scene.parts[0].vote(capsnet_data::doorway::Whole::Doorway);
         assert!(pose.agreement(vote) > 0.9999, "{pose:?}, not {vote:?}");
         let apart = doorways.scene(Arrangement::Apart, 0, number);
-        let steps_apart = route_scene(&apart, routing, &device);
+        let steps_apart = route_scene(&apart, &routing, &device);
         assert!(steps_apart[0].lengths[0] < steps[0].lengths[0] - 0.1);
-        let boat = route_scene(&doorways.scene(Arrangement::Boat, 0, number), routing, &device);
+        let boat = route_scene(&doorways.scene(Arrangement::Boat, 0, number), &routing, &device);
         assert!(boat[3].lengths[1] > 0.85 && boat[3].lengths[1] > boat[3].lengths[0] + 0.3);
     }
 }

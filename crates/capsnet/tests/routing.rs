@@ -1,9 +1,11 @@
-//! Dynamic routing against PyTorch's: outputs, couplings and gradients, for 1 to 5 iterations and both softmax axes, in f64.
+//! Dynamic routing against PyTorch's: outputs, couplings and gradients, for 1 to 5 iterations and both softmax axes, in
+//! f64.
 
 mod support;
 
 use burn::prelude::*;
-use capsnet::layer::{Routing, SoftmaxOver};
+use capsnet::routing::dynamic::Dynamic;
+use capsnet::routing::{CouplingsOver, Routing};
 use serde::Deserialize;
 use support::{Array, assert_close, fixture, gradient, values};
 
@@ -31,16 +33,12 @@ struct Run {
 
 impl Run {
     fn routing(&self) -> Routing {
-        let softmax_over = match self.axis.as_str() {
-            "out" => SoftmaxOver::Outputs,
-            "in" => SoftmaxOver::Inputs,
+        let over = match self.axis.as_str() {
+            "out" => CouplingsOver::Outputs,
+            "in" => CouplingsOver::Inputs,
             other => panic!("no axis: {other}"),
         };
-        Routing {
-            iterations: self.iterations,
-            softmax_over,
-            ..Routing::default()
-        }
+        Routing::new(Dynamic::new(self.iterations, over))
     }
 }
 
@@ -59,19 +57,20 @@ fn check(case: &Case, run: &Run) {
     let absolute = if case.name == "zeros" { 1e-7 } else { 0.0 };
 
     let routed = run.routing().forward_with_couplings(votes.clone());
-    assert_close(&what("v"), &values(routed.v), &run.v.data, 1e-12, 0.0);
+    assert_close(&what("v"), &values(routed.upper.v), &run.v.data, 1e-12, 0.0);
     assert_eq!(
-        routed.couplings.len(),
+        routed.iterations.len(),
         run.couplings.len(),
         "{}",
         what("number of couplings")
     );
-    for (found, expected) in routed.couplings.into_iter().zip(&run.couplings) {
+    for (iteration, expected) in routed.iterations.into_iter().zip(&run.couplings) {
+        let found = iteration.couplings.swap_dims(1, 2);
         assert_eq!(found.dims().to_vec(), expected.shape, "{}", what("shape of couplings"));
         assert_close(&what("couplings"), &values(found), &expected.data, 1e-12, 0.0);
     }
 
-    let v = run.routing().forward(votes);
+    let v = run.routing().forward(votes).v;
     assert_close(&what("v alone"), &values(v.clone()), &run.v.data, 1e-12, 0.0);
     let found = gradient(v, case.upstream.tensor(&device), &u_hat);
     assert_close(&what("gradient"), &found, &run.gradient.data, 1e-11, absolute);

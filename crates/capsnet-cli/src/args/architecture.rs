@@ -1,6 +1,6 @@
 //! Flags that change a model's architecture before it is trained.
 
-use capsnet::layer::Couplings;
+use capsnet::routing::{Couplings, Routing, forms};
 use clap::Args;
 
 use super::value::positive;
@@ -8,6 +8,9 @@ use super::value::positive;
 /// What is changed of a model's architecture.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ArchitectureArgs {
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["couplings", "routing_iterations"],
+        help = format!("How capsules' votes are routed: {} [default: dynamic:3]", forms()))]
+    pub routing: Option<Routing>,
     /// Where CapsNet's couplings come from: agreement, uniform (the same as one iteration) or random:SEED [default: agreement]
     #[arg(long, value_name = "NAME")]
     pub couplings: Option<Couplings>,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use capsnet::layer::Couplings;
+use capsnet::routing::{Couplings, Routing, forms};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::transform::Normalize;
 use clap::{Args, ValueEnum};
@@ -79,6 +79,9 @@ pub struct WeightsArgs {
     /// Read the weights as this CapsNet; files of PyTorch don't say [default: tutorial if there is a batch norm, else paper]
     #[arg(long)]
     pub variant: Option<Variant>,
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["couplings", "routing_iterations"],
+        help = format!("How capsules' votes are routed, if other than in training: {}", forms()))]
+    pub routing: Option<Routing>,
     /// Iterations of dynamic routing, if other than in training
     #[arg(long, value_name = "N", value_parser = iterations)]
     pub routing_iterations: Option<usize>,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use burn::prelude::Device;
-use capsnet::layer::Routing;
 use capsnet::look::{couplings, route_scene};
 use capsnet::model::{Model, ModelConfig};
+use capsnet::routing::Routing;
 use capsnet_data::doorway::{Arrangement, Doorways};
 use capsnet_data::random::Seed;
 use tempfile::tempdir;
@@ -34,7 +34,7 @@ fn couplings_are_the_librarys() {
     let ModelConfig::CapsNet(capsnet) = &mut config else {
         panic!("a CapsNet")
     };
-    capsnet.routing.iterations = 4;
+    capsnet.routing = Routing::dynamic(4);
     let weights = network_state(root);
     let model = Model::from_weights(config, &weights, &Device::flex()).unwrap().valid();
     drop(network);
@@ -76,10 +76,7 @@ fn doorways_need_no_data() {
     let flags = ["doorway", "--seed", "4", "--iterations", "3", "--extra", "2"];
     let (numbers, size) = drawn(folder.path(), &[&flags]);
     let doorways = Doorways::new(Seed(4));
-    let routing = Routing {
-        iterations: 3,
-        ..Routing::default()
-    };
+    let routing = Routing::dynamic(3);
     let scenes = [
         (Arrangement::Doorway, 0),
         (Arrangement::Apart, 0),
@@ -87,7 +84,7 @@ fn doorways_need_no_data() {
     ];
     for (number, (arrangement, extra)) in scenes.into_iter().enumerate() {
         let scene = doorways.scene(arrangement, extra, 0);
-        let steps = route_scene(&scene, routing, &Device::flex());
+        let steps = route_scene(&scene, &routing, &Device::flex());
         let found = &numbers["scenes"][number];
         assert_eq!(found["parts"].as_array().unwrap().len(), 2 + 2 * extra);
         for (found, step) in found["steps"].as_array().unwrap().iter().zip(&steps) {

@@ -2,15 +2,17 @@
 //!
 //! `u_hat[j|i] = u[i] W[i,j]`, then [`Routing`] (Sabour, Frosst, Hinton 2017, equation 2; their "DigitCaps").
 //!
-//! Lower capsules that stand beside each other can share their matrices, `W[i,j] = W[i/P,j]`: with `P` the positions of a map of
-//! primary capsules there is one matrix a map, as in a convolution, and a capsule's vote doesn't depend on where it is.
+//! Lower capsules that stand beside each other can share their matrices, `W[i,j] = W[i/P,j]`: with `P` the positions of
+//! a map of primary capsules there is one matrix a map, as in a convolution, and a capsule's vote doesn't depend on
+//! where it is.
 
 use burn::module::Param;
 use burn::nn::Initializer;
 use burn::prelude::*;
 
-use super::{Routed, Routing};
-use crate::ops::{has_kernels, route_votes};
+use super::lengths;
+use crate::ops::has_kernels;
+use crate::routing::{Routed, Routing, Upper, Votes};
 
 /// Makes [`ClassCapsules`].
 #[derive(Config, Debug)]
@@ -70,7 +72,7 @@ impl ClassCapsulesConfig {
         };
         ClassCapsules {
             weight: initializer.init(shape, device),
-            routing: self.routing,
+            routing: self.routing.clone(),
             upper: self.upper,
             sharing: self.sharing,
         }
@@ -85,12 +87,23 @@ impl ClassCapsules {
     /// - `u`: `[B, I, E]`
     /// - output: `[B, J, D]`
     pub fn forward(&self, u: Tensor<3>) -> Tensor<3> {
-        route(u, self.matrices(), self.upper, self.routing)
+        self.route(u).v
     }
 
-    /// The upper capsules and the couplings of every round of routing.
+    /// The upper capsules, and how active each is.
+    ///
+    /// # Shapes
+    ///
+    /// - `u`: `[B, I, E]`; lengths say how active these are
+    /// - output: `[B, J, D]` and `[B, J]`
+    pub fn route(&self, u: Tensor<3>) -> Upper {
+        route(u, self.matrices(), self.upper, &self.routing)
+    }
+
+    /// The upper capsules and every iteration of routing.
     pub fn forward_with_couplings(&self, u: Tensor<3>) -> Routed {
-        self.routing.forward_with_couplings(self.votes(u))
+        let votes = cast(u, self.matrices(), self.upper, &self.routing);
+        self.routing.forward_with_couplings(votes)
     }
 
     /// The votes `u_hat`, `[B, J, I, D]`.
@@ -112,17 +125,26 @@ impl ClassCapsules {
     }
 }
 
-/// The upper capsules, `[B, J, D]`, of the lower ones, `[B, I, E]`, that vote by `weight`, `[I, E, J * D]`.
-pub(super) fn route(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: Routing) -> Tensor<3> {
-    if has_kernels(&u) {
-        route_votes(u, weight, upper, routing)
-    } else {
-        routing.forward(votes(u, weight, upper))
+/// The upper capsules of the lower ones, `[B, I, E]`, that vote by `weight`, `[I, E, J * D]`.
+pub(super) fn route(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: &Routing) -> Upper {
+    let kernel = has_kernels(&u).then(|| routing.algorithm().fused(&u, &weight, upper));
+    match kernel.flatten() {
+        Some(upper) => upper,
+        None => routing.forward(cast(u, weight, upper, routing)),
+    }
+}
+
+/// The votes by `weight`, `[I, E, J * D]`, with all that `routing` needs beside them.
+pub(super) fn cast(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: &Routing) -> Votes {
+    let activations = routing.algorithm().uses_activations().then(|| lengths(u.clone()));
+    Votes {
+        u_hat: votes(u, weight, upper),
+        activations,
     }
 }
 
 /// The votes `u_hat`, `[B, J, I, D]`, by `weight`, `[I, E, J * D]`.
-pub(super) fn votes(u: Tensor<3>, weight: Tensor<3>, upper: usize) -> Tensor<4> {
+fn votes(u: Tensor<3>, weight: Tensor<3>, upper: usize) -> Tensor<4> {
     let [batch, lower, _] = u.dims();
     let dimensions = weight.dims()[2] / upper;
     u.swap_dims(0, 1)
@@ -134,7 +156,53 @@ pub(super) fn votes(u: Tensor<3>, weight: Tensor<3>, upper: usize) -> Tensor<4> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Distribution, Tolerance};
+    use burn::tensor::{Distribution, TensorData, Tolerance};
+
+    /// Output and gradients of u and weight under the loss `sum(v * c)`.
+    fn run(layer: &ClassCapsules, u: &Tensor<3>, c: &Tensor<3>, fused: bool) -> Vec<TensorData> {
+        let (u, weight) = (u.clone().require_grad(), layer.weight.val().detach().require_grad());
+        let mut layer = layer.clone();
+        layer.weight = Param::from_tensor(weight);
+        let weight = layer.weight.val();
+        let v = if fused {
+            layer.forward(u.clone())
+        } else {
+            layer.routing.forward(layer.votes(u.clone())).v
+        };
+        let gradients = (v.clone() * c.clone()).sum().backward();
+        vec![
+            v.into_data(),
+            u.grad(&gradients).unwrap().into_data(),
+            weight.grad(&gradients).unwrap().into_data(),
+        ]
+    }
+
+    #[test]
+    fn kernel_and_plain_operations_agree_on_values_and_gradients() {
+        let device = Device::flex().autodiff();
+        let sides = ["", "-inputs"];
+        for (iterations, [batch, lower, e, upper, d]) in
+            [(3, [2, 1152, 8, 10, 16]), (0, [1, 5, 3, 2, 4]), (4, [7, 33, 5, 3, 6])]
+        {
+            let forms = [format!(":{iterations}"), String::new(), ":2".to_owned()];
+            let names = ["dynamic", "uniform", "random"].into_iter().zip(&forms);
+            for text in names.flat_map(|(name, number)| sides.map(|side| format!("{name}{side}{number}"))) {
+                let layer = ClassCapsulesConfig::new(lower, e, upper, d)
+                    .with_routing(text.parse().unwrap())
+                    .init(&device);
+                let random = |shape| Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+                // Not contiguous, as the capsules of plain operations.
+                let u = random([batch, e, lower]).swap_dims(1, 2);
+                let c = random([batch, upper, d]);
+                assert!(has_kernels(&u), "{text}");
+                let fused = run(&layer, &u, &c, true);
+                let plain = run(&layer, &u, &c, false);
+                for (fused, plain) in fused.iter().zip(&plain) {
+                    fused.assert_approx_eq::<f32>(plain, Tolerance::rel_abs(1e-3, 1e-5));
+                }
+            }
+        }
+    }
 
     /// The layer with every matrix written out, whose gradients add up to those of the shared ones.
     #[test]

@@ -13,8 +13,8 @@ const BATCH: usize = 20;
 
 /// Couplings and primary capsules over a number of images.
 ///
-/// Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) find that routing is near-static, the same
-/// whatever the image, and that many capsules starve.
+/// Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) find that routing is near-static, the
+/// same whatever the image, and that many capsules starve.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AcrossImages {
     /// How many images.
@@ -61,8 +61,9 @@ pub fn across_images(
             }
         }
         let routed = net.digit_capsules.forward_with_couplings(u);
-        let last = routed.couplings.into_iter().next_back();
-        let last = floats(last.expect("routing has an iteration at least"));
+        let last = routed.iterations.into_iter().next_back();
+        let last = last.expect("routing has an iteration at least");
+        let last = floats(last.couplings.swap_dims(1, 2)); // [B, I, J]
         let pairs = last.len() / images.len();
         sums.resize(pairs, 0.0);
         squares.resize(pairs, 0.0);

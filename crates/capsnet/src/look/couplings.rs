@@ -4,13 +4,14 @@ use burn::prelude::*;
 use serde::Serialize;
 
 use super::{LookError, batch, floats};
-use crate::layer::{Routing, SoftmaxOver, lengths};
+use crate::layer::lengths;
 use crate::model::{CapsNet, CapsNetConfig, Classifier, Model, ModelConfig, Network};
 use crate::observe::{AnyRank, Observer};
+use crate::routing::CouplingsOver;
 
-/// A primary capsule shorter than this counts as starved. Its vote is hardly heard: the largest capsules are near 1. The
-/// limit is ours; Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) describe starved capsules
-/// without one that would carry over to other layers.
+/// A primary capsule shorter than this counts as starved. Its vote is hardly heard: the largest capsules are near 1.
+/// The limit is ours; Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) describe starved
+/// capsules without one that would carry over to other layers.
 pub const STARVED: f32 = 0.1;
 
 /// Where a primary capsule sits, and which part of the image it sees.
@@ -32,8 +33,8 @@ pub struct Place {
 
 /// The place of primary capsule `index`; maps are outermost, then rows, then columns.
 ///
-/// The first convolution has stride 1 and kernel `k`, the second stride `s` and the same kernel: row `r` of a map sees the
-/// rows `s r` to `s r + 2 k - 2`.
+/// The first convolution has stride 1 and kernel `k`, the second stride `s` and the same kernel: row `r` of a map sees
+/// the rows `s r` to `s r + 2 k - 2`.
 ///
 /// # Panics
 ///
@@ -77,15 +78,16 @@ pub struct Iteration {
     /// The lengths of the class capsules that it came to.
     pub class_lengths: Vec<f32>,
     /// The mean entropy of the distributions that the couplings are, in bits: of a primary capsule's over the classes
-    /// (or, for weights that sum over the inputs, of a class's over the primary capsules).
+    /// (or, for weights that sum over the inputs, of a class's over the primary capsules). Couplings that needn't sum
+    /// to one are scaled so that a primary capsule's do.
     pub entropy: f64,
     /// The entropy of equal couplings, in bits: the most that `entropy` can be.
     pub entropy_of_equal: f64,
-    /// How much of a distribution moved since the iteration before, 0 to 1, on average: half the sum of the magnitudes of
-    /// the differences. `None` in the first one.
+    /// How much of a distribution moved since the iteration before, 0 to 1, on average: half the sum of the magnitudes
+    /// of the differences. `None` in the first one.
     pub moved: Option<f64>,
-    /// The share of the votes that each class gets: couplings weighted by the lengths of the primary capsules, their sum
-    /// being 1.
+    /// The share of the votes that each class gets: couplings weighted by the lengths of the primary capsules, their
+    /// sum being 1.
     pub received: Vec<f64>,
 }
 
@@ -110,25 +112,28 @@ impl Couplings {
 pub fn couplings(model: &Model, image: &[u8], device: &Device) -> Result<Couplings, LookError> {
     let (net, _) = routed(model)?;
     let u = primary(net, batch(model, &[image.to_vec()], device));
-    let votes = net.digit_capsules.votes(u.clone());
-    let routing = net.digit_capsules.routing;
-    let lengths_of_primary = floats(lengths(u));
-    let used = routing.forward_with_couplings(votes.clone()).couplings;
+    let class_capsules = &net.digit_capsules;
+    let lengths_of_primary = floats(lengths(u.clone()));
+    let over = class_capsules.routing.algorithm().couplings_over();
+    let used = class_capsules.forward_with_couplings(u).iterations;
     let mut iterations: Vec<Iteration> = Vec::with_capacity(used.len());
-    for (number, couplings) in used.into_iter().enumerate() {
-        // Routing with fewer iterations ends with the capsules that this iteration came to.
-        let so_far = Routing {
-            iterations: number + 1,
-            ..routing
+    let mut before: Option<Vec<f32>> = None;
+    for iteration in used {
+        let class_lengths = floats(iteration.activation);
+        let couplings = floats(iteration.couplings.swap_dims(1, 2)); // [I, J]
+        let shares = match over {
+            Some(_) => couplings.clone(),
+            None => shares(&couplings, class_lengths.len()),
         };
-        let class_lengths = floats(lengths(so_far.forward(votes.clone())));
-        let couplings = floats(couplings);
-        let before = iterations.last().map(|iteration| iteration.couplings.as_slice());
-        let shape = Distributions::new(routing.softmax_over, class_lengths.len(), lengths_of_primary.len());
+        let over = over.unwrap_or(CouplingsOver::Outputs);
+        let shape = Distributions::new(over, class_lengths.len(), lengths_of_primary.len());
+        let entropy = shape.entropy(&shares);
+        let moved = before.map(|before| shape.moved(&before, &shares));
+        before = Some(shares);
         iterations.push(Iteration {
-            entropy: shape.entropy(&couplings),
+            entropy,
             entropy_of_equal: (shape.length as f64).log2(),
-            moved: before.map(|before| shape.moved(before, &couplings)),
+            moved,
             received: received(&couplings, &lengths_of_primary, class_lengths.len()),
             class_lengths,
             couplings,
@@ -170,16 +175,16 @@ pub(super) fn primary(net: &CapsNet, images: Tensor<4>) -> Tensor<3> {
 
 /// Couplings `[I, J]` as the distributions that they are: runs of `length` values, `stride` apart.
 struct Distributions {
-    over: SoftmaxOver,
+    over: CouplingsOver,
     length: usize,
     classes: usize,
 }
 
 impl Distributions {
-    fn new(over: SoftmaxOver, classes: usize, lower: usize) -> Self {
+    fn new(over: CouplingsOver, classes: usize, lower: usize) -> Self {
         let length = match over {
-            SoftmaxOver::Outputs => classes,
-            SoftmaxOver::Inputs => lower,
+            CouplingsOver::Outputs => classes,
+            CouplingsOver::Inputs => lower,
         };
         Self { over, length, classes }
     }
@@ -187,8 +192,8 @@ impl Distributions {
     /// The sum over all values, each turned into a number by `term`, for one distribution on average.
     fn mean(&self, count: usize, term: impl Fn(usize) -> f64) -> f64 {
         let distributions = match self.over {
-            SoftmaxOver::Outputs => count / self.classes,
-            SoftmaxOver::Inputs => self.classes,
+            CouplingsOver::Outputs => count / self.classes,
+            CouplingsOver::Inputs => self.classes,
         };
         (0..count).map(term).sum::<f64>() / distributions as f64
     }
@@ -203,6 +208,15 @@ impl Distributions {
     fn moved(&self, before: &[f32], now: &[f32]) -> f64 {
         self.mean(now.len(), |at| 0.5 * f64::from((now[at] - before[at]).abs()))
     }
+}
+
+/// Couplings `[I, J]` scaled so that those of each lower capsule sum to one; negative ones count as none.
+fn shares(couplings: &[f32], classes: usize) -> Vec<f32> {
+    let rows = couplings.chunks(classes).flat_map(|row| {
+        let sum: f32 = row.iter().map(|c| c.max(0.0)).sum();
+        row.iter().map(move |c| c.max(0.0) / sum.max(f32::MIN_POSITIVE))
+    });
+    rows.collect()
 }
 
 fn received(couplings: &[f32], lengths: &[f32], classes: usize) -> Vec<f64> {

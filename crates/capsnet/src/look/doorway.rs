@@ -5,10 +5,10 @@ use capsnet_data::doorway::{CODE_LENGTH, Pose, Scene, Whole};
 use serde::Serialize;
 
 use super::floats;
-use crate::layer::{Routing, lengths};
+use crate::routing::Routing;
 
-/// The length of every vote. Two votes that agree make a capsule of length 0.74 before any routing (each counts half, for
-/// there are two wholes), and 0.92 once all of both goes to it.
+/// The length of every vote. Two votes that agree make a capsule of length 0.74 before any routing (each counts half,
+/// for there are two wholes), and 0.92 once all of both goes to it.
 pub const VOTE_LENGTH: f64 = 1.7;
 
 /// What one routing iteration came to.
@@ -26,8 +26,8 @@ pub struct SceneStep {
 ///
 /// # Panics
 ///
-/// If there is no part, or `routing` has no iteration.
-pub fn route_scene(scene: &Scene, routing: Routing, device: &Device) -> Vec<SceneStep> {
+/// If there is no part.
+pub fn route_scene(scene: &Scene, routing: &Routing, device: &Device) -> Vec<SceneStep> {
     let parts = scene.parts.len();
     let votes = Whole::ALL.iter().flat_map(|&whole| {
         let votes = scene.parts.iter().flat_map(move |part| part.vote(whole).code());
@@ -36,21 +36,17 @@ pub fn route_scene(scene: &Scene, routing: Routing, device: &Device) -> Vec<Scen
     let votes: Vec<f32> = votes.collect();
     let shape = [1, Whole::ALL.len(), parts, CODE_LENGTH];
     let votes = Tensor::<4>::from_data(TensorData::new(votes, shape), device);
-    let used = routing.forward_with_couplings(votes.clone()).couplings;
-    let steps = used.into_iter().enumerate().map(|(number, couplings)| {
-        let so_far = Routing {
-            iterations: number + 1,
-            ..routing
-        };
-        let v = so_far.forward(votes.clone());
-        let each = floats(lengths(v.clone()));
-        let capsules = floats(v);
+    let iterations = routing.forward_with_couplings(votes).iterations;
+    let steps = iterations.into_iter().map(|iteration| {
+        let each = floats(iteration.activation);
+        let capsules = floats(iteration.v);
+        let couplings = floats(iteration.couplings.swap_dims(1, 2));
         let pose = |whole: usize| {
             let code: [f64; CODE_LENGTH] = std::array::from_fn(|at| f64::from(capsules[whole * CODE_LENGTH + at]));
             Pose::of_code(&code)
         };
         SceneStep {
-            couplings: floats(couplings).chunks(2).map(|pair| [pair[0], pair[1]]).collect(),
+            couplings: couplings.chunks(2).map(|pair| [pair[0], pair[1]]).collect(),
             lengths: [each[0], each[1]],
             poses: [pose(0), pose(1)],
         }

@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigError, ImageShape, require};
 use crate::layer::{
-    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, Routed,
-    Routing, SoftmaxOver, lengths,
+    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, lengths,
 };
 use crate::loss::{MarginLoss, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::conv2d_relu;
+use crate::routing::dynamic::Dynamic;
+use crate::routing::{CouplingsOver, MAX_ITERATIONS, Routed, Routing};
 use crate::weights::{Exchange, Named};
 
 /// Makes a [`CapsNet`].
@@ -94,10 +95,7 @@ impl CapsNetConfig {
         Self {
             input_batch_norm: true,
             vote_std: 1.0,
-            routing: Routing {
-                softmax_over: SoftmaxOver::Inputs,
-                ..Routing::default()
-            },
+            routing: Routing::new(Dynamic::new(3, CouplingsOver::Inputs)),
             softmaxed_lengths: true,
             ..Self::paper()
         }
@@ -134,9 +132,9 @@ impl CapsNetConfig {
                 format!("it must be 1 to {limit}"),
             )?;
         }
-        let iterations = self.routing.iterations;
+        let iterations = self.routing.iterations();
         require(
-            iterations <= 100,
+            iterations <= MAX_ITERATIONS,
             "routing.iterations",
             iterations,
             "it must be 0 to 100",
@@ -181,7 +179,7 @@ impl CapsNetConfig {
             .with_stride(self.primary_stride);
         let class = ClassCapsulesConfig::new(capsules, self.primary_dimensions, self.classes, self.class_dimensions)
             .with_weight_std(self.vote_std)
-            .with_routing(self.routing)
+            .with_routing(self.routing.clone())
             .with_sharing(if self.share_votes {
                 capsules / self.primary_maps
             } else {

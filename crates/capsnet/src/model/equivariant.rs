@@ -16,13 +16,14 @@ use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigError, ImageShape, require};
+use crate::layer::lengths;
 use crate::layer::polar::{
     Orders, PolarConv, PolarConvConfig, PolarSampling, PolarSamplingConfig, TurningCapsules, TurningCapsulesConfig,
     halve,
 };
-use crate::layer::{Routing, lengths};
 use crate::loss::MarginLoss;
 use crate::observe::{Action, Observer};
+use crate::routing::{MAX_ITERATIONS, Routing};
 use crate::weights::{Exchange, Layout, Named};
 
 /// Side of the convolutions' kernels, and of the primary capsules'.
@@ -125,10 +126,16 @@ impl EquivariantCapsNetConfig {
             "without coordinates of order 1 it must be 0",
         )?;
         require(
-            self.routing.iterations <= 100,
+            self.routing.iterations() <= MAX_ITERATIONS,
             "routing.iterations",
-            self.routing.iterations,
+            self.routing.iterations(),
             "it must be 100 at most",
+        )?;
+        require(
+            self.routing.algorithm().keeps_turns(),
+            "routing",
+            &self.routing,
+            "what it comes to doesn't turn with the votes, which this network needs",
         )
     }
 
@@ -169,7 +176,7 @@ impl EquivariantCapsNetConfig {
                 upper: self.classes,
                 orders: self.orders,
                 weight_std: self.vote_std,
-                routing: self.routing,
+                routing: self.routing.clone(),
             }
             .init(device),
             upright: (self.upright_weight > 0.0).then(|| {

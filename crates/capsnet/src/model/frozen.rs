@@ -3,6 +3,7 @@
 use burn::prelude::*;
 
 use super::{Classifier, Input, Model, Network, Output, ScoreKind};
+use crate::layer::freeze_capsules;
 use crate::observe::Observer;
 use crate::ops::{FrozenCapsules, has_kernels};
 
@@ -28,7 +29,7 @@ impl FrozenModel {
                 let [height, width] = [model.config.image().height, model.config.image().width];
                 let [_, _, kernel_h, kernel_w] = net.conv1.weight.dims();
                 let features = [height + 1 - kernel_h, width + 1 - kernel_w];
-                FrozenCapsules::new(&net.primary_capsules, &net.digit_capsules, features)
+                freeze_capsules(&net.primary_capsules, &net.digit_capsules, features)
             }
             Network::LeNet5(_) | Network::EquivariantCapsNet(_) | Network::Cnn(_) => None,
         };

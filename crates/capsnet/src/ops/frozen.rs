@@ -5,7 +5,28 @@ use capsnet_kernels::{ConvShape, CouplingsOver, FrozenConv2d, FrozenVoteRouting,
 
 use super::flex::SCRATCH;
 use super::has_kernels;
-use crate::layer::{ClassCapsules, Couplings, PrimaryCapsules, SoftmaxOver};
+
+/// Two layers of capsules as plain tensors: a convolution that is read as primary capsules, and dynamic routing of
+/// their votes.
+#[derive(Debug)]
+pub struct CapsuleWeights {
+    /// The convolution's kernels, `[I' * E, channels, height, width]`.
+    pub kernels: Tensor<4>,
+    /// The convolution's bias, `[I' * E]`.
+    pub bias: Tensor<1>,
+    /// Its stride.
+    pub stride: [usize; 2],
+    /// Coordinates of a primary capsule, `E`.
+    pub dimensions: usize,
+    /// The vote matrices, `[I, E, J * D]`.
+    pub votes: Tensor<3>,
+    /// The number of class capsules, `J`.
+    pub upper: usize,
+    /// Routing iterations, at least 1.
+    pub iterations: usize,
+    /// Over which capsules the couplings sum to one.
+    pub couplings_over: CouplingsOver,
+}
 
 /// The layers from a feature map to the class capsules, their weights copied into the layouts in which a few images are
 /// computed fastest.
@@ -18,15 +39,12 @@ pub struct FrozenCapsules {
 }
 
 impl FrozenCapsules {
-    /// Copies the weights of both layers, for feature maps of `[height, width]`; `None` if no kernel is made for them or their device.
-    pub fn new(primary: &PrimaryCapsules, class: &ClassCapsules, [height, width]: [usize; 2]) -> Option<Self> {
-        let weight = primary.conv.weight.val();
-        // Matrices that are shared, or multiplied by couplings, would have to be written out first.
-        let plain = class.sharing == 1 && class.routing.couplings == Couplings::Agreement;
-        if !plain || !has_kernels(&weight) {
+    /// Copies the weights, for feature maps of `[height, width]`; `None` if no kernel is made for them or their device.
+    pub fn new(weights: CapsuleWeights, [height, width]: [usize; 2]) -> Option<Self> {
+        if !has_kernels(&weights.kernels) {
             return None;
         }
-        let [out_channels, in_channels, kernel_h, kernel_w] = weight.dims();
+        let [out_channels, in_channels, kernel_h, kernel_w] = weights.kernels.dims();
         let shape = ConvShape {
             batch: 1,
             in_channels,
@@ -35,39 +53,34 @@ impl FrozenCapsules {
             width,
             kernel_h,
             kernel_w,
-            stride_h: primary.conv.stride[0],
-            stride_w: primary.conv.stride[1],
+            stride_h: weights.stride[0],
+            stride_w: weights.stride[1],
             pad_h: 0,
             pad_w: 0,
         };
         if !FrozenConv2d::supports(&shape) {
             return None;
         }
-        let bias = primary.conv.bias.as_ref().expect("the configuration asks for a bias");
-        let (weight, bias) = (weight.into_data(), bias.val().into_data());
-        let convolution = FrozenConv2d::new(shape, floats(&weight), Some(floats(&bias)), false)
+        let (kernels, bias) = (weights.kernels.into_data(), weights.bias.into_data());
+        let convolution = FrozenConv2d::new(shape, floats(&kernels), Some(floats(&bias)), false)
             .expect("the shapes of a network fit one another");
 
-        let weight = class.weight.val();
-        let [lower, lower_dimensions, columns] = weight.dims();
-        let weight = weight.into_data();
+        let [lower, lower_dimensions, columns] = weights.votes.dims();
+        let votes = weights.votes.into_data();
         let shape = RoutingShape {
             batch: 1,
             lower,
             lower_dimensions,
-            upper: class.upper,
-            upper_dimensions: columns / class.upper,
-            iterations: class.routing.rounds(),
-            couplings_over: match class.routing.softmax_over {
-                SoftmaxOver::Outputs => CouplingsOver::Outputs,
-                SoftmaxOver::Inputs => CouplingsOver::Inputs,
-            },
+            upper: weights.upper,
+            upper_dimensions: columns / weights.upper,
+            iterations: weights.iterations,
+            couplings_over: weights.couplings_over,
         };
         let routing =
-            FrozenVoteRouting::new(shape, floats(&weight)).expect("a layer's shape is checked when it is made");
+            FrozenVoteRouting::new(shape, floats(&votes)).expect("a layer's shape is checked when it is made");
         Some(Self {
             convolution: convolution.with_scratch(&SCRATCH),
-            dimensions: primary.dimensions,
+            dimensions: weights.dimensions,
             routing: routing.with_scratch(&SCRATCH),
         })
     }

@@ -14,6 +14,7 @@ mod loss;
 mod margin_loss;
 mod routing;
 mod squash;
+mod squash_coordinates;
 
 use burn::prelude::*;
 use burn::tensor::DType;
@@ -23,10 +24,11 @@ pub use conv_block::conv_relu_pool;
 pub use convolution::{conv2d, conv2d_relu};
 pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, linear};
-pub use frozen::FrozenCapsules;
+pub use frozen::{CapsuleWeights, FrozenCapsules};
 pub use margin_loss::{Margins, margin_loss};
 pub use routing::route_votes;
-pub use squash::squash_coordinates;
+pub use squash::{lengths, squash};
+pub use squash_coordinates::squash_coordinates;
 
 /// Whether a tensor is where operations without a body for other backends run: on the CPU backend, in single precision.
 pub fn has_kernels<const N: usize>(tensor: &Tensor<N>) -> bool {

@@ -6,8 +6,9 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::DType;
-use capsnet::layer::{Routing, SoftmaxOver};
 use capsnet::model::{CapsNetConfig, ImageShape, Model, ModelConfig, Network};
+use capsnet::routing::dynamic::Dynamic;
+use capsnet::routing::{CouplingsOver, Routing};
 use capsnet::weights::Named;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 use serde::Deserialize;
@@ -89,9 +90,9 @@ impl SmallCapsNet {
             python.conv_kernel, python.primary_kernel,
             "both convolutions share a size"
         );
-        let softmax_over = match python.routing_axis.as_str() {
-            "out" => SoftmaxOver::Outputs,
-            "in" => SoftmaxOver::Inputs,
+        let over = match python.routing_axis.as_str() {
+            "out" => CouplingsOver::Outputs,
+            "in" => CouplingsOver::Inputs,
             other => panic!("no routing axis: {other}"),
         };
         ModelConfig::CapsNet(CapsNetConfig {
@@ -108,11 +109,7 @@ impl SmallCapsNet {
             primary_maps: python.primary_maps,
             primary_dimensions: python.primary_dims,
             class_dimensions: python.class_dims,
-            routing: Routing {
-                iterations: python.iterations,
-                softmax_over,
-                ..Routing::default()
-            },
+            routing: Routing::new(Dynamic::new(python.iterations, over)),
             softmaxed_lengths: python.softmax_lengths,
             decoder: Some(python.decoder_widths),
             ..CapsNetConfig::paper()

@@ -4,8 +4,8 @@ mod panel;
 
 use anyhow::Result;
 use burn::prelude::Device;
-use capsnet::layer::Routing;
 use capsnet::look::{SceneStep, route_scene};
+use capsnet::routing::Routing;
 use capsnet_data::doorway::{Arrangement, Doorways, Part, Pose, Scene, Whole};
 use capsnet_data::random::Seed;
 use capsnet_report::colour::{FAINT, INK};
@@ -44,10 +44,7 @@ struct SceneEntry {
 /// Draws three scenes: a doorway, its parts apart, and a doorway among further parts.
 pub fn make(iterations: usize, extra: usize, seed: u64, device: &Device) -> Result<Made> {
     let doorways = Doorways::new(Seed(seed));
-    let routing = Routing {
-        iterations,
-        ..Routing::default()
-    };
+    let routing = Routing::dynamic(iterations);
     let scenes = [
         ("the parts fit: a doorway", Arrangement::Doorway, 0),
         ("the parts don't fit", Arrangement::Apart, 0),
@@ -60,7 +57,7 @@ pub fn make(iterations: usize, extra: usize, seed: u64, device: &Device) -> Resu
     let mut entries = Vec::new();
     for (column, (title, arrangement, extra)) in shown.iter().enumerate() {
         let scene = doorways.scene(*arrangement, *extra, 0);
-        let steps = route_scene(&scene, routing, device);
+        let steps = route_scene(&scene, &routing, device);
         let drawn = column_of(title, &scene, &steps, 2 + 2 * most);
         drawing.place((column as f64 * (PANEL + GAP), 0.0), &drawn);
         let votes: Vec<[Pose; 2]> = scene

@@ -197,8 +197,12 @@ impl Executor<'_> {
         let iterations = flags
             .routing_iterations
             .map(|iterations| format!("{iterations} iterations"));
+        let routing = flags.routing.as_ref().map(|routing| format!("routing {routing}"));
         let resample = planned.test.resample.map(|resample| resample.to_string());
-        let all: Vec<String> = [couplings, iterations, resample].into_iter().flatten().collect();
+        let all: Vec<String> = [couplings, iterations, routing, resample]
+            .into_iter()
+            .flatten()
+            .collect();
         format!("{} {}; {}", self.test.name(), self.test_sha256, all.join(", "))
     }
 

@@ -6,15 +6,16 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{RotationEquivariant, Turn};
-use crate::layer::class_capsules::{route, votes};
-use crate::layer::{Routed, Routing, squash};
+use crate::layer::class_capsules::{cast, route};
+use crate::layer::squash;
+use crate::routing::{Routed, Routing};
 
-/// How many complex coordinates of a capsule turn how fast: a rotation of the image by `a` multiplies a coordinate of order
-/// `m` by `e^(i m a)`.
+/// How many complex coordinates of a capsule turn how fast: a rotation of the image by `a` multiplies a coordinate of
+/// order `m` by `e^(i m a)`.
 ///
-/// These are the irreducible representations of the rotation group. Order 0 stays as it is; order 1 points where a part of
-/// the figure points; order 2 can describe a figure that half a turn maps to itself, for which every coordinate of order 1
-/// must be zero.
+/// These are the irreducible representations of the rotation group. Order 0 stays as it is; order 1 points where a part
+/// of the figure points; order 2 can describe a figure that half a turn maps to itself, for which every coordinate of
+/// order 1 must be zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orders(pub [usize; 3]);
 
@@ -85,9 +86,9 @@ pub struct TurningCapsulesConfig {
 
 /// A layer of capsules that reads a polar map and whose coordinates turn with it.
 ///
-/// The lower capsule of kind `t` at radius `r` and angle `a` has complex coordinates `u` in a frame that points outwards. Its
-/// vote for a coordinate of order `m` of an upper capsule is `e^(i m a) W[t,r] u`, with a complex matrix `W` that all angles
-/// share; votes are routed by agreement, as everywhere.
+/// The lower capsule of kind `t` at radius `r` and angle `a` has complex coordinates `u` in a frame that points
+/// outwards. Its vote for a coordinate of order `m` of an upper capsule is `e^(i m a) W[t,r] u`, with a complex matrix
+/// `W` that all angles share; votes are routed by agreement, as everywhere.
 #[derive(Module, Debug)]
 pub struct TurningCapsules {
     /// Real parts of `W`, `[kinds * R, lower_dimensions, J * len]`.
@@ -120,7 +121,7 @@ impl TurningCapsulesConfig {
         TurningCapsules {
             real: initializer.init(shape, device),
             imaginary: initializer.init(shape, device),
-            routing: self.routing,
+            routing: self.routing.clone(),
             orders: self.orders,
             upper: self.upper,
             angles: self.angles,
@@ -137,13 +138,13 @@ impl TurningCapsules {
     /// - `map`: `[B, kinds * lower_dimensions * 2, R, N]`, real and imaginary part innermost
     /// - output: `[B, J, 2 * len]`, each coordinate a pair (real, imaginary), in the image's frame
     pub fn forward(&self, map: Tensor<4>) -> Tensor<3> {
-        route(self.lower(map), self.weight(), self.upper, self.routing)
+        route(self.lower(map), self.weight(), self.upper, &self.routing).v
     }
 
-    /// The upper capsules and the couplings of every iteration.
+    /// The upper capsules and every iteration of routing.
     pub fn forward_with_couplings(&self, map: Tensor<4>) -> Routed {
-        self.routing
-            .forward_with_couplings(votes(self.lower(map), self.weight(), self.upper))
+        let votes = cast(self.lower(map), self.weight(), self.upper, &self.routing);
+        self.routing.forward_with_couplings(votes)
     }
 
     /// The lower capsules in their own frames, `[B, kinds * R * N, 2 * lower_dimensions]`, squashed.
@@ -157,8 +158,8 @@ impl TurningCapsules {
         squash(capsules)
     }
 
-    /// The vote matrix of every lower capsule, `[kinds * R * N, 2 * lower_dimensions, J * 2 * len]`: the shared complex ones
-    /// as real ones, turned to each angle.
+    /// The vote matrix of every lower capsule, `[kinds * R * N, 2 * lower_dimensions, J * 2 * len]`: the shared complex
+    /// ones as real ones, turned to each angle.
     fn weight(&self) -> Tensor<3> {
         let [places, lower, columns] = self.real.dims();
         let orders = self.orders.list();

@@ -8,7 +8,7 @@ use toml::Value;
 use super::Fault;
 
 /// Flags of `capsnet train` that a study may set.
-pub const TRAIN_KEYS: [&str; 19] = [
+pub const TRAIN_KEYS: [&str; 20] = [
     "augment",
     "batch-size",
     "channels",
@@ -24,13 +24,14 @@ pub const TRAIN_KEYS: [&str; 19] = [
     "parameters",
     "patience",
     "primary-maps",
+    "routing",
     "routing-iterations",
     "schedule",
     "share-votes",
     "validation",
 ];
 /// Flags of `capsnet test` that a study may set.
-pub const TEST_KEYS: [&str; 3] = ["couplings", "resample", "routing-iterations"];
+pub const TEST_KEYS: [&str; 4] = ["couplings", "resample", "routing", "routing-iterations"];
 /// What a variant says beside these.
 const OWN_KEYS: [&str; 10] = [
     "model",

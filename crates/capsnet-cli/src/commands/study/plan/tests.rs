@@ -1,6 +1,5 @@
 use std::fs;
 
-use capsnet::layer::Couplings;
 use capsnet::model::{Classifier, ModelConfig};
 
 use super::super::declaration::parse;
@@ -43,11 +42,20 @@ fn settings_mean_what_the_flags_mean() {
     };
     assert_eq!((model.conv_channels, model.primary_maps), (16, 4));
     assert_eq!(
-        (model.routing.couplings, model.routing.iterations),
-        (Couplings::Random(9), 0)
+        (model.routing.to_string().as_str(), model.routing.iterations()),
+        ("random:9", 0)
     );
     assert_eq!((config.epochs, config.threads, config.batch_size), (7, 3, 128));
     assert_eq!((plan[0].folder.as_str(), &plan[0].seeds[..]), ("caps-1", &[4][..]));
+}
+
+#[test]
+fn a_variant_names_its_routing() {
+    let plan = planned(&format!("{CAPSNET}routing = 'dynamic-inputs:2'")).unwrap();
+    let ModelConfig::CapsNet(model) = &config(&plan[0]).model else {
+        panic!("{:?}", plan[0].name);
+    };
+    assert_eq!(model.routing.to_string(), "dynamic-inputs:2");
 }
 
 #[test]

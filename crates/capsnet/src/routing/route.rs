@@ -1,0 +1,148 @@
+//! What a routing algorithm is: votes in, upper capsules out, with the couplings of every iteration to look at.
+
+use std::any::Any;
+use std::fmt;
+
+use burn::prelude::*;
+
+use super::CouplingsOver;
+use crate::layer::lengths;
+
+/// A routing algorithm with its settings.
+///
+/// Its `Display` is its text form, `dynamic:3`, by which configurations and flags call it. Only [`route`](Self::route)
+/// has to be written; `crates/capsnet/examples/own_routing.rs` does so.
+pub trait Route: Any + fmt::Debug + fmt::Display + Send + Sync {
+    /// Routes votes, by operations that Burn can differentiate, and shows each iteration to `trace`.
+    fn route(&self, votes: Votes, trace: &mut Trace) -> Upper;
+
+    /// How often couplings are computed, where that is a setting.
+    fn iterations(&self) -> usize {
+        1
+    }
+
+    /// Over which capsules the couplings sum to one, if they do.
+    fn couplings_over(&self) -> Option<CouplingsOver> {
+        None
+    }
+
+    /// Whether [`Votes::activations`] are needed.
+    fn uses_activations(&self) -> bool {
+        false
+    }
+
+    /// Whether the upper capsules turn as their votes do, and don't depend on the order of the lower ones: a network
+    /// that turns with its input takes only such an algorithm. Sums, lengths and scalar products of votes are fine;
+    /// what is done to each coordinate by itself, or set for each lower capsule, is not.
+    fn keeps_turns(&self) -> bool {
+        false
+    }
+
+    /// The upper capsules by a kernel that makes the votes of lower capsules `u`, `[B, I, E]`, by `weight`, `[I, E, J *
+    /// D]`, and never holds those of a whole batch. Called only where [`crate::ops::has_kernels`] is true of `u`.
+    fn fused(&self, _u: &Tensor<3>, _weight: &Tensor<3>, _upper: usize) -> Option<Upper> {
+        None
+    }
+}
+
+/// What is routed.
+#[derive(Clone, Debug)]
+pub struct Votes {
+    /// The vote `u_hat[j|i]` of each lower capsule for each upper one, `[B, J, I, D]`.
+    pub u_hat: Tensor<4>,
+    /// How active each lower capsule is, 0 to 1, `[B, I]`; there for algorithms that [use](Route::uses_activations) it.
+    pub activations: Option<Tensor<2>>,
+}
+
+impl From<Tensor<4>> for Votes {
+    fn from(u_hat: Tensor<4>) -> Self {
+        Self {
+            u_hat,
+            activations: None,
+        }
+    }
+}
+
+/// Upper capsules.
+#[derive(Clone, Debug)]
+pub struct Upper {
+    /// The capsules, `[B, J, D]`.
+    pub v: Tensor<3>,
+    activation: Option<Tensor<2>>,
+}
+
+impl Upper {
+    /// Capsules whose length says how active they are.
+    pub fn by_length(v: Tensor<3>) -> Self {
+        Self { v, activation: None }
+    }
+
+    /// Capsules `[B, J, D]` with activations, `[B, J]`, of their own.
+    pub fn with_activation(v: Tensor<3>, activation: Tensor<2>) -> Self {
+        Self {
+            v,
+            activation: Some(activation),
+        }
+    }
+
+    /// How active each capsule is, `[B, J]`: its length, unless the algorithm says otherwise.
+    pub fn activation(&self) -> Tensor<2> {
+        match &self.activation {
+            Some(activation) => activation.clone(),
+            None => lengths(self.v.clone()),
+        }
+    }
+}
+
+/// One iteration of routing, detached from the graph.
+#[derive(Clone, Debug)]
+pub struct Iteration {
+    /// The couplings that it used, `[B, J, I]`.
+    pub couplings: Tensor<3>,
+    /// The upper capsules that it came to, `[B, J, D]`.
+    pub v: Tensor<3>,
+    /// How active these are, `[B, J]`.
+    pub activation: Tensor<2>,
+}
+
+/// What routing came to.
+#[derive(Clone, Debug)]
+pub struct Routed {
+    /// The upper capsules.
+    pub upper: Upper,
+    /// Every iteration, the first one first. There is at least one.
+    pub iterations: Vec<Iteration>,
+}
+
+/// Keeps what an algorithm shows of its iterations, if anybody wants to know.
+#[derive(Debug)]
+pub struct Trace(Option<Vec<Iteration>>);
+
+impl Trace {
+    /// Looks away.
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Keeps everything.
+    pub(super) fn keeping() -> Self {
+        Self(Some(Vec::new()))
+    }
+
+    /// Shows an iteration: the couplings that it used, `[B, J, I]`, and what it came to. `of` is called only if it is
+    /// kept.
+    pub fn iteration(&mut self, of: impl FnOnce() -> (Tensor<3>, Upper)) {
+        if let Some(kept) = &mut self.0 {
+            let (couplings, upper) = of();
+            kept.push(Iteration {
+                couplings: couplings.detach(),
+                activation: upper.activation().detach(),
+                v: upper.v.detach(),
+            });
+        }
+    }
+
+    pub(super) fn iterations(self) -> Vec<Iteration> {
+        self.0.unwrap_or_default()
+    }
+}
