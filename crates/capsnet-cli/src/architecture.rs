@@ -1,7 +1,7 @@
 //! From flags to a model's architecture.
 
 use anyhow::Result;
-use capsnet::model::{CapsNetConfig, CnnConfig, ModelConfig};
+use capsnet::model::{Architecture, CapsNetConfig, CnnConfig, ModelConfig};
 
 use crate::args::ArchitectureArgs;
 use crate::setting::{UsageError, apply_routing};

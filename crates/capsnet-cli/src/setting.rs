@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::model::{CapsNetConfig, CnnConfig, EquivariantCapsNetConfig, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{Architecture, CapsNetConfig, Input, Model, ModelConfig};
 use capsnet::routing::{Couplings, Routing};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 
-use crate::args::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
+use crate::args::{ComputeArgs, DataArgs, Variant, WeightsArgs};
 
 /// Begins red text; [`anstream`] takes it out where there is no terminal.
 pub const RED: &str = "\x1b[1;31m";
@@ -69,13 +69,7 @@ impl DataArgs {
 }
 
 /// The configuration that a model is trained with.
-pub fn config_for(model: ModelName, variant: Option<Variant>, iterations: Option<usize>) -> Result<ModelConfig> {
-    let mut config = match model {
-        ModelName::Lenet5 => ModelConfig::LeNet5(LeNet5Config::default()),
-        ModelName::Capsnet => ModelConfig::CapsNet(CapsNetConfig::default()),
-        ModelName::EquivariantCapsnet => ModelConfig::EquivariantCapsNet(EquivariantCapsNetConfig::default()),
-        ModelName::Cnn => ModelConfig::Cnn(CnnConfig::default()),
-    };
+pub fn config_for(mut config: ModelConfig, variant: Option<Variant>, iterations: Option<usize>) -> Result<ModelConfig> {
     apply_variant(&mut config, variant)?;
     apply_iterations(&mut config, iterations)?;
     Ok(config)
@@ -153,7 +147,7 @@ fn apply_couplings(config: &mut ModelConfig, couplings: Option<Couplings>) -> Re
 
 impl WeightsArgs {
     /// The weights file: the one given, or the one that comes with capsnet.
-    pub fn path(&self, model: ModelName) -> Result<PathBuf> {
+    pub fn path(&self, model: &str) -> Result<PathBuf> {
         match &self.weights {
             Some(path) => Ok(path.clone()),
             None => shipped_weights(model),
@@ -161,14 +155,14 @@ impl WeightsArgs {
     }
 
     /// Reads the model, as these flags want it.
-    pub fn load(&self, model: ModelName, device: &Device) -> Result<(Model, PathBuf)> {
+    pub fn load(&self, model: &str, device: &Device) -> Result<(Model, PathBuf)> {
         let path = self.path(model)?;
         let state = capsnet_weights::read(&path)?;
-        let mut config = weights::config_of(&state, &path)?;
-        if config.name() != model.name() {
-            let (is, wanted) = (config.name(), model.name());
+        let mut config: ModelConfig = weights::config_of(&state, &path)?;
+        let is = config.name();
+        if is != model {
             anyhow::bail!(
-                "{} holds a {is} model, not {wanted}; ask for `{is}`, or give other --weights",
+                "{} holds a {is} model, not {model}; ask for `{is}`, or give other --weights",
                 path.display()
             );
         }
@@ -184,15 +178,19 @@ impl WeightsArgs {
         apply_couplings(config, self.couplings)?;
         apply_routing(config, self.routing.as_ref())?;
         if let Some(normalize) = self.normalize {
-            config.set_normalize(normalize);
+            let input = Input {
+                normalize,
+                ..config.input()
+            };
+            config.set_input(input);
         }
         Ok(())
     }
 }
 
 /// The weights of a model that come with capsnet.
-pub fn shipped_weights(model: ModelName) -> Result<PathBuf> {
-    let file = Path::new("weights").join(format!("{}.safetensors", model.name()));
+pub fn shipped_weights(model: &str) -> Result<PathBuf> {
+    let file = Path::new("weights").join(format!("{model}.safetensors"));
     let starts = [env::current_dir().ok(), env::current_exe().ok()];
     let found = starts
         .iter()

@@ -5,8 +5,9 @@
 //! | [`layer`] | squash, primary capsules, class capsules, decoder |
 //! | [`routing`] | dynamic routing and what may take its place |
 //! | [`loss`] | margin loss, reconstruction loss |
-//! | [`model`] | LeNet-5 and CapsNet with their configurations |
+//! | [`model`] | what it takes to be a model, and those that come with this library |
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
+//! | [`batch`] | images as the tensors that a model is shown |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
@@ -29,6 +30,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod device;
 pub mod equivariance;
 pub mod error;

@@ -34,7 +34,7 @@ use predict::PREDICT_EXAMPLES;
 pub use predict::PredictArgs;
 use protocols::PROTOCOLS_EXAMPLES;
 pub use protocols::ProtocolsArgs;
-pub use shared::{ComputeArgs, DataArgs, ModelName, Variant, WeightsArgs};
+pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs};
 use study::STUDY_EXAMPLES;
 pub use study::StudyArgs;
 use sweep::SWEEP_EXAMPLES;

@@ -8,8 +8,9 @@ use capsnet_data::transform::Augment;
 use clap::Args;
 
 use super::architecture::ArchitectureArgs;
-use super::shared::{DataArgs, ModelName, Variant};
+use super::shared::{DataArgs, Variant, model, of_each_model};
 use super::value::{iterations, positive, positive_float, positive_u64};
+use capsnet::model::{Architecture, ModelConfig};
 
 pub const TRAIN_EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
@@ -22,7 +23,8 @@ pub const TRAIN_EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 pub struct TrainArgs {
     /// Which model
-    pub model: ModelName,
+    #[arg(value_parser = model())]
+    pub model: ModelConfig,
     #[command(flatten)]
     pub data: DataArgs,
     /// Train by a protocol of the field: its images, their size and its transform; `capsnet protocols` lists them
@@ -31,11 +33,9 @@ pub struct TrainArgs {
     /// Passes over the training images [default: 3]
     #[arg(long, value_name = "N", value_parser = positive_u64)]
     pub epochs: Option<u64>,
-    /// Images a step [default: 8 for LeNet-5, 128 for CapsNet and the CNN, 32 for the equivariant CapsNet]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, help = batch_size_help())]
     pub batch_size: Option<usize>,
-    /// Learning rate to start from [default: 1e-4 for LeNet-5, 1e-3 for CapsNet and the CNN, 2e-3 for the equivariant CapsNet]
-    #[arg(long, value_name = "X", value_parser = positive_float)]
+    #[arg(long, value_name = "X", value_parser = positive_float, help = learning_rate_help())]
     pub learning_rate: Option<f64>,
     /// Learning-rate schedule: constant, exponential:FACTOR (an epoch), capsnet (the official one), cosine [default: constant]
     #[arg(long, value_name = "NAME")]
@@ -71,4 +71,14 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["protocol", "epochs", "batch_size", "learning_rate", "schedule", "augment", "seed",
         "validation", "patience", "variant", "routing_iterations", "limit", "checkpoint_every", "ArchitectureArgs"])]
     pub resume: Option<PathBuf>,
+}
+
+fn batch_size_help() -> String {
+    let defaults = of_each_model(|model| model.usual_training().batch_size);
+    format!("Images a step [default: {defaults}]")
+}
+
+fn learning_rate_help() -> String {
+    let defaults = of_each_model(|model| format!("{:e}", model.usual_training().learning_rate));
+    format!("Learning rate to start from [default: {defaults}]")
 }

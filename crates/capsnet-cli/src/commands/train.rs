@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
+use capsnet::model::Architecture;
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, check_data, train, training_data};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
@@ -18,7 +19,7 @@ use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 
 use crate::architecture::apply_architecture;
-use crate::args::{ModelName, TrainArgs};
+use crate::args::TrainArgs;
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::{UsageError, config_for, start_threads};
@@ -54,7 +55,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             &args
                 .out
                 .clone()
-                .unwrap_or_else(|| free_folder(Path::new("runs"), args.model)),
+                .unwrap_or_else(|| free_folder(Path::new("runs"), args.model.name())),
             &config,
         )?,
     };
@@ -64,7 +65,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
 /// Settings of a new run from flags.
 pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
-    let model = config_for(args.model, args.variant, args.routing_iterations)?;
+    let model = config_for(args.model.clone(), args.variant, args.routing_iterations)?;
     let splits: &[Split] = match args.protocol {
         Some(Protocol::MnistRot) => &[Split::Train, Split::Test],
         _ => &[Split::Train],
@@ -105,9 +106,9 @@ pub fn default_threads() -> usize {
 }
 
 /// `BASE/MODEL-N` with the first number that is free.
-pub fn free_folder(base: &Path, model: ModelName) -> PathBuf {
+pub fn free_folder(base: &Path, model: &str) -> PathBuf {
     (1..)
-        .map(|number| base.join(format!("{}-{number}", model.name())))
+        .map(|number| base.join(format!("{model}-{number}")))
         .find(|path| !path.exists())
         .expect("there are more numbers than folders")
 }
