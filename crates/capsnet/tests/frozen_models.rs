@@ -2,10 +2,9 @@
 
 use burn::prelude::*;
 use burn::tensor::{Distribution, Tolerance};
-use capsnet::batch::Batch;
-use capsnet::model::{Architecture, CapsNetConfig, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig, Network};
+use capsnet::model::{CapsNetConfig, Classifier, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig};
 use capsnet::predict::predict;
-use capsnet::train::{Adam, AdamConfig, train_step};
+use capsnet::train::{Adam, AdamConfig, Batch, train_step};
 use capsnet_data::random::Seed;
 
 /// A CapsNet of the paper's layers on small images, with partial blocks of channels and partial tiles.
@@ -30,7 +29,7 @@ fn images(config: &ModelConfig, batch: usize, device: &Device) -> Tensor<4> {
         channels,
         height,
         width,
-    } = config.input().image;
+    } = config.image();
     device.seed(5);
     Tensor::random([batch, channels, height, width], Distribution::Default, device)
 }
@@ -163,7 +162,7 @@ fn many_predictions_are_those_of_single_ones() {
     let device = Device::flex();
     let config = small(CapsNetConfig::paper());
     let model = Model::new(config.clone(), Seed(3), &device).unwrap();
-    let pixels = config.input().image.pixels();
+    let pixels = config.image().pixels();
     let image = |k: usize| (0..pixels).map(|i| (i * (k + 3) % 251) as u8).collect::<Vec<u8>>();
     let images: Vec<_> = (0..45).map(image).collect();
     let many = predict(&model, &images, &device);

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::shared::{ComputeArgs, WeightsArgs, model};
-use capsnet::model::ModelConfig;
+use super::shared::{ComputeArgs, ModelName, WeightsArgs};
 
 pub const PREDICT_EXAMPLES: &str = "Examples:
   capsnet predict capsnet digit.png
@@ -14,8 +13,7 @@ pub const PREDICT_EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 pub struct PredictArgs {
     /// Which model
-    #[arg(value_parser = model())]
-    pub model: ModelConfig,
+    pub model: ModelName,
     /// PNG or JPEG files; a light digit on a dark ground, unless --invert
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,

@@ -6,9 +6,8 @@ use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::{Pipeline, Resample};
 use clap::Args;
 
-use super::shared::{DataArgs, WeightsArgs, model};
+use super::shared::{DataArgs, ModelName, WeightsArgs};
 use super::value::{angle, variants};
-use capsnet::model::ModelConfig;
 
 pub const TEST_EXAMPLES: &str = "Examples:
   capsnet test lenet5
@@ -22,8 +21,7 @@ pub const TEST_EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 pub struct TestArgs {
     /// Which model
-    #[arg(value_parser = model())]
-    pub model: ModelConfig,
+    pub model: ModelName,
     #[command(flatten)]
     pub data: DataArgs,
     #[command(flatten)]

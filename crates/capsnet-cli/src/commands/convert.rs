@@ -2,25 +2,23 @@
 
 use anyhow::Result;
 use burn::prelude::Device;
-use capsnet::model::{Architecture, Classifier, Input, Model, ModelConfig};
+use capsnet::model::{Classifier, Model};
 use capsnet::weights;
 use capsnet_report::number::count;
 use capsnet_weights::FloatDtype;
 
 use crate::args::ConvertArgs;
 use crate::output::line;
-use crate::setting::apply_variant;
+use crate::setting::change;
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.input)?;
-    let mut config: ModelConfig = weights::config_of(&state, &args.input)?;
-    apply_variant(&mut config, args.variant)?;
+    let mut config = weights::config_of(&state, &args.input)?;
+    if let Some(variant) = args.variant {
+        change(&mut config, &[variant.setting()])?;
+    }
     if let Some(normalize) = args.normalize {
-        let input = Input {
-            normalize,
-            ..config.input()
-        };
-        config.set_input(input);
+        config.set_normalize(normalize);
     }
     // Going through the model refuses files whose tensors don't fit it.
     let model = Model::from_weights(config, &state, &Device::flex())?;

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use capsnet::model::{Architecture, Classifier};
 use capsnet::predict::{Prediction, predict};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::picture::{read_picture, write_png_gray};
@@ -26,8 +25,8 @@ struct Entry {
 
 pub fn run(args: &PredictArgs) -> Result<()> {
     let device = args.compute.start()?;
-    let (model, _) = args.weights.load(args.model.name(), &device)?;
-    let shape = model.input().image;
+    let (model, _) = args.weights.load(args.model, &device)?;
+    let shape = model.config.image();
     anyhow::ensure!(
         shape.channels == 1,
         "these weights take colour images; predict reads grey ones"
@@ -51,7 +50,7 @@ pub fn run(args: &PredictArgs) -> Result<()> {
         };
         entries.push(Entry {
             image: path.display().to_string(),
-            prediction: class_name(prediction.class, model.input().classes),
+            prediction: class_name(prediction.class, model.config.classes()),
             details: prediction,
             reconstruction: saved,
         });
@@ -60,7 +59,7 @@ pub fn run(args: &PredictArgs) -> Result<()> {
         line(serde_json::to_string(&entries)?)?;
         return Ok(());
     }
-    print(&entries, model.input().classes)
+    print(&entries, model.config.classes())
 }
 
 /// Numbered, as images in different folders may share a name.

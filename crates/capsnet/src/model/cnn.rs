@@ -2,20 +2,19 @@
 //!
 //! Three convolutions of 5 x 5 with ReLU, two hidden linear layers with ReLU and one to the logits, as the baseline of Sabour,
 //! Frosst and Hinton 2017 (section 5: widths 256, 256, 128 and 328, 192, 35.4 million parameters), but with a stride of two
-//! in the second convolution, without dropout, and with other widths, so that it trains faster than CapsNet and not slower:
-//! theirs take 900 million multiplications an image, CapsNet's convolutions 200 million, these 28 million.
-//! [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or less, until the network
-//! has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
+//! in the second convolution, without dropout, and with other widths, so that it trains faster than CapsNet and not slower: theirs
+//! take 900 million multiplications an image, CapsNet's convolutions 200 million, these 28 million. [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or
+//! less, until the network has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
+
+mod declared;
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use capsnet_data::transform::Normalize;
-use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
-use super::architecture::side_of_square;
-use super::{Architecture, ConfigError, ImageShape, Initial, Input, Network, Output};
+use super::config::{ConfigError, ImageShape, require};
 use crate::observe::Observer;
 use crate::ops::{Activation, conv2d_relu, linear};
 use crate::weights::{Exchange, Named};
@@ -28,7 +27,10 @@ const HIDDEN: [usize; 2] = [1024, 256];
 const UNITS: usize = 1024;
 
 /// Makes a [`Cnn`].
+///
+/// Serde reads it with widths left open too: `parameters = 50000` scales all of them, `channels` brings the usual strides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "declared::Declared")]
 pub struct CnnConfig {
     /// Size of the images.
     pub image: ImageShape,
@@ -110,6 +112,19 @@ impl CnnConfig {
         }
     }
 
+    /// Takes images of another size; a network that is as large as CapsNet stays so, by other widths.
+    pub(super) fn set_image(&mut self, image: ImageShape) {
+        let of_capsnet = |image| Self {
+            normalize: self.normalize,
+            ..Self::with_parameters(image, self.classes, Self::OF_CAPSNET)
+        };
+        let fits = |image: ImageShape| self.feature_side(image.height.min(image.width)).is_some();
+        if fits(self.image) && fits(image) && *self == of_capsnet(self.image) {
+            *self = of_capsnet(image);
+        }
+        self.image = image;
+    }
+
     /// The same network with other convolutions, the second of which has a stride of two and the others of one.
     #[must_use]
     pub fn with_channels(mut self, channels: Vec<usize>) -> Self {
@@ -119,7 +134,7 @@ impl CnnConfig {
     }
 
     /// Side of the feature maps after every convolution, `None` where the image is too small for the kernels.
-    fn feature_side(&self, side: usize) -> Option<usize> {
+    pub(crate) fn feature_side(&self, side: usize) -> Option<usize> {
         self.strides
             .iter()
             .try_fold(side, |side, stride| Some(side.checked_sub(self.kernel)? / stride + 1))
@@ -172,43 +187,10 @@ impl CnnConfig {
         }
         total + self.linears().map(|[before, after]| before * after).sum::<usize>()
     }
-}
 
-impl Architecture for CnnConfig {
-    type Network = Cnn;
-
-    fn name(&self) -> &'static str {
-        "cnn"
-    }
-
-    fn title(&self) -> &'static str {
-        "CNN"
-    }
-
-    fn about(&self) -> &'static str {
-        "A plain convolutional network, as large as CapsNet unless --parameters says otherwise"
-    }
-
-    fn input(&self) -> Input {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        }
-    }
-
-    fn set_input(&mut self, input: Input) {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        } = input;
-    }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        self.input().validate()?;
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let layers = |count| (1..=16).contains(&count);
-        ConfigError::unless(
+        require(
             layers(self.channels.len()),
             "channels",
             format!("{:?}", self.channels),
@@ -216,14 +198,14 @@ impl Architecture for CnnConfig {
         )?;
         let strides = format!("{:?}", self.strides);
         let rule = format!("it must have one for each of the {} convolutions", self.channels.len());
-        ConfigError::unless(self.strides.len() == self.channels.len(), "strides", strides, rule)?;
-        ConfigError::unless(
+        require(self.strides.len() == self.channels.len(), "strides", strides, rule)?;
+        require(
             self.hidden.len() <= 16,
             "hidden",
             format!("{:?}", self.hidden),
             "at most 16 layers are possible",
         )?;
-        ConfigError::unless(
+        require(
             (1..=64).contains(&self.kernel),
             "kernel",
             self.kernel,
@@ -236,7 +218,7 @@ impl Architecture for CnnConfig {
         ];
         for (field, values, limit) in lists {
             for &value in values {
-                ConfigError::unless(
+                require(
                     (1..=limit).contains(&value),
                     field,
                     value,
@@ -250,15 +232,15 @@ impl Architecture for CnnConfig {
             self.channels.len(),
             self.kernel
         );
-        ConfigError::unless(self.features().is_some(), "image", size, rule)
+        require(self.features().is_some(), "image", size, rule)
     }
 
     /// Makes the network with Burn's default initial weights.
     ///
     /// # Panics
     ///
-    /// If the image is too small for the kernels, which [`validate`](Self::validate) refuses.
-    fn init(&self, device: &Device) -> Cnn {
+    /// If the image is too small for the kernels, which [`super::ModelConfig::validate`] refuses.
+    pub fn init(&self, device: &Device) -> Cnn {
         let convolution = |(channels, &stride)| {
             Conv2dConfig::new(channels, [self.kernel; 2])
                 .with_stride([stride; 2])
@@ -272,38 +254,6 @@ impl Architecture for CnnConfig {
                 .collect(),
         }
     }
-
-    fn initial(&self, _tensor: &str) -> Initial {
-        Initial::PYTORCH
-    }
-
-    /// `None` too where no square image leads to as many features as the first linear layer takes.
-    fn recognise(weights: &StateDict) -> Option<Self> {
-        let first = weights.shape_of("convs.0.weight")?;
-        let outputs = |layers: &str| -> Vec<usize> {
-            let shape = |number| weights.shape_of(&format!("{layers}.{number}.weight"));
-            (0..).map_while(|number| shape(number)?.first().copied()).collect()
-        };
-        let mut config = Self::default().with_channels(outputs("convs"));
-        if let &[_, channels, kernel, _] = first {
-            config.image.channels = channels;
-            config.kernel = kernel;
-        }
-        config.hidden = outputs("linears");
-        config.classes = config.hidden.pop()?;
-        let &[_, features] = weights.shape_of("linears.0.weight")? else {
-            return None;
-        };
-        let maps = side_of_square(features / config.channels.last()?)?;
-        // Several sides lead to the same maps where the stride is not one.
-        let usual = ImageShape::MNIST.height;
-        let side = std::iter::once(usual)
-            .chain(1..=512)
-            .find(|&side| config.feature_side(side) == Some(maps))?;
-        config.image.height = side;
-        config.image.width = side;
-        Some(config)
-    }
 }
 
 /// A plain convolutional network; see this file's header.
@@ -313,8 +263,14 @@ pub struct Cnn {
     linears: Vec<Linear>,
 }
 
-impl Network for Cnn {
-    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+impl Cnn {
+    /// The logits of a batch.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[B, channels, height, width]`
+    /// - output: `[B, classes]`
+    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
         let mut x = images;
         for (number, conv) in self.convs.iter().enumerate() {
             let bias = conv.bias.as_ref().expect("the convolutions have a bias");
@@ -333,7 +289,7 @@ impl Network for Cnn {
             x = linear(x, layer.weight.val(), bias.val(), activation);
             observer.see(&format!("linears.{number}"), &x);
         }
-        x.into()
+        x
     }
 }
 

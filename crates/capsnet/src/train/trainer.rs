@@ -13,12 +13,11 @@ use capsnet_weights::FloatDtype;
 use super::data::parts;
 use super::prefetch::Prefetch;
 use super::source::{Prepared, Source};
-use super::step::{Diverged, non_finite_weight, train_step};
+use super::step::{non_finite_weight, train_step};
 use super::validation::{Validate, validate_on_images, validate_on_pairs};
-use super::{Adam, Checkpoint, EpochMetrics, PairBatcher, Position, RunFolder, TrainConfig, check_data};
+use super::{Adam, Batcher, Checkpoint, EpochMetrics, PairBatcher, Position, RunFolder, TrainConfig, check_data};
 use crate::Error;
-use crate::batch::Batcher;
-use crate::model::{Architecture, Classifier, Model, ModelConfig};
+use crate::model::{Classifier, Model};
 use crate::weights;
 
 /// What a caller is told while training goes on.
@@ -59,9 +58,9 @@ pub enum Ending {
 }
 
 /// What training came to.
-pub struct Summary<A: Architecture = ModelConfig> {
+pub struct Summary {
     /// The model with its last weights, without gradients.
-    pub model: Model<A>,
+    pub model: Model,
     /// Why it ended.
     pub ending: Ending,
     /// Where it ended.
@@ -76,18 +75,18 @@ pub struct Summary<A: Architecture = ModelConfig> {
 ///
 /// If the data doesn't fit the model, a file can't be read or written, or the loss becomes NaN or infinite. What was written
 /// before stays.
-pub fn train<A: Architecture>(
-    config: &TrainConfig<A>,
+pub fn train(
+    config: &TrainConfig,
     data: &Dataset,
     folder: &RunFolder,
     device: &Device,
     stop: &AtomicBool,
     notify: &mut dyn FnMut(Event),
-) -> Result<Summary<A>, Error> {
+) -> Result<Summary, Error> {
     config.validate()?;
     let images = check_data(config, data)?;
     let seed = Seed(config.seed);
-    let normalize = config.model.input().normalize;
+    let normalize = config.model.normalize();
     if config.protocol == Some(Protocol::MultiMnist) {
         let (training, held_out) = parts(config, data, images);
         let pairs = MultiMnist::new(&training, seed)?;
@@ -105,8 +104,8 @@ pub fn train<A: Architecture>(
     Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify)
 }
 
-struct Run<'a, A: Architecture, S> {
-    config: &'a TrainConfig<A>,
+struct Run<'a, S> {
+    config: &'a TrainConfig,
     source: S,
     validate: &'a Validate<'a>,
     folder: &'a RunFolder,
@@ -114,15 +113,15 @@ struct Run<'a, A: Architecture, S> {
     images: usize,
     steps_an_epoch: u64,
     /// Taken out for the duration of a step, so that its weights have one owner and can be updated in place.
-    model: Option<Model<A>>,
+    model: Option<Model>,
     adam: Adam,
     position: Position,
     last_checkpoint: Instant,
 }
 
-impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
+impl<'a, S: Source> Run<'a, S> {
     fn start(
-        config: &'a TrainConfig<A>,
+        config: &'a TrainConfig,
         source: S,
         validate: &'a Validate<'a>,
         folder: &'a RunFolder,
@@ -154,11 +153,11 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         })
     }
 
-    fn model(&self) -> &Model<A> {
+    fn model(&self) -> &Model {
         self.model.as_ref().expect("the model is back after every step")
     }
 
-    fn run_to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary<A>, Error> {
+    fn run_to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary, Error> {
         notify(Event::Started {
             position: &self.position,
             images: self.images,
@@ -265,7 +264,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         if !metrics.criterion().is_finite() {
             return Err(Error::Diverged {
                 step: position.step,
-                place: Diverged::ValidationLoss,
+                place: "the validation loss".to_owned(),
             });
         }
         metrics.best = position.best.is_none_or(|best| metrics.criterion() < best);
@@ -318,7 +317,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             None => Ok(()),
             Some(name) => Err(Error::Diverged {
                 step: self.position.step,
-                place: Diverged::Weight(name),
+                place: format!("the weight `{name}`"),
             }),
         }
     }
