@@ -161,6 +161,11 @@ impl StateDict {
         self.tensors.get(name)
     }
 
+    /// The shape of the tensor of that name.
+    pub fn shape_of(&self, name: &str) -> Option<&[usize]> {
+        self.get(name).map(NamedTensor::shape)
+    }
+
     /// Takes the tensor of that name out.
     pub fn remove(&mut self, name: &str) -> Option<NamedTensor> {
         self.tensors.remove(name)

@@ -8,6 +8,7 @@ use capsnet_data::protocol::ProtocolError;
 use capsnet_weights::WeightsError;
 
 use crate::model::ConfigError;
+use crate::train::Diverged;
 
 /// Any error of this library; every message says what was wrong, with which file or setting, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +27,8 @@ pub enum Error {
     Protocol(#[from] ProtocolError),
     /// A weights file of no known model.
     #[error(
-        "{}: these tensors are those of no model that capsnet knows (LeNet-5 has `conv0.weight`, CapsNet has \
-         `digit_capsules.route_weights`, a CNN has `convs.0.weight`); see `capsnet info` for their names", path.display()
+        "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't say what \
+         it holds; `capsnet info` on a file that capsnet wrote shows the names that a model has", path.display()
     )]
     UnknownModel {
         /// The file.
@@ -106,7 +107,7 @@ pub enum Error {
         /// The step, counted from 1.
         step: u64,
         /// Where the first such value was found.
-        place: String,
+        place: Diverged,
     },
 }
 

@@ -15,8 +15,8 @@ mod pairs;
 pub use pairs::{PairEvaluation, evaluate_pairs};
 
 use crate::Error;
+use crate::batch::Batcher;
 use crate::model::{Classifier, Input};
-use crate::train::Batcher;
 
 /// How to test.
 #[derive(Clone, Debug)]

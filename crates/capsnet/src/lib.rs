@@ -5,9 +5,9 @@
 //! | [`layer`] | squash, primary capsules, class capsules, decoder |
 //! | [`routing`] | dynamic routing and what may take its place |
 //! | [`loss`] | margin loss, reconstruction loss |
-//! | [`model`] | LeNet-5 and CapsNet with their configurations |
+//! | [`model`] | what it takes to be a model, and those that come with this library |
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
-//! | [`settings`] | a training's settings from `KEY=VALUE`, parts of a `config.toml`, presets and flags |
+//! | [`batch`] | images as the tensors that a model is shown |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
@@ -30,6 +30,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod device;
 pub mod equivariance;
 pub mod error;
@@ -42,7 +43,6 @@ pub mod observe;
 pub mod ops;
 pub mod predict;
 pub mod routing;
-pub mod settings;
 pub mod train;
 pub mod weights;
 

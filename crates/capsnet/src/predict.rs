@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use serde::Serialize;
 
-use crate::model::{Classifier, Input};
+use crate::model::{Classifier, Input, Output};
 
 /// What a model says about one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,23 +25,33 @@ const REPAY_FREEZING: usize = 40;
 /// Predicts the classes of images, each the levels of `height * width` pixels of the model's size, of colour images plane
 /// by plane.
 ///
-/// Enough of them are answered by the model's [frozen](Classifier::frozen) form, if it has one.
+/// Enough of them are answered by the model's [frozen](crate::model::Network::frozen) form, if it has one.
 ///
 /// # Panics
 ///
 /// If an image has another size than the model takes.
 pub fn predict(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Vec<Prediction> {
-    let frozen = (images.len() >= REPAY_FREEZING).then(|| model.frozen()).flatten();
-    let model = frozen.as_deref().unwrap_or(model);
-    images.iter().map(|image| predict_one(model, image, device)).collect()
+    let repays = images.len() >= REPAY_FREEZING && !device.is_autodiff();
+    let frozen = repays.then(|| model.frozen(model.input().image)).flatten();
+    let forward = |images: Tensor<4>| {
+        let answer = frozen.as_ref().and_then(|frozen| frozen(images.clone()));
+        answer.unwrap_or_else(|| model.forward(images))
+    };
+    let each = images.iter().map(|image| predict_one(model, image, device, &forward));
+    each.collect()
 }
 
-fn predict_one(model: &dyn Classifier, pixels: &[u8], device: &Device) -> Prediction {
+fn predict_one(
+    model: &dyn Classifier,
+    pixels: &[u8],
+    device: &Device,
+    forward: &dyn Fn(Tensor<4>) -> Output,
+) -> Prediction {
     let Input { image, normalize, .. } = model.input();
     let mut values = vec![0.0; image.pixels()];
     normalize.apply(pixels, &mut values);
     let data = TensorData::new(values, [1, image.channels, image.height, image.width]);
-    let output = model.forward(Tensor::from_data(data, device));
+    let output = forward(Tensor::from_data(data, device));
     let predicted = output.predictions();
     let reconstruction = model
         .reconstruct(&output, predicted.clone())

@@ -3,9 +3,10 @@
 use burn::module::Param;
 use burn::prelude::*;
 use burn::tensor::Distribution;
+use capsnet::equivariance::{BrokenLaw, check_classifier, check_layer};
 use capsnet::layer::lengths;
 use capsnet::layer::polar::{Orders, PolarConvConfig, RotationEquivariant, Turn, TurningCapsulesConfig, halve};
-use capsnet::model::{Classifier, EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
+use capsnet::model::{AnyNetwork, EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet::routing::Routing;
 use capsnet_data::random::Seed;
 
@@ -26,21 +27,10 @@ fn error<const N: usize>(found: Tensor<N>, expected: Tensor<N>) -> f32 {
     (found - expected).abs().max().into_scalar::<f32>() / size
 }
 
-/// `apply(turned map) = turned(apply(map))` for every turn that the layer vouches for.
 #[track_caller]
 fn obeys_the_law<const N: usize>(layer: &impl RotationEquivariant<Output = Tensor<N>>, map: Tensor<4>) {
-    let of = layer.order(map.dims()[3]);
-    assert!(of >= 4);
-    let upright = layer.apply(map.clone());
-    for steps in 0..of {
-        let turn = Turn { steps, of };
-        let found = layer.apply(turn.of_map(map.clone()));
-        let error = error(found, layer.turned(upright.clone(), turn));
-        assert!(error < 2e-5, "{steps} steps of {of}: {error}");
-    }
-    // The law isn't kept by not looking: another turn gives another output.
-    let turned = layer.turned(upright.clone(), Turn { steps: 1, of });
-    assert!((turned - upright).abs().max().into_scalar::<f32>() > 1e-3);
+    assert!(layer.order(map.dims()[3]) >= 4);
+    check_layer(layer, map, 2e-5).unwrap_or_else(|broken| panic!("{broken}"));
 }
 
 #[test]
@@ -71,6 +61,37 @@ impl RotationEquivariant for Halving {
     fn order(&self, angles: usize) -> usize {
         angles / 2
     }
+}
+
+/// A layer that claims to turn and doesn't.
+struct Cut;
+
+impl RotationEquivariant for Cut {
+    type Output = Tensor<4>;
+
+    fn apply(&self, map: Tensor<4>) -> Tensor<4> {
+        let first = map.clone().slice_dim(3, 0..1);
+        map * first
+    }
+
+    fn turned(&self, output: Tensor<4>, turn: Turn) -> Tensor<4> {
+        turn.of_map(output)
+    }
+
+    fn order(&self, angles: usize) -> usize {
+        angles
+    }
+}
+
+#[test]
+fn who_breaks_the_law_is_found_out() {
+    let broken = check_layer(&Cut, map(3, 6, 8), 2e-5).unwrap_err();
+    assert!(
+        matches!(&broken, BrokenLaw::Off { turn: Turn { steps: 1, of: 8 }, error, .. } if *error > 0.1),
+        "{broken}"
+    );
+    let empty = check_layer(&Halving, map(3, 6, 8) * 0.0, 2e-5).unwrap_err();
+    assert!(matches!(empty, BrokenLaw::Empty { .. }), "{empty}");
 }
 
 #[test]
@@ -159,14 +180,25 @@ fn quarter(images: Tensor<4>) -> Tensor<4> {
     images.swap_dims(2, 3).flip([2])
 }
 
+/// Noise that grows to the right: figures that point somewhere, `[3, 1, 20, 20]`.
+fn pointing(device: &Device) -> Tensor<4> {
+    let ramp = Tensor::<1, Int>::arange(0..20, device).float().powi_scalar(3) / 400.0;
+    let noise = Tensor::<4>::random([3, 1, 20, 20], Distribution::Uniform(0.0, 1.0), device);
+    noise * ramp.reshape([1, 1, 1, 20])
+}
+
 #[test]
 fn a_network_turns_with_its_image_by_quarters() {
     let device = Device::flex();
     let model = network(&device);
-    let Network::EquivariantCapsNet(net) = &model.network else {
+    let AnyNetwork::EquivariantCapsNet(net) = &model.network else {
         panic!("another network")
     };
     let mut images = Tensor::<4>::random([3, 1, 20, 20], Distribution::Uniform(0.0, 1.0), &device);
+    // Noise points nowhere, which leaves nothing of the coordinates of order 1.
+    check_classifier(&model, pointing(&device), 1e-3).unwrap_or_else(|broken| panic!("{broken}"));
+    let empty = check_classifier(&model, pointing(&device) * 0.0, 1e-3).unwrap_err();
+    assert!(matches!(empty, BrokenLaw::Empty { .. }), "{empty}");
     let upright = capsules(&model, images.clone());
     for quarters in 1..4 {
         images = quarter(images);
@@ -182,10 +214,7 @@ fn a_network_turns_with_its_image_by_quarters() {
 fn standing_upright_counts_like_the_cosine_of_the_angle() {
     let device = Device::flex();
     let model = network(&device);
-    // Noise that grows to the right: a figure that points somewhere.
-    let ramp = Tensor::<1, Int>::arange(0..20, &device).float().powi_scalar(3) / 400.0;
-    let noise = Tensor::<4>::random([3, 1, 20, 20], Distribution::Uniform(0.0, 1.0), &device);
-    let mut turned = noise * ramp.reshape([1, 1, 1, 20]);
+    let mut turned = pointing(&device);
     let mut parts = Vec::new();
     for _ in 0..4 {
         let output = model.forward(turned.clone());

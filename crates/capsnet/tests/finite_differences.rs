@@ -11,7 +11,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use capsnet::layer::squash;
 use capsnet::loss::{MarginLoss, reconstruction_loss, sigmoid_cross_entropy};
-use capsnet::model::{Classifier, Model, ModelConfig, Network};
+use capsnet::model::{AnyNetwork, Model, ModelConfig, Network, Output};
 use capsnet::routing::{Number, Routing, algorithms};
 use support::networks::{SmallCapsNets, in_f64};
 use support::{assert_close, classes, fixture, tensor, values, waves};
@@ -101,7 +101,7 @@ fn the_loss_of_pairs_has_the_right_gradient_by_the_capsules() {
     let device = Device::flex().autodiff();
     for case in fixture::<SmallCapsNets>("small_capsnet").networks {
         let network = in_f64(case.model(&device).network);
-        let (Network::CapsNet(capsnet), ModelConfig::CapsNet(config)) = (network, case.config()) else {
+        let (AnyNetwork::CapsNet(capsnet), ModelConfig::CapsNet(config)) = (network, case.config()) else {
             panic!("{} is no CapsNet", case.name)
         };
         let shape = [2, config.classes, config.class_dimensions];
@@ -110,8 +110,11 @@ fn the_loss_of_pairs_has_the_right_gradient_by_the_capsules() {
             let device = v.device();
             let parts = [0.1, 0.8].map(|phase| tensor::<2>(waves(2 * pixels, phase), vec![2, pixels], &device));
             let labels = [classes(&[0, 2], &device), classes(&[1, 0], &device)];
-            let scores = capsnet.scores(v.clone());
-            capsnet.pair_loss(v, scores, parts, labels)
+            let output = Output {
+                scores: capsnet.scores(v.clone()),
+                capsules: Some(v),
+            };
+            capsnet.pair_loss(&output, parts, labels)
         });
     }
 }
@@ -184,7 +187,7 @@ impl Parameter {
 }
 
 /// The parameters that have a gradient.
-fn parameters(network: &Network, gradients: &GradientsParams) -> Vec<Parameter> {
+fn parameters(network: &AnyNetwork, gradients: &GradientsParams) -> Vec<Parameter> {
     struct Collect<'a> {
         gradients: &'a GradientsParams,
         path: Vec<String>,

@@ -2,9 +2,10 @@
 
 use burn::prelude::*;
 use burn::tensor::{Distribution, Tolerance};
-use capsnet::model::{CapsNetConfig, Classifier, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::batch::Batch;
+use capsnet::model::{Architecture, CapsNetConfig, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig, Network};
 use capsnet::predict::predict;
-use capsnet::train::{Adam, AdamConfig, Batch, train_step};
+use capsnet::train::{Adam, AdamConfig, train_step};
 use capsnet_data::random::Seed;
 
 /// A CapsNet of the paper's layers on small images, with partial blocks of channels and partial tiles.
@@ -29,7 +30,7 @@ fn images(config: &ModelConfig, batch: usize, device: &Device) -> Tensor<4> {
         channels,
         height,
         width,
-    } = config.image();
+    } = config.input().image;
     device.seed(5);
     Tensor::random([batch, channels, height, width], Distribution::Default, device)
 }
@@ -162,7 +163,7 @@ fn many_predictions_are_those_of_single_ones() {
     let device = Device::flex();
     let config = small(CapsNetConfig::paper());
     let model = Model::new(config.clone(), Seed(3), &device).unwrap();
-    let pixels = config.image().pixels();
+    let pixels = config.input().image.pixels();
     let image = |k: usize| (0..pixels).map(|i| (i * (k + 3) % 251) as u8).collect::<Vec<u8>>();
     let images: Vec<_> = (0..45).map(image).collect();
     let many = predict(&model, &images, &device);

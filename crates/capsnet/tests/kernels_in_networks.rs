@@ -10,10 +10,11 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, module};
+use capsnet::batch::{Batch, Batcher};
 use capsnet::layer::squash;
-use capsnet::model::{CapsNetConfig, Classifier, LeNet5Config, Model, ModelConfig, Network};
+use capsnet::model::{AnyNetwork, Architecture, CapsNetConfig, LeNet5Config, Model, ModelConfig, Network, Output};
 use capsnet::observe::{AnyRank, Observer};
-use capsnet::train::{Adam, AdamConfig, Batch, Batcher, train_step};
+use capsnet::train::{Adam, AdamConfig, train_step};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::random::Seed;
@@ -36,7 +37,7 @@ fn digits() -> Dataset {
 fn batches(model: &ModelConfig, count: usize, size: usize, device: &Device) -> Vec<Batch> {
     let data = digits();
     let augment: Augment = "translate=2".parse().unwrap();
-    let batcher = Batcher::new(&data, &augment, model.normalize(), SEED);
+    let batcher = Batcher::new(&data, &augment, model.input().normalize, SEED);
     let order = batcher.order(0, count * size);
     order
         .chunks(size)
@@ -174,7 +175,7 @@ impl Observer for FirstActivation {
 fn the_convolution_is_accurate_on_real_activations() {
     let device = Device::flex().autodiff();
     let model = weights::load(&repository("weights/capsnet.safetensors"), &device).unwrap();
-    let Network::CapsNet(net) = &model.network else {
+    let AnyNetwork::CapsNet(net) = &model.network else {
         panic!("the shipped weights are a CapsNet's");
     };
     let batch = batches(&model.config, 1, 4, &device).remove(0);
@@ -201,7 +202,11 @@ fn the_convolution_is_accurate_on_real_activations() {
     let y = Tensor::from_inner(y64.clone().inner().cast(DType::F32)).require_grad();
     let capsules = y.clone().reshape([batch_size, 8, channels / 8 * height * width]);
     let v = net.digit_capsules.forward(squash(capsules.swap_dims(1, 2)));
-    let loss = net.loss(v.clone(), net.scores(v), batch.images.flatten(1, 3), batch.classes);
+    let output = Output {
+        scores: net.scores(v.clone()),
+        capsules: Some(v),
+    };
+    let loss = net.loss(&output, batch.images, batch.classes);
     let dy = y.grad(&loss.backward()).unwrap();
     let gradients = (y64.clone() * Tensor::from_inner(dy.clone().cast(DType::F64)))
         .sum()

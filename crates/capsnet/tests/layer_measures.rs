@@ -2,9 +2,9 @@
 
 use burn::prelude::*;
 use capsnet::Error;
+use capsnet::batch::Batcher;
 use capsnet::equivariance::{Action, LayerMeasures, Options, Rotation, layer_names, measure};
-use capsnet::model::{CapsNetConfig, Classifier, ImageShape, LeNet5Config, Model, ModelConfig};
-use capsnet::train::Batcher;
+use capsnet::model::{Architecture, CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig, Network};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
@@ -73,7 +73,7 @@ fn measured(model: &Model, data: &Dataset, rotations: &[Rotation], options: &Opt
 /// What a model says of all images under a transform, a row an image.
 fn outputs(model: &Model, data: &Dataset, transform: &Pipeline) -> (Vec<f64>, Vec<f64>) {
     let augment = Augment::from(transform.clone());
-    let batcher = Batcher::new(data, &augment, model.config.normalize(), Seed(1));
+    let batcher = Batcher::new(data, &augment, model.config.input().normalize, Seed(1));
     let all: Vec<usize> = (0..data.len()).collect();
     let output = model.forward(batcher.batch(0, &all, &Device::flex()).images);
     let values = |data: TensorData| data.try_into_vec_as::<f64>().unwrap();

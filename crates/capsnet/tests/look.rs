@@ -6,7 +6,7 @@ use burn::prelude::*;
 use capsnet::look::{
     LookError, STARVED, across_images, couplings, decode, perturb, perturbation_offsets, place_of, route_scene, view,
 };
-use capsnet::model::{CapsNetConfig, Classifier, ImageShape, LeNet5Config, Model, ModelConfig, Network};
+use capsnet::model::{AnyNetwork, CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig, Network};
 use capsnet::observe::{AnyRank, Observer};
 use capsnet::predict::predict;
 use capsnet::routing::Routing;
@@ -216,7 +216,7 @@ fn routed(votes: &[f32], [upper, lower, dimensions]: [usize; 3], iterations: usi
 fn couplings_are_those_of_routing() {
     let device = Device::flex();
     let model = model(config());
-    let Network::CapsNet(net) = &model.network else {
+    let AnyNetwork::CapsNet(net) = &model.network else {
         panic!("a CapsNet")
     };
     let pixels = image(4);

@@ -9,7 +9,9 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use capsnet::layer::lengths;
-use capsnet::model::{CapsNetConfig, Classifier, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{
+    Architecture, CapsNetConfig, Classifier, CnnConfig, ImageShape, LeNet5Config, Model, ModelConfig, Network,
+};
 use capsnet_data::transform::Normalize;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 use serde::Deserialize;
@@ -176,7 +178,7 @@ fn computes_as_pytorchs(fixture: &FormulaFixture, config: ModelConfig) {
         let tensor_of_formula = NamedTensor::new(tensor.shape.clone(), values).unwrap();
         weights.insert(tensor.name.clone(), tensor_of_formula).unwrap();
     }
-    let image = config.image();
+    let image = config.input().image;
     let model = Model::from_weights(config, &weights, &device).unwrap();
     let size = image.pixels();
     let pixels: Vec<f32> = (0..2 * size)

@@ -8,7 +8,7 @@ use std::fmt;
 use burn::prelude::*;
 use capsnet::layer::ClassCapsulesConfig;
 use capsnet::look::couplings;
-use capsnet::model::{CapsNetConfig, Classifier, Model, ModelConfig};
+use capsnet::model::{CapsNetConfig, Model, ModelConfig, Network};
 use capsnet::routing::{Algorithm, Number, Route, Routing, Trace, Upper, Votes, register};
 use capsnet::weights;
 use capsnet_data::random::Seed;

@@ -4,7 +4,7 @@ mod support;
 
 use burn::prelude::*;
 use capsnet::loss::{MarginLoss, sigmoid_cross_entropy};
-use capsnet::model::{Classifier, LeNet5Config, Model, ModelConfig, Output};
+use capsnet::model::{Architecture, LeNet5Config, Model, ModelConfig, Network, Output};
 use capsnet_data::random::Seed;
 use support::networks::{NamedArray, SmallCapsNet, SmallCapsNets, in_f64};
 use support::{assert_close, classes, fixture, tensor, values, waves};
@@ -120,7 +120,7 @@ fn a_capsnet_pays_for_both_lengths_and_both_reconstructions() {
             panic!("{} has no capsules", case.name)
         };
         let [batch, count, dimensions] = v.dims();
-        let pixels = model.config.image().pixels();
+        let pixels = model.config.input().image.pixels();
         let pairs = pairs(batch, count);
         let parts = [0.2, 1.3].map(|phase| -> Vec<f64> {
             let values = waves(batch * pixels, phase);

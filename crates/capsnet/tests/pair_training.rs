@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::prelude::*;
 use capsnet::Error;
 use capsnet::evaluate::evaluate_pairs;
-use capsnet::model::{CapsNetConfig, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{Architecture, CapsNetConfig, LeNet5Config, Model, ModelConfig};
 use capsnet::train::{Ending, Event, PairBatcher, RunFolder, Schedule, Summary, TrainConfig, check_data, train};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::{MultiMnist, Pair, PairImages, Protocol};
@@ -94,7 +94,7 @@ fn run_until(stop_after: u64, config: &TrainConfig, folder: &Path) -> Result<Sum
 /// Both weights files, and the metrics but for the time taken.
 fn results(folder: &Path) -> (Vec<u8>, Vec<u8>, String) {
     let read = |name| fs::read(folder.join(name)).unwrap();
-    let (folder, _) = RunFolder::open(folder).unwrap();
+    let (folder, _) = RunFolder::open::<ModelConfig>(folder).unwrap();
     let mut metrics = folder.metrics().unwrap();
     metrics.iter_mut().for_each(|m| m.seconds = 0.0);
     (
@@ -140,7 +140,7 @@ fn figures_are_learned_two_at_a_time() {
     let (test, device) = (data(40), Device::flex());
     let pairs = MultiMnist::new(&test, Seed(9)).unwrap();
     let list: Vec<Pair> = pairs.test_pairs(1).collect();
-    let batcher = PairBatcher::new(&pairs, config.model.normalize(), Seed(9));
+    let batcher = PairBatcher::new(&pairs, config.model.input().normalize, Seed(9));
     let evaluate = |model: &Model, batch_size| {
         let mut done = 0;
         let result = evaluate_pairs(model, &batcher, &list, batch_size, &device, &mut |count| done = count);

@@ -58,7 +58,7 @@ fn round_trip(config: ModelConfig, dtype: FloatDtype, same: impl Fn(f32, f32) ->
     let before = model(config);
     save(&before, &path, dtype, &[("note", "kept".to_owned())]).unwrap();
     assert_eq!(capsnet_weights::read(&path).unwrap().metadata["note"], "kept");
-    let after = load(&path, &Device::flex()).unwrap();
+    let after: Model = load(&path, &Device::flex()).unwrap();
     assert_eq!(after.config, before.config);
     let (before, after) = (before.state_dict(), after.state_dict());
     assert_eq!(before.len(), after.len());
@@ -172,7 +172,7 @@ fn a_damaged_configuration_is_refused() {
         let mut weights = whole.clone();
         weights.metadata.insert(CONFIG_KEY.to_owned(), damaged.clone());
         write(&path, &weights, &[], FloatDtype::F32).unwrap();
-        let error = load(&path, &Device::flex()).expect_err(&damaged);
+        let error = load::<ModelConfig>(&path, &Device::flex()).expect_err(&damaged);
         assert!(matches!(error, Error::BadConfig { .. }), "{damaged}: {error}");
         assert!(error.to_string().contains("damaged.safetensors"), "{error}");
     }

@@ -3,8 +3,9 @@
 use capsnet_data::transform::Augment;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::shared::{DataArgs, ModelName};
+use super::shared::{DataArgs, model, of_each_model};
 use super::value::positive;
+use capsnet::model::{Architecture, ModelConfig};
 
 pub const BENCH_EXAMPLES: &str = "Examples:
   capsnet bench step capsnet
@@ -42,23 +43,20 @@ pub enum StepMode {
 #[derive(Args, Debug)]
 pub struct BenchStepArgs {
     /// Which model
-    pub model: ModelName,
+    #[arg(value_parser = model())]
+    pub model: ModelConfig,
     #[command(flatten)]
     pub data: DataArgs,
     /// Train or infer
     #[arg(long, default_value = "train")]
     pub mode: StepMode,
-    /// Images a step [default: 8 for LeNet-5, 128 for the others]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, help = batch_size_help())]
     pub batch_size: Option<usize>,
-    /// Steps to time, rounded up to whole blocks [default: 2000 for LeNet-5, 10 for the others]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, help = steps_help())]
     pub steps: Option<usize>,
-    /// Steps in a block that is timed as one, at most --steps [default: 100 for LeNet-5, 1 for the others]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, help = group_help())]
     pub group: Option<usize>,
-    /// Steps before the clock runs [default: 100 for LeNet-5, 2 for the others]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help = warmup_help())]
     pub warmup: Option<usize>,
     /// What is done to each training image, as in `capsnet train`; part of the timed step [default: nothing]
     #[arg(long, value_name = "SPEC")]
@@ -69,4 +67,24 @@ pub struct BenchStepArgs {
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+fn batch_size_help() -> String {
+    let defaults = of_each_model(|model| model.usual_training().batch_size);
+    format!("Images a step [default: {defaults}]")
+}
+
+fn steps_help() -> String {
+    let defaults = of_each_model(|model| model.timing().steps);
+    format!("Steps to time, rounded up to whole blocks [default: {defaults}]")
+}
+
+fn group_help() -> String {
+    let defaults = of_each_model(|model| model.timing().group);
+    format!("Steps in a block that is timed as one, at most --steps [default: {defaults}]")
+}
+
+fn warmup_help() -> String {
+    let defaults = of_each_model(|model| model.timing().warmup);
+    format!("Steps before the clock runs [default: {defaults}]")
 }

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use capsnet::model::{Architecture, ModelConfig};
 use clap::Args;
 
-use super::shared::ModelName;
+use super::shared::model;
 
 /// Which models, and with which weights.
 #[derive(Args, Debug, Clone)]
 pub struct ModelsArgs {
     /// Models with the weights that come with capsnet, separated by commas [default: lenet5,capsnet, unless --weights names
     /// others]
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
-    pub models: Vec<ModelName>,
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = model())]
+    pub models: Vec<ModelConfig>,
     /// Weights files, safetensors or PyTorch, under a name of your own if one is given; the file says which model it is
     #[arg(long, value_name = "[NAME=]FILE", num_args = 1..)]
     pub weights: Vec<NamedFile>,

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::shared::{ComputeArgs, ModelName, WeightsArgs};
+use super::shared::{ComputeArgs, WeightsArgs, model};
+use capsnet::model::ModelConfig;
 
 pub const PREDICT_EXAMPLES: &str = "Examples:
   capsnet predict capsnet digit.png
@@ -13,7 +14,8 @@ pub const PREDICT_EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 pub struct PredictArgs {
     /// Which model
-    pub model: ModelName,
+    #[arg(value_parser = model())]
+    pub model: ModelConfig,
     /// PNG or JPEG files; a light digit on a dark ground, unless --invert
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,

@@ -2,42 +2,36 @@
 
 use std::path::PathBuf;
 
-use capsnet::model::ModelConfig;
+use capsnet::model::{Architecture, ModelConfig};
 use capsnet::routing::{Couplings, Routing, forms};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::transform::Normalize;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::value::{iterations, positive};
 
-/// Which model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ModelName {
-    /// LeNet-5, 44,426 parameters
-    Lenet5,
-    /// CapsNet with dynamic routing, 8,215,568 parameters
-    Capsnet,
-    /// A capsule network that turns with its input, 117,416 parameters
-    EquivariantCapsnet,
-    /// A plain convolutional network, as large as CapsNet unless --parameters says otherwise
-    Cnn,
+/// Reads a model's name: the model of the library's list, as it is unless other flags change it.
+pub fn model() -> impl TypedValueParser<Value = ModelConfig> {
+    let models = ModelConfig::all();
+    let names = models
+        .iter()
+        .map(|model| PossibleValue::new(model.name()).help(model.about()));
+    PossibleValuesParser::new(names).map(|name| ModelConfig::named(&name).expect("the name is of the list"))
 }
 
-impl ModelName {
-    /// The model as it is usually made.
-    pub fn config(self) -> ModelConfig {
-        ModelConfig::named(self.name()).expect("every model has a name")
-    }
-
-    /// As on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            ModelName::Lenet5 => "lenet5",
-            ModelName::Capsnet => "capsnet",
-            ModelName::EquivariantCapsnet => "equivariant-capsnet",
-            ModelName::Cnn => "cnn",
+/// The default of a setting that every model has its own of: "8 for lenet5, 128 for capsnet and cnn".
+pub fn of_each_model<T: PartialEq + ToString>(setting: impl Fn(&ModelConfig) -> T) -> String {
+    let mut groups: Vec<(T, Vec<&str>)> = Vec::new();
+    for model in ModelConfig::all() {
+        let value = setting(&model);
+        match groups.iter_mut().find(|(of, _)| *of == value) {
+            Some((_, names)) => names.push(model.name()),
+            None => groups.push((value, vec![model.name()])),
         }
     }
+    let group = |(value, names): &(T, Vec<&str>)| format!("{} for {}", value.to_string(), names.join(" and "));
+    groups.iter().map(group).collect::<Vec<_>>().join(", ")
 }
 
 /// Which CapsNet.

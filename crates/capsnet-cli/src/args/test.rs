@@ -6,8 +6,9 @@ use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::{Pipeline, Resample};
 use clap::Args;
 
-use super::shared::{DataArgs, ModelName, WeightsArgs};
+use super::shared::{DataArgs, WeightsArgs, model};
 use super::value::{angle, variants};
+use capsnet::model::ModelConfig;
 
 pub const TEST_EXAMPLES: &str = "Examples:
   capsnet test lenet5
@@ -21,7 +22,8 @@ pub const TEST_EXAMPLES: &str = "Examples:
 #[derive(Args, Debug)]
 pub struct TestArgs {
     /// Which model
-    pub model: ModelName,
+    #[arg(value_parser = model())]
+    pub model: ModelConfig,
     #[command(flatten)]
     pub data: DataArgs,
     #[command(flatten)]

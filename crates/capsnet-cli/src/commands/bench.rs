@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use capsnet::evaluate::check_fits;
+use capsnet::model::{Architecture, Timing};
 use capsnet::train::TrainConfig;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::transform::Augment;
@@ -14,7 +15,7 @@ use capsnet_report::number::{count, measure};
 use capsnet_report::{Column, Table, TextStyle};
 use serde::Serialize;
 
-use crate::args::{BenchArgs, BenchCommand, BenchStepArgs, ModelName, StepMode};
+use crate::args::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::UsageError;
@@ -38,11 +39,7 @@ struct Plan {
 
 impl Plan {
     fn from_args(args: &BenchStepArgs) -> Self {
-        let (warmup, group, steps) = match args.model {
-            ModelName::Lenet5 => (100, 100, 2000),
-            ModelName::Capsnet | ModelName::Cnn => (2, 1, 10),
-            ModelName::EquivariantCapsnet => (10, 10, 100),
-        };
+        let Timing { warmup, group, steps } = args.model.timing();
         let steps = args.steps.unwrap_or(steps);
         let group = args.group.unwrap_or(group).min(steps);
         Self {
@@ -136,7 +133,7 @@ fn config_from(args: &BenchStepArgs) -> Result<TrainConfig> {
     if args.mode == StepMode::Infer && !args.augment.is_empty() {
         return Err(UsageError("--augment is for --mode train; inference takes images as they are".to_owned()).into());
     }
-    let mut config = TrainConfig::for_model(args.model.config());
+    let mut config = TrainConfig::for_model(args.model.clone());
     config.batch_size = args.batch_size.unwrap_or(config.batch_size);
     config.augment = Augment::from_specs(args.augment.iter().map(ToString::to_string))?;
     config.seed = args.seed;

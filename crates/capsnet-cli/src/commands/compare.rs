@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::Evaluation;
-use capsnet::model::{Classifier, Model};
+use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 
 use super::measure::{Condition, ResultEntry, in_words, measure};
 use super::train::{default_threads, free_folder, run_with_progress};
-use crate::args::{CompareArgs, ModelName};
+use crate::args::CompareArgs;
 use crate::output::line;
 use crate::setting::shipped_weights;
 
-const MODELS: [ModelName; 2] = [ModelName::Lenet5, ModelName::Capsnet];
+const MODELS: [&str; 2] = ["lenet5", "capsnet"];
 
 /// A model in the comparison.
 struct Contestant {
@@ -126,9 +126,9 @@ fn contestants(args: &CompareArgs, device: &Device) -> Result<Vec<Contestant>> {
         .collect()
 }
 
-fn shipped(name: ModelName, device: &Device) -> Result<Contestant> {
+fn shipped(name: &str, device: &Device) -> Result<Contestant> {
     let path = shipped_weights(name)?;
-    let model = capsnet::weights::load(&path, device)?;
+    let model: Model = capsnet::weights::load(&path, device)?;
     let note = fs::read(path.with_extension("json")).ok();
     Ok(Contestant {
         model: model.valid(),
@@ -137,7 +137,7 @@ fn shipped(name: ModelName, device: &Device) -> Result<Contestant> {
     })
 }
 
-fn trained(args: &CompareArgs, name: ModelName, folder: &Path, data: &Dataset, device: &Device) -> Result<Contestant> {
+fn trained(args: &CompareArgs, name: &str, folder: &Path, data: &Dataset, device: &Device) -> Result<Contestant> {
     let config = TrainConfig {
         data: folder.canonicalize()?,
         epochs: args.epochs,
@@ -146,12 +146,12 @@ fn trained(args: &CompareArgs, name: ModelName, folder: &Path, data: &Dataset, d
         // The last weights are compared, so there is nothing to choose by validation images.
         validation: 0,
         threads: args.data.compute.threads.unwrap_or_else(default_threads),
-        ..TrainConfig::for_model(name.config())
+        ..TrainConfig::for_model(ModelConfig::named(name).expect("the model is of the list"))
     };
-    let run = RunFolder::create(&free_folder(&args.out, name.name()), &config)?;
+    let run = RunFolder::create(&free_folder(&args.out, name), &config)?;
     let summary = run_with_progress(&config, data, &run, device)?;
     if summary.ending == Ending::Interrupted {
-        let (name, root) = (name.name(), run.root().display());
+        let root = run.root().display();
         anyhow::bail!("stopped while training; go on with: capsnet train {name} --resume {root}");
     }
     Ok(Contestant {

@@ -8,17 +8,17 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
-use capsnet::model::{Classifier, Model};
+use capsnet::model::{Architecture, Classifier, Model, Network};
 use capsnet_data::dataset::Dataset;
 use capsnet_measure::ScoreKind;
 use capsnet_report::number::count;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::args::{ModelName, ModelsArgs, NamedFile};
+use crate::args::{ModelsArgs, NamedFile};
 use crate::setting::{UsageError, shipped_weights};
 
-const SHIPPED: [ModelName; 2] = [ModelName::Lenet5, ModelName::Capsnet];
+const SHIPPED: [&str; 2] = ["lenet5", "capsnet"];
 
 /// A model that is compared with others.
 pub struct Contestant {
@@ -70,12 +70,12 @@ pub fn short(sha256: &str) -> &str {
 
 /// Reads the models that the flags name: those that come with capsnet first.
 pub fn contestants(args: &ModelsArgs, device: &Device) -> Result<Vec<Contestant>> {
-    let shipped: &[ModelName] = match (args.models.is_empty(), args.weights.is_empty()) {
-        (true, true) => &SHIPPED,
-        _ => &args.models,
+    let shipped = match (args.models.is_empty(), args.weights.is_empty()) {
+        (true, true) => SHIPPED.to_vec(),
+        _ => args.models.iter().map(Architecture::name).collect(),
     };
     let mut contestants = Vec::new();
-    for &name in shipped {
+    for name in shipped {
         contestants.push(shipped_contestant(name, device)?);
     }
     for file in &args.weights {
@@ -102,10 +102,10 @@ pub fn check_all_fit(contestants: &[Contestant], data: &Dataset) -> Result<()> {
     Ok(())
 }
 
-fn shipped_contestant(name: ModelName, device: &Device) -> Result<Contestant> {
+fn shipped_contestant(name: &str, device: &Device) -> Result<Contestant> {
     let path = shipped_weights(name)?;
     // Where the checkout lies is nobody's business who reads the report.
-    let shown = format!("weights/{}.safetensors", name.name());
+    let shown = format!("weights/{name}.safetensors");
     contestant(&path, None, shown, device)
 }
 
@@ -127,7 +127,8 @@ fn label_of(path: &Path) -> String {
 
 /// Without a label a model goes by its own name.
 fn contestant(path: &Path, label: Option<String>, shown: String, device: &Device) -> Result<Contestant> {
-    let model = capsnet::weights::load(path, device)?.valid();
+    let model: Model = capsnet::weights::load(path, device)?;
+    let model = model.valid();
     let entry = ModelEntry {
         label: label.unwrap_or_else(|| model.config.title().to_owned()),
         model: model.config.name().to_owned(),

@@ -2,23 +2,25 @@
 
 use anyhow::Result;
 use burn::prelude::Device;
-use capsnet::model::{Classifier, Model};
+use capsnet::model::{Architecture, Classifier, Input, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_report::number::count;
 use capsnet_weights::FloatDtype;
 
 use crate::args::ConvertArgs;
 use crate::output::line;
-use crate::setting::change;
+use crate::setting::apply_variant;
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.input)?;
-    let mut config = weights::config_of(&state, &args.input)?;
-    if let Some(variant) = args.variant {
-        change(&mut config, &[variant.setting()])?;
-    }
+    let mut config: ModelConfig = weights::config_of(&state, &args.input)?;
+    apply_variant(&mut config, args.variant)?;
     if let Some(normalize) = args.normalize {
-        config.set_normalize(normalize);
+        let input = Input {
+            normalize,
+            ..config.input()
+        };
+        config.set_input(input);
     }
     // Going through the model refuses files whose tensors don't fit it.
     let model = Model::from_weights(config, &state, &Device::flex())?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::prelude::Device;
-use capsnet::model::{Classifier, Model, ModelConfig};
+use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_report::number::count;
 use capsnet_report::{Column, Table, TextStyle};
@@ -30,7 +30,7 @@ struct Tensor {
 
 pub fn run(args: &InfoArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.weights)?;
-    let config = weights::config_of(&state, &args.weights)?;
+    let config: ModelConfig = weights::config_of(&state, &args.weights)?;
     let model = Model::from_weights(config, &state, &Device::flex())?;
     let tensor = |(name, tensor): (&str, &capsnet_weights::NamedTensor)| Tensor {
         name: name.to_owned(),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::evaluate::{Evaluation, Options, evaluate};
-use capsnet::model::Model;
+use capsnet::model::{Architecture, Model};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample};

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use capsnet::model::{Architecture, Classifier};
 use capsnet::predict::{Prediction, predict};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::picture::{read_picture, write_png_gray};
@@ -25,8 +26,8 @@ struct Entry {
 
 pub fn run(args: &PredictArgs) -> Result<()> {
     let device = args.compute.start()?;
-    let (model, _) = args.weights.load(args.model, &device)?;
-    let shape = model.config.image();
+    let (model, _) = args.weights.load(args.model.name(), &device)?;
+    let shape = model.input().image;
     anyhow::ensure!(
         shape.channels == 1,
         "these weights take colour images; predict reads grey ones"
@@ -50,7 +51,7 @@ pub fn run(args: &PredictArgs) -> Result<()> {
         };
         entries.push(Entry {
             image: path.display().to_string(),
-            prediction: class_name(prediction.class, model.config.classes()),
+            prediction: class_name(prediction.class, model.input().classes),
             details: prediction,
             reconstruction: saved,
         });
@@ -59,7 +60,7 @@ pub fn run(args: &PredictArgs) -> Result<()> {
         line(serde_json::to_string(&entries)?)?;
         return Ok(());
     }
-    print(&entries, model.config.classes())
+    print(&entries, model.input().classes)
 }
 
 /// Numbered, as images in different folders may share a name.

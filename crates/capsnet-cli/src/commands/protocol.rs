@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::model::{Classifier, Model};
+use capsnet::model::{Architecture, Classifier, Model};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::Protocol;
 use capsnet_measure::Interval;
@@ -88,8 +88,8 @@ struct Contestant {
 impl Contestant {
     /// Reads the model; `side` is what the protocol's images measure.
     fn load(args: &TestArgs, protocol: Protocol, [height, width]: [usize; 2], device: Device) -> Result<Self> {
-        let (model, weights) = args.weights.load(args.model, &device)?;
-        let image = model.config.image();
+        let (model, weights) = args.weights.load(args.model.name(), &device)?;
+        let image = model.input().image;
         if (image.height, image.width) != (height, width) {
             let name = args.model.name();
             let training = match protocol {

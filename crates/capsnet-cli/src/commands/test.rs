@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use capsnet::evaluate::Evaluation;
-use capsnet::model::Classifier;
+use capsnet::model::{Architecture, Classifier, Network};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{Protocol, Sweep};
 use capsnet_report::number::{count, percent};
@@ -39,7 +39,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     let conditions = conditions(args)?;
     let device = args.data.compute.start()?;
     let data = args.data.load(Split::Test)?;
-    let (model, weights) = args.weights.load(args.model, &device)?;
+    let (model, weights) = args.weights.load(args.model.name(), &device)?;
     let evaluations = measure(&model.valid(), &data, &conditions, args.seed, &device)?;
     let pairs = || conditions.iter().zip(&evaluations);
     if let Some(folder) = &args.out {

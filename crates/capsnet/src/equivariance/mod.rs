@@ -9,6 +9,9 @@
 //! as many, for a rotation carries what a unit sees to other places. The results say how many.
 
 mod collect;
+mod law;
+
+pub use law::{BrokenLaw, check_classifier, check_layer};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
@@ -21,9 +24,9 @@ use capsnet_measure::{Layer, LayerMeter};
 use rayon::prelude::*;
 
 use crate::Error;
+use crate::batch::Batcher;
 use crate::evaluate::check_fits;
 use crate::model::Classifier;
-use crate::train::Batcher;
 use collect::Collector;
 
 /// What to measure.

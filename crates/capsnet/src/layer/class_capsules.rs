@@ -13,6 +13,7 @@ use burn::prelude::*;
 use super::lengths;
 use crate::ops::has_kernels;
 use crate::routing::{Routed, Routing, Upper, Votes};
+use crate::weights::{Exchange, Layout, Named};
 
 /// Makes [`ClassCapsules`].
 #[derive(Config, Debug)]
@@ -151,6 +152,13 @@ fn votes(u: Tensor<3>, weight: Tensor<3>, upper: usize) -> Tensor<4> {
         .matmul(weight)
         .reshape([lower, batch, upper, dimensions])
         .permute([1, 2, 0, 3])
+}
+
+impl Named for ClassCapsules {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        let layout = Layout::Votes { upper: self.upper };
+        with.parameter(format!("{at}.route_weights"), layout, &mut self.weight);
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 
 use crate::ops::{Activation, linear};
+use crate::weights::{Exchange, Named};
 
 /// Makes a [`Decoder`].
 #[derive(Config, Debug)]
@@ -68,6 +69,15 @@ impl Decoder {
             let bias = layer.bias.as_ref().expect("the configuration asks for a bias");
             linear(x, layer.weight.val(), bias.val(), activation)
         })
+    }
+}
+
+impl Named for Decoder {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        // In PyTorch's `Sequential` an activation stands between two linear layers and takes a number too.
+        for (k, layer) in self.layers.iter_mut().enumerate() {
+            layer.exchange(&format!("{at}.{}", 2 * k), with);
+        }
     }
 }
 

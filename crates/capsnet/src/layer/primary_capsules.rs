@@ -8,6 +8,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::prelude::*;
 
 use crate::ops::{conv2d, squash_coordinates};
+use crate::weights::{Exchange, Layout, Named};
 
 /// Makes [`PrimaryCapsules`].
 #[derive(Config, Debug)]
@@ -61,6 +62,17 @@ impl PrimaryCapsules {
         let [batch, channels, height, width] = coordinates.dims();
         let capsules = channels / self.dimensions * height * width;
         squash_coordinates(coordinates.reshape([batch, self.dimensions, capsules]))
+    }
+}
+
+/// `capsules.0` to `capsules.7` are the convolutions to one coordinate each.
+impl Named for PrimaryCapsules {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        let layout = Layout::Groups(self.dimensions);
+        with.parameter(format!("{at}.capsules.{{}}.weight"), layout, &mut self.conv.weight);
+        if let Some(bias) = &mut self.conv.bias {
+            with.parameter(format!("{at}.capsules.{{}}.bias"), layout, bias);
+        }
     }
 }
 

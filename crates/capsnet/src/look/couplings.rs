@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{LookError, batch, floats};
 use crate::layer::lengths;
-use crate::model::{CapsNet, CapsNetConfig, Classifier, Model, ModelConfig, Network};
+use crate::model::{AnyNetwork, CapsNet, CapsNetConfig, Classifier, Model, ModelConfig, Network};
 use crate::observe::{AnyRank, Observer};
 use crate::routing::CouplingsOver;
 
@@ -140,7 +140,7 @@ pub fn couplings(model: &Model, image: &[u8], device: &Device) -> Result<Couplin
         });
     }
     Ok(Couplings {
-        classes: model.config.classes(),
+        classes: model.input().classes,
         starved: lengths_of_primary.iter().filter(|&&length| length < STARVED).count(),
         lengths: lengths_of_primary,
         iterations,
@@ -151,9 +151,9 @@ pub fn couplings(model: &Model, image: &[u8], device: &Device) -> Result<Couplin
 pub(super) fn routed(model: &Model) -> Result<(&CapsNet, &CapsNetConfig), LookError> {
     let title = model.title();
     match (&model.network, &model.config) {
-        (Network::CapsNet(net), ModelConfig::CapsNet(config)) => Ok((net, config)),
-        (Network::LeNet5(_) | Network::Cnn(_), _) => Err(LookError::NoCapsules { model: title }),
-        _ => Err(LookError::NotCapsNet { model: title }),
+        (AnyNetwork::CapsNet(net), ModelConfig::CapsNet(config)) => Ok((net, config)),
+        (AnyNetwork::EquivariantCapsNet(_), _) => Err(LookError::NotCapsNet { model: title }),
+        _ => Err(LookError::NoCapsules { model: title }),
     }
 }
 

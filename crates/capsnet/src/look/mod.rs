@@ -58,7 +58,7 @@ pub enum LookError {
 pub struct View {
     /// The class with the largest score.
     pub class: usize,
-    /// Each class's probability, or the length of its capsule: [`Classifier::probabilities`].
+    /// Each class's probability, or the length of its capsule: [`Network::probabilities`](crate::model::Network::probabilities).
     pub scores: Vec<f32>,
     /// The class capsules, `[classes][D]`, where the model has any.
     #[serde(skip)]

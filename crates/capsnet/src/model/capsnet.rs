@@ -10,15 +10,18 @@ use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 use capsnet_data::transform::Normalize;
+use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
-use super::config::{ConfigError, ImageShape, require};
+use super::architecture::side_of_square;
+use super::{Architecture, ConfigError, Frozen, ImageShape, Initial, Input, Network, Output, ScoreKind};
 use crate::layer::{
-    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, lengths,
+    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
+    freeze_capsules, lengths,
 };
 use crate::loss::{MarginLoss, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
-use crate::ops::conv2d_relu;
+use crate::ops::{FrozenCapsules, conv2d_relu, has_kernels};
 use crate::routing::dynamic::Dynamic;
 use crate::routing::{CouplingsOver, MAX_ITERATIONS, Routed, Routing};
 use crate::weights::{Exchange, Named};
@@ -114,8 +117,41 @@ impl CapsNetConfig {
         let width = self.primary_side(self.image.width)?;
         Some(self.primary_maps * height * width)
     }
+}
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+impl Architecture for CapsNetConfig {
+    type Network = CapsNet;
+
+    fn name(&self) -> &'static str {
+        "capsnet"
+    }
+
+    fn title(&self) -> &'static str {
+        "CapsNet"
+    }
+
+    fn about(&self) -> &'static str {
+        "CapsNet with dynamic routing, 8,215,568 parameters"
+    }
+
+    fn input(&self) -> Input {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        }
+    }
+
+    fn set_input(&mut self, input: Input) {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        } = input;
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.input().validate()?;
         let sizes = [
             ("conv_channels", self.conv_channels, 4096),
             ("kernel", self.kernel, 64),
@@ -125,7 +161,7 @@ impl CapsNetConfig {
             ("class_dimensions", self.class_dimensions, 1024),
         ];
         for (field, value, limit) in sizes {
-            require(
+            ConfigError::unless(
                 (1..=limit).contains(&value),
                 field,
                 value,
@@ -133,27 +169,27 @@ impl CapsNetConfig {
             )?;
         }
         let iterations = self.routing.iterations();
-        require(
+        ConfigError::unless(
             iterations <= MAX_ITERATIONS,
             "routing.iterations",
             iterations,
             "it must be 0 to 100",
         )?;
         for width in self.decoder.into_iter().flatten() {
-            require(
+            ConfigError::unless(
                 (1..=65_536).contains(&width),
                 "decoder",
                 width,
                 "each width must be 1 to 65,536",
             )?;
         }
-        require(
+        ConfigError::unless(
             self.vote_std.is_finite() && self.vote_std > 0.0,
             "vote_std",
             self.vote_std,
             "it must be positive and finite",
         )?;
-        require(
+        ConfigError::unless(
             self.reconstruction_weight.is_finite() && self.reconstruction_weight >= 0.0,
             "reconstruction_weight",
             self.reconstruction_weight,
@@ -161,15 +197,15 @@ impl CapsNetConfig {
         )?;
         let size = format!("{} x {}", self.image.height, self.image.width);
         let rule = format!("two {0} x {0} convolutions do not fit into it", self.kernel);
-        require(self.primary_capsules().is_some(), "image", size, rule)
+        ConfigError::unless(self.primary_capsules().is_some(), "image", size, rule)
     }
 
     /// Makes the network with default initial weights.
     ///
     /// # Panics
     ///
-    /// If the image is too small for the kernels, which [`super::ModelConfig::validate`] refuses.
-    pub fn init(&self, device: &Device) -> CapsNet {
+    /// If the image is too small for the kernels, which [`validate`](Self::validate) refuses.
+    fn init(&self, device: &Device) -> CapsNet {
         let capsules = self
             .primary_capsules()
             .expect("the image is large enough for the kernels");
@@ -195,9 +231,59 @@ impl CapsNetConfig {
             decoder: self.decoder.map(|hidden| {
                 DecoderConfig::new(self.classes, self.class_dimensions, hidden, self.image.pixels()).init(device)
             }),
+            normalize: self.normalize,
             softmaxed_lengths: self.softmaxed_lengths,
             reconstruction_weight: self.reconstruction_weight,
         }
+    }
+
+    /// Vote matrices are normal.
+    fn initial(&self, tensor: &str) -> Initial {
+        match tensor {
+            "digit_capsules.route_weights" => Initial::Normal(self.vote_std),
+            _ if tensor.starts_with("batch_norm_0.") => Initial::of_batch_norm(tensor),
+            _ => Initial::PYTORCH,
+        }
+    }
+
+    fn recognise(weights: &StateDict) -> Option<Self> {
+        let votes = weights.shape_of("digit_capsules.route_weights")?;
+        let tutorial = weights.get("batch_norm_0.weight").is_some();
+        let mut config = if tutorial { Self::tutorial() } else { Self::paper() };
+        if let &[classes, _, primary_dimensions, class_dimensions] = votes {
+            config.classes = classes;
+            config.primary_dimensions = primary_dimensions;
+            config.class_dimensions = class_dimensions;
+        }
+        if let Some(&[conv_channels, channels, kernel, _]) = weights.shape_of("conv1.weight") {
+            config.conv_channels = conv_channels;
+            config.kernel = kernel;
+            config.image.channels = channels;
+        }
+        if let Some(&[maps, ..]) = weights.shape_of("primary_capsules.capsules.0.weight") {
+            config.primary_maps = maps;
+        }
+        let decoder = ["decoder.0.weight", "decoder.2.weight"].map(|name| weights.shape_of(name));
+        config.decoder = match decoder {
+            [Some(&[first, _]), Some(&[second, _])] => Some([first, second]),
+            _ => None,
+        };
+        // The decoder draws as many pixels as an image has, which is taken to be square.
+        if let Some(&[pixels, _]) = weights.shape_of("decoder.4.weight")
+            && let Some(side) = pixels.checked_div(config.image.channels).and_then(side_of_square)
+        {
+            config.image.height = side;
+            config.image.width = side;
+        }
+        if let &[_, matrices, ..] = votes {
+            config.share_votes = matrices == config.primary_maps && config.primary_capsules() != Some(matrices);
+        }
+        Some(config)
+    }
+
+    fn no_pairs(&self) -> Option<&'static str> {
+        self.softmaxed_lengths
+            .then_some("two lengths can't both be near 1 after a softmax; leave --variant tutorial out")
     }
 }
 
@@ -214,24 +300,13 @@ pub struct CapsNet {
     pub digit_capsules: ClassCapsules,
     /// Redraws the image from a class capsule.
     pub decoder: Option<Decoder>,
+    #[module(skip)]
+    normalize: Normalize,
     softmaxed_lengths: bool,
     reconstruction_weight: f64,
 }
 
 impl CapsNet {
-    /// The class capsules of a batch.
-    ///
-    /// # Shapes
-    ///
-    /// - `images`: `[B, channels, height, width]`
-    /// - output: `[B, classes, D]`
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<3> {
-        let u = self.primary(images, observer);
-        let v = self.digit_capsules.forward(u);
-        observer.see("digit_capsules", &v);
-        v
-    }
-
     /// The class capsules and the couplings of every routing iteration.
     pub fn forward_with_couplings(&self, images: Tensor<4>) -> Routed {
         let u = self.primary(images, &mut Unobserved);
@@ -248,50 +323,36 @@ impl CapsNet {
         }
     }
 
-    /// Margin loss plus weighted reconstruction loss, `[1]`.
-    ///
-    /// # Shapes
-    ///
-    /// - `v`: `[B, classes, D]`, `scores`: `[B, classes]`
-    /// - `pixels`: `[B, channels * height * width]` in 0..1
-    /// - `classes`: `[B]`
-    pub fn loss(&self, v: Tensor<3>, scores: Tensor<2>, pixels: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
-        let margin = MarginLoss::default().forward(scores, classes.clone());
-        match &self.decoder {
-            Some(decoder) if self.reconstruction_weight > 0.0 => {
-                let image = decoder.forward(v, classes);
-                margin + reconstruction_loss(image, pixels) * self.reconstruction_weight
+    /// What class capsules, `[B, classes, D]`, say.
+    fn output(&self, v: Tensor<3>) -> Output {
+        Output {
+            scores: self.scores(v.clone()),
+            capsules: Some(v),
+        }
+    }
+
+    /// The margin loss plus the weighted reconstruction error that `error` finds, given the decoder and the class capsules.
+    fn with_reconstruction(
+        &self,
+        margin: Tensor<1>,
+        output: &Output,
+        error: impl FnOnce(&Decoder, &Tensor<3>) -> Tensor<1>,
+    ) -> Tensor<1> {
+        match (&self.decoder, &output.capsules) {
+            (Some(decoder), Some(v)) if self.reconstruction_weight > 0.0 => {
+                margin + error(decoder, v) * self.reconstruction_weight
             }
             _ => margin,
         }
     }
 
-    /// The loss of images with two digits, `[1]`: margin loss with both classes present, plus the weighted reconstructions of
-    /// both digits, each drawn from the capsule of its class alone (section 6 of the paper).
-    ///
-    /// # Shapes
-    ///
-    /// - `v`: `[B, classes, D]`, `scores`: `[B, classes]`
-    /// - `parts`: `[B, channels * height * width]` in 0..1, the digits by themselves
-    /// - `classes`: `[B]`, of the first and of the second digit
-    pub fn pair_loss(
-        &self,
-        v: Tensor<3>,
-        scores: Tensor<2>,
-        parts: [Tensor<2>; 2],
-        classes: [Tensor<1, Int>; 2],
-    ) -> Tensor<1> {
-        let truth = two_hot(classes.clone(), &scores);
-        let margin = MarginLoss::default().forward_present(scores, truth);
-        match &self.decoder {
-            Some(decoder) if self.reconstruction_weight > 0.0 => {
-                let [first, second] = classes.map(|class| decoder.forward(v.clone(), class));
-                let [first_part, second_part] = parts;
-                let both = reconstruction_loss(first, first_part) + reconstruction_loss(second, second_part);
-                margin + both * self.reconstruction_weight
-            }
-            _ => margin,
+    /// Undoes the input normalisation: the decoder's target is the image in 0..1, `[B, pixels]`.
+    fn pixels_of(&self, images: Tensor<4>) -> Tensor<2> {
+        let pixels = images.flatten::<2>(1, 3);
+        if self.normalize == Normalize::default() {
+            return pixels;
         }
+        pixels * self.normalize.std() + self.normalize.mean()
     }
 
     fn primary(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<3> {
@@ -301,7 +362,7 @@ impl CapsNet {
     }
 
     /// What the primary capsules are made of: the first convolution's feature map, `[B, conv_channels, height', width']`.
-    pub(super) fn features(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
+    fn features(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = match &self.batch_norm_0 {
             Some(norm) => norm.forward(images),
             None => images,
@@ -311,6 +372,65 @@ impl CapsNet {
         let x = conv2d_relu(x, self.conv1.weight.val(), bias.val(), self.conv1.stride);
         observer.see("conv1", &x);
         x
+    }
+}
+
+impl Network for CapsNet {
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+        let u = self.primary(images, observer);
+        let v = self.digit_capsules.forward(u);
+        observer.see("digit_capsules", &v);
+        self.output(v)
+    }
+
+    /// Margin loss plus the weighted error of the true class's reconstruction.
+    fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
+        let margin = MarginLoss::default().forward(output.scores.clone(), classes.clone());
+        self.with_reconstruction(margin, output, |decoder, v| {
+            let image = decoder.forward(v.clone(), classes);
+            reconstruction_loss(image, self.pixels_of(images))
+        })
+    }
+
+    /// Margin loss with both classes present, plus the weighted errors of both figures' reconstructions, each drawn from the
+    /// capsule of its class alone (section 6 of the paper).
+    fn pair_loss(&self, output: &Output, parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
+        let truth = two_hot(classes.clone(), &output.scores);
+        let margin = MarginLoss::default().forward_present(output.scores.clone(), truth);
+        self.with_reconstruction(margin, output, |decoder, v| {
+            let [first, second] = classes.map(|class| decoder.forward(v.clone(), class));
+            let [first_part, second_part] = parts;
+            reconstruction_loss(first, first_part) + reconstruction_loss(second, second_part)
+        })
+    }
+
+    fn score_kind(&self) -> ScoreKind {
+        if self.softmaxed_lengths {
+            ScoreKind::Probability
+        } else {
+            ScoreKind::CapsuleLength
+        }
+    }
+
+    fn probabilities(&self, output: &Output) -> Tensor<2> {
+        output.scores.clone()
+    }
+
+    fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
+        let (decoder, v) = self.decoder.as_ref().zip(output.capsules.clone())?;
+        Some(decoder.forward(v, classes))
+    }
+
+    /// From the feature map to the class capsules in one pass.
+    fn frozen(&self, image: ImageShape) -> Option<Frozen> {
+        let [_, _, kernel_h, kernel_w] = self.conv1.weight.dims();
+        let features = [image.height + 1 - kernel_h, image.width + 1 - kernel_w];
+        let capsules = freeze_capsules(&self.primary_capsules, &self.digit_capsules, features)?;
+        let net = self.clone();
+        Some(Box::new(move |images| {
+            let suits = FrozenCapsules::suits(images.dims()[0]) && has_kernels(&images);
+            suits.then(|| net.output(capsules.forward(net.features(images, &mut Unobserved))))
+        }))
     }
 }
 

@@ -2,19 +2,20 @@
 //!
 //! Three convolutions of 5 x 5 with ReLU, two hidden linear layers with ReLU and one to the logits, as the baseline of Sabour,
 //! Frosst and Hinton 2017 (section 5: widths 256, 256, 128 and 328, 192, 35.4 million parameters), but with a stride of two
-//! in the second convolution, without dropout, and with other widths, so that it trains faster than CapsNet and not slower: theirs
-//! take 900 million multiplications an image, CapsNet's convolutions 200 million, these 28 million. [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or
-//! less, until the network has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
-
-mod declared;
+//! in the second convolution, without dropout, and with other widths, so that it trains faster than CapsNet and not slower:
+//! theirs take 900 million multiplications an image, CapsNet's convolutions 200 million, these 28 million.
+//! [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or less, until the network
+//! has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use capsnet_data::transform::Normalize;
+use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
-use super::config::{ConfigError, ImageShape, require};
+use super::architecture::side_of_square;
+use super::{Architecture, ConfigError, ImageShape, Initial, Input, Network, Output};
 use crate::observe::Observer;
 use crate::ops::{Activation, conv2d_relu, linear};
 use crate::weights::{Exchange, Named};
@@ -27,10 +28,7 @@ const HIDDEN: [usize; 2] = [1024, 256];
 const UNITS: usize = 1024;
 
 /// Makes a [`Cnn`].
-///
-/// Serde reads it with widths left open too: `parameters = 50000` scales all of them, `channels` brings the usual strides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "declared::Declared")]
 pub struct CnnConfig {
     /// Size of the images.
     pub image: ImageShape,
@@ -112,19 +110,6 @@ impl CnnConfig {
         }
     }
 
-    /// Takes images of another size; a network that is as large as CapsNet stays so, by other widths.
-    pub(super) fn set_image(&mut self, image: ImageShape) {
-        let of_capsnet = |image| Self {
-            normalize: self.normalize,
-            ..Self::with_parameters(image, self.classes, Self::OF_CAPSNET)
-        };
-        let fits = |image: ImageShape| self.feature_side(image.height.min(image.width)).is_some();
-        if fits(self.image) && fits(image) && *self == of_capsnet(self.image) {
-            *self = of_capsnet(image);
-        }
-        self.image = image;
-    }
-
     /// The same network with other convolutions, the second of which has a stride of two and the others of one.
     #[must_use]
     pub fn with_channels(mut self, channels: Vec<usize>) -> Self {
@@ -134,7 +119,7 @@ impl CnnConfig {
     }
 
     /// Side of the feature maps after every convolution, `None` where the image is too small for the kernels.
-    pub(crate) fn feature_side(&self, side: usize) -> Option<usize> {
+    fn feature_side(&self, side: usize) -> Option<usize> {
         self.strides
             .iter()
             .try_fold(side, |side, stride| Some(side.checked_sub(self.kernel)? / stride + 1))
@@ -187,10 +172,43 @@ impl CnnConfig {
         }
         total + self.linears().map(|[before, after]| before * after).sum::<usize>()
     }
+}
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+impl Architecture for CnnConfig {
+    type Network = Cnn;
+
+    fn name(&self) -> &'static str {
+        "cnn"
+    }
+
+    fn title(&self) -> &'static str {
+        "CNN"
+    }
+
+    fn about(&self) -> &'static str {
+        "A plain convolutional network, as large as CapsNet unless --parameters says otherwise"
+    }
+
+    fn input(&self) -> Input {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        }
+    }
+
+    fn set_input(&mut self, input: Input) {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        } = input;
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.input().validate()?;
         let layers = |count| (1..=16).contains(&count);
-        require(
+        ConfigError::unless(
             layers(self.channels.len()),
             "channels",
             format!("{:?}", self.channels),
@@ -198,14 +216,14 @@ impl CnnConfig {
         )?;
         let strides = format!("{:?}", self.strides);
         let rule = format!("it must have one for each of the {} convolutions", self.channels.len());
-        require(self.strides.len() == self.channels.len(), "strides", strides, rule)?;
-        require(
+        ConfigError::unless(self.strides.len() == self.channels.len(), "strides", strides, rule)?;
+        ConfigError::unless(
             self.hidden.len() <= 16,
             "hidden",
             format!("{:?}", self.hidden),
             "at most 16 layers are possible",
         )?;
-        require(
+        ConfigError::unless(
             (1..=64).contains(&self.kernel),
             "kernel",
             self.kernel,
@@ -218,7 +236,7 @@ impl CnnConfig {
         ];
         for (field, values, limit) in lists {
             for &value in values {
-                require(
+                ConfigError::unless(
                     (1..=limit).contains(&value),
                     field,
                     value,
@@ -232,15 +250,15 @@ impl CnnConfig {
             self.channels.len(),
             self.kernel
         );
-        require(self.features().is_some(), "image", size, rule)
+        ConfigError::unless(self.features().is_some(), "image", size, rule)
     }
 
     /// Makes the network with Burn's default initial weights.
     ///
     /// # Panics
     ///
-    /// If the image is too small for the kernels, which [`super::ModelConfig::validate`] refuses.
-    pub fn init(&self, device: &Device) -> Cnn {
+    /// If the image is too small for the kernels, which [`validate`](Self::validate) refuses.
+    fn init(&self, device: &Device) -> Cnn {
         let convolution = |(channels, &stride)| {
             Conv2dConfig::new(channels, [self.kernel; 2])
                 .with_stride([stride; 2])
@@ -254,6 +272,38 @@ impl CnnConfig {
                 .collect(),
         }
     }
+
+    fn initial(&self, _tensor: &str) -> Initial {
+        Initial::PYTORCH
+    }
+
+    /// `None` too where no square image leads to as many features as the first linear layer takes.
+    fn recognise(weights: &StateDict) -> Option<Self> {
+        let first = weights.shape_of("convs.0.weight")?;
+        let outputs = |layers: &str| -> Vec<usize> {
+            let shape = |number| weights.shape_of(&format!("{layers}.{number}.weight"));
+            (0..).map_while(|number| shape(number)?.first().copied()).collect()
+        };
+        let mut config = Self::default().with_channels(outputs("convs"));
+        if let &[_, channels, kernel, _] = first {
+            config.image.channels = channels;
+            config.kernel = kernel;
+        }
+        config.hidden = outputs("linears");
+        config.classes = config.hidden.pop()?;
+        let &[_, features] = weights.shape_of("linears.0.weight")? else {
+            return None;
+        };
+        let maps = side_of_square(features / config.channels.last()?)?;
+        // Several sides lead to the same maps where the stride is not one.
+        let usual = ImageShape::MNIST.height;
+        let side = std::iter::once(usual)
+            .chain(1..=512)
+            .find(|&side| config.feature_side(side) == Some(maps))?;
+        config.image.height = side;
+        config.image.width = side;
+        Some(config)
+    }
 }
 
 /// A plain convolutional network; see this file's header.
@@ -263,14 +313,8 @@ pub struct Cnn {
     linears: Vec<Linear>,
 }
 
-impl Cnn {
-    /// The logits of a batch.
-    ///
-    /// # Shapes
-    ///
-    /// - `images`: `[B, channels, height, width]`
-    /// - output: `[B, classes]`
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
+impl Network for Cnn {
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
         let mut x = images;
         for (number, conv) in self.convs.iter().enumerate() {
             let bias = conv.bias.as_ref().expect("the convolutions have a bias");
@@ -289,7 +333,7 @@ impl Cnn {
             x = linear(x, layer.weight.val(), bias.val(), activation);
             observer.see(&format!("linears.{number}"), &x);
         }
-        x
+        x.into()
     }
 }
 

@@ -15,13 +15,13 @@ use burn::prelude::*;
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
-use super::config::{ConfigError, ImageShape, require};
+use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Input, Network, Output, ScoreKind, Timing};
 use crate::layer::lengths;
 use crate::layer::polar::{
     Orders, PolarConv, PolarConvConfig, PolarSampling, PolarSamplingConfig, TurningCapsules, TurningCapsulesConfig,
     halve,
 };
-use crate::loss::MarginLoss;
+use crate::loss::{MarginLoss, two_hot};
 use crate::observe::{Action, Observer};
 use crate::routing::{MAX_ITERATIONS, Routing};
 use crate::weights::{Exchange, Layout, Named};
@@ -81,11 +81,42 @@ impl Default for EquivariantCapsNetConfig {
     }
 }
 
-impl EquivariantCapsNetConfig {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+impl Architecture for EquivariantCapsNetConfig {
+    type Network = EquivariantCapsNet;
+
+    fn name(&self) -> &'static str {
+        "equivariant-capsnet"
+    }
+
+    fn title(&self) -> &'static str {
+        "Equivariant CapsNet"
+    }
+
+    fn about(&self) -> &'static str {
+        "A capsule network that turns with its input, 117,416 parameters"
+    }
+
+    fn input(&self) -> Input {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        }
+    }
+
+    fn set_input(&mut self, input: Input) {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        } = input;
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.input().validate()?;
         let multiple = |field, value: usize, of: usize| {
             let holds = (of..=4096).contains(&value) && value.is_multiple_of(of);
-            require(
+            ConfigError::unless(
                 holds,
                 field,
                 value,
@@ -94,7 +125,7 @@ impl EquivariantCapsNetConfig {
         };
         // The last convolution works on a quarter of the radii and reaches over two of them.
         multiple("radii", self.radii, 4)?;
-        require(self.radii >= 8, "radii", self.radii, "it must be at least 8")?;
+        ConfigError::unless(self.radii >= 8, "radii", self.radii, "it must be at least 8")?;
         multiple("angles", self.angles, 8)?;
         let [first, second, third] = self.channels;
         let sizes = [
@@ -106,32 +137,32 @@ impl EquivariantCapsNetConfig {
             ("orders", self.orders.len()),
         ];
         for (field, value) in sizes {
-            require((1..=4096).contains(&value), field, value, "it must be 1 to 4,096")?;
+            ConfigError::unless((1..=4096).contains(&value), field, value, "it must be 1 to 4,096")?;
         }
         let positive = [("smoothing", self.smoothing, 32.0), ("vote_std", self.vote_std, 1e6)];
         for (field, value, limit) in positive {
             let holds = value.is_finite() && value >= 1e-3 && value <= limit;
-            require(holds, field, value, format!("it must be 0.001 to {limit}"))?;
+            ConfigError::unless(holds, field, value, format!("it must be 0.001 to {limit}"))?;
         }
-        require(
+        ConfigError::unless(
             (0.0..=1.0).contains(&self.upright_weight),
             "upright_weight",
             self.upright_weight,
             "it must be 0 to 1",
         )?;
-        require(
+        ConfigError::unless(
             self.upright_weight == 0.0 || self.orders.0[1] > 0,
             "upright_weight",
             self.upright_weight,
             "without coordinates of order 1 it must be 0",
         )?;
-        require(
+        ConfigError::unless(
             self.routing.iterations() <= MAX_ITERATIONS,
             "routing.iterations",
             self.routing.iterations(),
             "it must be 100 at most",
         )?;
-        require(
+        ConfigError::unless(
             self.routing.algorithm().keeps_turns(),
             "routing",
             &self.routing,
@@ -140,7 +171,7 @@ impl EquivariantCapsNetConfig {
     }
 
     /// Makes the network with default initial weights.
-    pub fn init(&self, device: &Device) -> EquivariantCapsNet {
+    fn init(&self, device: &Device) -> EquivariantCapsNet {
         let ImageShape {
             channels,
             height,
@@ -186,6 +217,33 @@ impl EquivariantCapsNetConfig {
             upright_weight: self.upright_weight,
         }
     }
+
+    /// Vote matrices and directions are normal; convolutions follow He: there is nothing else to set the size of activations
+    /// right before the squash.
+    fn initial(&self, tensor: &str) -> Initial {
+        match tensor {
+            "upright" => Initial::Normal(1.0),
+            _ if tensor.starts_with("class_capsules.") => Initial::Normal(self.vote_std),
+            _ if tensor.ends_with(".bias") => Initial::Constant(0.0),
+            _ => Initial::Uniform(6f32.sqrt()),
+        }
+    }
+
+    fn usual_training(&self) -> Defaults {
+        Defaults {
+            batch_size: 32,
+            learning_rate: 2e-3,
+            ..Defaults::default()
+        }
+    }
+
+    fn timing(&self) -> Timing {
+        Timing {
+            warmup: 10,
+            group: 10,
+            steps: 100,
+        }
+    }
 }
 
 /// A capsule network that turns with its input; see this file's header.
@@ -210,30 +268,6 @@ pub struct EquivariantCapsNet {
 }
 
 impl EquivariantCapsNet {
-    /// The class capsules of a batch.
-    ///
-    /// # Shapes
-    ///
-    /// - `images`: `[B, channels, height, width]`
-    /// - output: `[B, classes, 2 * orders]`, each coordinate a pair (real, imaginary), lowest order first
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<3> {
-        let map = self.primary(images, observer);
-        let v = self.class_capsules.forward(map);
-        if observer.looks() {
-            let orders = self.class_capsules.orders;
-            observer.see_pose("class_capsules", &v, Action::Orders(orders.list()));
-            for (order, name, action) in [
-                (0, "class_capsules.order0", Action::Invariant),
-                (1, "class_capsules.order1", Action::Rotates),
-            ] {
-                if let Some(coordinates) = orders.of(order, &v) {
-                    observer.see_pose(name, &coordinates, action);
-                }
-            }
-        }
-        v
-    }
-
     /// The score of each class, `[B, classes]`: the length of its capsule, and how upright it stands.
     pub fn scores(&self, v: Tensor<3>) -> Tensor<2> {
         let pose = self.class_capsules.orders.of(1, &v);
@@ -251,11 +285,6 @@ impl EquivariantCapsNet {
         }
     }
 
-    /// The margin loss, `[1]`.
-    pub fn loss(&self, scores: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
-        MarginLoss::default().forward(scores, classes)
-    }
-
     fn primary(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = self.sampling.forward(images);
         observer.see("polar_map", &x);
@@ -268,6 +297,53 @@ impl EquivariantCapsNet {
         let x = self.primary_capsules.forward(x);
         observer.see("primary_capsules", &x);
         x
+    }
+}
+
+impl Network for EquivariantCapsNet {
+    /// The capsules of the output are `[B, classes, 2 * orders]`, each coordinate a pair (real, imaginary), lowest order first.
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+        let map = self.primary(images, observer);
+        let v = self.class_capsules.forward(map);
+        if observer.looks() {
+            let orders = self.class_capsules.orders;
+            observer.see_pose("class_capsules", &v, Action::Orders(orders.list()));
+            for (order, name, action) in [
+                (0, "class_capsules.order0", Action::Invariant),
+                (1, "class_capsules.order1", Action::Rotates),
+            ] {
+                if let Some(coordinates) = orders.of(order, &v) {
+                    observer.see_pose(name, &coordinates, action);
+                }
+            }
+        }
+        Output {
+            scores: self.scores(v.clone()),
+            capsules: Some(v),
+        }
+    }
+
+    /// The margin loss.
+    fn loss(&self, output: &Output, _images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
+        MarginLoss::default().forward(output.scores.clone(), classes)
+    }
+
+    /// The margin loss with both classes present.
+    fn pair_loss(&self, output: &Output, _parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
+        let truth = two_hot(classes, &output.scores);
+        MarginLoss::default().forward_present(output.scores.clone(), truth)
+    }
+
+    fn score_kind(&self) -> ScoreKind {
+        if self.upright_weight > 0.0 {
+            ScoreKind::LengthAndPose
+        } else {
+            ScoreKind::CapsuleLength
+        }
+    }
+
+    fn probabilities(&self, output: &Output) -> Tensor<2> {
+        output.scores.clone()
     }
 }
 
@@ -285,12 +361,10 @@ fn with_radius(map: Tensor<4>) -> Tensor<4> {
 
 impl Named for EquivariantCapsNet {
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
-        self.conv1.conv.exchange(&format!("{at}conv1"), with);
-        self.conv2.conv.exchange(&format!("{at}conv2"), with);
-        self.conv3.conv.exchange(&format!("{at}conv3"), with);
-        self.primary_capsules
-            .conv
-            .exchange(&format!("{at}primary_capsules"), with);
+        self.conv1.exchange(&format!("{at}conv1"), with);
+        self.conv2.exchange(&format!("{at}conv2"), with);
+        self.conv3.exchange(&format!("{at}conv3"), with);
+        self.primary_capsules.exchange(&format!("{at}primary_capsules"), with);
         self.class_capsules.exchange(&format!("{at}class_capsules"), with);
         if let Some(upright) = &mut self.upright {
             with.parameter(format!("{at}upright"), Layout::Plain, upright);

@@ -2,10 +2,8 @@
 
 use burn::prelude::*;
 
-use super::{Classifier, Input, Model, Network, Output, ScoreKind};
-use crate::layer::freeze_capsules;
+use super::{Architecture, Classifier, Frozen, Input, Model, ModelConfig, Network, Output, ScoreKind};
 use crate::observe::Observer;
-use crate::ops::{FrozenCapsules, has_kernels};
 
 /// A model that is only asked, never trained.
 ///
@@ -14,65 +12,32 @@ use crate::ops::{FrozenCapsules, has_kernels};
 /// tens of images). Larger batches, other models and other devices are computed as the model itself does.
 ///
 /// The answers are those of the model but for rounding.
-#[derive(Debug)]
-pub struct FrozenModel {
-    model: Model,
-    capsules: Option<FrozenCapsules>,
+pub struct FrozenModel<A: Architecture = ModelConfig> {
+    model: Model<A>,
+    frozen: Option<Frozen>,
 }
 
-impl FrozenModel {
+impl<A: Architecture> FrozenModel<A> {
     /// Freezes a model. It may have gradients; the frozen one has none.
-    pub fn new(model: &Model) -> Self {
+    pub fn new(model: &Model<A>) -> Self {
         let model = model.valid();
-        let capsules = match &model.network {
-            Network::CapsNet(net) => {
-                let [height, width] = [model.config.image().height, model.config.image().width];
-                let [_, _, kernel_h, kernel_w] = net.conv1.weight.dims();
-                let features = [height + 1 - kernel_h, width + 1 - kernel_w];
-                freeze_capsules(&net.primary_capsules, &net.digit_capsules, features)
-            }
-            Network::LeNet5(_) | Network::EquivariantCapsNet(_) | Network::Cnn(_) => None,
-        };
-        Self { model, capsules }
+        let frozen = model.frozen(model.input().image);
+        Self { model, frozen }
     }
 
     /// The model.
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &Model<A> {
         &self.model
     }
 }
 
-impl Classifier for FrozenModel {
-    fn input(&self) -> Input {
-        self.model.input()
-    }
-
-    fn title(&self) -> String {
-        self.model.title()
-    }
-
-    fn parameters(&self) -> usize {
-        self.model.parameters()
-    }
-
+impl<A: Architecture> Network for FrozenModel<A> {
     fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
-        let device = images.device();
-        match (&self.model.network, &self.capsules) {
-            (Network::CapsNet(net), Some(capsules))
-                if FrozenCapsules::suits(images.dims()[0])
-                    && has_kernels(&images)
-                    && !device.is_autodiff()
-                    // What is computed in one pass has no layers to show.
-                    && !observer.looks() =>
-            {
-                let v = capsules.forward(net.features(images, observer));
-                Output {
-                    scores: net.scores(v.clone()),
-                    capsules: Some(v),
-                }
-            }
-            _ => self.model.forward_observed(images, observer),
-        }
+        // What is computed in one pass has no layers to show, and no gradients.
+        let in_one_pass = !observer.looks() && !images.device().is_autodiff();
+        let frozen = self.frozen.as_ref().filter(|_| in_one_pass);
+        let answer = frozen.and_then(|frozen| frozen(images.clone()));
+        answer.unwrap_or_else(|| self.model.forward_observed(images, observer))
     }
 
     fn loss(&self, output: &Output, images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
@@ -93,5 +58,19 @@ impl Classifier for FrozenModel {
 
     fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
         self.model.reconstruct(output, classes)
+    }
+}
+
+impl<A: Architecture> Classifier for FrozenModel<A> {
+    fn input(&self) -> Input {
+        self.model.input()
+    }
+
+    fn title(&self) -> String {
+        self.model.title()
+    }
+
+    fn parameters(&self) -> usize {
+        self.model.parameters()
     }
 }

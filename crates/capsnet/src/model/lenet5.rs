@@ -7,9 +7,11 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use capsnet_data::transform::Normalize;
+use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
-use super::config::{ConfigError, ImageShape, require};
+use super::architecture::side_of_square;
+use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Input, Network, Output, Timing};
 use crate::observe::Observer;
 use crate::ops::{Activation, conv_relu_pool, linear};
 use crate::weights::{Exchange, Named};
@@ -56,13 +58,53 @@ impl LeNet5Config {
         let pooled = |side: usize| side.checked_sub(KERNEL - 1).map(|s| s / POOL).filter(|&s| s > 0);
         pooled(side).and_then(pooled)
     }
+}
+
+impl Architecture for LeNet5Config {
+    type Network = LeNet5;
+
+    fn name(&self) -> &'static str {
+        "lenet5"
+    }
+
+    fn title(&self) -> &'static str {
+        "LeNet-5"
+    }
+
+    fn about(&self) -> &'static str {
+        "LeNet-5, 44,426 parameters"
+    }
+
+    fn input(&self) -> Input {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        }
+    }
+
+    fn set_input(&mut self, input: Input) {
+        Input {
+            image: self.image,
+            classes: self.classes,
+            normalize: self.normalize,
+        } = input;
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.input().validate()?;
+        for (field, side) in [("image.height", self.image.height), ("image.width", self.image.width)] {
+            ConfigError::unless(Self::features(side).is_some(), field, side, "LeNet-5 needs at least 16")?;
+        }
+        Ok(())
+    }
 
     /// Makes the network with Burn's default initial weights.
     ///
     /// # Panics
     ///
-    /// If the image is smaller than 16 x 16, which [`super::ModelConfig::validate`] refuses.
-    pub fn init(&self, device: &Device) -> LeNet5 {
+    /// If the image is smaller than 16 x 16, which [`validate`](Self::validate) refuses.
+    fn init(&self, device: &Device) -> LeNet5 {
         let side = |s| Self::features(s).expect("the image has at least 16 x 16 pixels");
         let flat = CHANNELS[1] * side(self.image.height) * side(self.image.width);
         LeNet5 {
@@ -74,22 +116,49 @@ impl LeNet5Config {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        for (field, side) in [("image.height", self.image.height), ("image.width", self.image.width)] {
-            require(Self::features(side).is_some(), field, side, "LeNet-5 needs at least 16")?;
+    fn initial(&self, _tensor: &str) -> Initial {
+        Initial::PYTORCH
+    }
+
+    /// The tutorial's.
+    fn usual_training(&self) -> Defaults {
+        Defaults {
+            batch_size: 8,
+            learning_rate: 1e-4,
+            ..Defaults::default()
         }
-        Ok(())
+    }
+
+    fn timing(&self) -> Timing {
+        Timing {
+            warmup: 100,
+            group: 100,
+            steps: 2000,
+        }
+    }
+
+    fn recognise(weights: &StateDict) -> Option<Self> {
+        let first = weights.shape_of("conv0.weight")?;
+        let mut config = Self::default();
+        if let &[_, channels, _, _] = first {
+            config.image.channels = channels;
+        }
+        if let Some(&[classes, _]) = weights.shape_of("fc4.weight") {
+            config.classes = classes;
+        }
+        // The flattened features are so many maps of (side - 12) / 4 squared.
+        if let Some(&[_, features]) = weights.shape_of("fc2.weight")
+            && let Some(side) = side_of_square(features / CHANNELS[1])
+        {
+            config.image.height = 4 * side + 12;
+            config.image.width = config.image.height;
+        }
+        Some(config)
     }
 }
 
-impl LeNet5 {
-    /// The logits of a batch.
-    ///
-    /// # Shapes
-    ///
-    /// - `images`: `[B, channels, height, width]`
-    /// - output: `[B, classes]`
-    pub fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
+impl Network for LeNet5 {
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
         let x = pooled(&self.conv0, images);
         observer.see("conv0", &x);
         let x = pooled(&self.conv1, x);
@@ -100,7 +169,7 @@ impl LeNet5 {
         observer.see("fc3", &x);
         let logits = dense(&self.fc4, x, Activation::Identity);
         observer.see("fc4", &logits);
-        logits
+        logits.into()
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::adam::Moments;
 use super::{Adam, AdamConfig};
 use crate::Error;
-use crate::model::{Model, ModelConfig};
+use crate::model::{Architecture, Model, ModelConfig};
 use crate::weights::{self, with_config};
 
 const POSITION_KEY: &str = "capsnet.position";
@@ -45,22 +45,22 @@ pub struct Position {
 }
 
 /// All that a run needs to go on.
-pub struct Checkpoint {
+pub struct Checkpoint<A: Architecture = ModelConfig> {
     /// The weights.
-    pub model: Model,
+    pub model: Model<A>,
     /// The optimiser's state.
     pub adam: Adam,
     /// How far the run has come.
     pub position: Position,
 }
 
-impl Checkpoint {
+impl<A: Architecture> Checkpoint<A> {
     /// Writes the checkpoint, replacing the one before.
     ///
     /// # Errors
     ///
     /// If the file can't be written; the one before is then still there.
-    pub fn save(model: &Model, adam: &Adam, position: &Position, path: &Path) -> Result<(), Error> {
+    pub fn save(model: &Model<A>, adam: &Adam, position: &Position, path: &Path) -> Result<(), Error> {
         let mut state = StateDict::default();
         let mut weights = model.state_dict();
         let names: Vec<String> = weights.iter().map(|(name, _)| name.to_owned()).collect();
@@ -85,7 +85,7 @@ impl Checkpoint {
     /// # Errors
     ///
     /// If the file can't be read or belongs to another run.
-    pub fn load(path: &Path, config: &ModelConfig, adam: AdamConfig, device: &Device) -> Result<Self, Error> {
+    pub fn load(path: &Path, config: &A, adam: AdamConfig, device: &Device) -> Result<Self, Error> {
         let state = capsnet_weights::read(path)?;
         let damaged = |reason: String| Error::RunFolder {
             path: path.to_owned(),

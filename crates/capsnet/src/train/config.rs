@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Schedule};
 use crate::Error;
-use crate::model::{ImageShape, ModelConfig};
+use crate::model::{Architecture, Defaults, ImageShape, Input, ModelConfig};
 
 /// The specification of no transform.
 const NO_TRANSFORM: &str = "none";
 
 /// A training run: with the same data and instruction set, it leads to the same weights bit for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainConfig {
+#[serde(deny_unknown_fields, bound = "")]
+pub struct TrainConfig<A: Architecture = ModelConfig> {
     /// Folder of the data set, as it was found.
     pub data: PathBuf,
     /// The protocol that makes the training images out of those of the folder, if any.
@@ -50,18 +50,17 @@ pub struct TrainConfig {
     /// The optimiser's constants.
     pub adam: AdamConfig,
     /// The model.
-    pub model: ModelConfig,
+    pub model: A,
 }
 
-impl TrainConfig {
-    /// The settings that a model is usually trained with: the tutorial's for LeNet-5, the paper's for CapsNet and, so that the
-    /// two can be compared, for the plain CNN.
-    pub fn for_model(model: ModelConfig) -> Self {
-        let (epochs, batch_size, learning_rate) = match model {
-            ModelConfig::LeNet5(_) => (3, 8, 1e-4),
-            ModelConfig::CapsNet(_) | ModelConfig::Cnn(_) => (3, 128, 1e-3),
-            ModelConfig::EquivariantCapsNet(_) => (3, 32, 2e-3),
-        };
+impl<A: Architecture> TrainConfig<A> {
+    /// The settings that a model is usually trained with.
+    pub fn for_model(model: A) -> Self {
+        let Defaults {
+            epochs,
+            batch_size,
+            learning_rate,
+        } = model.usual_training();
         Self {
             data: PathBuf::new(),
             protocol: None,
@@ -84,10 +83,14 @@ impl TrainConfig {
     /// Trains by a protocol: with its image size and its transform of the training images.
     pub fn set_protocol(&mut self, protocol: Protocol) {
         self.protocol = Some(protocol);
-        self.model.set_image(ImageShape {
+        let image = ImageShape {
             channels: 1,
             height: protocol.side(),
             width: protocol.side(),
+        };
+        self.model.set_input(Input {
+            image,
+            ..self.model.input()
         });
         let transform = protocol.training_transform().unwrap_or(NO_TRANSFORM);
         self.augment = transform.parse().expect("a valid specification");
@@ -113,12 +116,6 @@ impl TrainConfig {
             self.learning_rate,
             "it must be positive and finite",
         )?;
-        require(
-            self.seed <= i64::MAX as u64,
-            "seed",
-            self.seed,
-            "it must be at most 9223372036854775807, the largest number of config.toml",
-        )?;
         self.validate_protocol()?;
         require(self.limit != Some(0), "limit", 0, "at least 1 image is needed")?;
         require(self.patience != Some(0), "patience", 0, "at least 1 epoch is needed")
@@ -143,13 +140,8 @@ impl TrainConfig {
             &self.augment,
             "multimnist shifts its digits itself; leave --augment out",
         )?;
-        let softmaxed = matches!(&self.model, ModelConfig::CapsNet(config) if config.softmaxed_lengths);
-        require(
-            !softmaxed,
-            "protocol",
-            protocol,
-            "two lengths can't both be near 1 after a softmax; leave --variant tutorial out",
-        )
+        let no_pairs = self.model.no_pairs();
+        require(no_pairs.is_none(), "protocol", protocol, no_pairs.unwrap_or_default())
     }
 
     /// The number of images to train on, out of `available`.

@@ -7,6 +7,7 @@ use capsnet_data::random::Seed;
 use super::TrainConfig;
 use crate::Error;
 use crate::evaluate::{check_fits, check_pairs_fit};
+use crate::model::Architecture;
 
 /// Reads the training images of the configured folder and makes of them what the protocol trains on.
 ///
@@ -16,7 +17,7 @@ use crate::evaluate::{check_fits, check_pairs_fit};
 /// # Errors
 ///
 /// If the files can't be read or the protocol can't be carried out on them.
-pub fn training_data(config: &TrainConfig) -> Result<Dataset, Error> {
+pub fn training_data<A: Architecture>(config: &TrainConfig<A>) -> Result<Dataset, Error> {
     let data = Dataset::load(&config.data, Split::Train)?;
     Ok(match config.protocol {
         Some(Protocol::AffNist) => affnist::training_set(&data)?,
@@ -33,7 +34,7 @@ pub fn training_data(config: &TrainConfig) -> Result<Dataset, Error> {
 /// # Errors
 ///
 /// If the images don't fit the model, are too few, or make no pairs where the protocol wants pairs.
-pub fn check_data(config: &TrainConfig, data: &Dataset) -> Result<usize, Error> {
+pub fn check_data<A: Architecture>(config: &TrainConfig<A>, data: &Dataset) -> Result<usize, Error> {
     if config.protocol == Some(Protocol::MultiMnist) {
         check_pairs_fit(data, config.model.input())?;
         let images = config.training_images(data.len())?;
@@ -48,7 +49,11 @@ pub fn check_data(config: &TrainConfig, data: &Dataset) -> Result<usize, Error> 
 }
 
 /// The first `images`, and those that are kept out for validation, if any: pairs are formed within each part.
-pub(super) fn parts(config: &TrainConfig, data: &Dataset, images: usize) -> (Dataset, Option<Dataset>) {
+pub(super) fn parts<A: Architecture>(
+    config: &TrainConfig<A>,
+    data: &Dataset,
+    images: usize,
+) -> (Dataset, Option<Dataset>) {
     let first = data.len() - config.validation;
     let held_out = (config.validation > 0).then(|| data.slice(first..data.len()));
     (data.slice(0..images), held_out)
@@ -57,14 +62,14 @@ pub(super) fn parts(config: &TrainConfig, data: &Dataset, images: usize) -> (Dat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{LeNet5Config, ModelConfig};
+    use crate::model::LeNet5Config;
 
     #[test]
     fn what_is_held_out_is_in_no_training_pair() {
         let names = ["a", "b"].map(str::to_owned).to_vec();
         let labels = [0, 1, 0, 1, 0, 1].to_vec();
         let data = Dataset::new("six", 1, 1, (0..6).collect(), labels, names).unwrap();
-        let mut config = TrainConfig::for_model(ModelConfig::LeNet5(LeNet5Config::default()));
+        let mut config = TrainConfig::for_model(LeNet5Config::default());
         config.validation = 2;
         for (limit, images) in [(None, 4), (Some(3), 3), (Some(5), 4)] {
             config.limit = limit;

@@ -15,6 +15,7 @@ use capsnet_data::file::{atomic_write, remove_leftovers};
 
 use super::{EpochMetrics, TrainConfig};
 use crate::Error;
+use crate::model::Architecture;
 
 /// A folder that holds one run.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// If there is a run already, or the folder can't be written.
-    pub fn create(root: &Path, config: &TrainConfig) -> Result<Self, Error> {
+    pub fn create<A: Architecture>(root: &Path, config: &TrainConfig<A>) -> Result<Self, Error> {
         let folder = Self { root: root.to_owned() };
         if Self::is_in(root) {
             return Err(folder.refuse(
@@ -49,12 +50,13 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Opens the folder of a run that was started before, and its configuration.
+    /// Opens the folder of a run that was started before, and its configuration: of one of our models unless another
+    /// [`Architecture`] is named, `let (folder, config): (_, TrainConfig<Mine>) = RunFolder::open(root)?`.
     ///
     /// # Errors
     ///
     /// If there is no run, or its configuration can't be read.
-    pub fn open(root: &Path) -> Result<(Self, TrainConfig), Error> {
+    pub fn open<A: Architecture>(root: &Path) -> Result<(Self, TrainConfig<A>), Error> {
         let folder = Self { root: root.to_owned() };
         let path = folder.config_path();
         if !path.is_file() {

@@ -5,7 +5,6 @@
 //! checkpoint ends with the same weights, bit for bit, as one that was never stopped.
 
 mod adam;
-mod batch;
 mod checkpoint;
 mod config;
 mod data;
@@ -20,7 +19,6 @@ mod trainer;
 mod validation;
 
 pub use adam::{Adam, AdamConfig};
-pub use batch::{Batch, Batcher};
 pub use checkpoint::{Checkpoint, Position};
 pub use config::TrainConfig;
 pub use data::{check_data, training_data};
@@ -29,5 +27,5 @@ pub use metrics::EpochMetrics;
 pub use pairs::{PairBatch, PairBatcher};
 pub use schedule::{Schedule, ScheduleError};
 pub use source::Labelled;
-pub use step::{StepOutcome, train_step};
+pub use step::{Diverged, StepOutcome, train_step};
 pub use trainer::{Ending, Event, Summary, train};

@@ -9,7 +9,7 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Normalize;
 
 use super::source::{Labelled, Prepared, Source};
-use crate::model::{Classifier, Output};
+use crate::model::{Network, Output};
 
 /// Images of two digits each, with the digits by themselves and their classes.
 pub struct PairBatch {
@@ -26,7 +26,7 @@ impl Labelled for PairBatch {
         self.images.clone()
     }
 
-    fn loss(&self, model: &dyn Classifier, output: &Output) -> Tensor<1> {
+    fn loss(&self, model: &dyn Network, output: &Output) -> Tensor<1> {
         model.pair_loss(output, self.parts.clone(), self.classes.clone())
     }
 

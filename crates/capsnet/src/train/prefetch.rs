@@ -99,8 +99,8 @@ where
 #[cfg(test)]
 mod tests {
     use super::super::PairBatcher;
-    use super::super::batch::{Batcher, Samples};
     use super::*;
+    use crate::batch::{Batcher, Samples};
     use capsnet_data::dataset::Dataset;
     use capsnet_data::protocol::MultiMnist;
     use capsnet_data::random::Seed;

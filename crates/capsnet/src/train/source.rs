@@ -5,9 +5,9 @@
 
 use burn::prelude::*;
 
-use super::batch::{Batch, Batcher, Samples};
 use super::step::count_correct;
-use crate::model::{Classifier, Output};
+use crate::batch::{Batch, Batcher, Samples};
+use crate::model::{Network, Output};
 
 /// Images with the truth about them: what a training step learns from.
 pub trait Labelled {
@@ -15,7 +15,7 @@ pub trait Labelled {
     fn images(&self) -> Tensor<4>;
 
     /// The training loss, `[1]`, given what the model said about the images.
-    fn loss(&self, model: &dyn Classifier, output: &Output) -> Tensor<1>;
+    fn loss(&self, model: &dyn Network, output: &Output) -> Tensor<1>;
 
     /// The number of images that the model is right about.
     fn correct(&self, output: &Output) -> usize;
@@ -26,7 +26,7 @@ impl Labelled for Batch {
         self.images.clone()
     }
 
-    fn loss(&self, model: &dyn Classifier, output: &Output) -> Tensor<1> {
+    fn loss(&self, model: &dyn Network, output: &Output) -> Tensor<1> {
         model.loss(output, self.images.clone(), self.classes.clone())
     }
 

@@ -4,7 +4,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 
 use super::{Adam, Labelled};
-use crate::model::{Classifier, Model};
+use crate::model::{Architecture, Model, Network};
 use crate::observe::FirstNonFinite;
 
 /// What a step says about its batch, before the weights moved.
@@ -16,17 +16,37 @@ pub struct StepOutcome {
     pub correct: usize,
 }
 
+/// Where training produced the first NaN or infinity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Diverged {
+    /// In a weight, by the update of the step before.
+    #[error("the weight `{0}` (by the update before)")]
+    WeightBefore(String),
+    /// In a weight, by the step that was just made.
+    #[error("the weight `{0}`")]
+    Weight(String),
+    /// In a layer's activation.
+    #[error("the output of layer `{0}`")]
+    Layer(String),
+    /// In the loss alone.
+    #[error("the loss")]
+    Loss,
+    /// In the loss of the validation images.
+    #[error("the validation loss")]
+    ValidationLoss,
+}
+
 /// Moves the weights of `model` along one batch.
 ///
 /// # Errors
 ///
 /// If the loss is NaN or infinite: the place where the first such value stands.
-pub fn train_step(
-    mut model: Model,
+pub fn train_step<A: Architecture>(
+    mut model: Model<A>,
     adam: &mut Adam,
     learning_rate: f64,
     batch: impl Labelled,
-) -> Result<(Model, StepOutcome), String> {
+) -> Result<(Model<A>, StepOutcome), Diverged> {
     let output = model.forward(batch.images());
     let loss = batch.loss(&model, &output);
     let outcome = StepOutcome {
@@ -59,7 +79,7 @@ pub(super) fn count_correct(scores: Tensor<2>, classes: Tensor<1, Int>) -> usize
 }
 
 /// The name of the first weight that isn't finite, if any.
-pub(crate) fn non_finite_weight(model: &Model) -> Option<String> {
+pub(super) fn non_finite_weight<A: Architecture>(model: &Model<A>) -> Option<String> {
     let weights = model.state_dict();
     let mut bad = weights
         .iter()
@@ -67,15 +87,15 @@ pub(crate) fn non_finite_weight(model: &Model) -> Option<String> {
     bad.next().map(|(name, _)| name.to_owned())
 }
 
-fn place_of_divergence(model: &Model, images: Tensor<4>) -> String {
+fn place_of_divergence<A: Architecture>(model: &Model<A>, images: Tensor<4>) -> Diverged {
     if let Some(name) = non_finite_weight(model) {
-        return format!("the weight `{name}` (by the update before)");
+        return Diverged::WeightBefore(name);
     }
     let mut observer = FirstNonFinite::default();
     model.forward_observed(images, &mut observer);
     match observer.layer {
-        Some(layer) => format!("the output of layer `{layer}`"),
-        None => "the loss".to_owned(),
+        Some(layer) => Diverged::Layer(layer),
+        None => Diverged::Loss,
     }
 }
 

@@ -13,11 +13,12 @@ use capsnet_weights::FloatDtype;
 use super::data::parts;
 use super::prefetch::Prefetch;
 use super::source::{Prepared, Source};
-use super::step::{non_finite_weight, train_step};
+use super::step::{Diverged, non_finite_weight, train_step};
 use super::validation::{Validate, validate_on_images, validate_on_pairs};
-use super::{Adam, Batcher, Checkpoint, EpochMetrics, PairBatcher, Position, RunFolder, TrainConfig, check_data};
+use super::{Adam, Checkpoint, EpochMetrics, PairBatcher, Position, RunFolder, TrainConfig, check_data};
 use crate::Error;
-use crate::model::{Classifier, Model};
+use crate::batch::Batcher;
+use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::weights;
 
 /// What a caller is told while training goes on.
@@ -58,9 +59,9 @@ pub enum Ending {
 }
 
 /// What training came to.
-pub struct Summary {
+pub struct Summary<A: Architecture = ModelConfig> {
     /// The model with its last weights, without gradients.
-    pub model: Model,
+    pub model: Model<A>,
     /// Why it ended.
     pub ending: Ending,
     /// Where it ended.
@@ -75,18 +76,18 @@ pub struct Summary {
 ///
 /// If the data doesn't fit the model, a file can't be read or written, or the loss becomes NaN or infinite. What was written
 /// before stays.
-pub fn train(
-    config: &TrainConfig,
+pub fn train<A: Architecture>(
+    config: &TrainConfig<A>,
     data: &Dataset,
     folder: &RunFolder,
     device: &Device,
     stop: &AtomicBool,
     notify: &mut dyn FnMut(Event),
-) -> Result<Summary, Error> {
+) -> Result<Summary<A>, Error> {
     config.validate()?;
     let images = check_data(config, data)?;
     let seed = Seed(config.seed);
-    let normalize = config.model.normalize();
+    let normalize = config.model.input().normalize;
     if config.protocol == Some(Protocol::MultiMnist) {
         let (training, held_out) = parts(config, data, images);
         let pairs = MultiMnist::new(&training, seed)?;
@@ -104,8 +105,8 @@ pub fn train(
     Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify)
 }
 
-struct Run<'a, S> {
-    config: &'a TrainConfig,
+struct Run<'a, A: Architecture, S> {
+    config: &'a TrainConfig<A>,
     source: S,
     validate: &'a Validate<'a>,
     folder: &'a RunFolder,
@@ -113,15 +114,15 @@ struct Run<'a, S> {
     images: usize,
     steps_an_epoch: u64,
     /// Taken out for the duration of a step, so that its weights have one owner and can be updated in place.
-    model: Option<Model>,
+    model: Option<Model<A>>,
     adam: Adam,
     position: Position,
     last_checkpoint: Instant,
 }
 
-impl<'a, S: Source> Run<'a, S> {
+impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     fn start(
-        config: &'a TrainConfig,
+        config: &'a TrainConfig<A>,
         source: S,
         validate: &'a Validate<'a>,
         folder: &'a RunFolder,
@@ -153,11 +154,11 @@ impl<'a, S: Source> Run<'a, S> {
         })
     }
 
-    fn model(&self) -> &Model {
+    fn model(&self) -> &Model<A> {
         self.model.as_ref().expect("the model is back after every step")
     }
 
-    fn run_to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary, Error> {
+    fn run_to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary<A>, Error> {
         notify(Event::Started {
             position: &self.position,
             images: self.images,
@@ -264,7 +265,7 @@ impl<'a, S: Source> Run<'a, S> {
         if !metrics.criterion().is_finite() {
             return Err(Error::Diverged {
                 step: position.step,
-                place: "the validation loss".to_owned(),
+                place: Diverged::ValidationLoss,
             });
         }
         metrics.best = position.best.is_none_or(|best| metrics.criterion() < best);
@@ -317,7 +318,7 @@ impl<'a, S: Source> Run<'a, S> {
             None => Ok(()),
             Some(name) => Err(Error::Diverged {
                 step: self.position.step,
-                place: format!("the weight `{name}`"),
+                place: Diverged::Weight(name),
             }),
         }
     }

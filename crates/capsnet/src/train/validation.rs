@@ -9,13 +9,13 @@ use capsnet_data::transform::{Normalize, Pipeline};
 use super::PairBatcher;
 use crate::Error;
 use crate::evaluate::{Options, evaluate, evaluate_pairs};
-use crate::model::Model;
+use crate::model::Classifier;
 
 /// Images that are validated together at least: fewer would take longer.
 const SMALL_BATCH: usize = 32;
 
 /// Loss and accuracy of a model without gradients, if images were kept out.
-pub(super) type Validate<'a> = dyn Fn(&Model, &Device) -> Result<Option<(f64, f64)>, Error> + 'a;
+pub(super) type Validate<'a> = dyn Fn(&dyn Classifier, &Device) -> Result<Option<(f64, f64)>, Error> + 'a;
 
 /// By the last `count` images of `data` under `transform`, the same after every epoch.
 pub(super) fn validate_on_images(

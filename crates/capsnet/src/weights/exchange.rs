@@ -1,9 +1,10 @@
 //! Walking over a model's parameters under their names in a weights file.
 //!
 //! A layer lists its parameters once, in [`Named::exchange`]; exporting, importing and telling the expected shapes are three
-//! ways to walk that list.
+//! ways to walk that list. A module that lists nothing is walked as Burn walks it: its parameters are named by the fields
+//! that they stand in.
 
-use burn::module::{Module, Param, RunningState};
+use burn::module::{Module, ModuleMapper, Param};
 use burn::prelude::*;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 
@@ -20,16 +21,27 @@ pub trait Exchange {
     fn parameter<const N: usize>(&mut self, name: String, layout: Layout, param: &mut Param<Tensor<N>>);
 
     /// Statistics that a layer keeps but doesn't train.
-    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>);
+    fn statistics<const N: usize>(&mut self, name: String, value: &mut Tensor<N>);
 
     /// A number that PyTorch insists on and that has no part in the result.
     fn counter(&mut self, name: String);
 }
 
 /// A module whose parameters have names in a weights file.
+///
+/// `impl Named for MyNetwork {}` is enough for a module of your own: its parameters then go by the fields that they stand
+/// in, `layer.weight`, in Burn's layout. Ours write [`exchange`](Self::exchange) to have PyTorch's names and layouts.
 pub trait Named: Module {
     /// Hands every parameter to `with`, each name beginning with `at`.
-    fn exchange(&mut self, at: &str, with: &mut impl Exchange);
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        // What a batch norm has noted in the forward pass before comes to its statistics, which all clones share.
+        drop(self.valid());
+        let mut walk = Walk {
+            with,
+            path: at.to_owned(),
+        };
+        *self = self.clone().map(&mut walk);
+    }
 
     /// Names and shapes of the tensors that a weights file of this module holds.
     fn shapes(&self) -> Vec<(String, Vec<usize>)> {
@@ -62,6 +74,42 @@ pub trait Named: Module {
     }
 }
 
+/// Statistics of Burn's layers stand in fields whose names begin so; to a mapper they look like parameters.
+const STATISTICS: &str = "running_";
+
+/// A walk in the order of Burn's, under the names of fields.
+struct Walk<'a, E> {
+    with: &'a mut E,
+    /// The path of the place in the module, names between points.
+    path: String,
+}
+
+impl<E: Exchange> ModuleMapper for Walk<'_, E> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+    }
+
+    fn exit_module(&mut self, name: &str, _container_type: &str) {
+        self.path.truncate(self.path.len() - name.len());
+        // The point before it, unless it was the first name.
+        self.path.pop();
+    }
+
+    fn map_float<const N: usize>(&mut self, mut param: Param<Tensor<N>>) -> Param<Tensor<N>> {
+        let field = self.path.rsplit('.').next().unwrap_or_default();
+        if field.starts_with(STATISTICS) {
+            let mut value = param.val();
+            self.with.statistics(self.path.clone(), &mut value);
+            return Param::initialized(param.id, value);
+        }
+        self.with.parameter(self.path.clone(), Layout::Plain, &mut param);
+        param
+    }
+}
+
 #[derive(Default)]
 struct Shapes(Vec<(String, Vec<usize>)>);
 
@@ -70,8 +118,8 @@ impl Exchange for Shapes {
         self.0.extend(layout.pieces(&name, &param.lazy_shape().to_vec()));
     }
 
-    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>) {
-        self.0.push((name, state.value().dims().to_vec()));
+    fn statistics<const N: usize>(&mut self, name: String, value: &mut Tensor<N>) {
+        self.0.push((name, value.dims().to_vec()));
     }
 
     fn counter(&mut self, name: String) {
@@ -86,7 +134,7 @@ impl Exchange for Trainable {
         self.0 += param.lazy_shape().num_elements();
     }
 
-    fn statistics(&mut self, _name: String, _state: &mut RunningState<Tensor<1>>) {}
+    fn statistics<const N: usize>(&mut self, _name: String, _value: &mut Tensor<N>) {}
 
     fn counter(&mut self, _name: String) {}
 }
@@ -110,9 +158,8 @@ impl Exchange for Export {
         }
     }
 
-    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>) {
-        let value = state.value_sync(); // The plain value lacks the last update.
-        self.put(name, value.dims().to_vec(), TensorValues::F32(values_of(value)));
+    fn statistics<const N: usize>(&mut self, name: String, value: &mut Tensor<N>) {
+        self.put(name, value.dims().to_vec(), TensorValues::F32(values_of(value.clone())));
     }
 
     fn counter(&mut self, name: String) {
@@ -157,9 +204,9 @@ impl Exchange for Import<'_> {
         *param = Param::initialized(param.id, tensor);
     }
 
-    fn statistics(&mut self, name: String, state: &mut RunningState<Tensor<1>>) {
-        let values = TensorData::from(self.floats(&name));
-        *state = RunningState::new(Tensor::from_data(values, self.device));
+    fn statistics<const N: usize>(&mut self, name: String, value: &mut Tensor<N>) {
+        let values = TensorData::new(self.floats(&name).to_vec(), value.dims());
+        *value = Tensor::from_data(values, self.device);
     }
 
     fn counter(&mut self, _name: String) {}

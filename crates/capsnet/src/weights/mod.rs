@@ -2,15 +2,14 @@
 //!
 //! There is one form on disk: tensors under the names and in the layouts that PyTorch modules of the same structure use, as
 //! safetensors, with the model's configuration in the metadata entry [`CONFIG_KEY`]. So PyTorch loads our files strictly, and
-//! a PyTorch state dict loads here; without a configuration beside it, [`infer_config`] reads it off names and shapes.
+//! a PyTorch state dict loads here; without a configuration beside it, the models are asked which of them knows the names and
+//! shapes ([`Architecture::recognise`]).
 
+mod burn_layers;
 mod exchange;
-mod infer;
-mod layers;
 mod layout;
 
 pub use exchange::{Exchange, Named, is_counter};
-pub use infer::infer_config;
 pub use layout::Layout;
 
 use std::path::Path;
@@ -20,7 +19,7 @@ use capsnet_data::file::atomic_write;
 use capsnet_weights::{Deferred, FloatDtype, StateDict, WeightsError, write_safetensors};
 
 use crate::Error;
-use crate::model::{Model, ModelConfig};
+use crate::model::{Architecture, Model};
 
 /// The metadata entry that holds the model's configuration as JSON.
 pub const CONFIG_KEY: &str = "capsnet.model";
@@ -30,7 +29,12 @@ pub const CONFIG_KEY: &str = "capsnet.model";
 /// # Errors
 ///
 /// If the file can't be written, or a weight doesn't fit into half precision.
-pub fn save(model: &Model, path: &Path, dtype: FloatDtype, notes: &[(&str, String)]) -> Result<(), Error> {
+pub fn save<A: Architecture>(
+    model: &Model<A>,
+    path: &Path,
+    dtype: FloatDtype,
+    notes: &[(&str, String)],
+) -> Result<(), Error> {
     let weights = with_config(model.state_dict(), &model.config, notes);
     write(path, &weights, &[], dtype)
 }
@@ -48,7 +52,7 @@ pub fn write(path: &Path, weights: &StateDict, deferred: &[Deferred<'_>], dtype:
 }
 
 /// Adds a model's configuration and notes to its weights.
-pub fn with_config(mut weights: StateDict, config: &ModelConfig, notes: &[(&str, String)]) -> StateDict {
+pub fn with_config(mut weights: StateDict, config: &impl Architecture, notes: &[(&str, String)]) -> StateDict {
     let json = serde_json::to_string(config).expect("a configuration is plain data");
     weights.metadata.insert(CONFIG_KEY.to_owned(), json);
     for (key, value) in notes {
@@ -57,31 +61,31 @@ pub fn with_config(mut weights: StateDict, config: &ModelConfig, notes: &[(&str,
     weights
 }
 
-/// Reads a model from a safetensors file or a PyTorch state dict.
+/// Reads a model from a safetensors file or a PyTorch state dict: `let model: Model = load(path, &device)?` one of ours.
 ///
 /// # Errors
 ///
 /// If the file can't be read, holds anything but tensors, or doesn't fit the model that it claims to be.
-pub fn load(path: &Path, device: &Device) -> Result<Model, Error> {
+pub fn load<A: Architecture>(path: &Path, device: &Device) -> Result<Model<A>, Error> {
     let weights = capsnet_weights::read(path)?;
-    let config = config_of(&weights, path)?;
+    let config: A = config_of(&weights, path)?;
     Model::from_weights(config, &weights, device)
 }
 
-/// The configuration of the model in a weights file: from its metadata, or inferred.
+/// The configuration of the model in a weights file: from its metadata, or by its tensors.
 ///
 /// # Errors
 ///
 /// If the metadata is damaged, or the tensors are those of no known model.
-pub fn config_of(weights: &StateDict, path: &Path) -> Result<ModelConfig, Error> {
+pub fn config_of<A: Architecture>(weights: &StateDict, path: &Path) -> Result<A, Error> {
     let Some(json) = weights.metadata.get(CONFIG_KEY) else {
-        return infer_config(weights).ok_or_else(|| Error::UnknownModel { path: path.to_owned() });
+        return A::recognise(weights).ok_or_else(|| Error::UnknownModel { path: path.to_owned() });
     };
     let bad = |reason: String| Error::BadConfig {
         path: path.to_owned(),
         reason,
     };
-    let config: ModelConfig = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
+    let config: A = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
     config.validate().map_err(|error| bad(error.to_string()))?;
     Ok(config)
 }

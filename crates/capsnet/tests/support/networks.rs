@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::DType;
-use capsnet::model::{CapsNetConfig, ImageShape, Model, ModelConfig, Network};
+use capsnet::model::{AnyNetwork, CapsNetConfig, ImageShape, Model, ModelConfig};
 use capsnet::routing::dynamic::Dynamic;
 use capsnet::routing::{CouplingsOver, Routing};
 use capsnet::weights::Named;
@@ -142,7 +142,7 @@ fn stored(name: &str, array: &Array) -> NamedTensor {
 }
 
 /// The network in f64.
-pub fn in_f64(network: Network) -> Network {
+pub fn in_f64(network: AnyNetwork) -> AnyNetwork {
     struct ToF64;
     impl ModuleMapper for ToF64 {
         fn map_float<const N: usize>(&mut self, param: Param<Tensor<N>>) -> Param<Tensor<N>> {
@@ -157,7 +157,7 @@ pub fn in_f64(network: Network) -> Network {
 /// The gradients of a network's parameters under the parameters' names in a weights file.
 ///
 /// Tensors without a gradient (running statistics) keep their values.
-pub fn named_gradients(network: &Network, gradients: GradientsParams) -> StateDict {
+pub fn named_gradients(network: &AnyNetwork, gradients: GradientsParams) -> StateDict {
     struct Replace(GradientsParams);
     impl ModuleMapper for Replace {
         fn map_float<const N: usize>(&mut self, param: Param<Tensor<N>>) -> Param<Tensor<N>> {

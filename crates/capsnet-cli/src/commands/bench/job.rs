@@ -2,8 +2,9 @@
 
 use anyhow::{Result, anyhow};
 use burn::prelude::Device;
-use capsnet::model::{Classifier, FrozenModel, Model};
-use capsnet::train::{Adam, Batch, Batcher, TrainConfig, train_step};
+use capsnet::batch::{Batch, Batcher};
+use capsnet::model::{Architecture, Classifier, FrozenModel, Model, Network};
+use capsnet::train::{Adam, TrainConfig, train_step};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 
@@ -50,7 +51,7 @@ impl<'a> Job<'a> {
             StepMode::Infer => Work::Infer(FrozenModel::new(&model)),
         };
         Ok(Self {
-            batcher: Batcher::new(data, &config.augment, config.model.normalize(), seed),
+            batcher: Batcher::new(data, &config.augment, config.model.input().normalize, seed),
             device,
             work,
             images: data.len(),

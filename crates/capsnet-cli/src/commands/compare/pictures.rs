@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
+use capsnet::batch::Batcher;
 use capsnet::evaluate::Evaluation;
-use capsnet::train::Batcher;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Normalize, Scratch};

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::look::View;
+use capsnet::model::Architecture;
 use capsnet_report::colour::{FAINT, INK};
 use capsnet_report::number::degrees;
 use capsnet_report::text::Font;

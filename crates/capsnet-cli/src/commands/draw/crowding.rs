@@ -4,6 +4,7 @@ mod scene;
 
 use anyhow::Result;
 use burn::prelude::Device;
+use capsnet::model::Architecture;
 use capsnet_data::dataset::Dataset;
 use capsnet_report::colour::{FAINT, INK};
 use capsnet_report::text::Font;

@@ -1,7 +1,7 @@
 //! Choosing test digits, and transforming them as `capsnet test` does.
 
 use anyhow::Result;
-use capsnet::train::Batcher;
+use capsnet::batch::Batcher;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Normalize, Scratch};

@@ -6,12 +6,11 @@ use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
 use capsnet::look::{LookError, View, decode, view};
-use capsnet::model::{Classifier, Model, ModelConfig};
+use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::padded;
-use clap::ValueEnum;
 
-use crate::args::{ModelName, ModelsArgs, WeightsArgs};
+use crate::args::{ModelsArgs, WeightsArgs};
 use crate::commands::contestant::{Contestant, contestants};
 
 /// A model without gradients, what it is called, and the file that it came from.
@@ -26,7 +25,7 @@ impl Subject {
     pub fn load(args: &WeightsArgs, device: &Device) -> Result<Self> {
         let name = match &args.weights {
             Some(path) => model_in(path)?,
-            None => ModelName::Capsnet,
+            None => "capsnet",
         };
         let (model, path) = args.load(name, device)?;
         let model = model.valid();
@@ -96,7 +95,7 @@ impl Subject {
 
 /// The images as these models take them: in a larger black frame, if that is what they need.
 pub fn data_for_all(subjects: &[Subject], data: Dataset) -> Result<Dataset> {
-    let side = subjects.iter().map(|subject| subject.model.config.image().height).max();
+    let side = subjects.iter().map(|subject| subject.model.input().image.height).max();
     let side = side.unwrap_or(data.height());
     let data = if side > data.height().max(data.width()) {
         padded(&data, side)?
@@ -111,30 +110,17 @@ pub fn data_for_all(subjects: &[Subject], data: Dataset) -> Result<Dataset> {
 
 /// Whether such a model has capsules.
 fn has_capsules(config: &ModelConfig) -> bool {
-    match config {
-        ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) => false,
-        ModelConfig::CapsNet(_) | ModelConfig::EquivariantCapsNet(_) => true,
-    }
+    matches!(config, ModelConfig::CapsNet(_) | ModelConfig::EquivariantCapsNet(_))
 }
 
 /// Whether such a model can redraw an image from a capsule.
 pub fn has_decoder(config: &ModelConfig) -> bool {
-    match config {
-        ModelConfig::LeNet5(_) | ModelConfig::Cnn(_) | ModelConfig::EquivariantCapsNet(_) => false,
-        ModelConfig::CapsNet(config) => config.decoder.is_some(),
-    }
+    matches!(config, ModelConfig::CapsNet(config) if config.decoder.is_some())
 }
 
 /// Which model a weights file holds.
-fn model_in(path: &Path) -> Result<ModelName> {
+fn model_in(path: &Path) -> Result<&'static str> {
     let state = capsnet_weights::read(path)?;
-    let config = capsnet::weights::config_of(&state, path)?;
-    let name = ModelName::from_str(config.name(), false);
-    name.map_err(|_| {
-        anyhow::anyhow!(
-            "{} holds a {} model, which can't be drawn",
-            path.display(),
-            config.name()
-        )
-    })
+    let config: ModelConfig = capsnet::weights::config_of(&state, path)?;
+    Ok(config.name())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use capsnet::evaluate::{Evaluation, Options, class_accuracy, evaluate};
+use capsnet::model::Classifier;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{AffNist, Protocol, affnist, read_affnist};
 use capsnet_data::random::Seed;
@@ -106,7 +107,7 @@ fn generated(args: &TestArgs, contestant: &Contestant) -> Result<()> {
     })?;
 
     let mut right_of = vec![0u64; data.len()];
-    let mut confusion = vec![vec![0; contestant.model.config.classes()]; contestant.model.config.classes()];
+    let mut confusion = vec![vec![0; contestant.model.input().classes]; contestant.model.input().classes];
     let (mut loss, mut variant_accuracy) = (Some(0.0), Vec::new());
     for variant in 0..variants {
         let before = data.len() * (variant as usize + 1);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use capsnet::evaluate::{Evaluation, Options, evaluate};
+use capsnet::model::Architecture;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{Corruption, Protocol};
 use capsnet_data::random::Seed;

@@ -4,6 +4,7 @@ mod pictures;
 
 use anyhow::Result;
 use capsnet::evaluate::{Options, PairEvaluation, evaluate_pairs};
+use capsnet::model::{Architecture, Classifier};
 use capsnet::train::PairBatcher;
 use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{MultiMnist, Pair, Protocol};
@@ -59,7 +60,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
     let variants = args.variants.unwrap_or(1);
     let list: Vec<Pair> = pairs.test_pairs(variants).collect();
 
-    let batcher = PairBatcher::new(&pairs, contestant.model.config.normalize(), Seed(args.seed));
+    let batcher = PairBatcher::new(&pairs, contestant.model.input().normalize, Seed(args.seed));
     let mut progress = Progress::new("testing on MultiMNIST", "pairs", list.len(), 0);
     let (model, batch_size) = (&contestant.model, Options::default().batch_size);
     let evaluation = evaluate_pairs(model, &batcher, &list, batch_size, &contestant.device, &mut |done| {

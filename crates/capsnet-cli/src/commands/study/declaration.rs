@@ -8,11 +8,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use capsnet_data::transform::Pipeline;
-use clap::ValueEnum;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use crate::args::ModelName;
+use capsnet::model::{Architecture, ModelConfig};
 pub use keys::Setting;
 use keys::{Merged, TRAIN_KEYS, Taker, refuse_contradictions};
 
@@ -44,7 +43,7 @@ pub struct Variant {
     pub note: String,
     pub line: usize,
     /// `None` for a variant that has another's weights.
-    pub model: Option<ModelName>,
+    pub model: Option<ModelConfig>,
     /// The names of other variants, with lines.
     pub weights_of: Option<(String, usize)>,
     pub same_parameters_as: Option<(String, usize)>,
@@ -123,7 +122,7 @@ fn variant(file: &File, own: &Table, line: usize, lines: Lines) -> Result<Varian
         Some((_, line)) if !weights_of => return Err(Fault::new(*line, "`model` must be a name in quotes")),
         _ => None,
     };
-    if let Some(model) = model {
+    if let Some(model) = &model {
         let of_model = file.models.iter().find(|(name, _)| name.get_ref() == model.name());
         merged.extend(of_model.into_iter().flat_map(|(_, table)| collect(table, lines)));
     }
@@ -166,9 +165,9 @@ fn collect(table: &Table, lines: Lines) -> Merged {
     table.iter().map(entry).collect()
 }
 
-fn model_name(name: &str, line: usize) -> Result<ModelName, Fault> {
-    ModelName::from_str(name, false).map_err(|_| {
-        let all: Vec<&str> = ModelName::value_variants().iter().map(|model| model.name()).collect();
+fn model_name(name: &str, line: usize) -> Result<ModelConfig, Fault> {
+    ModelConfig::named(name).ok_or_else(|| {
+        let all: Vec<&str> = ModelConfig::all().iter().map(Architecture::name).collect();
         Fault::new(
             line,
             format!("there is no model `{name}`; there are {}", all.join(", ")),

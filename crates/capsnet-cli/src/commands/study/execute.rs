@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
-use capsnet::model::Classifier;
+use capsnet::model::{Architecture, Classifier};
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, train};
 use capsnet::weights;
 use capsnet_data::dataset::Dataset;
@@ -300,7 +300,7 @@ impl Executor<'_> {
     fn tests(&self, run: Run, planned: &Planned, weights: PathBuf) -> Result<Vec<TestRecord>> {
         let mut flags = planned.test.weights.clone();
         flags.weights = Some(weights);
-        let (model, _) = flags.load(planned.model, self.device)?;
+        let (model, _) = flags.load(planned.model.name(), self.device)?;
         let limited = planned.test_limit.and_then(std::num::NonZeroUsize::new);
         let data = match limited {
             Some(limit) => self.test.clone().take(limit),

@@ -1,5 +1,6 @@
 //! From the records of a study's runs to its figures.
 
+use capsnet::model::Architecture;
 use capsnet_measure::study::{TestOutcome, VariantOutcome};
 
 use super::plan::{Origin, Planned};

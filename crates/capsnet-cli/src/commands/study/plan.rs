@@ -3,16 +3,16 @@
 //! A variant's keys go through the parser of the command line, so that they mean what the flags mean and are checked alike.
 
 use anyhow::{Result, anyhow};
-use capsnet::model::{Classifier, Model, ModelConfig};
+use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet::train::{Schedule, TrainConfig};
 use capsnet_data::random::Seed;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 
 use super::declaration::{Declaration, Fault, Setting, Variant};
-use crate::args::{Cli, Command, ModelName, StudyArgs, TestArgs};
+use crate::args::{Cli, Command, StudyArgs, TestArgs, TrainArgs};
 use crate::commands::measure::Condition;
-use crate::commands::train::{TrainArgs, config_from};
+use crate::commands::train::config_from;
 
 /// Epochs of a run that time ends.
 const UNTIL_TIME_IS_UP: u64 = 100_000;
@@ -37,7 +37,7 @@ pub struct Planned {
     pub note: String,
     /// The name of its folder.
     pub folder: String,
-    pub model: ModelName,
+    pub model: ModelConfig,
     pub origin: Origin,
     pub seeds: Vec<u64>,
     pub conditions: Vec<Condition>,
@@ -75,18 +75,22 @@ fn plan_variant(variant: &Variant, before: &[Planned], args: &StudyArgs) -> Resu
             .map(Some)
             .ok_or_else(|| Fault::new(*line, format!("there is no variant `{name}` before this one"))),
     };
-    let (model, origin, seeds) = match (find(&variant.weights_of)?, variant.model) {
+    let (model, origin, seeds) = match (find(&variant.weights_of)?, variant.model.clone()) {
         (Some(of), _) => {
             if let Origin::WeightsOf(_) = before[of].origin {
                 let message = format!("`{}` has no weights of its own", before[of].name);
                 return Err(Fault::new(variant.line, message));
             }
-            (before[of].model, Origin::WeightsOf(of), before[of].seeds.clone())
+            (
+                before[of].model.clone(),
+                Origin::WeightsOf(of),
+                before[of].seeds.clone(),
+            )
         }
         (None, Some(model)) => {
             let origin = trained(
                 variant,
-                model,
+                &model,
                 before,
                 find(&variant.same_parameters_as)?,
                 find(&variant.same_time_as)?,
@@ -107,7 +111,7 @@ fn plan_variant(variant: &Variant, before: &[Planned], args: &StudyArgs) -> Resu
         );
         return Err(Fault::new(variant.line, message));
     }
-    let test = test_args(variant, model)?;
+    let test = test_args(variant, &model)?;
     let mut tested = match &origin {
         Origin::WeightsOf(of) => trained_model(&before[*of], before).clone(),
         Origin::Trained { config, .. } => config.model.clone(),
@@ -132,7 +136,7 @@ fn plan_variant(variant: &Variant, before: &[Planned], args: &StudyArgs) -> Resu
 
 fn trained(
     variant: &Variant,
-    model: ModelName,
+    model: &ModelConfig,
     before: &[Planned],
     parameters_of: Option<usize>,
     as_long_as: Option<usize>,
@@ -184,7 +188,12 @@ fn trained_model<'a>(variant: &'a Planned, all: &'a [Planned]) -> &'a ModelConfi
     }
 }
 
-fn train_args(variant: &Variant, model: ModelName, settings: &[Setting], args: &StudyArgs) -> Result<TrainArgs, Fault> {
+fn train_args(
+    variant: &Variant,
+    model: &ModelConfig,
+    settings: &[Setting],
+    args: &StudyArgs,
+) -> Result<TrainArgs, Fault> {
     let mut line = vec![
         "train".to_owned(),
         model.name().to_owned(),
@@ -198,7 +207,7 @@ fn train_args(variant: &Variant, model: ModelName, settings: &[Setting], args: &
     }
 }
 
-fn test_args(variant: &Variant, model: ModelName) -> Result<TestArgs, Fault> {
+fn test_args(variant: &Variant, model: &ModelConfig) -> Result<TestArgs, Fault> {
     match parsed(variant, vec!["test".to_owned(), model.name().to_owned()], &variant.test)? {
         Command::Test(args) => Ok(args),
         other => unreachable!("`test` was parsed as {other:?}"),

@@ -1,8 +1,8 @@
 //! Digits along a family of transforms, with every model's answer beneath.
 
 use anyhow::Result;
+use capsnet::batch::Batcher;
 use capsnet::evaluate::{Evaluation, Options, evaluate};
-use capsnet::train::Batcher;
 use capsnet_data::transform::{Augment, Normalize, Pipeline, Scratch};
 use capsnet_report::{Cell, DigitGrid, GreyImage, Picture, Tone};
 

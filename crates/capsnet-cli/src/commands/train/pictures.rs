@@ -2,7 +2,9 @@
 //! `loss.svg` and `accuracy.svg`, drawn anew after every epoch.
 
 use anyhow::Result;
-use capsnet::train::{Batcher, EpochMetrics, RunFolder, TrainConfig};
+use capsnet::batch::Batcher;
+use capsnet::model::Architecture;
+use capsnet::train::{EpochMetrics, RunFolder, TrainConfig};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::{MultiMnist, PairImages, Protocol};
 use capsnet_data::random::Seed;

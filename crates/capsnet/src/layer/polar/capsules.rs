@@ -9,6 +9,7 @@ use super::{RotationEquivariant, Turn};
 use crate::layer::class_capsules::{cast, route};
 use crate::layer::squash;
 use crate::routing::{Routed, Routing};
+use crate::weights::{Exchange, Layout, Named};
 
 /// How many complex coordinates of a capsule turn how fast: a rotation of the image by `a` multiplies a coordinate of
 /// order `m` by `e^(i m a)`.
@@ -200,5 +201,12 @@ impl RotationEquivariant for TurningCapsules {
 
     fn order(&self, _angles: usize) -> usize {
         self.angles
+    }
+}
+
+impl Named for TurningCapsules {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        with.parameter(format!("{at}.real"), Layout::Plain, &mut self.real);
+        with.parameter(format!("{at}.imaginary"), Layout::Plain, &mut self.imaginary);
     }
 }

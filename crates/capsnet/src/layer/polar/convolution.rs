@@ -5,6 +5,7 @@ use burn::prelude::*;
 
 use super::{RotationEquivariant, Turn, roll};
 use crate::ops::{conv2d, conv2d_relu};
+use crate::weights::{Exchange, Named};
 
 /// Makes a [`PolarConv`].
 #[derive(Config, Debug)]
@@ -116,6 +117,12 @@ impl RotationEquivariant for PolarConv {
 
     fn order(&self, angles: usize) -> usize {
         angles
+    }
+}
+
+impl Named for PolarConv {
+    fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        self.conv.exchange(at, with);
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use burn::prelude::*;
 use capsnet::evaluate::PairEvaluation;
-use capsnet::model::Classifier;
+use capsnet::model::{Architecture, Network};
 use capsnet::train::PairBatcher;
 use capsnet_data::protocol::{MultiMnist, Pair, PairImages};
 use capsnet_report::{Cell, DigitGrid, GreyImage, Tone};

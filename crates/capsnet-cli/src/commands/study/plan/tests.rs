@@ -1,6 +1,6 @@
 use std::fs;
 
-use capsnet::model::{Classifier, ModelConfig};
+use capsnet::model::{Architecture, Classifier, ModelConfig};
 
 use super::super::declaration::parse;
 use super::*;
@@ -91,7 +91,7 @@ fn references_lead_to_variants_before() {
             ..
         }
     ));
-    assert_eq!(plan[1].model, ModelName::Capsnet);
+    assert_eq!(plan[1].model.name(), "capsnet");
 }
 
 #[test]

@@ -1,37 +1,24 @@
-//! What a model has to be for this library to test, sweep, compare and measure it: images in, scores out, layers shown to
-//! an observer.
-//!
-//! [`Classifier`] can be made into an object, so that one list holds networks of different kinds; our own models implement
-//! it like anybody else's.
+//! The computation of a model: images in, scores out, layers shown to an observer; and, for training, its losses.
 
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 pub use capsnet_measure::ScoreKind;
 
-use super::Input;
+use super::{ImageShape, Input};
 use crate::loss::{sigmoid_cross_entropy, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::cross_entropy;
 
-/// A network that tells classes of images apart.
+/// What scores images.
 ///
-/// What it takes, what it is called and [`forward_observed`](Self::forward_observed) have to be written; the rest is that
-/// of a network of logits unless it is written too.
-pub trait Classifier {
-    /// The images that it takes and the classes that it knows.
-    fn input(&self) -> Input;
-
-    /// Its name in prose, as legends have it: "LeNet-5".
-    fn title(&self) -> String;
-
-    /// The number of trainable parameters.
-    fn parameters(&self) -> usize;
-
+/// [`forward_observed`](Self::forward_observed) has to be written; the rest is that of a network of logits unless it is
+/// written too.
+pub trait Network {
     /// The scores of a batch, every layer's activation being shown to `observer`.
     ///
     /// # Shapes
     ///
-    /// - `images`: `[B, channels, height, width]`, normalised as [`input`](Self::input) says
+    /// - `images`: `[B, channels, height, width]`, normalised
     /// - scores of the output: `[B, classes]`
     fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output;
 
@@ -78,10 +65,30 @@ pub trait Classifier {
         None
     }
 
-    /// The same network with its weights laid out for the fastest answers about a few images, where there is such a form.
-    fn frozen(&self) -> Option<Box<dyn Classifier + '_>> {
+    /// The network with its weights laid out for the fastest answers about a few images of this size, where there is such
+    /// a form.
+    fn frozen(&self, _image: ImageShape) -> Option<Frozen> {
         None
     }
+}
+
+/// A network whose weights no longer change: what it says of a batch without gradients, `None` for a batch that the network
+/// itself is the faster for.
+pub type Frozen = Box<dyn Fn(Tensor<4>) -> Option<Output> + Send + Sync>;
+
+/// A network with a name that says which images it takes: what this library tests, sweeps, compares and measures.
+///
+/// It can be made into an object, `&dyn Classifier`, so that one list holds networks of different kinds. Every
+/// [`Model`](super::Model) is one.
+pub trait Classifier: Network {
+    /// The images that it takes and the classes that it knows.
+    fn input(&self) -> Input;
+
+    /// Its name in prose, as legends have it: "LeNet-5".
+    fn title(&self) -> String;
+
+    /// The number of trainable parameters.
+    fn parameters(&self) -> usize;
 }
 
 /// What a network says about a batch.

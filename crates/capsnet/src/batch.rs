@@ -1,4 +1,4 @@
-//! From images to the tensors of a training step.
+//! From images to the tensors that a model is shown.
 //!
 //! The order of an epoch and the augmentation of every image are functions of the seed, the epoch and the image's index, so
 //! that neither batch size nor threads nor a resume can change what an image becomes.
@@ -14,7 +14,7 @@ const IMAGES_A_TASK: usize = 16;
 
 /// Images and their classes as tensors.
 pub struct Batch {
-    /// `[B, 1, height, width]`, normalised.
+    /// `[B, channels, height, width]`, normalised.
     pub images: Tensor<4>,
     /// `[B]`.
     pub classes: Tensor<1, Int>,
@@ -34,7 +34,7 @@ impl Batch {
 
 /// Images and their classes as plain numbers.
 #[derive(Debug, PartialEq)]
-pub(super) struct Samples {
+pub(crate) struct Samples {
     values: Vec<f32>,
     classes: Vec<i64>,
     height: usize,
@@ -43,12 +43,12 @@ pub(super) struct Samples {
 
 impl Samples {
     /// The number of samples.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.classes.len()
     }
 
     /// The samples on `device`.
-    pub(super) fn into_batch(self, device: &Device) -> Batch {
+    pub(crate) fn into_batch(self, device: &Device) -> Batch {
         let count = self.len();
         let images = TensorData::new(self.values, [count, 1, self.height, self.width]);
         Batch {
@@ -100,7 +100,7 @@ impl<'a> Batcher<'a> {
     }
 
     /// The images of the given indices, made by the threads of the pool if there are enough of them.
-    pub(super) fn samples(&self, epoch: u64, indices: &[usize]) -> Samples {
+    pub(crate) fn samples(&self, epoch: u64, indices: &[usize]) -> Samples {
         if indices.len() <= IMAGES_A_TASK {
             return self.samples_alone(epoch, indices);
         }
@@ -114,7 +114,7 @@ impl<'a> Batcher<'a> {
     }
 
     /// The same, made by this thread.
-    pub(super) fn samples_alone(&self, epoch: u64, indices: &[usize]) -> Samples {
+    pub(crate) fn samples_alone(&self, epoch: u64, indices: &[usize]) -> Samples {
         let size = self.data.height() * self.data.width();
         let mut values = vec![0.0; indices.len() * size];
         self.write(epoch, indices, &mut values);
