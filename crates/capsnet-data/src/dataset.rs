@@ -1,4 +1,7 @@
-//! A labelled set of grey-scale images of one size, in memory, and how it is read from a folder.
+//! A labelled set of images of one size, grey or in colour, in memory, and how it is read from a folder.
+//!
+//! Anyone's images become a data set by [`Dataset::new`]; an image in colour is planar, first all of red, then all of
+//! green, then all of blue (see [`planar`]).
 //!
 //! A folder holds one data set as MNIST is distributed, each file raw or gzipped:
 //!
@@ -15,7 +18,10 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
 
+use rand::RngExt;
+
 use crate::idx::{read_idx_images, read_idx_labels};
+use crate::random::Seed;
 
 mod error;
 mod folder;
@@ -26,9 +32,22 @@ pub use folder::{CLASSES_FILE, Split};
 use folder::{MAX_CLASSES, find_file, folder_name, read_class_names};
 
 /// Labelled images; at least one, all of one size, every label the index of a class name.
+///
+/// ```
+/// use capsnet_data::dataset::{Dataset, DatasetError, planar};
+///
+/// // Two images of 1 x 2 pixels, red green blue as most libraries have them.
+/// let images = [[200, 10, 0, 220, 5, 0], [0, 10, 200, 9, 5, 240]];
+/// let pixels = images.iter().flat_map(|image| planar(image, 3)).collect();
+/// let data = Dataset::new("colours", [3, 1, 2], pixels, vec![0, 1], ["red", "blue"])?;
+/// assert_eq!((data.len(), data.shape()), (2, [3, 1, 2]));
+/// assert_eq!(data.image(1), [0, 9, 10, 5, 200, 240]);
+/// # Ok::<(), DatasetError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
     name: String,
+    channels: usize,
     height: usize,
     width: usize,
     pixels: Vec<u8>,
@@ -37,25 +56,27 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Makes a data set of `pixels` (`[count, height, width]`), one label an image and one name a class.
+    /// Makes a data set of images of `[channels, height, width]`: `pixels` are `[count, channels, height, width]`, 0 for
+    /// black and 255 for white; there is one label an image and one name a class.
     ///
     /// # Errors
     ///
     /// [`DatasetError`] if the parts don't fit one another.
     pub fn new(
         name: impl Into<String>,
-        height: usize,
-        width: usize,
+        [channels, height, width]: [usize; 3],
         pixels: Vec<u8>,
         labels: Vec<u8>,
-        class_names: Vec<String>,
+        class_names: impl IntoIterator<Item: Into<String>>,
     ) -> Result<Self, DatasetError> {
         let name = name.into();
-        let size = height.saturating_mul(width);
+        let class_names: Vec<String> = class_names.into_iter().map(Into::into).collect();
+        let size = channels.saturating_mul(height).saturating_mul(width);
         if size == 0 || pixels.is_empty() || !pixels.len().is_multiple_of(size) {
             return Err(DatasetError::BadShape {
                 name,
                 pixels: pixels.len(),
+                channels,
                 height,
                 width,
             });
@@ -85,6 +106,7 @@ impl Dataset {
         }
         Ok(Self {
             name,
+            channels,
             height,
             width,
             pixels,
@@ -116,7 +138,8 @@ impl Dataset {
         let class_names = read_class_names(folder, &name)?;
         let labels = read_idx_labels(&labels_path)?;
         let images = read_idx_images(&images_path)?;
-        Self::new(name, images.height, images.width, images.pixels, labels, class_names)
+        let shape = [1, images.height, images.width];
+        Self::new(name, shape, images.pixels, labels, class_names)
     }
 
     /// Keeps the first `limit` images, or all if there are fewer.
@@ -124,8 +147,38 @@ impl Dataset {
     pub fn take(mut self, limit: NonZeroUsize) -> Self {
         let kept = limit.get().min(self.len());
         self.labels.truncate(kept);
-        self.pixels.truncate(kept * self.height * self.width);
+        self.pixels.truncate(kept * self.size());
         self
+    }
+
+    /// A sample of `count` images spread over the whole set, or all if there are fewer, in their order.
+    ///
+    /// The set is cut into `count` parts as equal as can be, and one image is drawn from each (stream `sample`), so that
+    /// a set whose beginning is easier than its end, as that of MNIST's test images, is represented fairly.
+    #[must_use]
+    pub fn sample(&self, count: NonZeroUsize, seed: Seed) -> Self {
+        let count = count.get();
+        if count >= self.len() {
+            return self.clone();
+        }
+        let mut rng = seed.stream("sample", count as u64, 0);
+        let start = |part: usize| (part as u128 * self.len() as u128 / count as u128) as usize;
+        self.select((0..count).map(|part| rng.random_range(start(part)..start(part + 1))))
+    }
+
+    /// A copy of the images with these indices, in this order, under the same name.
+    ///
+    /// # Panics
+    ///
+    /// If there are no indices, or one is not less than [`len`](Self::len).
+    #[must_use]
+    pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        for index in indices {
+            pixels.extend_from_slice(self.image(index));
+            labels.push(self.label(index));
+        }
+        self.with_images(pixels, labels)
     }
 
     /// A copy of the images with these indices, under the same name.
@@ -135,21 +188,40 @@ impl Dataset {
     /// If the range is empty or doesn't lie within the data set.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        assert!(!range.is_empty(), "a data set is never empty");
-        let size = self.height * self.width;
+        let size = self.size();
+        let pixels = self.pixels[range.start * size..range.end * size].to_vec();
+        self.with_images(pixels, self.labels[range].to_vec())
+    }
+
+    fn with_images(&self, pixels: Vec<u8>, labels: Vec<u8>) -> Self {
+        assert!(!labels.is_empty(), "a data set is never empty");
         Self {
             name: self.name.clone(),
-            height: self.height,
-            width: self.width,
-            pixels: self.pixels[range.start * size..range.end * size].to_vec(),
-            labels: self.labels[range].to_vec(),
+            pixels,
+            labels,
             class_names: self.class_names.clone(),
+            ..*self
         }
     }
 
     /// What the data set is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Planes of an image: 1 for a grey one, 3 for red, green and blue.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Channels, rows and columns of an image.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
+    }
+
+    /// Numbers of an image, over all channels.
+    pub fn size(&self) -> usize {
+        self.channels * self.height * self.width
     }
 
     /// Rows of an image.
@@ -168,13 +240,13 @@ impl Dataset {
         self.labels.len()
     }
 
-    /// The grey levels of image `index`, row by row.
+    /// The levels of image `index`, 0 to 255: plane by plane, row by row.
     ///
     /// # Panics
     ///
     /// If `index` is not less than [`len`](Self::len), as with a slice.
     pub fn image(&self, index: usize) -> &[u8] {
-        let size = self.height * self.width;
+        let size = self.size();
         &self.pixels[index * size..(index + 1) * size]
     }
 
@@ -187,7 +259,7 @@ impl Dataset {
         self.labels[index]
     }
 
-    /// All grey levels, `[count, height, width]`.
+    /// All levels, `[count, channels, height, width]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
@@ -201,4 +273,18 @@ impl Dataset {
     pub fn class_names(&self) -> &[String] {
         &self.class_names
     }
+}
+
+/// Turns an image whose channels lie side by side, `[height, width, channels]`, into planes, `[channels, height, width]`.
+///
+/// # Panics
+///
+/// If the numbers are not a multiple of `channels`.
+pub fn planar(interleaved: &[u8], channels: usize) -> Vec<u8> {
+    assert!(
+        interleaved.len().is_multiple_of(channels),
+        "numbers of {channels} channels"
+    );
+    let plane = |channel| interleaved.iter().skip(channel).step_by(channels).copied();
+    (0..channels).flat_map(plane).collect()
 }

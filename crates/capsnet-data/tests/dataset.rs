@@ -6,6 +6,8 @@ use std::path::Path;
 
 use capsnet_data::dataset::{CLASSES_FILE, Dataset, DatasetError, Split};
 use capsnet_data::idx::{write_idx_images, write_idx_labels};
+use capsnet_data::random::Seed;
+use capsnet_data::transform::Augment;
 use tempfile::TempDir;
 
 /// A folder `name` with a test split of 2x2 images that have these labels.
@@ -128,8 +130,9 @@ fn a_damaged_file_is_named() {
 #[test]
 fn parts_that_do_not_fit_make_no_data_set() {
     let classes = || vec!["a".to_owned(), "b".to_owned()];
-    let make =
-        |height, pixels: usize, labels: Vec<u8>, names| Dataset::new("made", height, 2, vec![0; pixels], labels, names);
+    let make = |height, pixels: usize, labels: Vec<u8>, names: Vec<String>| {
+        Dataset::new("made", [1, height, 2], vec![0; pixels], labels, names)
+    };
     assert!(make(2, 8, vec![0, 1], classes()).is_ok());
     assert!(matches!(
         make(2, 7, vec![0], classes()),
@@ -156,9 +159,59 @@ fn parts_that_do_not_fit_make_no_data_set() {
 #[test]
 fn a_slice_holds_its_images_alone() {
     let names = vec!["a".to_owned(), "b".to_owned()];
-    let set = Dataset::new("made", 1, 2, (0..8).collect(), vec![0, 1, 1, 0], names).unwrap();
+    let set = Dataset::new("made", [1, 1, 2], (0..8).collect(), vec![0, 1, 1, 0], names).unwrap();
     let slice = set.slice(1..3);
     assert_eq!((slice.pixels(), slice.labels()), (&[2, 3, 4, 5][..], &[1, 1][..]));
     assert_eq!((slice.name(), slice.class_names()), ("made", set.class_names()));
     assert_eq!(set.slice(0..4), set);
+    assert_eq!(set.select([1, 2]), slice);
+}
+
+#[test]
+fn images_in_colour_are_planar() {
+    let set = Dataset::new("flags", [3, 1, 2], (0..12).collect(), vec![0, 1], ["a", "b"]).unwrap();
+    assert_eq!((set.len(), set.shape(), set.size()), (2, [3, 1, 2], 6));
+    assert_eq!(set.image(1), [6, 7, 8, 9, 10, 11]);
+    assert_eq!(set.slice(1..2).shape(), [3, 1, 2]);
+    let error = Dataset::new("flags", [3, 1, 2], vec![0; 8], vec![0], ["a"]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "data set flags: 8 levels are not one or more images of 3 x 1 x 2"
+    );
+}
+
+#[test]
+fn a_sample_has_an_image_of_every_part_of_the_set() {
+    let pixels: Vec<u8> = (0..100).collect();
+    let set = Dataset::new("levels", [1, 1, 1], pixels.clone(), vec![0; 100], ["a"]).unwrap();
+    let sample = |count, seed| set.sample(NonZeroUsize::new(count).unwrap(), Seed(seed));
+    for count in [1, 7, 50, 99] {
+        let drawn = sample(count, 3);
+        assert_eq!(drawn.len(), count);
+        for (part, &level) in drawn.pixels().iter().enumerate() {
+            let bounds = part * 100 / count..(part + 1) * 100 / count;
+            assert!(bounds.contains(&usize::from(level)), "{level} of {bounds:?}");
+        }
+        assert_eq!(drawn, sample(count, 3));
+    }
+    assert_ne!(sample(7, 3), sample(7, 4));
+    // Every image of a part is drawn by some seed.
+    let mut drawn: Vec<u8> = (0..400).map(|seed| sample(20, seed).pixels()[4]).collect();
+    drawn.sort_unstable();
+    drawn.dedup();
+    assert_eq!(drawn, [20, 21, 22, 23, 24]);
+    assert_eq!((sample(100, 3), sample(1000, 3)), (set.clone(), set.clone()));
+}
+
+#[test]
+fn what_a_model_is_shown_depends_on_seed_epoch_and_index_alone() {
+    let set = Dataset::new("grey", [1, 4, 4], (0..64).collect(), vec![0; 4], ["a"]).unwrap();
+    let augment: Augment = "translate=1,noise=9".parse().unwrap();
+    let image = |seed, epoch, index| augment.image(&set, Seed(seed), epoch, index);
+    let mut pixels = set.image(2).to_vec();
+    let mut rng = Seed(5).stream("augment", 1, 2);
+    augment.apply(&mut pixels, 4, 4, &mut rng, &mut Default::default());
+    assert_eq!(image(5, 1, 2), pixels);
+    assert!(image(5, 1, 2) != image(6, 1, 2) && image(5, 1, 2) != image(5, 0, 2));
+    assert_eq!(Augment::default().image(&set, Seed(5), 0, 3), set.image(3));
 }

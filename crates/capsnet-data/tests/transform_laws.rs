@@ -125,6 +125,40 @@ proptest! {
     }
 }
 
+/// Whatever moves or hides pixels does the same to every channel; a grey image is one of one channel.
+#[test]
+fn channels_are_moved_alike() {
+    let (height, width) = (9, 7);
+    let planes: Vec<Vec<u8>> = (1..=3usize)
+        .map(|channel| (0..height * width).map(|i| (i * 31 * channel % 251) as u8).collect())
+        .collect();
+    for spec in [
+        "rotate=-180..180",
+        "rotate=180",
+        "translate=3,scale=0.5..2,shear=-30..30,resample=bilinear",
+        "mirror=0.5,flip=0.5",
+        "flip",
+        "elastic=0..20:2",
+        "occlude=3",
+        "occlude=2..5:centre,rotate=10 | mirror,translate=2",
+    ] {
+        for index in 0..20 {
+            let colour = apply_drawing(spec, &planes.concat(), height, width, index);
+            let each: Vec<Vec<u8>> = planes
+                .iter()
+                .map(|plane| apply_drawing(spec, plane, height, width, index))
+                .collect();
+            assert_eq!(colour, each.concat(), "{spec}");
+        }
+    }
+    // Noise is not the same on every channel.
+    for spec in ["noise=20", "salt=0.5"] {
+        let noisy = apply_drawing(spec, &[100; 3 * 63], height, width, 0);
+        assert_eq!(noisy[..63], *apply_drawing(spec, &[100; 63], height, width, 0));
+        assert_ne!(noisy[..63], noisy[63..126]);
+    }
+}
+
 #[test]
 fn random_shifts_take_every_whole_shift_equally_often() {
     // One bright pixel shows the shift.

@@ -1,6 +1,6 @@
 //! The one-line specification: what it means, how it is written back, and what is refused.
 
-use capsnet_data::transform::{Augment, Pipeline, Resample, SpecError, ValueProblem};
+use capsnet_data::transform::{Augment, Normalize, Pipeline, Resample, SpecError, ValueProblem};
 use proptest::prelude::*;
 
 fn parse(spec: &str) -> Pipeline {
@@ -183,6 +183,66 @@ fn fractions_of_a_pixel_need_interpolation() {
             bilinear.with_resample(Resample::Nearest),
             Err(SpecError::FractionalShift { .. })
         ));
+    }
+}
+
+#[test]
+fn what_is_built_in_code_is_what_is_written() {
+    let written = "rotate=-15..15,scale=2,scale=1:2,shear=3:-4,translate=1:-2,translate=3,mirror=0.5,flip,elastic=8:3,\
+                   noise=0..20,salt=0.1,occlude=4,occlude=2..4:centre";
+    let built = Pipeline::identity()
+        .then_rotate(-15.0..15.0)
+        .and_then(|line| line.then_scale(2.0)?.then_scale_axes(1.0, 2.0)?.then_shear(3.0, -4.0))
+        .and_then(|line| line.then_shift(1.0, -2.0)?.then_random_shift(3))
+        .and_then(|line| line.then_mirror(0.5)?.then_flip(1.0)?.then_elastic(8.0, 3.0))
+        .and_then(|line| line.then_noise(-0.0..20.0)?.then_salt(0.1))
+        .and_then(|line| line.then_occlude(4.0)?.then_occlude_centre(2.0..4.0));
+    let built = built.unwrap();
+    assert_eq!(built.to_string(), written);
+    assert_eq!(built, parse(written));
+    let normalize = Normalize::new(0.5, 0.25).unwrap();
+    let whole = built
+        .with_resample(Resample::Bilinear)
+        .unwrap()
+        .with_normalize(normalize);
+    assert_eq!(whole, parse(&format!("{written},resample=bilinear,normalize=0.5:0.25")));
+}
+
+#[test]
+fn what_is_built_in_code_is_checked() {
+    let none = Pipeline::identity;
+    for (refused, expected) in [
+        (
+            none().then_rotate(400.0),
+            "`rotate=400`: 400 is out of bounds; expected degrees",
+        ),
+        (
+            none().then_rotate(f64::NAN),
+            "`rotate=NaN`: `NaN` is not a finite number",
+        ),
+        (
+            none().then_scale(1.0..0.5),
+            "`scale=1..0.5`: the range 1..0.5 runs backwards",
+        ),
+        (none().then_scale_axes(1.0, 0.0), "`scale=0`: 0 is out of bounds"),
+        (none().then_shear(0.0, 90.0), "`shear=90`: 90 is out of bounds"),
+        (
+            none().then_random_shift(5000),
+            "`translate=5000`: 5000 is out of bounds",
+        ),
+        (
+            none().then_shift(0.5, 0.0),
+            "`translate=0.5:0`: a shift by a fraction of a pixel",
+        ),
+        (none().then_mirror(1.5), "`mirror=1.5`: 1.5 is out of bounds"),
+        (
+            none().then_elastic(8.0, f64::INFINITY),
+            "`elastic=inf`: `inf` is not a finite number",
+        ),
+        (none().then_occlude(1.5), "`occlude=1.5`: 1.5 is out of bounds"),
+    ] {
+        let message = refused.unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
     }
 }
 

@@ -37,8 +37,8 @@ impl Batch {
 pub(crate) struct Samples {
     values: Vec<f32>,
     classes: Vec<i64>,
-    height: usize,
-    width: usize,
+    /// Channels, rows and columns of an image.
+    shape: [usize; 3],
 }
 
 impl Samples {
@@ -50,7 +50,8 @@ impl Samples {
     /// The samples on `device`.
     pub(crate) fn into_batch(self, device: &Device) -> Batch {
         let count = self.len();
-        let images = TensorData::new(self.values, [count, 1, self.height, self.width]);
+        let [channels, height, width] = self.shape;
+        let images = TensorData::new(self.values, [count, channels, height, width]);
         Batch {
             images: Tensor::from_data(images, device),
             classes: Tensor::from_data(TensorData::new(self.classes, [count]), device),
@@ -87,13 +88,6 @@ impl<'a> Batcher<'a> {
         self.seed.permutation(count, "order", epoch)
     }
 
-    /// The grey levels of one image, as `epoch` augments it, before normalisation.
-    pub fn image(&self, epoch: u64, index: usize, scratch: &mut Scratch) -> Vec<u8> {
-        let mut pixels = self.data.image(index).to_vec();
-        self.augment(epoch, index, &mut pixels, scratch);
-        pixels
-    }
-
     /// The images of the given indices, as `epoch` augments them, on `device`.
     pub fn batch(&self, epoch: u64, indices: &[usize], device: &Device) -> Batch {
         self.samples(epoch, indices).into_batch(device)
@@ -104,7 +98,7 @@ impl<'a> Batcher<'a> {
         if indices.len() <= IMAGES_A_TASK {
             return self.samples_alone(epoch, indices);
         }
-        let size = self.data.height() * self.data.width();
+        let size = self.data.size();
         let mut values = vec![0.0; indices.len() * size];
         values
             .par_chunks_mut(size * IMAGES_A_TASK)
@@ -115,8 +109,7 @@ impl<'a> Batcher<'a> {
 
     /// The same, made by this thread.
     pub(crate) fn samples_alone(&self, epoch: u64, indices: &[usize]) -> Samples {
-        let size = self.data.height() * self.data.width();
-        let mut values = vec![0.0; indices.len() * size];
+        let mut values = vec![0.0; indices.len() * self.data.size()];
         self.write(epoch, indices, &mut values);
         self.with_classes(values, indices)
     }
@@ -125,26 +118,36 @@ impl<'a> Batcher<'a> {
         Samples {
             values,
             classes: indices.iter().map(|&index| i64::from(self.data.label(index))).collect(),
-            height: self.data.height(),
-            width: self.data.width(),
+            shape: self.data.shape(),
         }
     }
 
     fn write(&self, epoch: u64, indices: &[usize], values: &mut [f32]) {
-        let size = self.data.height() * self.data.width();
+        let size = self.data.size();
         let (mut pixels, mut scratch) = (vec![0; size], Scratch::default());
         for (&index, values) in indices.iter().zip(values.chunks_exact_mut(size)) {
-            pixels.copy_from_slice(self.data.image(index));
-            self.augment(epoch, index, &mut pixels, &mut scratch);
+            self.augment
+                .draw(self.data, self.seed, epoch, index, &mut pixels, &mut scratch);
             for (value, &level) in values.iter_mut().zip(&pixels) {
                 *value = self.levels[usize::from(level)];
             }
         }
     }
+}
 
-    fn augment(&self, epoch: u64, index: usize, pixels: &mut [u8], scratch: &mut Scratch) {
-        let mut stream = self.seed.stream("augment", epoch, index as u64);
-        let (height, width) = (self.data.height(), self.data.width());
-        self.augment.apply(pixels, height, width, &mut stream, scratch);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_in_colour_has_a_plane_a_channel() {
+        let data = Dataset::new("colours", [3, 2, 1], (0..12).collect(), vec![0, 1], ["a", "b"]).unwrap();
+        let augment = Augment::default();
+        let batcher = Batcher::new(&data, &augment, Normalize::default(), Seed(1));
+        let batch = batcher.batch(0, &[1, 0], &Device::flex());
+        assert_eq!(batch.images.dims(), [2, 3, 2, 1]);
+        let values = batch.images.into_data().try_into_vec::<f32>().unwrap();
+        let levels: Vec<f32> = values.iter().map(|value| (255.0 * value).round()).collect();
+        assert_eq!(levels, [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     }
 }

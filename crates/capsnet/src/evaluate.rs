@@ -42,8 +42,8 @@ impl Default for Options {
 /// What a test came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// The transform, as a specification.
-    pub transform: String,
+    /// What was done to the images.
+    pub transform: Pipeline,
     /// How many images were right, with the mean loss and the mean of what the model says of the true class.
     #[serde(flatten)]
     pub score: Score,
@@ -104,9 +104,12 @@ fn check_size(data: &Dataset, [height, width]: [usize; 2], model: Input) -> Resu
         found,
         expected,
     };
-    if (image.channels, image.height, image.width) != (1, height, width) {
+    if (image.channels, image.height, image.width) != (data.channels(), height, width) {
         return Err(mismatch(
-            format!("grey images of {height} x {width} pixels"),
+            match data.channels() {
+                1 => format!("grey images of {height} x {width} pixels"),
+                channels => format!("images of {channels} channels of {height} x {width} pixels"),
+            },
             format!("{} channel(s) of {} x {}", image.channels, image.height, image.width),
         ));
     }
@@ -145,7 +148,7 @@ pub fn evaluate(
     let batcher = Batcher::new(data, &augment, normalize, options.seed);
     let indices: Vec<usize> = options.range.clone().unwrap_or(0..data.len()).collect();
     let mut evaluation = Evaluation {
-        transform: transform.to_string(),
+        transform: transform.clone(),
         score: Score::new(indices.len() as u64, 0),
         confusion: vec![vec![0; classes]; classes],
         predictions: Vec::with_capacity(indices.len()),

@@ -23,7 +23,7 @@ fn data(images: usize) -> Dataset {
         }
     }
     let names = ["first", "second", "third", "fourth"].map(str::to_owned).to_vec();
-    Dataset::new("bars", SIDE, SIDE, pixels, labels, names).unwrap()
+    Dataset::new("bars", [1, SIDE, SIDE], pixels, labels, names).unwrap()
 }
 
 const IMAGE: ImageShape = ImageShape {

@@ -70,8 +70,8 @@ fn quarters(images: usize) -> Dataset {
         }
     }
     let labels = (0..images).map(|image| (image % 4) as u8).collect();
-    let names = (0..4).map(|class| class.to_string()).collect();
-    Dataset::new("quarters", SIDE, SIDE, pixels, labels, names).unwrap()
+    let names = (0..4).map(|class| class.to_string());
+    Dataset::new("quarters", [1, SIDE, SIDE], pixels, labels, names).unwrap()
 }
 
 #[test]

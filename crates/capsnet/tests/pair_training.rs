@@ -40,7 +40,7 @@ fn data(images: usize) -> Dataset {
     let names = ["horizontal", "vertical", "diagonal", "frame"]
         .map(str::to_owned)
         .to_vec();
-    Dataset::new("figures", SIDE, SIDE, pixels, labels, names).unwrap()
+    Dataset::new("figures", [1, SIDE, SIDE], pixels, labels, names).unwrap()
 }
 
 fn models() -> [ModelConfig; 2] {

@@ -28,11 +28,10 @@ pub struct Condition {
 impl Condition {
     /// The transform, followed by a rotation if an angle is given.
     pub fn new(transform: &Pipeline, rotate: Option<f64>, resample: Option<Resample>) -> Result<Self> {
-        let mut pipeline = match rotate {
-            None => transform.clone(),
-            Some(angle) if transform.to_string() == "none" => format!("rotate={angle}").parse()?,
-            Some(angle) => format!("{transform},rotate={angle}").parse()?,
-        };
+        let mut pipeline = transform.clone();
+        if let Some(angle) = rotate {
+            pipeline = pipeline.then_rotate(angle)?;
+        }
         if let Some(resample) = resample {
             pipeline = pipeline.with_resample(resample)?;
         }
@@ -41,10 +40,9 @@ impl Condition {
 
     /// In a table.
     pub fn label(&self) -> String {
-        if self.pipeline.to_string() == "none" {
-            "upright".to_owned()
-        } else {
-            self.pipeline.to_string()
+        match self.pipeline.is_identity() {
+            true => "upright".to_owned(),
+            false => self.pipeline.to_string(),
         }
     }
 }

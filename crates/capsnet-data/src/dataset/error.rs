@@ -48,12 +48,14 @@ pub enum DatasetError {
         classes: usize,
     },
     /// The pixels handed over are no whole number of images, or none.
-    #[error("data set {name}: {pixels} pixels are not one or more {height}x{width} images")]
+    #[error("data set {name}: {pixels} levels are not one or more images of {channels} x {height} x {width}")]
     BadShape {
         /// The data set.
         name: String,
-        /// Number of pixels.
+        /// Number of levels.
         pixels: usize,
+        /// Planes of an image.
+        channels: usize,
         /// Rows of an image.
         height: usize,
         /// Columns of an image.

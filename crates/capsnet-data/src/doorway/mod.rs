@@ -105,7 +105,7 @@ impl Doorways {
             labels.push(label as u8);
         }
         let names = kinds.map(|kind| kind.name().to_owned()).to_vec();
-        Dataset::new("doorway", SIDE, SIDE, pixels, labels, names).expect("every scene has a label and a size")
+        Dataset::new("doorway", [1, SIDE, SIDE], pixels, labels, names).expect("every scene has a label and a size")
     }
 }
 

@@ -17,7 +17,7 @@
 use rand::{Rng, RngExt};
 
 use super::error::ProtocolError;
-use super::frame::{margins, padded, place, remade};
+use super::frame::{margins, padded, place_planes, remade};
 use crate::dataset::Dataset;
 use crate::random::Seed;
 use crate::transform::affine::Affine;
@@ -61,7 +61,7 @@ pub fn training_set(set: &Dataset) -> Result<Dataset, ProtocolError> {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut pixels = vec![0; 28 * 28];
 /// pixels[10 * 28 + 10..][..8].fill(255);
-/// let digits = Dataset::new("digits", 28, 28, pixels, vec![1], vec!["zero".into(), "one".into()])?;
+/// let digits = Dataset::new("digits", [1, 28, 28], pixels, vec![1], ["zero", "one"])?;
 /// let test = AffNist::new(&digits, Seed(0))?;
 /// let first = test.version(0);
 /// assert_eq!((first.len(), first.height(), first.label(0)), (1, 40, 1));
@@ -134,23 +134,31 @@ impl<'a> AffNist<'a> {
         transform
     }
 
-    /// Writes version `version` of image `index` to `pixels`, 40 rows of 40.
+    /// Writes version `version` of image `index` to `pixels`, 40 rows of 40 for each channel.
     ///
     /// # Panics
     ///
-    /// If there is no image `index`, or `pixels` doesn't hold 1600 values.
+    /// If there is no image `index`, or `pixels` doesn't hold 1600 values a channel.
     pub fn draw(&self, index: usize, version: usize, pixels: &mut [u8]) {
-        assert_eq!(pixels.len(), SIDE * SIDE, "an image of {SIDE} x {SIDE} pixels");
-        let mut frame = [0; SIDE * SIDE];
+        let channels = self.set.channels();
+        assert_eq!(
+            pixels.len(),
+            channels * SIDE * SIDE,
+            "an image of {SIDE} x {SIDE} pixels"
+        );
+        let mut frame = vec![0; pixels.len()];
         let corner = self.corner.map(|offset| offset as isize);
-        place(self.set.image(index), self.set.width(), &mut frame, SIDE, corner);
-        let plane = Plane {
-            pixels: &frame,
-            height: SIDE,
-            width: SIDE,
-        };
-        let map = self.transform(index, version).map();
-        plane.warp(&map.output_to_input(SIDE, SIDE), Resample::Bilinear, pixels);
+        place_planes(self.set, index, &mut frame, [SIDE, SIDE], corner);
+        let matrix = self.transform(index, version).map().output_to_input(SIDE, SIDE);
+        let planes = frame.chunks_exact(SIDE * SIDE);
+        for (frame, pixels) in planes.zip(pixels.chunks_exact_mut(SIDE * SIDE)) {
+            let plane = Plane {
+                pixels: frame,
+                height: SIDE,
+                width: SIDE,
+            };
+            plane.warp(&matrix, Resample::Bilinear, pixels);
+        }
     }
 
     /// From where to where the image's ink reaches after `map`, along x and along y; bilinear reading spreads a pixel to
@@ -164,6 +172,7 @@ impl<'a> AffNist<'a> {
             .enumerate()
             .filter(|&(_, &level)| level > 0);
         for (at, _) in ink {
+            let at = at % (self.set.height() * self.set.width());
             let column = (at % self.set.width() + self.corner[0]) as f64;
             let line = (at / self.set.width() + self.corner[1]) as f64;
             for (x, y) in [(-0.5, -0.5), (1.5, -0.5), (-0.5, 1.5), (1.5, 1.5)] {

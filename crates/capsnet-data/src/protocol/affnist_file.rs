@@ -63,8 +63,8 @@ pub fn parse_affnist(source: impl Read, len: u64, limit: Option<NonZeroUsize>) -
     let [images, labels] = read_struct(source, len, VARIABLE, [images, labels])?;
     let side = side_of(images.dims[0]).expect("the plan took only squares");
     check_counts(&images, &labels)?;
-    let names = KnownSet::Mnist.class_names().map(String::from).to_vec();
-    Dataset::new("affNIST", side, side, images.values, labels.values, names).map_err(MatFault::Dataset)
+    let names = KnownSet::Mnist.class_names();
+    Dataset::new("affNIST", [1, side, side], images.values, labels.values, names).map_err(MatFault::Dataset)
 }
 
 /// How many grey levels of an image field to keep.

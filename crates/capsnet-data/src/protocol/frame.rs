@@ -13,7 +13,7 @@ use crate::dataset::Dataset;
 pub fn padded(set: &Dataset, side: usize) -> Result<Dataset, ProtocolError> {
     let [dy, dx] = margins(set, side)?.map(|margin| (margin / 2) as isize);
     Ok(remade(set, set.name(), [side, side], 0..set.len(), |index, pixels| {
-        place(set.image(index), set.width(), pixels, side, [dx, dy]);
+        place_planes(set, index, pixels, [side, side], [dx, dy]);
     }))
 }
 
@@ -29,9 +29,23 @@ pub(super) fn margins(set: &Dataset, side: usize) -> Result<[usize; 2], Protocol
     }
 }
 
+/// Places every plane of image `index` of `set` in a black frame of `[height, width]`.
+pub(super) fn place_planes(
+    set: &Dataset,
+    index: usize,
+    frame: &mut [u8],
+    [height, width]: [usize; 2],
+    corner: [isize; 2],
+) {
+    let planes = set.image(index).chunks_exact(set.height() * set.width());
+    for (plane, frame) in planes.zip(frame.chunks_exact_mut(height * width)) {
+        place(plane, set.width(), frame, width, corner);
+    }
+}
+
 /// Writes `image`, rows of `width`, into a black frame, rows of `frame_width`, with its corner at `[dx, dy]`; what
 /// lies outside the frame is left out.
-pub(super) fn place(image: &[u8], width: usize, frame: &mut [u8], frame_width: usize, [dx, dy]: [isize; 2]) {
+fn place(image: &[u8], width: usize, frame: &mut [u8], frame_width: usize, [dx, dy]: [isize; 2]) {
     frame.fill(0);
     let first = dx.min(0).unsigned_abs().min(width);
     let left = dx.max(0) as usize;
@@ -55,14 +69,15 @@ pub(super) fn remade(
     indices: impl ExactSizeIterator<Item = usize>,
     mut draw: impl FnMut(usize, &mut [u8]),
 ) -> Dataset {
-    let size = height * width;
+    let size = set.channels() * height * width;
     let mut pixels = vec![0; size * indices.len()];
     let mut labels = Vec::with_capacity(indices.len());
     for (index, image) in indices.zip(pixels.chunks_exact_mut(size)) {
         draw(index, image);
         labels.push(set.label(index));
     }
-    Dataset::new(name, height, width, pixels, labels, set.class_names().to_vec())
+    let shape = [set.channels(), height, width];
+    Dataset::new(name, shape, pixels, labels, set.class_names())
         .expect("as many labels as images, all of them the set's own")
 }
 

@@ -19,7 +19,7 @@ use super::error::ProtocolError;
 use super::frame::remade;
 use crate::dataset::Dataset;
 use crate::random::Seed;
-use crate::transform::{Pipeline, Scratch};
+use crate::transform::{Pipeline, Resample, Scratch};
 
 /// Images of the training set.
 pub const TRAINING: usize = 12_000;
@@ -34,7 +34,7 @@ pub const TEST: usize = 50_000;
 /// use capsnet_data::random::Seed;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let images = |count: usize| Dataset::new("ones", 2, 2, vec![9; 4 * count], vec![0; count], vec!["one".into()]);
+/// let images = |count: usize| Dataset::new("ones", [1, 2, 2], vec![9; 4 * count], vec![0; count], ["one"]);
 /// let rot = MnistRot::with_sizes(&images(6)?, &images(4)?, 2, 7, Seed(0))?;
 /// assert_eq!((rot.training().len(), rot.test().len()), (2, 7));
 /// # Ok(())
@@ -102,7 +102,9 @@ impl MnistRot {
     }
 
     fn rotated(&self, part: &str, indices: &[usize]) -> Dataset {
-        let pipeline: Pipeline = "rotate=0..360,resample=bilinear".parse().expect("a specification");
+        let pipeline = Pipeline::identity().then_rotate(0.0..360.0);
+        let pipeline = pipeline.and_then(|turn| turn.with_resample(Resample::Bilinear));
+        let pipeline = pipeline.expect("a full turn is within bounds");
         let mut scratch = Scratch::default();
         let [height, width] = [self.union.height(), self.union.width()];
         let name = format!("{} (rotated, {part})", self.union.name());
@@ -121,18 +123,17 @@ impl MnistRot {
 }
 
 fn united(first: &Dataset, second: &Dataset) -> Result<Dataset, ProtocolError> {
-    let what = if (first.height(), first.width()) != (second.height(), second.width()) {
+    let what = if first.shape() != second.shape() {
         "the size of their images"
     } else if first.class_names() != second.class_names() {
         "their classes"
     } else {
         return Ok(Dataset::new(
             first.name(),
-            first.height(),
-            first.width(),
+            first.shape(),
             [first.pixels(), second.pixels()].concat(),
             [first.labels(), second.labels()].concat(),
-            first.class_names().to_vec(),
+            first.class_names(),
         )
         .expect("two data sets of the same form make a third"));
     };

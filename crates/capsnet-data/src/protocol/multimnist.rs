@@ -8,7 +8,7 @@
 use rand::{Rng, RngExt};
 
 use super::error::ProtocolError;
-use super::frame::place;
+use super::frame::place_planes;
 use crate::dataset::Dataset;
 use crate::random::Seed;
 
@@ -27,8 +27,7 @@ pub const MAX_SHIFT: usize = 4;
 /// use capsnet_data::random::Seed;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let classes = vec!["zero".into(), "one".into()];
-/// let digits = Dataset::new("digits", 28, 28, vec![200; 2 * 28 * 28], vec![0, 1], classes)?;
+/// let digits = Dataset::new("digits", [1, 28, 28], vec![200; 2 * 28 * 28], vec![0, 1], ["zero", "one"])?;
 /// let pairs = MultiMnist::new(&digits, Seed(0))?;
 /// let pair = pairs.training(0, 1);
 /// assert_eq!(pair.labels, [1, 0]);
@@ -60,7 +59,7 @@ pub struct Pair {
     pub shifts: [[i32; 2]; 2],
 }
 
-/// The pictures of a pair, rows of [`MultiMnist::width`]; kept by the caller from pair to pair.
+/// The pictures of a pair, planes of [`MultiMnist::height`] rows of [`MultiMnist::width`]; kept by the caller from pair to pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PairImages {
     /// Both digits, what a model sees.
@@ -95,6 +94,11 @@ impl<'a> MultiMnist<'a> {
             by_class,
             starts,
         })
+    }
+
+    /// Planes of a merged image, as many as of a digit.
+    pub fn channels(&self) -> usize {
+        self.set.channels()
     }
 
     /// Rows of a merged image: 36 for digits of 28.
@@ -151,12 +155,12 @@ impl<'a> MultiMnist<'a> {
     ///
     /// If the data set has no image with one of its indices.
     pub fn draw(&self, pair: &Pair, images: &mut PairImages) {
-        let size = self.height() * self.width();
+        let (height, width) = (self.height(), self.width());
         let PairImages { merged, parts } = images;
         for ((part, &source), shift) in parts.iter_mut().zip(&pair.sources).zip(pair.shifts) {
-            part.resize(size, 0);
+            part.resize(self.channels() * height * width, 0);
             let corner = shift.map(|pixels| pixels as isize + MAX_SHIFT as isize);
-            place(self.set.image(source), self.set.width(), part, self.width(), corner);
+            place_planes(self.set, source, part, [height, width], corner);
         }
         merged.clear();
         merged.extend(parts[0].iter().zip(&parts[1]).map(|(a, b)| a.saturating_add(*b)));

@@ -8,6 +8,8 @@ use rand::{Rng, RngExt};
 use super::error::SpecError;
 use super::normalize::Normalize;
 use super::pipeline::{Pipeline, Scratch};
+use crate::dataset::Dataset;
+use crate::random::Seed;
 
 /// Pipelines to choose from, each being equally likely for an image; never empty.
 ///
@@ -73,11 +75,35 @@ impl Augment {
         self.0[0].normalize()
     }
 
+    /// Image `index` of `data` as a model is shown it in `epoch` (0 in a test), before normalisation.
+    ///
+    /// What it becomes depends on nothing but the seed and these two numbers: stream `augment`, the epoch, the index.
+    ///
+    /// # Panics
+    ///
+    /// If there is no image `index`.
+    pub fn image(&self, data: &Dataset, seed: Seed, epoch: u64, index: usize) -> Vec<u8> {
+        let mut pixels = vec![0; data.size()];
+        self.draw(data, seed, epoch, index, &mut pixels, &mut Scratch::default());
+        pixels
+    }
+
+    /// The same, into `pixels`, which holds as many values as an image; for a thread that draws many.
+    ///
+    /// # Panics
+    ///
+    /// If there is no image `index`, or `pixels` has another length.
+    pub fn draw(&self, data: &Dataset, seed: Seed, epoch: u64, index: usize, pixels: &mut [u8], scratch: &mut Scratch) {
+        pixels.copy_from_slice(data.image(index));
+        let mut stream = seed.stream("augment", epoch, index as u64);
+        self.apply(pixels, data.height(), data.width(), &mut stream, scratch);
+    }
+
     /// Draws a pipeline and transforms one image with it in place; see [`Pipeline::apply`].
     ///
     /// # Panics
     ///
-    /// If `pixels` doesn't hold `height * width` values.
+    /// As for [`Pipeline::apply`].
     pub fn apply(&self, pixels: &mut [u8], height: usize, width: usize, rng: &mut impl Rng, scratch: &mut Scratch) {
         let pipeline = match self.0.as_slice() {
             [only] => only,

@@ -52,6 +52,26 @@ pub enum SpecError {
     },
 }
 
+impl SpecError {
+    /// The same error, about the item as it was written.
+    pub(super) fn in_item(self, text: &str) -> Self {
+        match self {
+            SpecError::Value {
+                problem,
+                expected,
+                example,
+                ..
+            } => SpecError::Value {
+                item: text.to_owned(),
+                problem,
+                expected,
+                example,
+            },
+            other => other,
+        }
+    }
+}
+
 /// What is wrong with a value.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]

@@ -16,25 +16,22 @@ pub(super) fn flip(pixels: &mut [u8], width: usize) {
     mirror(pixels, width);
 }
 
-/// Rotates by `degrees` counter-clockwise if that needs no resampling, and says whether it did.
+/// Whether a rotation by `degrees` needs no resampling.
+pub(super) fn is_exact(height: usize, width: usize, degrees: f64) -> bool {
+    let degrees = degrees.rem_euclid(360.0);
+    degrees == 0.0 || degrees == 180.0 || height == width && (degrees == 90.0 || degrees == 270.0)
+}
+
+/// Rotates by `degrees` counter-clockwise, a quarter turn or several; see [`is_exact`].
 ///
 /// `source` is a buffer of any content.
-pub(super) fn rotate(pixels: &mut [u8], height: usize, width: usize, degrees: f64, source: &mut Vec<u8>) -> bool {
+pub(super) fn rotate(pixels: &mut [u8], width: usize, degrees: f64, source: &mut Vec<u8>) {
     let degrees = degrees.rem_euclid(360.0);
-    let square = height == width;
-    if degrees == 0.0 {
-        true
-    } else if degrees == 180.0 {
-        pixels.reverse();
-        true
-    } else if square && (degrees == 90.0 || degrees == 270.0) {
+    if degrees == 90.0 || degrees == 270.0 {
         quarter_turn(pixels, width, source);
-        if degrees == 270.0 {
-            pixels.reverse();
-        }
-        true
-    } else {
-        false
+    }
+    if degrees >= 180.0 {
+        pixels.reverse();
     }
 }
 
@@ -66,19 +63,21 @@ mod tests {
     #[test]
     fn a_quarter_turn_is_counter_clockwise() {
         let mut pixels = [1, 2, 3, 4];
-        assert!(rotate(&mut pixels, 2, 2, 90.0, &mut Vec::new()));
+        assert!(is_exact(2, 2, 90.0) && is_exact(2, 2, -90.0));
+        rotate(&mut pixels, 2, 90.0, &mut Vec::new());
         assert_eq!(pixels, [2, 4, 1, 3]);
-        assert!(rotate(&mut pixels, 2, 2, -90.0, &mut Vec::new()));
+        rotate(&mut pixels, 2, -90.0, &mut Vec::new());
         assert_eq!(pixels, [1, 2, 3, 4]);
     }
 
     #[test]
     fn oblong_images_take_only_half_turns() {
         let mut pixels = IMAGE;
-        assert!(!rotate(&mut pixels, 2, 3, 90.0, &mut Vec::new()));
-        assert!(!rotate(&mut pixels, 2, 3, 179.0, &mut Vec::new()));
-        assert_eq!(pixels, IMAGE);
-        assert!(rotate(&mut pixels, 2, 3, -180.0, &mut Vec::new()));
+        assert!(!is_exact(2, 3, 90.0) && !is_exact(2, 3, 179.0));
+        assert!(is_exact(2, 3, -180.0) && is_exact(2, 3, 360.0));
+        rotate(&mut pixels, 3, -180.0, &mut Vec::new());
+        assert_eq!(pixels, [6, 5, 4, 3, 2, 1]);
+        rotate(&mut pixels, 3, 0.0, &mut Vec::new());
         assert_eq!(pixels, [6, 5, 4, 3, 2, 1]);
     }
 }

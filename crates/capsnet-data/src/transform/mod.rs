@@ -1,4 +1,4 @@
-//! Transforms of 8-bit grey images that reproduce Pillow's and torchvision's results.
+//! Transforms of 8-bit images, grey or in colour, that reproduce Pillow's and torchvision's results.
 //!
 //! A [`Pipeline`] is written as one line, the same on the command line and in a configuration file: items between
 //! commas, carried out from left to right.
@@ -69,6 +69,7 @@ mod augment;
 pub(crate) mod elastic;
 mod error;
 mod exact;
+mod form;
 mod item;
 mod noise;
 mod normalize;
@@ -84,3 +85,4 @@ pub use error::{SpecError, ValueProblem};
 pub use normalize::{Normalize, NormalizeError};
 pub use pipeline::{Pipeline, Scratch};
 pub use resample::Resample;
+pub use value::Value;

@@ -100,14 +100,18 @@ impl Step {
             }
             Step::Flip(probability) => {
                 if happens(*probability, rng) {
-                    exact::flip(image.pixels, image.width);
+                    let width = image.width;
+                    image.planes().for_each(|plane| exact::flip(plane, width));
                 }
             }
             Step::Elastic { alpha, sigma } => {
                 let (alpha, sigma) = (alpha.draw(rng), sigma.draw(rng));
+                let (height, width) = (image.height, image.width);
                 let Scratch { source, fields } = &mut *image.scratch;
-                fields.draw(image.height, image.width, sigma, rng);
-                fields.displace(image.pixels, image.width, alpha, source);
+                fields.draw(height, width, sigma, rng);
+                for plane in image.pixels.chunks_exact_mut(height * width) {
+                    fields.displace(plane, width, alpha, source);
+                }
             }
             Step::Noise(std) => {
                 let std = std.draw(rng);
@@ -125,8 +129,11 @@ impl Step {
                     true => (lines / 2, columns / 2),
                     false => (rng.random_range(0..=lines), rng.random_range(0..=columns)),
                 };
-                for row in image.pixels.chunks_exact_mut(image.width).skip(top).take(height) {
-                    row[left..left + width].fill(0);
+                let row = image.width;
+                for plane in image.planes() {
+                    for row in plane.chunks_exact_mut(row).skip(top).take(height) {
+                        row[left..left + width].fill(0);
+                    }
                 }
             }
         }
@@ -162,6 +169,7 @@ fn happens(probability: f64, rng: &mut impl Rng) -> bool {
 
 /// One image on its way through a pipeline; never empty.
 pub(super) struct Image<'a> {
+    /// One plane after another, each of `height` rows of `width`.
     pub(super) pixels: &'a mut [u8],
     pub(super) height: usize,
     pub(super) width: usize,
@@ -169,14 +177,21 @@ pub(super) struct Image<'a> {
 }
 
 impl Image<'_> {
+    /// What a step does to one plane it does to all.
+    fn planes(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.pixels.chunks_exact_mut(self.height * self.width)
+    }
+
     fn transform(&mut self, steps: &[AffineStep], resample: Resample, rng: &mut impl Rng) {
+        let (height, width) = (self.height, self.width);
         let source = &mut self.scratch.source;
+        let planes = self.pixels.chunks_exact_mut(height * width);
         let map = match steps {
             // Alone, a rotation is PIL's, with its short cuts.
             [AffineStep::Rotate(degrees)] => {
                 let degrees = degrees.draw(rng);
-                if exact::rotate(self.pixels, self.height, self.width, degrees, source) {
-                    return;
+                if exact::is_exact(height, width, degrees) {
+                    return planes.for_each(|plane| exact::rotate(plane, width, degrees, source));
                 }
                 Affine::rotation(degrees)
             }
@@ -184,14 +199,17 @@ impl Image<'_> {
                 .iter()
                 .fold(Affine::IDENTITY, |map, step| map.then(step.draw(resample, rng))),
         };
-        source.clear();
-        source.extend_from_slice(self.pixels);
-        let plane = Plane {
-            pixels: source,
-            height: self.height,
-            width: self.width,
-        };
-        plane.warp(&map.output_to_input(self.height, self.width), resample, self.pixels);
+        let matrix = map.output_to_input(height, width);
+        planes.for_each(|pixels| {
+            source.clear();
+            source.extend_from_slice(pixels);
+            let plane = Plane {
+                pixels: source,
+                height,
+                width,
+            };
+            plane.warp(&matrix, resample, pixels);
+        });
     }
 }
 

@@ -7,8 +7,8 @@ pub fn set(side: usize, labels: &[u8], level: impl Fn(usize, usize, usize) -> u8
     let pixels = (0..labels.len() * side * side)
         .map(|i| level(i / (side * side), i / side % side, i % side))
         .collect();
-    let names = (0..10).map(|class| class.to_string()).collect();
-    Dataset::new("digits", side, side, pixels, labels.to_vec(), names).unwrap()
+    let names = (0..10).map(|class| class.to_string());
+    Dataset::new("digits", [1, side, side], pixels, labels.to_vec(), names).unwrap()
 }
 
 /// 28x28 images of strokes that have no symmetry: a slanted bar with a foot, elsewhere in every image.

@@ -68,7 +68,7 @@ mod tests {
     fn what_is_held_out_is_in_no_training_pair() {
         let names = ["a", "b"].map(str::to_owned).to_vec();
         let labels = [0, 1, 0, 1, 0, 1].to_vec();
-        let data = Dataset::new("six", 1, 1, (0..6).collect(), labels, names).unwrap();
+        let data = Dataset::new("six", [1, 1, 1], (0..6).collect(), labels, names).unwrap();
         let mut config = TrainConfig::for_model(LeNet5Config::default());
         config.validation = 2;
         for (limit, images) in [(None, 4), (Some(3), 3), (Some(5), 4)] {

@@ -13,9 +13,9 @@ use crate::model::{Network, Output};
 
 /// Images of two digits each, with the digits by themselves and their classes.
 pub struct PairBatch {
-    /// Both digits, `[B, 1, height, width]`, normalised.
+    /// Both digits, `[B, channels, height, width]`, normalised.
     pub images: Tensor<4>,
-    /// Each digit alone, `[B, height * width]`, in 0..1.
+    /// Each digit alone, `[B, channels * height * width]`, in 0..1.
     pub parts: [Tensor<2>; 2],
     /// The class of each digit, `[B]`.
     pub classes: [Tensor<1, Int>; 2],
@@ -50,8 +50,8 @@ pub(super) struct PairSamples {
     values: Vec<f32>,
     parts: [Vec<f32>; 2],
     classes: [Vec<i64>; 2],
-    height: usize,
-    width: usize,
+    /// Channels, rows and columns of an image.
+    shape: [usize; 3],
 }
 
 impl Prepared for PairSamples {
@@ -63,8 +63,9 @@ impl Prepared for PairSamples {
 
     fn into_batch(self, device: &Device) -> PairBatch {
         let count = self.len();
-        let pixels = self.height * self.width;
-        let images = TensorData::new(self.values, [count, 1, self.height, self.width]);
+        let [channels, height, width] = self.shape;
+        let pixels = channels * height * width;
+        let images = TensorData::new(self.values, [count, channels, height, width]);
         PairBatch {
             images: Tensor::from_data(images, device),
             parts: self
@@ -105,8 +106,7 @@ impl<'a> PairBatcher<'a> {
             values: Vec::new(),
             parts: Default::default(),
             classes: Default::default(),
-            height: self.pairs.height(),
-            width: self.pairs.width(),
+            shape: [self.pairs.channels(), self.pairs.height(), self.pairs.width()],
         };
         let mut images = PairImages::default();
         for pair in pairs {

@@ -112,7 +112,7 @@ mod tests {
         let pixels = (0..images * SIDE * SIDE).map(|i| (i * 37 % 251) as u8).collect();
         let labels = (0..images).map(|i| (i % 3) as u8).collect();
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
-        Dataset::new("numbers", SIDE, SIDE, pixels, labels, names).unwrap()
+        Dataset::new("numbers", [1, SIDE, SIDE], pixels, labels, names).unwrap()
     }
 
     fn augment() -> Augment {

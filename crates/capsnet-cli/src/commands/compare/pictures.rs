@@ -7,7 +7,7 @@ use capsnet::batch::Batcher;
 use capsnet::evaluate::Evaluation;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
-use capsnet_data::transform::{Augment, Normalize, Scratch};
+use capsnet_data::transform::Augment;
 use capsnet_report::{Cell, DigitGrid, GreyImage, Tone};
 
 use crate::commands::measure::Condition;
@@ -52,11 +52,9 @@ fn cells(
     seed: u64,
 ) -> Result<Vec<Cell>> {
     let augment = Augment::from(condition.pipeline.clone());
-    let batcher = Batcher::new(data, &augment, Normalize::default(), Seed(seed));
-    let mut scratch = Scratch::default();
     let mut cells = Vec::new();
     for index in 0..data.len().min(COLUMNS * ROWS) {
-        let pixels = batcher.image(0, index, &mut scratch);
+        let pixels = augment.image(data, Seed(seed), 0, index);
         let truth = data.label(index);
         let image = GreyImage::new(data.width(), data.height(), pixels)?;
         let mut cell = Cell::new(image).line(format!("truth {truth}"), Tone::Neutral);

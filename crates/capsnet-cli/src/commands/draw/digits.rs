@@ -1,10 +1,9 @@
 //! Choosing test digits, and transforming them as `capsnet test` does.
 
 use anyhow::Result;
-use capsnet::batch::Batcher;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
-use capsnet_data::transform::{Augment, Normalize, Scratch};
+use capsnet_data::transform::Augment;
 use capsnet_report::number::count;
 
 use crate::args::DigitArgs;
@@ -80,9 +79,7 @@ impl<'a> Digits<'a> {
     /// Digits under a condition.
     pub fn images(&self, indices: &[usize], condition: &Condition) -> Vec<Vec<u8>> {
         let augment = Augment::from(condition.pipeline.clone());
-        let batcher = Batcher::new(self.data, &augment, Normalize::default(), Seed(self.args.seed));
-        let mut scratch = Scratch::default();
-        let image = |&index: &usize| batcher.image(0, index, &mut scratch);
+        let image = |&index: &usize| augment.image(self.data, Seed(self.args.seed), 0, index);
         indices.iter().map(image).collect()
     }
 }

@@ -1,9 +1,8 @@
 //! Digits along a family of transforms, with every model's answer beneath.
 
 use anyhow::Result;
-use capsnet::batch::Batcher;
 use capsnet::evaluate::{Evaluation, Options, evaluate};
-use capsnet_data::transform::{Augment, Normalize, Pipeline, Scratch};
+use capsnet_data::transform::{Augment, Pipeline};
 use capsnet_report::{Cell, DigitGrid, GreyImage, Picture, Tone};
 
 use super::Plan;
@@ -91,8 +90,7 @@ fn cell(
 ) -> Result<Cell> {
     let data = setting.data;
     let augment = Augment::from(pipeline.clone());
-    let batcher = Batcher::new(data, &augment, Normalize::default(), setting.seed);
-    let pixels = batcher.image(0, index, &mut Scratch::default());
+    let pixels = augment.image(data, setting.seed, 0, index);
     let mut cell = Cell::new(GreyImage::new(data.width(), data.height(), pixels)?).line(title, Tone::Neutral);
     for (name, evaluation) in names.iter().zip(evaluations) {
         let (answer, truth) = (evaluation.predictions[index], evaluation.labels[index]);

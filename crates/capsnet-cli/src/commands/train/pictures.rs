@@ -2,13 +2,11 @@
 //! `loss.svg` and `accuracy.svg`, drawn anew after every epoch.
 
 use anyhow::Result;
-use capsnet::batch::Batcher;
 use capsnet::model::Architecture;
 use capsnet::train::{EpochMetrics, RunFolder, TrainConfig};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::{MultiMnist, PairImages, Protocol};
 use capsnet_data::random::Seed;
-use capsnet_data::transform::{Normalize, Scratch};
 use capsnet_report::{Axis, Cell, DigitGrid, GreyImage, LineChart, Series, Tone};
 
 const COLUMNS: usize = 8;
@@ -30,11 +28,10 @@ pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) 
 }
 
 fn augmented(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {
-    let batcher = Batcher::new(data, &config.augment, Normalize::default(), Seed(config.seed));
-    let mut scratch = Scratch::default();
     let mut cells = Vec::new();
     for index in 0..data.len().min(COLUMNS * ROWS) {
-        let image = GreyImage::new(data.width(), data.height(), batcher.image(0, index, &mut scratch))?;
+        let image = config.augment.image(data, Seed(config.seed), 0, index);
+        let image = GreyImage::new(data.width(), data.height(), image)?;
         let name = &data.class_names()[usize::from(data.label(index))];
         cells.push(Cell::new(image).line(name, Tone::Neutral));
     }

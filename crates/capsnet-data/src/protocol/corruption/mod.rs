@@ -49,7 +49,7 @@ mod weather;
 /// use capsnet_data::random::Seed;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let digits = Dataset::new("digits", 28, 28, vec![0; 28 * 28], vec![0], vec!["zero".into()])?;
+/// let digits = Dataset::new("digits", [1, 28, 28], vec![0; 28 * 28], vec![0], ["zero"])?;
 /// let corruption: Corruption = "stripe".parse()?;
 /// let striped = corruption.corrupted(&digits, Seed(0));
 /// assert_eq!((striped.image(0)[6], striped.image(0)[7], striped.image(0)[21]), (255, 0, 255));
@@ -130,7 +130,8 @@ impl Corruption {
         })
     }
 
-    /// Every image of `set` corrupted, each by its own draws: stream `corruption-NAME`, the image's index.
+    /// Every image of `set` corrupted, each by its own draws: stream `corruption-NAME`, the image's index. The draws are
+    /// the same for every channel.
     pub fn corrupted(self, set: &Dataset, seed: Seed) -> Dataset {
         let (name, stream) = (format!("{} ({self})", set.name()), format!("corruption-{self}"));
         let [height, width] = [set.height(), set.width()];
@@ -138,15 +139,17 @@ impl Corruption {
         let mut scratch = Scratch::default();
         remade(set, name, [height, width], 0..set.len(), |index, pixels| {
             pixels.copy_from_slice(set.image(index));
-            let mut rng = seed.stream(&stream, index as u64, 0);
-            match &augment {
-                Some(augment) => augment.apply(pixels, height, width, &mut rng, &mut scratch),
-                None => self.draw(pixels, width, &mut rng),
+            for plane in pixels.chunks_exact_mut(height * width) {
+                let mut rng = seed.stream(&stream, index as u64, 0);
+                match &augment {
+                    Some(augment) => augment.apply(plane, height, width, &mut rng, &mut scratch),
+                    None => self.draw(plane, width, &mut rng),
+                }
             }
         })
     }
 
-    /// Corrupts one image in place: `height` rows of `width` grey levels.
+    /// Corrupts one plane in place: `height` rows of `width` grey levels.
     ///
     /// # Panics
     ///
