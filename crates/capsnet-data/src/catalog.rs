@@ -6,16 +6,47 @@
 //! MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0. Fashion-MNIST: Zalando Research, MIT; its checksums are of the
 //! content whose gzipped form has the MD5 sums published in <https://github.com/zalandoresearch/fashion-mnist>.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::table::table;
 
-/// A data set that can be looked up and fetched by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KnownSet {
-    /// Handwritten digits: 60,000 for training, 10,000 for testing, 28x28 pixels, ten classes.
-    Mnist,
-    /// Pictures of clothes and shoes in exactly MNIST's form.
-    FashionMnist,
+/// What is known of a set.
+struct Row {
+    name: &'static str,
+    class_names: [&'static str; 10],
+    base_url: &'static str,
+    /// Of the unpacked files: training images and labels, test images and labels.
+    sha256: [&'static str; 4],
+}
+
+table! {
+    /// A data set that can be looked up and fetched by name.
+    pub enum KnownSet: Row, "data set", UnknownSet {
+        /// Handwritten digits: 60,000 for training, 10,000 for testing, 28x28 pixels, ten classes.
+        Mnist {
+            name: "mnist",
+            class_names: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+            base_url: "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            sha256: [
+                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+            ],
+        }
+        /// Pictures of clothes and shoes in exactly MNIST's form.
+        FashionMnist {
+            name: "fashion-mnist",
+            class_names: [
+                "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+            ],
+            base_url: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            sha256: [
+                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+            ],
+        }
+    }
 }
 
 /// One file of a known data set.
@@ -30,62 +61,19 @@ pub struct KnownFile {
 }
 
 impl KnownSet {
-    /// Every known set.
-    pub const ALL: [Self; 2] = [Self::Mnist, Self::FashionMnist];
-
-    /// The name used on the command line and for the folder in the cache.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mnist => "mnist",
-            Self::FashionMnist => "fashion-mnist",
-        }
-    }
-
     /// What the classes are called, by label.
     pub const fn class_names(self) -> [&'static str; 10] {
-        match self {
-            Self::Mnist => [
-                "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-            ],
-            Self::FashionMnist => [
-                "T-shirt/top",
-                "Trouser",
-                "Pullover",
-                "Dress",
-                "Coat",
-                "Sandal",
-                "Shirt",
-                "Sneaker",
-                "Bag",
-                "Ankle boot",
-            ],
-        }
+        self.row().class_names
     }
 
     /// Where the gzipped files are served to the public.
     pub const fn default_base_url(self) -> &'static str {
-        match self {
-            Self::Mnist => "https://ossci-datasets.s3.amazonaws.com/mnist/",
-            Self::FashionMnist => "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        }
+        self.row().base_url
     }
 
     /// The four files: training images and labels, test images and labels.
     pub const fn files(self) -> [KnownFile; 4] {
-        let [train_images, train_labels, test_images, test_labels] = match self {
-            Self::Mnist => [
-                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-            ],
-            Self::FashionMnist => [
-                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-            ],
-        };
+        let [train_images, train_labels, test_images, test_labels] = self.row().sha256;
         [
             KnownFile {
                 name: "train-images-idx3-ubyte",
@@ -108,27 +96,5 @@ impl KnownSet {
                 unpacked_sha256: test_labels,
             },
         ]
-    }
-}
-
-impl fmt::Display for KnownSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that is none of the known sets'.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown data set `{0}`; known are mnist and fashion-mnist")]
-pub struct UnknownSet(pub String);
-
-impl FromStr for KnownSet {
-    type Err = UnknownSet;
-
-    fn from_str(name: &str) -> Result<Self, UnknownSet> {
-        Self::ALL
-            .into_iter()
-            .find(|set| set.name() == name)
-            .ok_or_else(|| UnknownSet(name.to_owned()))
     }
 }

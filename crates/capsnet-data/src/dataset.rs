@@ -18,7 +18,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
 
-use rand::RngExt;
+use rand::Rng;
 
 use crate::idx::{read_idx_images, read_idx_labels};
 use crate::random::Seed;
@@ -151,19 +151,23 @@ impl Dataset {
         self
     }
 
-    /// A sample of `count` images spread over the whole set, or all if there are fewer, in their order.
+    /// A sample of `count` images spread over the set, in their order; all images if there are no more than that.
     ///
-    /// The set is cut into `count` parts as equal as can be, and one image is drawn from each (stream `sample`), so that
-    /// a set whose beginning is easier than its end, as that of MNIST's test images, is represented fairly.
+    /// The set is cut into `count` stretches as equal as can be, and of each one image is drawn: parts of a set that
+    /// differ, as the halves of MNIST's test set do, have their share. The draws are those of the stream `sample` of
+    /// `seed`, one 64-bit word `u` a stretch of `n` images, whose image `floor(u * n / 2^64)` is taken.
     #[must_use]
     pub fn sample(&self, count: NonZeroUsize, seed: Seed) -> Self {
-        let count = count.get();
-        if count >= self.len() {
+        let (all, count) = (self.len(), count.get());
+        if count >= all {
             return self.clone();
         }
-        let mut rng = seed.stream("sample", count as u64, 0);
-        let start = |part: usize| (part as u128 * self.len() as u128 / count as u128) as usize;
-        self.select((0..count).map(|part| rng.random_range(start(part)..start(part + 1))))
+        let mut random = seed.stream("sample", 0, 0);
+        let end = |stretch: usize| (stretch as u128 * all as u128 / count as u128) as usize;
+        self.select((0..count).map(|stretch| {
+            let (first, after) = (end(stretch), end(stretch + 1));
+            first + ((u128::from(random.next_u64()) * (after - first) as u128) >> 64) as usize
+        }))
     }
 
     /// A copy of the images with these indices, in this order, under the same name.

@@ -30,6 +30,7 @@ pub mod locate;
 pub mod picture;
 pub mod protocol;
 pub mod random;
+mod table;
 pub mod transform;
 
 /// The examples of the README are tests.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use capsnet_data::protocol::{Family, Sweep, Values};
 use capsnet_data::transform::Resample;
-use clap::Args;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::models::ModelsArgs;
 use super::shared::DataArgs;
@@ -44,79 +44,58 @@ pub struct SweepArgs {
     pub families: FamilyArgs,
 }
 
-/// What to vary.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "What to vary [default: --rotate=-180..180:15]")]
-pub struct FamilyArgs {
-    /// Angles of a rotation in degrees, counter-clockwise
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    rotate: Option<Values>,
-    /// Shifts to the right in pixels
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    shift_x: Option<Values>,
-    /// Shifts down in pixels
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    shift_y: Option<Values>,
-    /// Shifts to the right and down by as many pixels each
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    shift_diagonal: Option<Values>,
-    /// Magnifications
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    scale: Option<Values>,
-    /// Shears along x in degrees; a positive one leans the top to the right
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    shear: Option<Values>,
-    /// Strengths of an elastic distortion in pixels, at a smoothing of 4 pixels
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    elastic: Option<Values>,
-    /// Standard deviations of Gaussian noise in grey levels of 0..255
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    noise: Option<Values>,
-    /// Probabilities of a pixel to become black or white
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    salt: Option<Values>,
-    /// Sides in pixels of a black square at a random place
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    occlude: Option<Values>,
-    /// Sides in pixels of a black square in the middle
-    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
-    occlude_centre: Option<Values>,
-}
+const HEADING: &str = "What to vary [default: --rotate=-180..180:15]";
+
+/// What to vary: a flag for every family of transforms, in their order.
+#[derive(Debug)]
+pub struct FamilyArgs(Vec<Sweep>);
 
 impl FamilyArgs {
-    /// The families that were asked for, in the order of [`Family::ALL`].
+    /// The families that were asked for, or the usual one.
     pub fn sweeps(&self) -> Vec<Sweep> {
-        let asked = Family::ALL.into_iter().filter_map(|family| {
-            let values = self.values(family)?.clone();
-            Some(Sweep { family, values })
-        });
-        let mut sweeps: Vec<Sweep> = asked.collect();
-        if sweeps.is_empty() {
-            sweeps.push(DEFAULT.parse().expect("the default is a sweep"));
+        match self.0.is_empty() {
+            true => vec![DEFAULT.parse().expect("the default is a sweep")],
+            false => self.0.clone(),
         }
-        sweeps
+    }
+}
+
+impl Args for FamilyArgs {
+    fn augment_args(command: Command) -> Command {
+        let flags = Family::ALL.map(|family| {
+            Arg::new(family.name())
+                .long(family.name())
+                .value_name("VALUES")
+                .allow_hyphen_values(true)
+                .value_parser(value_parser!(Values))
+                .help(family.values())
+        });
+        command.next_help_heading(HEADING).args(flags)
     }
 
-    fn values(&self, family: Family) -> Option<&Values> {
-        match family {
-            Family::Rotation => self.rotate.as_ref(),
-            Family::ShiftX => self.shift_x.as_ref(),
-            Family::ShiftY => self.shift_y.as_ref(),
-            Family::ShiftDiagonal => self.shift_diagonal.as_ref(),
-            Family::Scale => self.scale.as_ref(),
-            Family::Shear => self.shear.as_ref(),
-            Family::Elastic => self.elastic.as_ref(),
-            Family::Noise => self.noise.as_ref(),
-            Family::Salt => self.salt.as_ref(),
-            Family::Occlusion => self.occlude.as_ref(),
-            Family::CentredOcclusion => self.occlude_centre.as_ref(),
-        }
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FamilyArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let asked = Family::ALL.into_iter().filter_map(|family| {
+            let values = matches.get_one::<Values>(family.name())?.clone();
+            Some(Sweep { family, values })
+        });
+        Ok(Self(asked.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{DEFAULT, Family, Sweep, SweepArgs};
     use crate::args::{Cli, Command};
     use clap::Parser;
 

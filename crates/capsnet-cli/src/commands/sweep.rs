@@ -171,7 +171,7 @@ fn print(args: &SweepArgs, record: &Record, files: &[String]) -> Result<()> {
     ))?;
     for (section, asked) in record.sweeps.iter().zip(args.families.sweeps()) {
         let sweep = &section.sweep;
-        line(format_args!("\n{}: {}\n", section.flag, words::protocol(asked.family)))?;
+        line(format_args!("\n{}: {}\n", section.flag, asked.family.about()))?;
         line(
             compact(sweep, &key_values(sweep, asked.family))?
                 .to_text(TextStyle::Plain)

@@ -84,5 +84,5 @@ pub use augment::Augment;
 pub use error::{SpecError, ValueProblem};
 pub use normalize::{Normalize, NormalizeError};
 pub use pipeline::{Pipeline, Scratch};
-pub use resample::Resample;
+pub use resample::{Resample, UnknownSampler};
 pub use value::Value;

@@ -7,39 +7,22 @@
 //!   for 16 bits step in doubles instead.
 //! * bilinear: doubles, edges repeated half a pixel beyond the outermost centres, the result truncated to a grey level.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::table::table;
 
-use super::error::ValueProblem;
-
-/// How an affine map reads between the pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Resample {
-    /// The pixel in which the point lies.
-    #[default]
-    Nearest,
-    /// The mean of the four pixels around the point, weighted by nearness.
-    Bilinear,
+/// What is known of a sampler.
+struct Row {
+    name: &'static str,
 }
 
-impl fmt::Display for Resample {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Resample::Nearest => "nearest",
-            Resample::Bilinear => "bilinear",
-        })
-    }
-}
-
-impl FromStr for Resample {
-    type Err = ValueProblem;
-
-    fn from_str(text: &str) -> Result<Self, ValueProblem> {
-        match text {
-            "nearest" => Ok(Resample::Nearest),
-            "bilinear" => Ok(Resample::Bilinear),
-            other => Err(ValueProblem::UnknownSampler(other.to_owned())),
-        }
+table! {
+    /// How an affine map reads between the pixels.
+    #[derive(Default)]
+    pub enum Resample: Row, "sampler", UnknownSampler {
+        /// The pixel in which the point lies.
+        #[default]
+        Nearest { name: "nearest" }
+        /// The mean of the four pixels around the point, weighted by nearness.
+        Bilinear { name: "bilinear" }
     }
 }
 

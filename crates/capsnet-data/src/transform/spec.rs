@@ -7,6 +7,7 @@ use super::form::{self, Form};
 use super::item::Item;
 use super::normalize::Normalize;
 use super::pipeline::Pipeline;
+use super::resample::UnknownSampler;
 
 /// How the value of a name is read and added to a pipeline.
 type Read = fn(Pipeline, &Item<'_>) -> Result<Pipeline, SpecError>;
@@ -111,8 +112,8 @@ fn occlude(line: Pipeline, item: &Item<'_>) -> Result<Pipeline, SpecError> {
 }
 
 fn resample(line: Pipeline, item: &Item<'_>) -> Result<Pipeline, SpecError> {
-    let resample = item.required(&form::RESAMPLE)?.parse();
-    line.with_resample(resample.map_err(|problem| item.fail(&form::RESAMPLE, problem))?)
+    let unknown = |UnknownSampler(name)| item.fail(&form::RESAMPLE, ValueProblem::UnknownSampler(name));
+    line.with_resample(item.required(&form::RESAMPLE)?.parse().map_err(unknown)?)
 }
 
 fn normalize(line: Pipeline, item: &Item<'_>) -> Result<Pipeline, SpecError> {

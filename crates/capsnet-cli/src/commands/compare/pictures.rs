@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Result;
-use capsnet::batch::Batcher;
 use capsnet::evaluate::Evaluation;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;

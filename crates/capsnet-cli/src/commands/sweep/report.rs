@@ -7,7 +7,7 @@ use capsnet_report::sweep::{comparison, table_at, true_class_meaning, value};
 use capsnet_report::{HtmlReport, Picture};
 
 use super::record::{Record, Section};
-use super::words::{capital, listed, protocol, sampler};
+use super::words::{capital, listed, sampler};
 use super::{Plan, key_values};
 use crate::args::SweepArgs;
 use crate::commands::again::CommandLine;
@@ -32,7 +32,7 @@ pub fn report(args: &SweepArgs, plans: &[Plan], record: &Record, grids: Vec<Pict
         .fact("Measured", measured(record))
         .fact("Data", data(args, record));
     for (plan, section) in plans.iter().zip(&record.sweeps) {
-        let what = capital(protocol(plan.asked.family));
+        let what = capital(plan.asked.family.about());
         report = report.fact(
             capital(&section.sweep.family.name),
             format!("{what}. Values: {}.", plan.asked.values),
@@ -72,7 +72,7 @@ fn lead(args: &SweepArgs, plans: &[Plan], record: &Record) -> String {
         text += &format!(
             " {}: {}; {}.",
             capital(&section.sweep.family.name),
-            protocol(plan.asked.family),
+            plan.asked.family.about(),
             range(section)
         );
     }
