@@ -1,9 +1,11 @@
-//! The update of one parameter by Adam: one pass in place on the CPU backend, plain operations elsewhere.
+//! The update of one parameter by Adam: one pass in place by `capsnet-kernels` on the CPU backend in single precision.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, TensorMetadata};
 use burn::prelude::*;
 pub use capsnet_kernels::AdamStep;
+
+use super::has_kernels;
 
 /// Parameter and moments after a step.
 pub struct Updated<const N: usize> {
@@ -22,6 +24,10 @@ pub struct Updated<const N: usize> {
 ///
 /// - `parameter`, `gradient`: the same
 /// - `first`, `second`: `[elements]`
+///
+/// # Panics
+///
+/// On the CPU, if a tensor is on a device with autodiff.
 pub fn adam_update<const N: usize>(
     parameter: Tensor<N>,
     gradient: Tensor<N>,
@@ -29,117 +35,60 @@ pub fn adam_update<const N: usize>(
     second: Tensor<1>,
     step: AdamStep,
 ) -> Updated<N> {
-    let (parameter, first, second) = <Dispatch as AdamUpdate>::adam_update(
-        parameter.into_dispatch(),
-        gradient.into_dispatch(),
-        first.into_dispatch(),
-        second.into_dispatch(),
-        step,
-    );
+    if !has_kernels(&parameter) {
+        return plain(parameter, gradient, first, second, step);
+    }
+    let gradient = whole(gradient);
+    let (mut parameter, mut first, mut second) = (whole(parameter), whole(first), whole(second));
+    // Copies what has another owner.
+    let (p, m, v) = (parameter.storage_mut(), first.storage_mut(), second.storage_mut());
+    step.apply(p, gradient.storage(), m, v)
+        .expect("parameter, gradient and moments have the same number of elements");
     Updated {
-        parameter: Tensor::from_dispatch(parameter),
-        first: Tensor::from_dispatch(first),
-        second: Tensor::from_dispatch(second),
+        parameter: Tensor::from_primitive::<Flex>(parameter),
+        first: Tensor::from_primitive::<Flex>(first),
+        second: Tensor::from_primitive::<Flex>(second),
     }
 }
 
-/// The update as an operation of a backend.
-#[cfg_attr(not(feature = "gpu"), backend_extension(Flex))]
-#[cfg_attr(feature = "gpu", backend_extension(Flex, Cube, Fusion))]
-pub trait AdamUpdate: Backend {
-    /// See [`adam_update`].
-    #[cfg_attr(feature = "gpu", fusion(default))]
-    fn adam_update(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
-        step: AdamStep,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::<Self>(parameter, gradient, first, second, step)
-    }
-}
-
-fn plain<B: Backend>(
-    parameter: FloatTensor<B>,
-    gradient: FloatTensor<B>,
-    first: FloatTensor<B>,
-    second: FloatTensor<B>,
+/// By the backend's own operations.
+fn plain<const N: usize>(
+    parameter: Tensor<N>,
+    gradient: Tensor<N>,
+    first: Tensor<1>,
+    second: Tensor<1>,
     step: AdamStep,
-) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    use burn::backend::TensorMetadata;
-
-    let (shape, flat) = (parameter.shape(), first.shape());
-    let gradient = B::float_reshape(gradient, flat.clone());
-    let mean = |old, decay: f64, new| {
-        let old = B::float_mul_scalar(old, decay.into());
-        B::float_add(old, B::float_mul_scalar(new, (1.0 - decay).into()))
-    };
-    let first = mean(first, step.beta_1, gradient.clone());
-    let second = mean(second, step.beta_2, B::float_mul(gradient.clone(), gradient));
-    let root = B::float_div_scalar(B::float_sqrt(second.clone()), step.root_correction.into());
-    let spread = B::float_add_scalar(root, step.epsilon.into());
-    let change = B::float_mul_scalar(B::float_div(first.clone(), spread), step.step_size.into());
-    let parameter = B::float_sub(B::float_reshape(parameter, flat), change);
-    (B::float_reshape(parameter, shape), first, second)
+) -> Updated<N> {
+    let shape = parameter.shape();
+    let gradient = gradient.reshape(first.dims());
+    let first = first * step.beta_1 + gradient.clone() * (1.0 - step.beta_1);
+    let second = second * step.beta_2 + gradient.clone() * gradient * (1.0 - step.beta_2);
+    let spread = second.clone().sqrt() / step.root_correction + step.epsilon;
+    let change = first.clone() / spread * step.step_size;
+    Updated {
+        parameter: (parameter.reshape(first.dims()) - change).reshape(shape),
+        first,
+        second,
+    }
 }
 
-#[cfg(feature = "gpu")]
-mod gpu {
-    impl super::AdamUpdate for burn::backend::Cube {}
-}
-
-mod cpu {
-    use burn::backend::flex::FlexTensor;
-    use burn::backend::{Flex, TensorMetadata};
-    use burn::tensor::DType;
-
-    use super::{AdamStep, AdamUpdate, plain};
-
-    /// The tensor in memory of exactly its size and order; itself where it is that already.
-    fn whole(tensor: FlexTensor) -> FlexTensor {
-        let is_whole =
-            tensor.is_contiguous() && tensor.bytes().len() == tensor.shape().num_elements() * size_of::<f32>();
-        if is_whole { tensor } else { tensor.to_contiguous() }
-    }
-
-    impl AdamUpdate for Flex {
-        fn adam_update(
-            parameter: FlexTensor,
-            gradient: FlexTensor,
-            first: FlexTensor,
-            second: FlexTensor,
-            step: AdamStep,
-        ) -> (FlexTensor, FlexTensor, FlexTensor) {
-            if parameter.dtype() != DType::F32 {
-                return plain::<Self>(parameter, gradient, first, second, step);
-            }
-            let gradient = whole(gradient);
-            let (mut parameter, mut first, mut second) = (whole(parameter), whole(first), whole(second));
-            // Copies what has another owner.
-            let (p, m, v) = (parameter.storage_mut(), first.storage_mut(), second.storage_mut());
-            step.apply(p, gradient.storage(), m, v)
-                .expect("parameter, gradient and moments have the same number of elements");
-            (parameter, first, second)
-        }
-    }
+/// The tensor in memory of exactly its size and order; itself where it is that already.
+fn whole<const N: usize>(tensor: Tensor<N>) -> FlexTensor {
+    let tensor = tensor
+        .try_into_primitive::<Flex>()
+        .expect("an optimiser's tensors are without autodiff");
+    let is_whole = tensor.is_contiguous() && tensor.bytes().len() == tensor.shape().num_elements() * size_of::<f32>();
+    if is_whole { tensor } else { tensor.to_contiguous() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::backend::Flex;
-    use burn::backend::flex::FlexTensor;
     use burn::tensor::{Distribution, TensorData, Tolerance};
 
-    fn primitive<const N: usize>(tensor: Tensor<N>) -> FlexTensor {
-        tensor
-            .try_into_primitive::<Flex>()
-            .expect("a tensor on the CPU backend")
-    }
-
     fn address<const N: usize>(tensor: &Tensor<N>) -> *const u8 {
-        primitive(tensor.clone()).bytes().as_ptr()
+        let tensor = tensor.clone().try_into_primitive::<Flex>();
+        tensor.expect("a tensor on the CPU backend").bytes().as_ptr()
     }
 
     struct Inputs {
@@ -185,20 +134,14 @@ mod tests {
                 second.clone(),
                 step(),
             );
-            let (p, m, v) = plain::<Flex>(
-                primitive(parameter),
-                primitive(gradient),
-                primitive(first),
-                primitive(second),
-                step(),
-            );
+            let burns = plain(parameter, gradient, first, second, step());
             let pairs = [
-                (data(ours.parameter), p.into_data()),
-                (data(ours.first), m.into_data()),
-                (data(ours.second), v.into_data()),
+                (data(ours.parameter), data(burns.parameter)),
+                (data(ours.first), data(burns.first)),
+                (data(ours.second), data(burns.second)),
             ];
-            for (ours, plain) in &pairs {
-                ours.assert_approx_eq::<f32>(plain, Tolerance::rel_abs(1e-6, 1e-7));
+            for (ours, burns) in &pairs {
+                ours.assert_approx_eq::<f32>(burns, Tolerance::rel_abs(1e-6, 1e-7));
             }
         }
     }

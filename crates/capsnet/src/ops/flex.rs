@@ -1,10 +1,145 @@
-//! At the border between Burn's CPU backend and the kernels.
+//! Where Burn's CPU backend meets the kernels: all that operations with a kernel share.
+//!
+//! A [`Kernel`] is an operation on `N` tensors and its adjoint, of which the kernel computes both. [`unary`], [`binary`] and
+//! [`ternary`] run it on the CPU backend and record it where a gradient is wanted. Whether a tensor is on that backend,
+//! [`has_kernels`](super::has_kernels) tells; the caller has plain tensor operations for all others.
 
+use std::fmt::Debug;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::prelude::*;
 use burn::tensor::TensorData;
 use capsnet_kernels::Scratch;
+
+/// An operation on `N` tensors in single precision that has one output, computed by a kernel.
+pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + 'static {
+    /// What the adjoint needs of the forward pass.
+    type Kept: Clone + Debug + Send + 'static;
+
+    /// The output and, if `keep`, what the adjoint needs; otherwise that may be incomplete, and nobody looks at it.
+    fn forward(&self, inputs: [FlexTensor; N], keep: bool) -> (FlexTensor, Self::Kept);
+
+    /// The gradients of the inputs as far as they are wanted, from that of the output.
+    fn backward(&self, kept: Self::Kept, gradient: FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N];
+}
+
+/// The output of a kernel of one tensor.
+///
+/// # Panics
+///
+/// Like all three: if [`has_kernels`](super::has_kernels) doesn't hold for the tensors.
+pub(super) fn unary<const R: usize, const O: usize>(kernel: impl Kernel<1>, x: Tensor<R>) -> Tensor<O> {
+    Tensor::from_dispatch(<Dispatch as Run>::unary(kernel, x.into_dispatch()))
+}
+
+/// The output of a kernel of two tensors.
+pub(super) fn binary<const R: usize, const S: usize, const O: usize>(
+    kernel: impl Kernel<2>,
+    x: Tensor<R>,
+    y: Tensor<S>,
+) -> Tensor<O> {
+    let (x, y) = (x.into_dispatch(), y.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Run>::binary(kernel, x, y))
+}
+
+/// The output of a kernel of three tensors.
+pub(super) fn ternary<const R: usize, const S: usize, const T: usize, const O: usize>(
+    kernel: impl Kernel<3>,
+    x: Tensor<R>,
+    y: Tensor<S>,
+    z: Tensor<T>,
+) -> Tensor<O> {
+    let (x, y, z) = (x.into_dispatch(), y.into_dispatch(), z.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Run>::ternary(kernel, x, y, z))
+}
+
+/// Running a kernel, as an extension of Burn: the macro writes the way from a [`Tensor`] to the backend's own.
+#[backend_extension(Flex, Autodiff)]
+trait Run: Backend {
+    fn unary<K: Kernel<1>>(kernel: K, x: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn binary<K: Kernel<2>>(kernel: K, x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn ternary<K: Kernel<3>>(
+        kernel: K,
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        z: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+impl Run for Flex {
+    fn unary<K: Kernel<1>>(kernel: K, x: FlexTensor) -> FlexTensor {
+        kernel.forward([x], false).0
+    }
+
+    fn binary<K: Kernel<2>>(kernel: K, x: FlexTensor, y: FlexTensor) -> FlexTensor {
+        kernel.forward([x, y], false).0
+    }
+
+    fn ternary<K: Kernel<3>>(kernel: K, x: FlexTensor, y: FlexTensor, z: FlexTensor) -> FlexTensor {
+        kernel.forward([x, y, z], false).0
+    }
+}
+
+impl<C: CheckpointStrategy> Run for Autodiff<Flex, C> {
+    fn unary<K: Kernel<1>>(kernel: K, x: FloatTensor<Self>) -> FloatTensor<Self> {
+        record::<1, K, C>(kernel, [x])
+    }
+
+    fn binary<K: Kernel<2>>(kernel: K, x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+        record::<2, K, C>(kernel, [x, y])
+    }
+
+    fn ternary<K: Kernel<3>>(
+        kernel: K,
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        z: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        record::<3, K, C>(kernel, [x, y, z])
+    }
+}
+
+/// Runs a kernel and, where one of its inputs wants a gradient, puts its adjoint on the tape.
+fn record<const N: usize, K: Kernel<N>, C: CheckpointStrategy>(
+    kernel: K,
+    inputs: [FloatTensor<Autodiff<Flex, C>>; N],
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let nodes = inputs.each_ref().map(|input| input.node());
+    let inputs = inputs.map(|input| input.into_primitive());
+    match Adjoint(kernel.clone()).prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => {
+            let (output, kept) = kernel.forward(inputs, true);
+            prep.finish(kept, output)
+        }
+        OpsKind::UnTracked(prep) => prep.finish(kernel.forward(inputs, false).0),
+    }
+}
+
+/// Registers the gradients of a kernel's inputs.
+#[derive(Debug)]
+struct Adjoint<K>(K);
+
+impl<const N: usize, K: Kernel<N>> Backward<Flex, N> for Adjoint<K> {
+    type State = K::Kept;
+
+    fn backward(self, ops: Ops<K::Kept, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = self.0.backward(ops.state, gradient, wanted);
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
 
 /// The tensor itself if its values lie in order, else a copy.
 pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {

@@ -1,27 +1,38 @@
-//! The backward pass of losses whose gradient was computed with their value.
+//! What a loss keeps for its adjoint where a kernel computes the gradient together with the value.
 
-use burn::backend::Backend;
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops};
-use burn::backend::tensor::FloatTensor;
-use burn::prelude::*;
+use burn::backend::flex::FlexTensor;
 
-/// Registers the gradient of a loss's first operand, `[B, classes]`.
-#[derive(Debug)]
-pub(super) struct KnownGradient;
+use super::flex::{contiguous, tensor, values};
 
-impl<B: Backend> Backward<B, 1> for KnownGradient {
-    /// The gradient under a loss that is multiplied by one.
-    type State = FloatTensor<B>;
+/// The gradient of a loss's first operand, as it is if the loss isn't multiplied by anything.
+#[derive(Clone, Debug)]
+pub(super) struct KnownGradient {
+    shape: [usize; 2],
+    /// Empty if no gradient is wanted.
+    values: Vec<f32>,
+}
 
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let [node] = ops.parents;
-        let factor = gradients.consume::<B>(&ops.node);
-        if let Some(node) = node {
-            let gradient = ops.state;
-            let factor = B::float_reshape(factor, Shape::new([1, 1]));
-            gradients.register::<B>(node.id, B::float_mul(gradient, factor));
+impl KnownGradient {
+    /// Room for a gradient, if it is wanted.
+    pub(super) fn of_shape(shape: [usize; 2], wanted: bool) -> Self {
+        let len = if wanted { shape.iter().product() } else { 0 };
+        Self {
+            shape,
+            values: vec![0.0; len],
         }
+    }
+
+    /// Where the kernel writes.
+    pub(super) fn room(&mut self) -> Option<&mut [f32]> {
+        (!self.values.is_empty()).then_some(&mut self.values[..])
+    }
+
+    /// The gradient by the chain rule, where the loss itself has this one, `[1]`.
+    pub(super) fn times(mut self, gradient: FlexTensor) -> FlexTensor {
+        let factor = values(&contiguous(gradient))[0];
+        for value in &mut self.values {
+            *value *= factor;
+        }
+        tensor(self.values, &self.shape)
     }
 }

@@ -1,9 +1,11 @@
 //! Operations with a kernel of our own on the CPU backend.
 //!
-//! Each is one backend extension of Burn: our kernel and its hand-written adjoint on the CPU, Burn's own operations on every
-//! other backend. Layers call the functions here and don't know which of the two runs.
+//! Each asks [`has_kernels`]: our kernel and its hand-written adjoint where it holds, else plain tensor operations, which Burn
+//! differentiates on every backend. Layers call the functions here and don't know which of the two runs.
 
 mod adam;
+#[cfg(test)]
+mod agreement;
 mod conv_block;
 mod convolution;
 mod cross_entropy;
@@ -30,7 +32,7 @@ pub use routing::route_votes;
 pub use squash::{lengths, squash};
 pub use squash_coordinates::squash_coordinates;
 
-/// Whether a tensor is where operations without a body for other backends run: on the CPU backend, in single precision.
+/// Whether a tensor is where our kernels run: on the CPU backend, in single precision. With or without autodiff is the same.
 pub fn has_kernels<const N: usize>(tensor: &Tensor<N>) -> bool {
     tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
 }

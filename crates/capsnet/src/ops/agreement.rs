@@ -1,0 +1,214 @@
+//! Kernel and plain operations are the same function: values and gradients of every operation that has both.
+
+use burn::prelude::*;
+use burn::tensor::{Distribution, TensorData, Tolerance};
+
+use super::{Activation, Margins, has_kernels};
+use super::{conv_block, convolution, cross_entropy, dense, margin_loss, squash_coordinates};
+
+/// An operation, one that has a kernel and in plain operations. Both are given the same tensors, all values of each in one row,
+/// and return the output so.
+struct Operation<const N: usize> {
+    name: String,
+    /// The numbers of values of the operands, of which gradients are compared.
+    lens: [usize; N],
+    /// A thousandth of it is the tolerance of zero.
+    tolerance: f32,
+    kernel: Box<Function<N>>,
+    plain: Box<Function<N>>,
+}
+
+type Function<const N: usize> = dyn Fn([Tensor<1>; N]) -> Tensor<1>;
+
+impl<const N: usize> Operation<N> {
+    fn check(self) {
+        let device = Device::flex().autodiff();
+        let operands = self
+            .lens
+            .map(|len| Tensor::<1>::random([len], Distribution::Normal(0.0, 1.0), &device));
+        assert!(operands.iter().all(has_kernels));
+        let [ours, plain] = [&self.kernel, &self.plain].map(|function| run(function.as_ref(), &operands));
+        let tolerance = Tolerance::rel_abs(self.tolerance, self.tolerance);
+        for (nr, (ours, plain)) in ours.iter().zip(&plain).enumerate() {
+            println!(
+                "{}: {}",
+                self.name,
+                if nr == 0 {
+                    "output".to_owned()
+                } else {
+                    format!("gradient {nr}")
+                }
+            );
+            ours.assert_approx_eq::<f32>(plain, tolerance);
+        }
+    }
+}
+
+/// The output and the gradients of all operands, under a loss in which each value of the output has its own weight.
+fn run<const N: usize>(function: &Function<N>, operands: &[Tensor<1>; N]) -> Vec<TensorData> {
+    let operands = operands.clone().map(|operand| operand.require_grad());
+    let output = function(operands.clone());
+    let device = output.device();
+    let weights = (Tensor::<1, Int>::arange(0..output.dims()[0] as i64, &device).float() * 1.3).cos() + 0.1;
+    let gradients = (output.clone() * weights).sum().backward();
+    let gradients = operands
+        .iter()
+        .map(|operand| operand.grad(&gradients).expect("each operand has a gradient"));
+    [output.inner()]
+        .into_iter()
+        .chain(gradients)
+        .map(Tensor::into_data)
+        .collect()
+}
+
+#[test]
+fn the_convolution() {
+    // The second shape is one that the fast algorithm takes.
+    for (batch, ic, oc, side, k, stride) in [(3, 2, 4, 9, 3, 2), (2, 32, 32, 20, 9, 2)] {
+        for rectify in [false, true] {
+            let reshape = move |[x, w, b]: [Tensor<1>; 3]| {
+                // Not contiguous, as the feature maps of plain operations may be.
+                let x = x.reshape([batch, side, side, ic]).permute([0, 3, 1, 2]);
+                (x, w.reshape([oc, ic, k, k]) / 10.0, b)
+            };
+            let kernel = move |operands| {
+                let (x, w, b) = reshape(operands);
+                let convolve = if rectify {
+                    convolution::conv2d_relu
+                } else {
+                    convolution::conv2d
+                };
+                convolve(x, w, b, [stride; 2]).flatten(0, 3)
+            };
+            let plain = move |operands| {
+                let (x, w, b) = reshape(operands);
+                convolution::plain(x, w, b, [stride; 2], rectify).flatten(0, 3)
+            };
+            Operation {
+                name: format!("convolution of {side} x {side}, rectified: {rectify}"),
+                lens: [batch * ic * side * side, oc * ic * k * k, oc],
+                tolerance: 1e-3,
+                kernel: Box::new(kernel),
+                plain: Box::new(plain),
+            }
+            .check();
+        }
+    }
+}
+
+#[test]
+fn the_block_of_convolution_relu_and_pooling() {
+    // The blocks of LeNet-5, odd outputs, and a pooling that the kernel doesn't do.
+    for (batch, [ic, oc], side, k, pool) in [
+        (3, [1, 6], 28, 5, 2),
+        (7, [6, 16], 12, 5, 2),
+        (2, [3, 20], 9, 3, 2),
+        (2, [3, 4], 11, 3, 3),
+    ] {
+        let (x, w) = ([batch, ic, side, side], [oc, ic, k, k]);
+        assert_eq!(
+            conv_block::plan(x, w, pool).is_some(),
+            pool == 2,
+            "the kernel takes the shape"
+        );
+        Operation {
+            name: format!("block of {side} x {side}, pool {pool}"),
+            lens: [x.iter().product(), w.iter().product(), oc],
+            tolerance: 1e-3,
+            kernel: Box::new(move |[of_x, of_w, b]| {
+                conv_block::conv_relu_pool(of_x.reshape(x), of_w.reshape(w), b, pool).flatten(0, 3)
+            }),
+            plain: Box::new(move |[of_x, of_w, b]| {
+                conv_block::plain(of_x.reshape(x), of_w.reshape(w), b, pool).flatten(0, 3)
+            }),
+        }
+        .check();
+    }
+}
+
+#[test]
+fn the_fully_connected_layer() {
+    for [batch, inputs, outputs] in [[1, 160, 512], [7, 33, 129], [130, 20, 3]] {
+        for activation in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
+            // The transposed input is what a layer may get: not contiguous.
+            let reshape = move |[x, w, b]: [Tensor<1>; 3]| {
+                let x = x.reshape([inputs, batch]).transpose();
+                (x, w.reshape([inputs, outputs]) / 10.0, b)
+            };
+            let kernel = move |operands| {
+                let (x, w, b) = reshape(operands);
+                dense::linear(x, w, b, activation).flatten(0, 1)
+            };
+            let plain = move |operands| {
+                let (x, w, b) = reshape(operands);
+                dense::plain(x, w, b, activation).flatten(0, 1)
+            };
+            Operation {
+                name: format!("layer of {inputs} x {outputs}, {activation:?}"),
+                lens: [inputs * batch, inputs * outputs, outputs],
+                tolerance: 1e-4,
+                kernel: Box::new(kernel),
+                plain: Box::new(plain),
+            }
+            .check();
+        }
+    }
+}
+
+#[test]
+fn the_squash() {
+    for shape @ [batch, dimensions, capsules] in [[1, 8, 36], [7, 5, 33], [2, 1, 3]] {
+        Operation {
+            name: format!("squash of {capsules} capsules"),
+            lens: [batch * dimensions * capsules],
+            tolerance: 1e-5,
+            kernel: Box::new(move |[x]| squash_coordinates::squash_coordinates(x.reshape(shape)).flatten(0, 2)),
+            plain: Box::new(move |[x]| squash_coordinates::plain(x.reshape(shape)).flatten(0, 2)),
+        }
+        .check();
+    }
+}
+
+#[test]
+fn the_margin_loss() {
+    let other = Margins {
+        present: 0.6,
+        absent: 0.3,
+        absent_weight: 1.25,
+    };
+    for (batch, margins) in [(1, Margins::default()), (7, other), (33, Margins::default())] {
+        let truth = move || {
+            let device = Device::flex().autodiff();
+            let every_fourth = Tensor::<1, Int>::arange(0..batch as i64 * 10, &device)
+                .remainder_scalar(4)
+                .equal_elem(0);
+            every_fourth.float().reshape([batch, 10])
+        };
+        Operation {
+            name: format!("margin loss of {batch}"),
+            lens: [batch * 10],
+            tolerance: 1e-5,
+            kernel: Box::new(move |[x]| margin_loss::margin_loss(margins, x.reshape([batch, 10]), truth())),
+            plain: Box::new(move |[x]| margin_loss::plain(margins, x.reshape([batch, 10]), truth())),
+        }
+        .check();
+    }
+}
+
+#[test]
+fn the_cross_entropy() {
+    for batch in [1, 7, 33] {
+        let classes = move || {
+            let device = Device::flex().autodiff();
+            (Tensor::<1, Int>::arange(0..batch as i64, &device) * 7).remainder_scalar(10)
+        };
+        Operation {
+            name: format!("cross-entropy of {batch}"),
+            lens: [batch * 10],
+            tolerance: 1e-5,
+            kernel: Box::new(move |[x]| cross_entropy::cross_entropy(x.reshape([batch, 10]) * 4.0, classes())),
+            plain: Box::new(move |[x]| cross_entropy::plain(x.reshape([batch, 10]) * 4.0, classes())),
+        }
+        .check();
+    }
+}
