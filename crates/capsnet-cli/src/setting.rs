@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
+use capsnet::device::DeviceError;
 use capsnet::model::{Architecture, CapsNetConfig, Input, Model, ModelConfig};
 use capsnet::routing::{Couplings, Routing};
 use capsnet::weights;
@@ -38,9 +39,21 @@ impl ComputeArgs {
         self.open()
     }
 
+    /// What a command that goes on with this one's work is told: the device, where it isn't the usual one.
+    pub fn words(&self) -> String {
+        if self.device == "cpu" {
+            String::new()
+        } else {
+            format!(" --device {}", self.device)
+        }
+    }
+
     /// Opens the device.
     pub fn open(&self) -> Result<Device> {
-        capsnet::device::device(&self.device).map_err(|error| UsageError(format!("--device: {error}")).into())
+        capsnet::device::device(&self.device).map_err(|error| match error {
+            DeviceError::Unknown { .. } => UsageError(format!("--device: {error}")).into(),
+            DeviceError::Missing(_) => error.into(),
+        })
     }
 }
 
@@ -204,4 +217,23 @@ pub fn shipped_weights(model: &str) -> Result<PathBuf> {
             file.display()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_goes_on_names_a_device_that_is_not_the_usual_one() {
+        let words = |device: &str| {
+            let device = device.to_owned();
+            ComputeArgs {
+                threads: Some(1),
+                device,
+            }
+            .words()
+        };
+        assert_eq!(words("cpu"), "");
+        assert_eq!(words("cuda:1"), " --device cuda:1");
+    }
 }

@@ -112,6 +112,19 @@ fn help_has_an_example_of_every_command() {
 }
 
 #[test]
+fn devices_are_listed_by_every_command_that_computes() {
+    let folder = tempdir().unwrap();
+    for command in ["train", "test", "compare", "sweep"] {
+        // As with --help, nothing else need be right.
+        let list = capsnet(folder.path(), [command, "--device", "list"]).done();
+        assert!(list.starts_with("cpu "), "{list}");
+        let help = capsnet(folder.path(), [command, "--help"]).done();
+        assert!(help.contains("Where to compute: cpu"), "{help}");
+    }
+    assert_eq!(support::names_in(folder.path()), [""; 0]);
+}
+
+#[test]
 fn version_is_the_packages() {
     let folder = tempdir().unwrap();
     let version = capsnet(folder.path(), ["--version"]).done();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use capsnet::device::known_devices;
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::routing::{Couplings, Routing, forms};
 use capsnet_data::catalog::KnownSet;
@@ -9,7 +10,7 @@ use capsnet_data::transform::Normalize;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::value::{iterations, positive};
+use super::value::{DeviceName, iterations, positive};
 
 /// Reads a model's name: the model of the library's list, as it is unless other flags change it.
 pub fn model() -> impl TypedValueParser<Value = ModelConfig> {
@@ -65,9 +66,14 @@ pub struct ComputeArgs {
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<usize>,
-    /// Where to compute: cpu, or a GPU backend that this build has
-    #[arg(long, default_value = "cpu", value_name = "NAME")]
+    #[arg(long, default_value = "cpu", value_name = "NAME", value_parser = DeviceName, help = device_help())]
     pub device: String,
+}
+
+/// Names the devices of this build.
+fn device_help() -> String {
+    let known = known_devices().join(", ");
+    format!("Where to compute: {known}, or `list` to see what this machine has of them")
 }
 
 /// Which weights, and how to read them.

@@ -1,5 +1,13 @@
 //! Reading single values, with errors that say what is needed.
 
+use std::ffi::OsStr;
+use std::process;
+
+use capsnet::device::{found_devices, known_devices};
+use clap::builder::{StringValueParser, TypedValueParser};
+
+use crate::output::line;
+
 pub fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
@@ -38,4 +46,41 @@ pub fn angle(text: &str) -> Result<f64, String> {
         Ok(angle) if f64::is_finite(angle) => Ok(angle),
         _ => Err("angles in degrees are needed, separated by commas, for example --rotate=15,-23,35".to_owned()),
     }
+}
+
+/// The name of a device. `list` prints those of this machine and ends the program, as `--help` does.
+#[derive(Clone)]
+pub struct DeviceName;
+
+impl TypedValueParser for DeviceName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        if value == "list" {
+            // That nobody reads on is no failure.
+            let _ = line(list_of_devices());
+            process::exit(0);
+        }
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+}
+
+fn list_of_devices() -> String {
+    let mut lines: Vec<String> = found_devices()
+        .into_iter()
+        .map(|found| match found {
+            Ok(found) => format!("{:<10} {}", found.name, found.title),
+            Err(absent) => format!("{:<10} not here: {}", absent.name, absent.reason),
+        })
+        .collect();
+    if known_devices().len() == 1 {
+        lines
+            .push("This build has no GPU devices; they are cargo features: wgpu, vulkan, metal, cuda, rocm".to_owned());
+    }
+    lines.join("\n")
 }

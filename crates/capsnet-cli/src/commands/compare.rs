@@ -151,8 +151,8 @@ fn trained(args: &CompareArgs, name: &str, folder: &Path, data: &Dataset, device
     let run = RunFolder::create(&free_folder(&args.out, name), &config)?;
     let summary = run_with_progress(&config, data, &run, device)?;
     if summary.ending == Ending::Interrupted {
-        let root = run.root().display();
-        anyhow::bail!("stopped while training; go on with: capsnet train {name} --resume {root}");
+        let (root, device) = (run.root().display(), args.data.compute.words());
+        anyhow::bail!("stopped while training; go on with: capsnet train {name} --resume {root}{device}");
     }
     Ok(Contestant {
         model: summary.model,

@@ -19,7 +19,7 @@ use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 
 use crate::architecture::apply_architecture;
-use crate::args::TrainArgs;
+use crate::args::{ComputeArgs, TrainArgs};
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::{UsageError, config_for, start_threads};
@@ -60,7 +60,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         )?,
     };
     let summary = run_with_progress(&config, &data, &folder, &device)?;
-    report(&summary, &folder, &config)
+    report(&summary, &folder, &config, &args.data.compute)
 }
 
 /// Settings of a new run from flags.
@@ -207,13 +207,14 @@ fn draw_curves(folder: &RunFolder, config: &TrainConfig) {
     }
 }
 
-fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig) -> Result<()> {
+fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig, compute: &ComputeArgs) -> Result<()> {
+    let device = compute.words();
     let root = folder.root().display();
     let name = config.model.name();
     let protocol = config.protocol.map(|protocol| format!(" --protocol {protocol}"));
     match summary.ending {
         Ending::Interrupted => line(format_args!(
-            "stopped after step {}; go on with: capsnet train {name} --resume {root}",
+            "stopped after step {}; go on with: capsnet train {name} --resume {root}{device}",
             summary.position.step
         )),
         Ending::Completed | Ending::StoppedEarly => {
@@ -225,7 +226,7 @@ fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig) -> Result
                 folder.last_path().display()
             ))?;
             line(format_args!(
-                "test them with: capsnet test {name}{} --weights {}",
+                "test them with: capsnet test {name}{} --weights {}{device}",
                 protocol.unwrap_or_default(),
                 folder.best_path().display()
             ))

@@ -17,8 +17,8 @@ pub struct Updated<const N: usize> {
     pub second: Tensor<1>,
 }
 
-/// Moves a parameter against its gradient, without autodiff. On the CPU backend, tensors that have no other owner are updated
-/// where they are.
+/// Moves a parameter against its gradient, without autodiff. On the CPU backend, tensors that have no other owner are
+/// updated where they are.
 ///
 /// # Shapes
 ///

@@ -6,8 +6,8 @@ use burn::tensor::{Distribution, TensorData, Tolerance};
 use super::{Activation, Margins, has_kernels};
 use super::{conv_block, convolution, cross_entropy, dense, margin_loss, squash_coordinates};
 
-/// An operation, one that has a kernel and in plain operations. Both are given the same tensors, all values of each in one row,
-/// and return the output so.
+/// An operation, one that has a kernel and in plain operations. Both are given the same tensors, all values of each in
+/// one row, and return the output so.
 struct Operation<const N: usize> {
     name: String,
     /// The numbers of values of the operands, of which gradients are compared.

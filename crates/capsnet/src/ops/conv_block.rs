@@ -1,5 +1,5 @@
-//! A convolution with its bias, ReLU and average pooling: one visit to each image by `capsnet-kernels` on the CPU backend in
-//! single precision.
+//! A convolution with its bias, ReLU and average pooling: one visit to each image by `capsnet-kernels` on the CPU
+//! backend in single precision.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use capsnet_kernels::{ConvBlock, ConvBlockGradients, ConvShape};
 use super::flex::{Kernel, Plans, SCRATCH, contiguous, tensor, ternary, values};
 use super::{convolution, has_kernels};
 
-/// `avg_pool(relu(conv(x, weight) + bias))`, with stride 1 and no padding. Windows of `pool x pool` don't overlap, and outputs
-/// of the convolution that fill none are dropped.
+/// `avg_pool(relu(conv(x, weight) + bias))`, with stride 1 and no padding. Windows of `pool x pool` don't overlap, and
+/// outputs of the convolution that fill none are dropped.
 ///
 /// # Shapes
 ///

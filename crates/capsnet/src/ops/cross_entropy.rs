@@ -1,4 +1,5 @@
-//! The cross-entropy of logits: loss and gradient in one visit by `capsnet-kernels` on the CPU backend in single precision.
+//! The cross-entropy of logits: loss and gradient in one visit by `capsnet-kernels` on the CPU backend in single
+//! precision.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Where Burn's CPU backend meets the kernels: all that operations with a kernel share.
 //!
-//! A [`Kernel`] is an operation on `N` tensors and its adjoint, of which the kernel computes both. [`unary`], [`binary`] and
-//! [`ternary`] run it on the CPU backend and record it where a gradient is wanted. Whether a tensor is on that backend,
-//! [`has_kernels`](super::has_kernels) tells; the caller has plain tensor operations for all others.
+//! A [`Kernel`] is an operation on `N` tensors and its adjoint, of which the kernel computes both. [`unary`],
+//! [`binary`] and [`ternary`] run it on the CPU backend and record it where a gradient is wanted. Whether a tensor is
+//! on that backend, [`has_kernels`](super::has_kernels) tells; the caller has plain tensor operations for all others.
 
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! Operations with a kernel of our own on the CPU backend.
 //!
-//! Each asks [`has_kernels`]: our kernel and its hand-written adjoint where it holds, else plain tensor operations, which Burn
-//! differentiates on every backend. Layers call the functions here and don't know which of the two runs.
+//! Each asks [`has_kernels`]: our kernel and its hand-written adjoint where it holds, else plain tensor operations,
+//! which Burn differentiates on every backend. Layers call the functions here and don't know which of the two runs.
 
 mod adam;
 #[cfg(test)]
@@ -32,7 +32,8 @@ pub use routing::route_votes;
 pub use squash::{lengths, squash};
 pub use squash_coordinates::squash_coordinates;
 
-/// Whether a tensor is where our kernels run: on the CPU backend, in single precision. With or without autodiff is the same.
+/// Whether a tensor is where our kernels run: on the CPU backend, in single precision. With or without autodiff is the
+/// same.
 pub fn has_kernels<const N: usize>(tensor: &Tensor<N>) -> bool {
-    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
+    tensor.dtype() == DType::F32 && tensor.device() == Device::flex()
 }
