@@ -125,10 +125,10 @@ fn digits(name: &str, angles: [f64; 8], right_up_to: f64) -> Result<Picture, Rep
             .line(answer, Tone::of(right)))
     });
     let cells: Result<Vec<_>, ReportError> = cells.into_iter().collect();
-    let canvas = DigitGrid::new(name, 4, cells?).draw()?;
+    let sheet = DigitGrid::new(name, 4, cells?).sheet()?;
     let alt = format!("Eight rotated strokes with the answers of {name}, right up to {right_up_to} degrees");
     Picture::new(
-        &canvas,
+        &sheet,
         alt,
         format!("{name}: the same stroke at eight angles (made up)"),
     )
@@ -201,8 +201,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             caption: "Made up. Bands are 95 % Wilson intervals.".to_owned(),
             ..accuracy_chart(&sweep)
         };
-        chart.save_svg(&folder.join(name).with_extension("svg"))?;
-        chart.save_png(&folder.join(name).with_extension("png"))?;
+        chart.sheet()?.save_svg(&folder.join(name).with_extension("svg"))?;
+        chart.sheet()?.save_png(&folder.join(name).with_extension("png"))?;
     }
     println!("wrote {}", folder.join("report.html").display());
     Ok(())

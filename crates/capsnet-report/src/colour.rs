@@ -1,8 +1,9 @@
 //! Images in colour, and the colours of the drawings.
 
-use crate::canvas::{Canvas, Rgb};
 use crate::error::ReportError;
 use crate::grey::GreyImage;
+use crate::png;
+use crate::rgb::Rgb;
 
 /// Text and important lines.
 pub const INK: Rgb = Rgb(0x22, 0x22, 0x22);
@@ -106,23 +107,9 @@ impl ColourImage {
         self.height
     }
 
-    /// The rows, from top to bottom, each of `width` pixels.
-    pub fn rows(&self) -> impl Iterator<Item = &[Rgb]> {
-        self.pixels.chunks_exact(self.width)
-    }
-
     /// The bytes of a PNG file, not enlarged.
     pub(crate) fn to_png(&self) -> Vec<u8> {
-        let canvas = Canvas::new(self.width, self.height).and_then(|mut canvas| {
-            for (y, row) in self.rows().enumerate() {
-                for (x, &colour) in row.iter().enumerate() {
-                    canvas.set(x, y, colour);
-                }
-            }
-            canvas.to_png()
-        });
-        // Images are far smaller than the largest canvas, and writing to memory doesn't fail.
-        canvas.unwrap_or_default()
+        png::of_pixels(self.width, &self.pixels)
     }
 }
 
@@ -140,14 +127,10 @@ mod tests {
         GreyImage::new(pixels.len(), 1, pixels.to_vec()).unwrap()
     }
 
-    fn pixels(image: &ColourImage) -> Vec<Rgb> {
-        image.rows().flatten().copied().collect()
-    }
-
     #[test]
     fn a_difference_has_the_colour_of_the_lighter_one() {
         let image = ColourImage::difference(&grey(&[0, 255, 0, 9]), &grey(&[0, 0, 255, 9])).unwrap();
-        assert_eq!(pixels(&image), [Rgb::WHITE, ORANGE, BLUE, Rgb::WHITE]);
+        assert_eq!(image.pixels, [Rgb::WHITE, ORANGE, BLUE, Rgb::WHITE]);
         assert!(ColourImage::difference(&grey(&[0, 1]), &grey(&[0])).is_err());
         assert_eq!(diverging(f64::NAN), Rgb::WHITE);
         assert_eq!((diverging(-3.0), diverging(1.0)), (BLUE, ORANGE));
@@ -156,7 +139,7 @@ mod tests {
     #[test]
     fn an_overlay_is_black_where_both_are() {
         let image = ColourImage::overlay(&grey(&[0, 255, 0, 255]), &grey(&[0, 0, 255, 255])).unwrap();
-        let [black, first, second, both] = pixels(&image)[..] else {
+        let [black, first, second, both] = image.pixels[..] else {
             panic!("four pixels")
         };
         assert_eq!(black, Rgb(0, 0, 0));
@@ -167,10 +150,20 @@ mod tests {
     #[test]
     fn paper_is_white_and_ink_is_ink() {
         let image = ColourImage::on_paper(&grey(&[0, 255]), INK);
-        assert_eq!(pixels(&image), [Rgb::WHITE, INK]);
+        assert_eq!(image.pixels, [Rgb::WHITE, INK]);
         assert_eq!(
-            pixels(&ColourImage::from(&grey(&[0, 77]))),
+            ColourImage::from(&grey(&[0, 77])).pixels,
             [Rgb(0, 0, 0), Rgb(77, 77, 77)]
         );
+    }
+
+    #[test]
+    fn the_png_reads_back() {
+        let image = ColourImage::of(&GreyImage::new(3, 2, vec![0, 1, 2, 3, 4, 250]).unwrap(), |grey| {
+            Rgb(grey, 2, 255 - grey)
+        });
+        let png = image.to_png();
+        assert_eq!(png::read(&png), (3, image.pixels.clone()));
+        assert_eq!(png, image.to_png(), "the bytes are repeatable");
     }
 }

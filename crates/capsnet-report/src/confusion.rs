@@ -4,11 +4,14 @@
 //! thousand images can be seen. Right predictions are blue, wrong ones orange: the two differ in lightness and are
 //! told apart with any colour vision, and the diagonal tells them apart without colour.
 
-use crate::canvas::{Canvas, Rect, Rgb};
+use crate::colour::INK;
+use crate::drawing::{Anchor, Drawing, Sheet};
 use crate::error::ReportError;
+use crate::font::Font;
 use crate::number::{count, percent};
+use crate::png;
+use crate::rgb::Rgb;
 use crate::table::{Column, Table, TableCell};
-use crate::text::{self, Font};
 use crate::tone::Tone;
 
 /// Shade of a cell that holds all of its row, on the diagonal.
@@ -18,12 +21,11 @@ const WRONG: Rgb = Rgb(0xC4, 0x4E, 0x00);
 /// Counts of zero, and what the rows and columns are.
 const FAINT: Rgb = Rgb(0x76, 0x76, 0x76);
 const GRID_LINE: Rgb = Rgb(0xDD, 0xDD, 0xDD);
-const MARGIN: usize = 20;
 /// Paper on either side of a cell's text.
-const PADDING: usize = 8;
-const CELL_HEIGHT: usize = 36;
+const PADDING: f64 = 8.0;
+const CELL_HEIGHT: f64 = 36.0;
 /// Between the labels and the cells.
-const GAP: usize = 10;
+const GAP: f64 = 10.0;
 
 /// How often each class was taken for each class.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,51 +94,46 @@ impl ConfusionMatrix {
     ///
     /// # Errors
     /// [`ReportError::TooLarge`] with thousands of classes.
-    pub fn draw(&self, title: &str) -> Result<Canvas, ReportError> {
-        let layout = Layout::of(self, title);
-        let mut canvas = Canvas::new(layout.width, layout.height)?;
-        let ink = Tone::Neutral.ink();
-        for (index, line) in layout.title.iter().enumerate() {
-            let y = MARGIN + index * Font::Title.height();
-            text::draw(&mut canvas, MARGIN, y, line, Font::Title, ink);
-        }
-
-        let classes = self.labels.len();
-        let middle = layout.left + classes * layout.cell_width / 2;
+    pub fn sheet(&self, title: &str) -> Result<Sheet, ReportError> {
+        let layout = Layout::of(self);
+        let classes = self.labels.len() as f64;
+        let (right, bottom) = (
+            layout.left + classes * layout.cell_width,
+            layout.top + classes * CELL_HEIGHT,
+        );
+        png::check_size(right, bottom)?;
+        let mut drawing = Drawing::new();
+        let mut text = |at, anchor, ink, text: &str| drawing.text(at, anchor, Font::Body, ink, text);
         let header = layout.top - GAP - Font::Body.height();
         let above = header - Font::Body.height();
-        text::draw_centred(&mut canvas, middle, above, "prediction", Font::Body, FAINT);
-        text::draw(&mut canvas, MARGIN, header, "truth", Font::Body, FAINT);
-        let right = layout.left + classes * layout.cell_width + GAP;
-        text::draw(&mut canvas, right, header, "right", Font::Body, FAINT);
-
+        text(
+            ((layout.left + right) / 2.0, above),
+            Anchor::Middle,
+            FAINT,
+            "prediction",
+        );
+        text((0.0, header), Anchor::Start, FAINT, "truth");
+        text((right + GAP, header), Anchor::Start, FAINT, "right");
+        for (truth, label) in self.labels.iter().enumerate() {
+            let line = layout.line(truth);
+            text((layout.left - GAP, line), Anchor::End, INK, label);
+            text((layout.middle(truth), header), Anchor::Middle, INK, label);
+            text((right + GAP, line), Anchor::Start, INK, &self.recall(truth));
+        }
         for (truth, row) in self.rows().enumerate() {
-            let y = layout.top + truth * CELL_HEIGHT;
-            let baseline = y + (CELL_HEIGHT - Font::Body.height()) / 2;
-            let label = &self.labels[truth];
-            let x = layout.left - GAP - Font::Body.width(label);
-            text::draw(&mut canvas, x, baseline, label, Font::Body, ink);
-            let x = layout.left + truth * layout.cell_width + layout.cell_width / 2;
-            text::draw_centred(&mut canvas, x, header, label, Font::Body, ink);
             for (prediction, &n) in row.iter().enumerate() {
-                let rect = Rect {
-                    x: layout.left + prediction * layout.cell_width,
-                    y,
-                    width: layout.cell_width,
-                    height: CELL_HEIGHT,
-                };
                 let full = if prediction == truth { RIGHT } else { WRONG };
                 let paper = Rgb::WHITE.mix(full, shade(n, self.total(truth)));
-                canvas.fill(rect, paper);
-                canvas.frame(rect, 1, GRID_LINE);
+                let (x, y) = layout.corner(truth, prediction);
+                drawing.rectangle((x, y), (layout.cell_width, CELL_HEIGHT), paper);
+                let inside = (layout.cell_width - 1.0, CELL_HEIGHT - 1.0);
+                drawing.frame((x + 0.5, y + 0.5), inside, 1.0, GRID_LINE);
                 let ink = if n == 0 { FAINT } else { ink_on(paper) };
-                let centre = rect.x + rect.width / 2;
-                text::draw_centred(&mut canvas, centre, baseline, &count(n), Font::Body, ink);
+                let at = (layout.middle(prediction), layout.line(truth));
+                drawing.text(at, Anchor::Middle, Font::Body, ink, count(n));
             }
-            let recall = self.recall(truth);
-            text::draw(&mut canvas, right, baseline, &recall, Font::Body, ink);
         }
-        Ok(canvas)
+        Ok(drawing.sheet(title, ""))
     }
 
     fn rows(&self) -> impl Iterator<Item = &[u64]> {
@@ -174,48 +171,45 @@ fn ink_on(paper: Rgb) -> Rgb {
     }
 }
 
-/// Where the cells start and how large all is.
+/// Where the cells are.
 struct Layout {
-    title: Vec<String>,
-    left: usize,
-    top: usize,
-    cell_width: usize,
-    width: usize,
-    height: usize,
+    left: f64,
+    top: f64,
+    cell_width: f64,
 }
 
 impl Layout {
-    fn of(matrix: &ConfusionMatrix, title: &str) -> Self {
-        let widest =
-            |texts: &mut dyn Iterator<Item = String>| texts.fold(0, |width, text| width.max(Font::Body.width(&text)));
-        let label_width = widest(&mut matrix.labels.iter().cloned());
-        let count_width = widest(&mut matrix.counts.iter().map(|&n| count(n)));
-        let cell_width = label_width.max(count_width) + 2 * PADDING;
-        let left = MARGIN + label_width.max(Font::Body.width("truth")) + GAP;
-        let classes = matrix.labels.len();
-        let cells_right = left.saturating_add(classes.saturating_mul(cell_width));
-        let width = cells_right.saturating_add(GAP + Font::Body.width("100.0 %") + MARGIN);
-        let title = text::wrap(title, (width - 2 * MARGIN) / Font::Title.advance());
-        let title_height = match title.len() {
-            0 => 0,
-            lines => lines * Font::Title.height() + GAP,
-        };
-        let top = MARGIN + title_height + 2 * Font::Body.height() + GAP;
+    fn of(matrix: &ConfusionMatrix) -> Self {
+        let widest = |texts: &mut dyn Iterator<Item = f64>| texts.fold(0.0, f64::max);
+        let label_width = widest(&mut matrix.labels.iter().map(|label| Font::Body.width(label)));
+        let count_width = widest(&mut matrix.counts.iter().map(|&n| Font::Body.width(&count(n))));
         Self {
-            title,
-            left,
-            top,
-            cell_width,
-            width,
-            height: top.saturating_add(classes.saturating_mul(CELL_HEIGHT) + MARGIN),
+            left: label_width.max(Font::Body.width("truth")) + GAP,
+            top: 2.0 * Font::Body.height() + GAP,
+            cell_width: label_width.max(count_width) + 2.0 * PADDING,
         }
+    }
+
+    /// The top left corner of a cell.
+    fn corner(&self, truth: usize, prediction: usize) -> (f64, f64) {
+        let x = self.left + prediction as f64 * self.cell_width;
+        (x, self.top + truth as f64 * CELL_HEIGHT)
+    }
+
+    /// The middle of a column.
+    fn middle(&self, prediction: usize) -> f64 {
+        self.corner(0, prediction).0 + self.cell_width / 2.0
+    }
+
+    /// The top of the text in a row.
+    fn line(&self, truth: usize) -> f64 {
+        self.corner(truth, 0).1 + (CELL_HEIGHT - Font::Body.height()) / 2.0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::TextStyle;
 
     fn three_classes() -> ConfusionMatrix {
         let counts = [vec![980, 0, 20], vec![0, 1135, 0], vec![0, 0, 0]];
@@ -232,30 +226,36 @@ truth    0      1  coat    right
 1        .  1,135     .  100.0 %
 coat     .      .     .      n/a
 ";
-        assert_eq!(text.to_text(TextStyle::Plain), expected);
-        let ansi = text.to_text(TextStyle::Ansi);
-        assert!(ansi.contains("\x1b[32m980\x1b[0m") && ansi.contains("\x1b[31m20\x1b[0m"));
+        assert_eq!(text.to_text(), expected);
+        let tones: Vec<Tone> = text.rows()[0].iter().map(TableCell::tone).collect();
+        let neutral = Tone::Neutral;
+        assert_eq!(tones, [neutral, Tone::Right, neutral, Tone::Wrong, neutral]);
     }
 
-    /// The colour just inside a cell's top left corner, where no text is.
-    fn paper(canvas: &Canvas, layout: &Layout, truth: usize, prediction: usize) -> Rgb {
-        let x = layout.left + prediction * layout.cell_width + 2;
-        let y = layout.top + truth * CELL_HEIGHT + 2;
-        canvas.pixel(x, y).unwrap()
+    /// The colours of the picture's pixels, and its width.
+    fn painted(matrix: &ConfusionMatrix) -> (usize, Vec<Rgb>) {
+        png::read(&matrix.sheet("").unwrap().to_png().unwrap())
+    }
+
+    /// A pixel of a cell, from its top left corner; the sheet's margin is 20.
+    fn pixel((width, pixels): &(usize, Vec<Rgb>), layout: &Layout, cell: (usize, usize), by: (usize, usize)) -> Rgb {
+        let (x, y) = layout.corner(cell.0, cell.1);
+        pixels[(20 + y as usize + by.1) * width + 20 + x as usize + by.0]
     }
 
     #[test]
     fn shades_run_from_white_to_the_full_colour() {
         let matrix = three_classes();
-        let canvas = matrix.draw("a title").unwrap();
-        let layout = Layout::of(&matrix, "a title");
-        let at = |truth, prediction| paper(&canvas, &layout, truth, prediction);
+        let (picture, layout) = (painted(&matrix), Layout::of(&matrix));
+        // Inside the grid line, where no text is.
+        let at = |truth, prediction| pixel(&picture, &layout, (truth, prediction), (2, 2));
         assert_eq!(at(1, 1), RIGHT);
         assert_eq!(at(1, 0), Rgb::WHITE);
         assert_eq!(at(2, 2), Rgb::WHITE, "a class without images has no shade");
         // 20 of 1000 has the cube root of 0.02, 27 % of the full shade: 69 of 255.
         assert_eq!(at(0, 2), Rgb::WHITE.mix(WRONG, 69));
         assert_eq!(at(2, 0), Rgb::WHITE, "rows are truths: the transpose is empty");
+        assert_eq!(pixel(&picture, &layout, (1, 1), (0, 0)), GRID_LINE);
     }
 
     #[test]
@@ -271,25 +271,16 @@ coat     .      .     .      n/a
     #[test]
     fn counts_are_written_into_their_cells() {
         let matrix = three_classes();
-        let canvas = matrix.draw("").unwrap();
-        let layout = Layout::of(&matrix, "");
-        for truth in 0..3 {
-            for prediction in 0..3 {
-                let background = paper(&canvas, &layout, truth, prediction);
-                let (x, y) = (
-                    layout.left + prediction * layout.cell_width,
-                    layout.top + truth * CELL_HEIGHT,
-                );
-                let inked = (2..CELL_HEIGHT - 2)
-                    .flat_map(|dy| (2..layout.cell_width - 2).map(move |dx| (x + dx, y + dy)))
-                    .filter(|&(x, y)| canvas.pixel(x, y) != Some(background))
-                    .count();
-                assert!(inked > 15, "the cell {truth}, {prediction} has no text");
-                let edges = (0..CELL_HEIGHT).map(|dy| (x + 2, y + dy.clamp(1, CELL_HEIGHT - 2)));
-                for (x, y) in edges {
-                    assert_eq!(canvas.pixel(x, y), Some(background), "text touches the edge");
-                }
-            }
+        let (picture, layout) = (painted(&matrix), Layout::of(&matrix));
+        let (width, height) = (layout.cell_width as usize, CELL_HEIGHT as usize);
+        for (truth, prediction) in (0..3).flat_map(|truth| (0..3).map(move |prediction| (truth, prediction))) {
+            let at = |x, y| pixel(&picture, &layout, (truth, prediction), (x, y));
+            let background = at(2, 2);
+            let inside = (2..height - 2).flat_map(|y| (2..width - 2).map(move |x| (x, y)));
+            let inked = inside.filter(|&(x, y)| at(x, y) != background).count();
+            assert!(inked > 15, "the cell {truth}, {prediction} has no text");
+            let mut edge = (1..height - 1).flat_map(|y| [(2, y), (width - 3, y)]);
+            assert!(edge.all(|(x, y)| at(x, y) == background), "text touches the edge");
         }
     }
 
@@ -306,9 +297,9 @@ coat     .      .     .      n/a
     #[test]
     fn enormous_counts_and_many_classes_do_not_panic() {
         let matrix = ConfusionMatrix::new(["x"], &[vec![u64::MAX]]).unwrap();
-        assert!(matrix.draw("").is_ok());
+        assert!(matrix.sheet("").is_ok());
         let labels: Vec<String> = (0..1200).map(|i| format!("class number {i}")).collect();
         let matrix = ConfusionMatrix::new(labels, &vec![vec![0; 1200]; 1200]).unwrap();
-        assert!(matches!(matrix.draw(""), Err(ReportError::TooLarge { .. })));
+        assert!(matches!(matrix.sheet(""), Err(ReportError::TooLarge { .. })));
     }
 }

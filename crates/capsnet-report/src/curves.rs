@@ -1,23 +1,20 @@
-//! Line charts as SVG and PNG: losses, accuracies and learning rates by epoch, accuracy by angle.
+//! Line charts: losses, accuracies and learning rates by epoch, accuracy by angle.
 //!
-//! The SVG is written directly: the result is small, has exact coordinates and tooltips, and shows in any browser
-//! on its own white paper, in light and dark surroundings. The PNG is painted from the same shapes. Series differ by
-//! colour and by dash pattern. The colours are those of Okabe and Ito, "Color universal design" (2008), which people
-//! with any colour vision tell apart.
+//! The SVG is small, has exact coordinates and tooltips, and shows in any browser on its own white paper, in light and
+//! dark surroundings. Series differ by colour and by dash pattern. The colours are those of Okabe and Ito, "Color
+//! universal design" (2008), which people with any colour vision tell apart.
 
 mod axes;
 mod layout;
 
-use std::path::Path;
-
-pub(crate) use layout::{COLOURS, Look, colour, dash};
+pub(crate) use layout::{COLOURS, Look, colour, stroke};
 
 use crate::axis::Axis;
-use crate::canvas::Canvas;
-use crate::error::{ReportError, save};
+use crate::drawing::Sheet;
+use crate::error::ReportError;
 
-/// Pixels of the PNG for a unit of the SVG, so that text comes in a size of the bitmap font.
-const PNG_SCALE: f64 = 1.5;
+/// A chart in a file of its own is shown so much larger than in a page.
+const ZOOM: f64 = 1.5;
 
 /// A named line.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -69,37 +66,13 @@ pub struct LineChart {
 }
 
 impl LineChart {
-    /// The chart as an SVG document.
+    /// The chart as a picture, with its legend.
     ///
     /// # Errors
     /// [`ReportError::Empty`] if no series has a point that can be shown.
-    pub fn to_svg(&self) -> Result<String, ReportError> {
-        Ok(self.scene(&Look::PICTURE)?.0.to_svg())
-    }
-
-    /// Saves the chart as an SVG file, replacing one that is there.
-    ///
-    /// # Errors
-    /// As [`LineChart::to_svg`], and [`ReportError::Write`] with the path and the reason.
-    pub fn save_svg(&self, path: &Path) -> Result<(), ReportError> {
-        save(path, self.to_svg()?.as_bytes())
-    }
-
-    /// Paints the chart, with the look and the coordinates of the SVG at one and a half times its size. The bitmap
-    /// font covers Latin-1; other characters show as "?".
-    ///
-    /// # Errors
-    /// [`ReportError::Empty`] as [`LineChart::to_svg`], [`ReportError::TooLarge`] if the picture would be.
-    pub fn draw(&self) -> Result<Canvas, ReportError> {
-        self.scene(&Look::PICTURE)?.0.draw(PNG_SCALE)
-    }
-
-    /// Saves the chart as a PNG file, replacing one that is there.
-    ///
-    /// # Errors
-    /// As [`LineChart::draw`], and [`ReportError::Write`] with the path and the reason.
-    pub fn save_png(&self, path: &Path) -> Result<(), ReportError> {
-        self.draw()?.save_png(path)
+    pub fn sheet(&self) -> Result<Sheet, ReportError> {
+        let (drawing, _) = self.plot(&Look::PICTURE)?;
+        Ok(drawing.sheet(self.title.clone(), self.caption.clone()).zoomed(ZOOM))
     }
 }
 

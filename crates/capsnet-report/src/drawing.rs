@@ -1,31 +1,34 @@
-//! Free drawings: images, shapes, arrows and lines of text at any place, written as SVG and as PNG.
+//! What every picture is: images, shapes, arrows and lines of text, each at its place.
 //!
 //! A [`Drawing`] grows to the right and downwards as things are put into it, and one may be put into another, so that a
 //! picture is composed of parts that know nothing of each other. A [`Sheet`] is a drawing with a title over it and a
-//! caption under it, ready to be saved. Coordinates are pixels of the PNG, from the top left.
+//! caption under it, ready to be saved as SVG and as the PNG that is made from it. Coordinates are pixels, from the top
+//! left.
 //!
 //! ```
 //! use capsnet_report::colour::INK;
-//! use capsnet_report::text::Font;
-//! use capsnet_report::{Anchor, ColourImage, Drawing, GreyImage};
+//! use capsnet_report::{Anchor, ColourImage, Drawing, Font, GreyImage};
 //!
 //! let digit = GreyImage::new(28, 28, vec![0; 28 * 28])?;
 //! let mut drawing = Drawing::new();
 //! drawing.image((0.0, 0.0), &ColourImage::from(&digit), 4.0);
 //! drawing.text((56.0, 116.0), Anchor::Middle, Font::Body, INK, "seven");
-//! let png: Vec<u8> = drawing.sheet("A digit", "As the model sees it.").draw()?.to_png()?;
+//! let sheet = drawing.sheet("A digit", "As the model sees it.");
+//! let (svg, png): (String, Vec<u8>) = (sheet.to_svg(), sheet.to_png()?);
 //! # Ok::<(), capsnet_report::ReportError>(())
 //! ```
 
 mod sheet;
+mod tile;
 
-pub use crate::scene::Anchor;
+pub use crate::shape::Anchor;
 pub use sheet::Sheet;
+pub use tile::tile_size;
 
-use crate::canvas::Rgb;
 use crate::colour::ColourImage;
-use crate::scene::{Point, Shape, Stroke};
-use crate::text::Font;
+use crate::font::Font;
+use crate::rgb::Rgb;
+use crate::shape::{Label, Point, Shape, Stroke};
 
 /// Lengths of a dash and of the gap after it.
 const DASH: &[f64] = &[7.0, 5.0];
@@ -33,9 +36,9 @@ const DASH: &[f64] = &[7.0, 5.0];
 const RING: usize = 48;
 
 /// Shapes at their places, and the size of what they take.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drawing {
-    shapes: Vec<Shape>,
+    pub(crate) shapes: Vec<Shape>,
     width: f64,
     height: f64,
 }
@@ -75,21 +78,36 @@ impl Drawing {
 
     /// Writes a line of text; `at` is on the line's top.
     pub fn text(&mut self, at: (f64, f64), anchor: Anchor, font: Font, ink: Rgb, text: impl Into<String>) {
-        let text = text.into();
-        let width = font.width(&text) as f64;
+        self.text_of_class("", at, anchor, font, ink, text.into());
+    }
+
+    /// The same with a class, which tells the parts of the SVG apart.
+    pub(crate) fn text_of_class(
+        &mut self,
+        class: &'static str,
+        at: Point,
+        anchor: Anchor,
+        font: Font,
+        ink: Rgb,
+        text: String,
+    ) {
+        let width = font.width(&text);
         let right = match anchor {
             Anchor::Start => at.0 + width,
             Anchor::Middle => at.0 + width / 2.0,
             Anchor::End => at.0,
         };
-        self.reach((right, at.1 + font.height() as f64));
-        self.shapes.push(Shape::Print {
-            at,
+        self.reach((right, at.1 + font.height()));
+        self.shapes.push(Shape::Text(Label {
+            class,
+            at: (at.0, at.1 + font.ascent()),
             anchor,
-            font,
+            turned: false,
+            size: font.size(),
+            bold: font.is_bold(),
             ink,
             text,
-        });
+        }));
     }
 
     /// Draws a line through points.
@@ -179,13 +197,13 @@ impl Drawing {
     /// Puts a copy of another drawing into this one, with its origin at `at`.
     pub fn place(&mut self, at: (f64, f64), other: &Self) {
         self.reach((at.0 + other.width, at.1 + other.height));
-        self.shapes.extend(other.shapes.iter().map(|shape| moved(shape, at)));
+        self.shapes.extend(other.shapes.iter().map(|shape| shape.moved(at)));
     }
 
     /// This drawing with a title over it and a caption under it; either may be empty.
     #[must_use]
     pub fn sheet(self, title: impl Into<String>, caption: impl Into<String>) -> Sheet {
-        Sheet::new(self, title.into(), caption.into())
+        Sheet::new(&self, title.into(), caption.into())
     }
 
     fn reach_all(&mut self, points: &[Point], margin: f64) {
@@ -197,20 +215,6 @@ impl Drawing {
 
 fn corners((x, y): Point, (width, height): (f64, f64)) -> [Point; 4] {
     [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-}
-
-/// A shape elsewhere.
-fn moved(shape: &Shape, by: Point) -> Shape {
-    let there = |at: &mut Point| *at = (at.0 + by.0, at.1 + by.1);
-    let mut shape = shape.clone();
-    match &mut shape {
-        Shape::Line { from, to, .. } => [from, to].into_iter().for_each(there),
-        Shape::Path { points, .. } | Shape::Area { points, .. } => points.iter_mut().for_each(there),
-        Shape::Dot { at, .. } | Shape::Print { at, .. } | Shape::Image { at, .. } => there(at),
-        Shape::Text(label) => there(&mut label.at),
-        Shape::Group { shapes, .. } => shapes.iter_mut().for_each(|inner| *inner = moved(inner, by)),
-    }
-    shape
 }
 
 #[cfg(test)]

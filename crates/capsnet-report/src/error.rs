@@ -43,9 +43,9 @@ pub enum ReportError {
         limit: usize,
     },
 
-    /// The PNG encoder failed, in practice because the writer under it did.
-    #[error("cannot encode the PNG: {0}")]
-    Encode(#[from] png::EncodingError),
+    /// A picture's SVG could not be turned into a PNG.
+    #[error("cannot make a PNG of the picture: {0}")]
+    Render(String),
 
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]

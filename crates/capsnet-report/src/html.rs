@@ -14,11 +14,12 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::canvas::Canvas;
 use crate::curves::LineChart;
+use crate::drawing::Sheet;
 use crate::error::{ReportError, save};
-use crate::markup::escaped;
+use crate::markup::valid;
 use crate::table::Table;
 use capsnet_measure::Sweep;
 
@@ -36,8 +37,8 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     png: Vec<u8>,
-    width: usize,
-    height: usize,
+    width: u32,
+    height: u32,
     alt: String,
     caption: String,
 }
@@ -46,30 +47,30 @@ impl Picture {
     /// A picture, what it shows (for those who cannot see it), and the caption under it, which may be empty.
     ///
     /// # Errors
-    /// [`ReportError::Encode`], which memory alone does not cause.
-    pub fn new(canvas: &Canvas, alt: impl Into<String>, caption: impl Into<String>) -> Result<Self, ReportError> {
+    /// [`ReportError::TooLarge`] if the picture is.
+    pub fn new(sheet: &Sheet, alt: impl Into<String>, caption: impl Into<String>) -> Result<Self, ReportError> {
+        let (width, height) = sheet.size();
         Ok(Self {
-            png: canvas.to_png()?,
-            width: canvas.width(),
-            height: canvas.height(),
+            png: sheet.to_png()?,
+            // Whole numbers, and no more than a PNG can have.
+            width: width as u32,
+            height: height as u32,
             alt: alt.into(),
             caption: caption.into(),
         })
     }
 
-    fn markup(&self) -> String {
-        let Self { width, height, .. } = self;
-        let caption = if self.caption.is_empty() {
-            String::new()
-        } else {
-            format!("<figcaption>{}</figcaption>\n", escaped(&self.caption))
-        };
-        format!(
-            "<figure class=\"picture\">\n<img alt=\"{}\" width=\"{width}\" height=\"{height}\" \
-             src=\"data:image/png;base64,{}\"/>\n{caption}</figure>\n",
-            escaped(&self.alt),
-            STANDARD.encode(&self.png)
-        )
+    fn markup(&self) -> Markup {
+        let source = format!("data:image/png;base64,{}", STANDARD.encode(&self.png));
+        html! {
+            figure.picture {
+                img alt=(self.alt) width=(self.width) height=(self.height) src=(source);
+                @if !self.caption.is_empty() {
+                    figcaption { (self.caption) }
+                }
+            }
+            "\n"
+        }
     }
 }
 
@@ -195,35 +196,45 @@ impl HtmlReport {
     /// # Errors
     /// [`ReportError::Empty`] if a chart or a sweep has no point that can be shown.
     pub fn to_html(&self) -> Result<String, ReportError> {
-        let title = escaped(&self.title);
-        let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-             <meta name=\"color-scheme\" content=\"light dark\"/>\n<title>{title}</title>\n\
-             <style>\n{}{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n{}</header>\n<main>\n",
-            palette::css(self.most_series()),
-            paragraphs(&self.lead, "lead"),
-        );
-        page.push_str(&self.protocol());
-        for (index, section) in self.sections.iter().enumerate() {
-            let id = format!("section-{}", index + 1);
-            let (heading, note) = (escaped(&section.heading), paragraphs(&section.note, "note"));
-            page.push_str(&format!("<section id=\"{id}\">\n<h2>{heading}</h2>\n{note}"));
-            page.push_str(&match &section.content {
-                Content::Text => String::new(),
-                Content::Sweep(sweep) => figures::sweep(sweep)?,
-                Content::Chart(chart) => figures::chart(chart)?,
-                Content::Table(table) => tables::markup(table),
-                Content::Pictures(pictures) => {
-                    let pictures: String = pictures.iter().map(Picture::markup).collect();
-                    format!("<div class=\"pictures\">\n{pictures}</div>\n")
+        let contents: Vec<Markup> = self.sections.iter().map(Section::markup).collect::<Result<_, _>>()?;
+        let palette = palette::css(self.most_series());
+        let page = html! {
+            (DOCTYPE) "\n"
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) }
+                    "\n"
+                    style { "\n" (PreEscaped(palette)) (PreEscaped(STYLE)) }
                 }
-            });
-            page.push_str("</section>\n");
-        }
-        page.push_str(&format!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
-        Ok(page)
+                "\n"
+                body {
+                    header {
+                        h1 { (self.title) }
+                        (paragraphs(&self.lead, "lead"))
+                    }
+                    "\n"
+                    main {
+                        (self.protocol())
+                        @for (index, (section, content)) in self.sections.iter().zip(contents).enumerate() {
+                            section id={ "section-" (index + 1) } {
+                                h2 { (section.heading) }
+                                (paragraphs(&section.note, "note"))
+                                (content)
+                            }
+                            "\n"
+                        }
+                    }
+                    "\n"
+                    script { "\n" (PreEscaped(SCRIPT)) }
+                }
+            }
+            "\n"
+        };
+        Ok(valid(page.into_string()))
     }
 
     /// Saves the report, replacing a file that is there.
@@ -234,23 +245,24 @@ impl HtmlReport {
         save(path, self.to_html()?.as_bytes())
     }
 
-    fn protocol(&self) -> String {
-        if self.facts.is_empty() && self.command.is_empty() {
-            return String::new();
+    fn protocol(&self) -> Markup {
+        html! {
+            @if !(self.facts.is_empty() && self.command.is_empty()) {
+                section.protocol {
+                    h2 { "Protocol" }
+                    dl {
+                        @for (term, value) in &self.facts {
+                            div { dt { (term) } dd { (value) } }
+                        }
+                    }
+                    @if !self.command.is_empty() {
+                        p.again { "This command makes the report again:" }
+                        pre { code { (self.command) } }
+                    }
+                }
+                "\n"
+            }
         }
-        let facts = self.facts.iter().map(|(term, value)| {
-            let (term, value) = (escaped(term), escaped(value));
-            format!("<div><dt>{term}</dt><dd>{value}</dd></div>\n")
-        });
-        let facts: String = facts.collect();
-        let command = if self.command.is_empty() {
-            String::new()
-        } else {
-            let lines: Vec<String> = self.command.lines().map(escaped).collect();
-            let command = lines.join("\n");
-            format!("<p class=\"again\">This command makes the report again:</p>\n<pre><code>{command}</code></pre>\n")
-        };
-        format!("<section class=\"protocol\">\n<h2>Protocol</h2>\n<dl>\n{facts}</dl>\n{command}</section>\n")
     }
 
     /// How many series the fullest chart has.
@@ -264,12 +276,32 @@ impl HtmlReport {
     }
 }
 
+impl Section {
+    fn markup(&self) -> Result<Markup, ReportError> {
+        Ok(match &self.content {
+            Content::Text => html! {},
+            Content::Sweep(sweep) => figures::sweep(sweep)?,
+            Content::Chart(chart) => figures::chart(chart)?,
+            Content::Table(table) => tables::markup(table),
+            Content::Pictures(pictures) => html! {
+                div.pictures {
+                    @for picture in pictures {
+                        (picture.markup())
+                    }
+                }
+            },
+        })
+    }
+}
+
 /// A text's paragraphs, which blank lines part.
-fn paragraphs(text: &str, class: &str) -> String {
-    let blocks = text.split("\n\n").map(str::trim).filter(|block| !block.is_empty());
-    blocks
-        .map(|block| format!("<p class=\"{class}\">{}</p>\n", escaped(block)))
-        .collect()
+fn paragraphs(text: &str, class: &str) -> Markup {
+    html! {
+        @for block in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
+            p class=(class) { (block) }
+            "\n"
+        }
+    }
 }
 
 #[cfg(test)]

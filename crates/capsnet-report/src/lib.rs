@@ -2,66 +2,70 @@
 //!
 //! The crate knows results as plain values (strings, counts, grey images, and the types of [`capsnet_measure`]) and
 //! nothing of models or tensors. The same input gives the same bytes. Nothing here prints: text comes back as a
-//! `String`, pictures as PNG or SVG, and all of it as one HTML file, that the caller may save.
+//! `String`, pictures as SVG and as the PNG that is made from it, and all of it as one HTML file, that the caller may
+//! save.
 //!
 //! | module | draws |
 //! |---|---|
 //! | [`table`] | aligned text and Markdown tables |
-//! | [`grid`] | grids of digits with labels, as PNG |
-//! | [`drawing`] | free drawings of images, shapes, arrows and text, as SVG and as PNG |
-//! | [`confusion`] | confusion matrices, as text and as PNG |
-//! | [`curves`] | line charts, as SVG and as PNG |
+//! | [`drawing`] | what all pictures are: images, shapes, arrows and text at their places |
+//! | [`grid`] | grids of digits with labels |
+//! | [`confusion`] | confusion matrices, as text and as a picture |
+//! | [`curves`] | line charts |
 //! | [`sweep`] | accuracy along a family of transforms, as JSON, CSV, tables, charts and words |
 //! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
-//! | [`grey`], [`colour`], [`canvas`], [`text`] | what the pictures are made of |
+//! | [`grey`], [`colour`], [`rgb`], [`font`] | what the pictures are made of |
 //!
 //! ```
-//! use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, TextStyle, Tone, number};
+//! use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, Tone, number};
 //!
 //! let mut table = Table::new([Column::left("test images"), Column::right("accuracy")]);
 //! table.push([number::degrees(15.0), number::percent(0.9931, 2)])?;
 //! assert_eq!(
-//!     table.to_text(TextStyle::Plain),
+//!     table.to_text(),
 //!     "test images  accuracy\n-----------  --------\n+15°          99.31 %\n"
 //! );
 //!
 //! let digit = GreyImage::new(28, 28, vec![0; 28 * 28])?;
 //! let cell = Cell::new(digit).line("truth   7", Tone::Neutral).line("CapsNet 1", Tone::of(7 == 1));
-//! let png: Vec<u8> = DigitGrid::new("Rotated digits", 8, vec![cell]).draw()?.to_png()?;
+//! let svg: String = DigitGrid::new("Rotated digits", 8, vec![cell]).sheet()?.to_svg();
 //! # Ok::<(), capsnet_report::ReportError>(())
 //! ```
 
 #![forbid(unsafe_code)]
 
 pub mod axis;
-pub mod canvas;
 pub mod colour;
 pub mod confusion;
 pub mod curves;
 pub mod drawing;
 pub mod duration;
 pub mod error;
+pub mod font;
 pub mod grey;
 pub mod grid;
 pub mod html;
 mod markup;
 pub mod number;
-mod scene;
+mod png;
+pub mod rgb;
+mod shape;
+mod svg;
 pub mod sweep;
 pub mod table;
-pub mod text;
 pub mod tone;
 
 pub use axis::{Axis, Reference, Scale};
-pub use canvas::{Canvas, Rect, Rgb};
 pub use colour::ColourImage;
 pub use confusion::ConfusionMatrix;
 pub use curves::{LineChart, Series};
 pub use drawing::{Anchor, Drawing, Sheet};
 pub use error::ReportError;
+pub use font::Font;
 pub use grey::GreyImage;
 pub use grid::{Cell, DigitGrid};
 pub use html::{HtmlReport, Picture};
-pub use table::{Align, Column, Table, TableCell, TextStyle};
+pub use rgb::Rgb;
+pub use table::{Align, Column, Table, TableCell};
 pub use tone::Tone;

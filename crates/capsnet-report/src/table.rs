@@ -1,4 +1,4 @@
-//! Aligned tables as plain text, with ANSI colours, or as Markdown.
+//! Aligned tables as plain text or as Markdown.
 //!
 //! Own code rather than a table crate: those that measure coloured cells bring a terminal library or an ANSI parser
 //! with them, and none writes Markdown's alignment row. The display width of text, which is the hard part, comes
@@ -18,15 +18,6 @@ pub enum Align {
     Left,
     /// Numbers.
     Right,
-}
-
-/// Whether terminal colours are wanted; the caller knows where the text goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextStyle {
-    /// No escape sequences.
-    Plain,
-    /// ANSI escape sequences for the heading and the tones.
-    Ansi,
 }
 
 /// A column: its heading and its alignment.
@@ -153,26 +144,22 @@ impl Table {
     /// The table as aligned text: headings, a rule, the rows; every line ends with a line feed and has no trailing
     /// spaces. A table without columns is the empty string.
     #[must_use]
-    pub fn to_text(&self, style: TextStyle) -> String {
+    pub fn to_text(&self) -> String {
         if self.columns.is_empty() {
             return String::new();
         }
         let widths = self.widths();
         let mut out = String::new();
-        let headings = self.columns.iter().map(|column| {
-            let bold = (style == TextStyle::Ansi).then_some("\x1b[1m");
-            (column.heading.as_str(), bold)
-        });
-        self.push_line(&mut out, &widths, headings);
+        self.push_line(
+            &mut out,
+            &widths,
+            self.columns.iter().map(|column| column.heading.as_str()),
+        );
         let rules: Vec<String> = widths.iter().map(|&width| "-".repeat(width)).collect();
         out.push_str(rules.join(GAP).trim_end());
         out.push('\n');
         for row in &self.rows {
-            let cells = row.iter().map(|cell| {
-                let colour = cell.tone.ansi().filter(|_| style == TextStyle::Ansi);
-                (cell.text.as_str(), colour)
-            });
-            self.push_line(&mut out, &widths, cells);
+            self.push_line(&mut out, &widths, row.iter().map(|cell| cell.text.as_str()));
         }
         out
     }
@@ -206,7 +193,7 @@ impl Table {
         for line in [headings, rules.collect()].iter().chain(&rows) {
             for ((text, column), &width) in line.iter().zip(&self.columns).zip(&widths) {
                 out.push_str("| ");
-                push_aligned(&mut out, text, width, column.align, None);
+                push_aligned(&mut out, text, width, column.align);
                 out.push(' ');
             }
             out.push_str("|\n");
@@ -224,17 +211,12 @@ impl Table {
             .collect()
     }
 
-    fn push_line<'a>(
-        &self,
-        out: &mut String,
-        widths: &[usize],
-        cells: impl Iterator<Item = (&'a str, Option<&'static str>)>,
-    ) {
-        for (c, (text, sequence)) in cells.enumerate() {
+    fn push_line<'a>(&self, out: &mut String, widths: &[usize], cells: impl Iterator<Item = &'a str>) {
+        for (c, text) in cells.enumerate() {
             if c > 0 {
                 out.push_str(GAP);
             }
-            push_aligned(out, text, widths[c], self.columns[c].align, sequence);
+            push_aligned(out, text, widths[c], self.columns[c].align);
         }
         out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
@@ -244,23 +226,14 @@ impl Table {
 /// What stands between two columns.
 const GAP: &str = "  ";
 
-/// Appends a text padded to `width`; an ANSI sequence colours the text but not its padding.
-fn push_aligned(out: &mut String, text: &str, width: usize, align: Align, sequence: Option<&str>) {
+/// Appends a text padded to `width`.
+fn push_aligned(out: &mut String, text: &str, width: usize, align: Align) {
     let padding = " ".repeat(width.saturating_sub(text.width()));
-    if align == Align::Right {
-        out.push_str(&padding);
-    }
-    match sequence {
-        Some(sequence) if !text.is_empty() => {
-            out.push_str(sequence);
-            out.push_str(text);
-            out.push_str("\x1b[0m");
-        }
-        _ => out.push_str(text),
-    }
-    if align == Align::Left {
-        out.push_str(&padding);
-    }
+    let (before, behind) = match align {
+        Align::Left => ("", padding.as_str()),
+        Align::Right => (padding.as_str(), ""),
+    };
+    out.extend([before, text, behind]);
 }
 
 /// Control characters, which include line feeds and escapes, as spaces.
@@ -310,20 +283,7 @@ upright      98.68 %   99.37 %
 +35°         76.05 %  100.00 %
 
 ";
-        assert_eq!(accuracies().to_text(TextStyle::Plain), expected);
-    }
-
-    #[test]
-    fn colours_change_nothing_but_colours() {
-        let table = accuracies();
-        let ansi = table.to_text(TextStyle::Ansi);
-        assert!(ansi.contains("  \x1b[31m76.05 %\x1b[0m  \x1b[32m100.00 %\x1b[0m\n"));
-        assert!(ansi.starts_with("\x1b[1mtest images\x1b[0m  \x1b[1mLeNet-5\x1b[0m"));
-        let mut stripped = ansi;
-        for sequence in ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m"] {
-            stripped = stripped.replace(sequence, "");
-        }
-        assert_eq!(stripped, table.to_text(TextStyle::Plain));
+        assert_eq!(accuracies().to_text(), expected);
     }
 
     #[test]
@@ -343,17 +303,14 @@ upright      98.68 %   99.37 %
         let mut table = Table::new([Column::left("词"), Column::left("n")]);
         table.push(["七", "7"]).unwrap();
         table.push(["seven", "7"]).unwrap();
-        assert_eq!(
-            table.to_text(TextStyle::Plain),
-            "词     n\n-----  -\n七     7\nseven  7\n"
-        );
+        assert_eq!(table.to_text(), "词     n\n-----  -\n七     7\nseven  7\n");
     }
 
     #[test]
     fn control_characters_never_reach_the_terminal() {
         let mut table = Table::new([Column::left("file\n")]);
         table.push(["evil\x1b[2J\r\nname\t.png"]).unwrap();
-        let text = table.to_text(TextStyle::Plain);
+        let text = table.to_text();
         assert!(text.contains("evil [2J  name .png\n"), "{text:?}");
         assert_eq!(text.lines().count(), 3);
     }
@@ -368,10 +325,10 @@ upright      98.68 %   99.37 %
     #[test]
     fn empty_tables_are_empty_or_headings_only() {
         let none = Table::new([]);
-        assert_eq!(none.to_text(TextStyle::Ansi), "");
+        assert_eq!(none.to_text(), "");
         assert_eq!(none.to_markdown(), "");
         let bare = Table::new([Column::right("n")]);
-        assert_eq!(bare.to_text(TextStyle::Plain), "n\n-\n");
+        assert_eq!(bare.to_text(), "n\n-\n");
         assert_eq!(bare.to_markdown(), "|   n |\n| --: |\n");
     }
 
@@ -388,7 +345,7 @@ upright      98.68 %   99.37 %
             let widths: Vec<usize> = markdown.lines().map(|line| line.width()).collect();
             prop_assert_eq!(widths.len(), cells.len() + 2);
             prop_assert!(widths.iter().all(|&width| width == widths[0]), "{}", markdown);
-            for line in table.to_text(TextStyle::Plain).lines() {
+            for line in table.to_text().lines() {
                 prop_assert!(!line.ends_with(' '));
             }
         }

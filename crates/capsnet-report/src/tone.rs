@@ -1,6 +1,6 @@
 //! Whether a piece of text states something neutral, right or wrong, and the colours that say so.
 
-use crate::canvas::Rgb;
+use crate::rgb::Rgb;
 
 /// What a label says about the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,16 +41,6 @@ impl Tone {
             Self::Neutral => Rgb(0x22, 0x22, 0x22),
             Self::Right => Rgb(0x00, 0x78, 0x50),
             Self::Wrong => Rgb(0xB0, 0x1E, 0x1E),
-        }
-    }
-
-    /// The ANSI sequence (SGR) that switches a terminal to this tone; `None` for the terminal's own colour.
-    #[must_use]
-    pub const fn ansi(self) -> Option<&'static str> {
-        match self {
-            Self::Neutral => None,
-            Self::Right => Some("\x1b[32m"),
-            Self::Wrong => Some("\x1b[31m"),
         }
     }
 }

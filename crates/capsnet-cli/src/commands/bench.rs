@@ -12,7 +12,7 @@ use capsnet::train::TrainConfig;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::transform::Augment;
 use capsnet_report::number::{count, measure};
-use capsnet_report::{Column, Table, TextStyle};
+use capsnet_report::{Column, Table};
 use serde::Serialize;
 
 use crate::args::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
@@ -212,5 +212,5 @@ fn print(report: &Report, data: &Dataset, title: &str) -> Result<()> {
         optional(report.loss_first),
         optional(report.loss_last),
     ])?;
-    line(table.to_text(TextStyle::Plain))
+    line(table.to_text())
 }

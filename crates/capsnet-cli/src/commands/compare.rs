@@ -16,7 +16,7 @@ use capsnet_data::locate::locate;
 use capsnet_data::transform::Pipeline;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
-use capsnet_report::{Column, Table, TextStyle};
+use capsnet_report::{Column, Table};
 use serde::{Deserialize, Serialize};
 
 use super::measure::{Condition, ResultEntry, in_words, measure};
@@ -94,7 +94,7 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         args.rotation.resample
     ))?;
     let table = table(&contestants, &conditions, &evaluations)?;
-    line(table.to_text(TextStyle::Plain).trim_end())?;
+    line(table.to_text().trim_end())?;
     print_augmentation(&contestants)?;
     print_first_predictions(&data, &conditions, &names, &evaluations)?;
     line("\npictures:")?;

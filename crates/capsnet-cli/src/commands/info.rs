@@ -5,7 +5,7 @@ use burn::prelude::Device;
 use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_report::number::count;
-use capsnet_report::{Column, Table, TextStyle};
+use capsnet_report::{Column, Table};
 use serde::Serialize;
 
 use crate::args::InfoArgs;
@@ -62,5 +62,5 @@ pub fn run(args: &InfoArgs) -> Result<()> {
         let shape: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
         table.push([tensor.name, shape.join(" x "), tensor.dtype])?;
     }
-    line(format_args!("\n{}", table.to_text(TextStyle::Plain).trim_end()))
+    line(format_args!("\n{}", table.to_text().trim_end()))
 }

@@ -8,7 +8,7 @@ use capsnet::model::{Architecture, Classifier};
 use capsnet::predict::{Prediction, predict};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::picture::{read_picture, write_png_gray};
-use capsnet_report::{Column, Table, TextStyle};
+use capsnet_report::{Column, Table};
 use serde::Serialize;
 
 use crate::args::PredictArgs;
@@ -86,7 +86,7 @@ fn print(entries: &[Entry], classes: usize) -> Result<()> {
         row.extend(entry.details.scores.iter().map(|score| format!("{score:.3}")));
         table.push(row)?;
     }
-    line(table.to_text(TextStyle::Plain).trim_end())?;
+    line(table.to_text().trim_end())?;
     for path in entries.iter().filter_map(|entry| entry.reconstruction.as_ref()) {
         line(format_args!("wrote {path}"))?;
     }

@@ -139,7 +139,7 @@ fn draw_confusion(folder: &Path, contestant: &Contestant, data: &Dataset, confus
     let matrix = confusion_matrix(data, confusion)?;
     let path = folder.join(format!("confusion-{}-{protocol}.png", config.name()));
     let title = format!("{}, {protocol}, {}", config.title(), data.name());
-    matrix.draw(&title)?.save_png(&path)?;
+    matrix.sheet(&title)?.save_png(&path)?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }

@@ -15,7 +15,6 @@ use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 use capsnet_measure::study::Outcome;
-use capsnet_report::TextStyle;
 
 use super::again::CommandLine;
 use super::contestant::sha256_of_data;
@@ -122,7 +121,7 @@ fn print(outcome: &Outcome) -> Result<()> {
     if !outcome.title.is_empty() {
         line(format_args!("{}\n", outcome.title))?;
     }
-    line(tables::summary(outcome)?.to_text(TextStyle::Plain))?;
+    line(tables::summary(outcome)?.to_text())?;
     line(tables::READING)
 }
 

@@ -19,7 +19,7 @@ use capsnet_data::transform::Pipeline;
 use capsnet_measure::{Sweep, SweepPoint};
 use capsnet_report::number::count;
 use capsnet_report::sweep::{accuracy, comparison, value};
-use capsnet_report::{Column, Table, TextStyle};
+use capsnet_report::{Column, Table};
 use serde::Serialize;
 
 use record::{Earlier, Record, Settings};
@@ -171,12 +171,14 @@ fn print(args: &SweepArgs, record: &Record, files: &[String]) -> Result<()> {
     ))?;
     for (section, asked) in record.sweeps.iter().zip(args.families.sweeps()) {
         let sweep = &section.sweep;
-        line(format_args!("\n{}: {}\n", section.flag, asked.family.about()))?;
-        line(
-            compact(sweep, &key_values(sweep, asked.family))?
-                .to_text(TextStyle::Plain)
-                .trim_end(),
-        )?;
+        line(format_args!(
+            "
+{}: {}
+",
+            section.flag,
+            asked.family.about()
+        ))?;
+        line(compact(sweep, &key_values(sweep, asked.family))?.to_text().trim_end())?;
         let leads = sweep.leads();
         if !leads.is_empty() {
             line("")?;

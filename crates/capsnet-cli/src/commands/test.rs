@@ -8,7 +8,7 @@ use capsnet::model::{Architecture, Classifier, Network};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{Protocol, Sweep};
 use capsnet_report::number::{count, percent};
-use capsnet_report::{Column, Table, TextStyle};
+use capsnet_report::{Column, Table};
 use serde::Serialize;
 
 use super::measure::{Condition, ResultEntry, confusion_matrix, in_words, measure};
@@ -49,7 +49,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
             let name: String = condition.label().replace(['=', ',', ':', '|'], "_");
             let path = folder.join(format!("confusion-{}-{name}.png", args.model.name()));
             let title = format!("{} on {}: {}", model.config.title(), data.name(), condition.label());
-            matrix.draw(&title)?.save_png(&path)?;
+            matrix.sheet(&title)?.save_png(&path)?;
             eprintln!("wrote {}", path.display());
         }
     }
@@ -127,7 +127,7 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: S
             decimal(score.mean_true_score),
         ])?;
     }
-    line(format_args!("\n{}", table.to_text(TextStyle::Plain)))
+    line(format_args!("\n{}", table.to_text()))
 }
 
 /// The confusion matrix with the accuracy of each class, and the first predictions in words.
@@ -137,7 +137,7 @@ fn print_details(condition: &Condition, evaluation: &Evaluation, data: &Dataset)
         "\n{}: rows are the truth, columns the answers\n",
         condition.label()
     ))?;
-    line(matrix.to_table()?.to_text(TextStyle::Plain))?;
+    line(matrix.to_table()?.to_text())?;
     line(format_args!(
         "predicted: {}",
         in_words(&evaluation.predictions, data).join(" ")

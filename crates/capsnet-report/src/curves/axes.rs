@@ -1,10 +1,11 @@
 //! What stands around and behind the curves: ticks with their numbers, labels, reference lines.
 
 use super::LineChart;
-use super::layout::{FAINT, Frame, faint, label};
+use super::layout::{Frame, faint, label};
 use crate::axis::{Axis, Fitted, Reference};
-use crate::canvas::Rgb;
-use crate::scene::{Anchor, Point, Shape, Stroke};
+use crate::colour::FAINT;
+use crate::rgb::Rgb;
+use crate::shape::{Anchor, Point, Shape, Stroke};
 
 const AXIS: Rgb = Rgb(0x44, 0x44, 0x44);
 const RULE: Rgb = Rgb(0xDD, 0xDD, 0xDD);
@@ -61,7 +62,7 @@ impl LineChart {
         let middle = (left + look.width / 2.0, top + look.height / 2.0);
         let at = (middle.0, bottom + 42.0);
         shapes.push(Shape::Text(label("axis", at, Anchor::Middle, &self.x.label)));
-        let mut turned = label("axis", (18.0, middle.1), Anchor::Middle, &self.y.label);
+        let mut turned = label("axis", (left - 58.0, middle.1), Anchor::Middle, &self.y.label);
         turned.turned = true;
         shapes.push(Shape::Text(turned));
     }

@@ -2,11 +2,12 @@
 
 use super::{LineChart, Series};
 use crate::axis::{Fitted, MAX_TICKS};
-use crate::canvas::Rgb;
+use crate::colour::{FAINT, INK};
+use crate::drawing::Drawing;
 use crate::error::ReportError;
 use crate::number::measure;
-use crate::scene::{Anchor, Label, Point, Scene, Shape, Stroke};
-use crate::text::wrap;
+use crate::rgb::Rgb;
+use crate::shape::{Anchor, Label, Point, Shape, Stroke};
 
 /// Colours and dash patterns; series beyond their number take colours again with the next pattern.
 pub(crate) const COLOURS: [Rgb; 6] = [
@@ -19,16 +20,12 @@ pub(crate) const COLOURS: [Rgb; 6] = [
 ];
 const DASHES: [&[f64]; 4] = [&[], &[7.0, 4.0], &[2.0, 3.0], &[10.0, 3.0, 2.0, 3.0]];
 
-const INK: Rgb = Rgb(0x22, 0x22, 0x22);
-pub(super) const FAINT: Rgb = Rgb(0x66, 0x66, 0x66);
 const BAND_OPACITY: f64 = 0.18;
-/// Text sizes, and what a character takes of them in width. Browsers choose the font, so this is an estimate on
-/// the safe side.
+/// Text sizes.
 const TEXT: f64 = 13.0;
-const TITLE: f64 = 17.0;
 const SMALL: f64 = 12.0;
-const CHARACTER: f64 = 0.62;
-const CAPTION_LINE: f64 = 16.0;
+/// From one line of the legend to the next.
+const LEGEND_LINE: f64 = 22.0;
 /// A series of at most this many points has a marker on each.
 const MARKED: usize = 60;
 
@@ -40,18 +37,18 @@ pub(crate) struct Look {
     pub(crate) top: f64,
     pub(crate) width: f64,
     pub(crate) height: f64,
-    /// Whether title, legend and caption are drawn, or left to the page around.
-    pub(crate) complete: bool,
+    /// Whether there is a legend beside the plot, or in the page around.
+    pub(crate) legend: bool,
 }
 
 impl Look {
     /// A file of its own.
     pub(crate) const PICTURE: Self = Self {
-        left: 76.0,
-        top: 54.0,
+        left: 68.0,
+        top: 6.0,
         width: 560.0,
         height: 320.0,
-        complete: true,
+        legend: true,
     };
     /// In a page on a desktop.
     pub(crate) const WIDE: Self = Self {
@@ -59,7 +56,7 @@ impl Look {
         top: 14.0,
         width: 800.0,
         height: 360.0,
-        complete: false,
+        legend: false,
     };
     /// In a page on a telephone.
     pub(crate) const NARROW: Self = Self {
@@ -67,7 +64,7 @@ impl Look {
         top: 14.0,
         width: 250.0,
         height: 250.0,
-        complete: false,
+        legend: false,
     };
 
     /// The most spaces between ticks that leave room for their numbers.
@@ -102,8 +99,8 @@ impl Frame {
 }
 
 impl LineChart {
-    /// The chart's shapes, and the frame that they stand in.
-    pub(crate) fn scene(&self, look: &Look) -> Result<(Scene, Frame), ReportError> {
+    /// The chart without its title and caption, and the frame that it stands in.
+    pub(crate) fn plot(&self, look: &Look) -> Result<(Drawing, Frame), ReportError> {
         let points = self.series.iter().flat_map(|series| &series.points);
         let shown: Vec<Point> = points.copied().filter(|&point| self.shows(point)).collect();
         let bands = self.series.iter().flat_map(|series| runs_of_band(self, series));
@@ -116,64 +113,36 @@ impl LineChart {
             return Err(ReportError::Empty("a line chart"));
         };
         let frame = Frame { look: *look, x, y };
-        let mut shapes = Vec::new();
-        let (width, height) = if look.complete {
-            self.draw_surroundings(look, &mut shapes)
-        } else {
-            (look.left + look.width + 24.0, look.top + look.height + 52.0)
-        };
-        self.draw_axes(&frame, &mut shapes);
-        for (index, series) in self.series.iter().enumerate() {
-            shapes.push(self.series_group(index, series, &frame));
+        let mut drawing = Drawing::new();
+        drawing.reach((look.left + look.width + 24.0, look.top + look.height + 52.0));
+        if look.legend {
+            self.draw_legend(look, &mut drawing);
         }
-        let title = self.title.clone();
-        let scene = Scene {
-            width,
-            height,
-            title,
-            shapes,
-        };
-        Ok((scene, frame))
+        self.draw_axes(&frame, &mut drawing.shapes);
+        for (index, series) in self.series.iter().enumerate() {
+            drawing.shapes.push(self.series_group(index, series, &frame));
+        }
+        Ok((drawing, frame))
     }
 
     fn shows(&self, (x, y): Point) -> bool {
         self.x.shows(x) && self.y.shows(y)
     }
 
-    /// Title, legend and caption; gives the size of the whole.
-    fn draw_surroundings(&self, look: &Look, shapes: &mut Vec<Shape>) -> (f64, f64) {
-        let names = self.series.iter().map(|series| series.name.chars().count());
-        let legend_width = 52.0 + names.fold(0, usize::max) as f64 * TEXT * CHARACTER;
-        // Bold characters are wider.
-        let title_width = self.title.chars().count() as f64 * TITLE * 0.75 + TEXT;
-        let width = (look.left + title_width.max(look.width + legend_width)).ceil();
-        let columns = (width - 2.0 * TEXT) / (TEXT * CHARACTER);
-        let caption = wrap(&self.caption, columns as usize);
-        let caption_top = look.top + look.height + 66.0;
-        let plot_bottom = look.top + look.height;
-        let height = match caption.len() {
-            0 => plot_bottom + 56.0,
-            lines => caption_top + lines as f64 * CAPTION_LINE,
-        };
-        let legend_height = look.top + 22.0 * self.series.len() as f64;
-        let mut title = label("", (look.left, 32.0), Anchor::Start, &self.title);
-        (title.size, title.bold) = (TITLE, true);
-        shapes.push(Shape::Text(title));
+    /// The names of the series beside pieces of their lines.
+    fn draw_legend(&self, look: &Look, drawing: &mut Drawing) {
         for (index, series) in self.series.iter().enumerate() {
-            let (left, middle) = (look.left + look.width + 14.0, look.top + 10.0 + 22.0 * index as f64);
-            shapes.push(Shape::Path {
+            let left = look.left + look.width + 14.0;
+            let middle = look.top + 10.0 + LEGEND_LINE * index as f64;
+            drawing.shapes.push(Shape::Path {
                 class: "",
                 points: vec![(left, middle), (left + 26.0, middle)],
-                stroke: series_stroke(index),
+                stroke: stroke(index),
             });
-            let at = (left + 32.0, middle + 4.5);
-            shapes.push(Shape::Text(label("legend", at, Anchor::Start, &series.name)));
+            let name = label("legend", (left + 32.0, middle + 4.5), Anchor::Start, &series.name);
+            drawing.reach((left + 32.0 + name.width(), middle + LEGEND_LINE / 2.0));
+            drawing.shapes.push(Shape::Text(name));
         }
-        for (index, line) in caption.iter().enumerate() {
-            let at = (TEXT, caption_top + index as f64 * CAPTION_LINE);
-            shapes.push(Shape::Text(faint("caption", at, Anchor::Start, line)));
-        }
-        (width, height.max(legend_height))
     }
 
     fn series_group(&self, index: usize, series: &Series, frame: &Frame) -> Shape {
@@ -204,7 +173,7 @@ impl LineChart {
                 shapes.push(Shape::Path {
                     class: "line",
                     points: run.iter().map(|&point| frame.at(point)).collect(),
-                    stroke: series_stroke(index),
+                    stroke: stroke(index),
                 });
             }
             // A point between two gaps has no line, so it is marked however many there are.
@@ -260,19 +229,15 @@ pub(super) fn faint(class: &'static str, at: Point, anchor: Anchor, text: &str) 
     }
 }
 
-fn series_stroke(index: usize) -> Stroke {
+/// A series' line. Neighbours differ in pattern as well as in colour.
+pub(crate) const fn stroke(series: usize) -> Stroke {
     Stroke {
-        colour: colour(index),
+        colour: colour(series),
         width: 2.0,
-        dash: dash(index),
+        dash: DASHES[(series + series / COLOURS.len()) % DASHES.len()],
     }
 }
 
 pub(crate) const fn colour(series: usize) -> Rgb {
     COLOURS[series % COLOURS.len()]
-}
-
-/// Neighbours differ in pattern as well as in colour.
-pub(crate) const fn dash(series: usize) -> &'static [f64] {
-    DASHES[(series + series / COLOURS.len()) % DASHES.len()]
 }

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::{Anchor, Drawing};
-use crate::canvas::{Canvas, Rgb};
 use crate::colour::{FAINT, INK};
 use crate::error::{ReportError, save};
-use crate::scene::Scene;
-use crate::text::{Font, wrap};
+use crate::font::{Font, wrap};
+use crate::rgb::Rgb;
+use crate::{png, svg};
 
 /// Paper around the whole.
 const MARGIN: f64 = 20.0;
@@ -18,39 +18,47 @@ const LEADING: f64 = 2.0;
 /// A title or caption may make a narrow drawing this much wider before it is wrapped, in characters.
 const WRAP_AT_LEAST: usize = 60;
 
-/// A picture that can be saved.
-#[derive(Debug, Clone)]
+/// A picture that can be saved: as SVG, and as a PNG of the same size, which is made from the SVG.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sheet {
-    scene: Scene,
+    title: String,
     caption: String,
+    whole: Drawing,
+    zoom: f64,
 }
 
 impl Sheet {
-    pub(super) fn new(drawing: Drawing, title: String, caption: String) -> Self {
+    pub(super) fn new(drawing: &Drawing, title: String, caption: String) -> Self {
         let mut whole = Drawing::new();
         let width = drawing.width();
-        let mut top = write(&mut whole, MARGIN, &title, Font::Title, INK, width);
+        let mut top = write(&mut whole, "title", MARGIN, &title, (Font::Title, INK), width);
         if top > MARGIN {
             top += GAP;
         }
-        whole.place((MARGIN, top), &drawing);
+        whole.place((MARGIN, top), drawing);
         let mut bottom = whole.height() + GAP;
         for paragraph in caption.lines() {
-            bottom = write(&mut whole, bottom, paragraph, Font::Small, FAINT, width);
+            bottom = write(&mut whole, "caption", bottom, paragraph, (Font::Small, FAINT), width);
         }
-        let scene = Scene {
-            width: (whole.width() + MARGIN).ceil(),
-            height: (whole.height() + MARGIN).ceil(),
+        whole.reach(((whole.width() + MARGIN).ceil(), (whole.height() + MARGIN).ceil()));
+        Self {
             title,
-            shapes: whole.shapes,
-        };
-        Self { scene, caption }
+            caption,
+            whole,
+            zoom: 1.0,
+        }
+    }
+
+    /// The same picture, so many times as large.
+    #[must_use]
+    pub fn zoomed(self, zoom: f64) -> Self {
+        Self { zoom, ..self }
     }
 
     /// The title.
     #[must_use]
     pub fn title(&self) -> &str {
-        &self.scene.title
+        &self.title
     }
 
     /// The caption.
@@ -59,26 +67,36 @@ impl Sheet {
         &self.caption
     }
 
-    /// Paints it.
-    ///
-    /// # Errors
-    /// [`ReportError::TooLarge`] if the picture would be.
-    pub fn draw(&self) -> Result<Canvas, ReportError> {
-        self.scene.draw(1.0)
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> (f64, f64) {
+        let side = |length: f64| (length * self.zoom).ceil();
+        (side(self.whole.width()), side(self.whole.height()))
     }
 
     /// The text of an SVG file, its images inside.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        self.scene.to_svg()
+        let size = (self.whole.width(), self.whole.height());
+        svg::document(&self.title, size, self.zoom, &self.whole.shapes)
+    }
+
+    /// The bytes of a PNG file.
+    ///
+    /// # Errors
+    /// [`ReportError::TooLarge`] if the picture would be.
+    pub fn to_png(&self) -> Result<Vec<u8>, ReportError> {
+        let (width, height) = self.size();
+        png::check_size(width, height)?;
+        png::of_svg(&self.to_svg())
     }
 
     /// Saves it as a PNG file, replacing one that is there.
     ///
     /// # Errors
-    /// As [`Sheet::draw`], and [`ReportError::Write`] with the path and the reason.
+    /// As [`Sheet::to_png`], and [`ReportError::Write`] with the path and the reason.
     pub fn save_png(&self, path: &Path) -> Result<(), ReportError> {
-        self.draw()?.save_png(path)
+        save(path, &self.to_png()?)
     }
 
     /// Saves it as an SVG file, replacing one that is there.
@@ -91,12 +109,12 @@ impl Sheet {
 }
 
 /// Writes a text in as many lines as it takes, from `top`; gives its bottom.
-fn write(whole: &mut Drawing, top: f64, text: &str, font: Font, ink: Rgb, width: f64) -> f64 {
-    let columns = (width as usize / font.advance()).max(WRAP_AT_LEAST);
+fn write(whole: &mut Drawing, class: &'static str, top: f64, text: &str, (font, ink): (Font, Rgb), width: f64) -> f64 {
+    let columns = ((width / font.advance()) as usize).max(WRAP_AT_LEAST);
     let mut y = top;
     for line in wrap(text, columns) {
-        whole.text((MARGIN, y), Anchor::Start, font, ink, line);
-        y += font.height() as f64 + LEADING;
+        whole.text_of_class(class, (MARGIN, y), Anchor::Start, font, ink, line);
+        y += font.height() + LEADING;
     }
     y
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::canvas::Rgb;
 use crate::curves::{COLOURS, colour};
-use crate::scene::svg::hex;
+use crate::rgb::Rgb;
 
 /// In the order of [`COLOURS`].
 const DARK: [Rgb; COLOURS.len()] = [
@@ -21,11 +20,7 @@ pub(super) fn css(series: usize) -> String {
     let rules = |colour: &dyn Fn(usize) -> Rgb| {
         (0..series).fold(String::new(), |mut rules, index| {
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                rules,
-                "[data-series=\"{index}\"] {{ --series: {}; }}",
-                hex(colour(index))
-            );
+            let _ = writeln!(rules, "[data-series=\"{index}\"] {{ --series: {}; }}", colour(index));
             rules
         })
     };
@@ -42,7 +37,7 @@ mod tests {
     fn dark_colours_stand_out_from_dark_paper_and_from_each_other() {
         let paper = Rgb(0x14, 0x17, 0x1C);
         assert!(
-            super::super::STYLE.contains(&hex(paper).to_lowercase()),
+            super::super::STYLE.contains(&paper.to_string().to_lowercase()),
             "the paper of the style sheet"
         );
         for (index, colour) in DARK.iter().enumerate() {

@@ -1,67 +1,73 @@
 //! Tables whose columns the page's script can sort.
 
-use crate::markup::escaped;
+use maud::{Markup, html};
+
 use crate::number::trim_zeros;
 use crate::table::{Align, Table};
 use crate::tone::Tone;
 
 /// The table as HTML. Cells of columns that hold numbers carry the number, so that "+15°" follows "-23°" and
 /// "9,931" follows "99".
-pub(super) fn markup(table: &Table) -> String {
-    let mut out = String::from("<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead>\n<tr>");
-    for column in table.columns() {
-        // Without the script nothing sorts, so the button is dead until the script wakes it.
-        out.push_str(&format!(
-            "<th scope=\"col\"{}><button type=\"button\" disabled=\"\">{}</button></th>",
-            class(&[aligned(column.align())]),
-            escaped(column.heading())
-        ));
-    }
-    out.push_str("</tr>\n</thead>\n<tbody>\n");
+pub(super) fn markup(table: &Table) -> Markup {
     let keys: Vec<Vec<Option<f64>>> = (0..table.columns().len())
         .map(|index| sort_keys(table.rows().iter().map(|row| row[index].text())))
         .collect();
-    for (index, row) in table.rows().iter().enumerate() {
-        out.push_str("<tr>");
-        for ((cell, column), keys) in row.iter().zip(table.columns()).zip(&keys) {
-            let tone = match cell.tone() {
-                Tone::Neutral => "",
-                Tone::Right => "right",
-                Tone::Wrong => "wrong",
-            };
-            let key = keys[index].map_or(String::new(), |key| format!(" data-key=\"{key}\""));
-            let classes = class(&[aligned(column.align()), tone]);
-            out.push_str(&format!("<td{classes}{key}>{}</td>", with_small_interval(cell.text())));
+    html! {
+        div.scroll tabindex="0" {
+            table {
+                thead {
+                    tr {
+                        // Without the script nothing sorts, so the button is dead until the script wakes it.
+                        @for column in table.columns() {
+                            th scope="col" class=[classes([aligned(column.align()), None])] {
+                                button type="button" disabled="" { (column.heading()) }
+                            }
+                        }
+                    }
+                }
+                "\n"
+                tbody {
+                    @for (index, row) in table.rows().iter().enumerate() {
+                        tr {
+                            @for ((cell, column), keys) in row.iter().zip(table.columns()).zip(&keys) {
+                                td class=[classes([aligned(column.align()), toned(cell.tone())])]
+                                    data-key=[keys[index]] { (with_small_interval(cell.text())) }
+                            }
+                        }
+                        "\n"
+                    }
+                }
+            }
         }
-        out.push_str("</tr>\n");
+        "\n"
     }
-    out.push_str("</tbody>\n</table>\n</div>\n");
-    out
 }
 
-const fn aligned(align: Align) -> &'static str {
+const fn aligned(align: Align) -> Option<&'static str> {
     match align {
-        Align::Left => "",
-        Align::Right => "number",
+        Align::Left => None,
+        Align::Right => Some("number"),
     }
 }
 
-fn class(names: &[&str]) -> String {
-    let names: Vec<&str> = names.iter().copied().filter(|name| !name.is_empty()).collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!(" class=\"{}\"", names.join(" "))
+const fn toned(tone: Tone) -> Option<&'static str> {
+    match tone {
+        Tone::Neutral => None,
+        Tone::Right => Some("right"),
+        Tone::Wrong => Some("wrong"),
     }
+}
+
+fn classes(names: [Option<&'static str>; 2]) -> Option<String> {
+    let names: Vec<&str> = names.into_iter().flatten().collect();
+    (!names.is_empty()).then(|| names.join(" "))
 }
 
 /// An interval in square brackets at the end of a cell is set smaller than the number before it.
-fn with_small_interval(text: &str) -> String {
+fn with_small_interval(text: &str) -> Markup {
     match text.split_once(" [") {
-        Some((number, interval)) if interval.ends_with(']') => {
-            format!("{} <small>[{}</small>", escaped(number), escaped(interval))
-        }
-        _ => escaped(text),
+        Some((number, interval)) if interval.ends_with(']') => html! { (number) " " small { "[" (interval) } },
+        _ => html! { (text) },
     }
 }
 
@@ -138,7 +144,7 @@ mod tests {
                 TableCell::new("98.00 % [97.00, 99.00]", Tone::Wrong),
             ])
             .unwrap();
-        let html = markup(&table);
+        let html = markup(&table).into_string();
         let document = roxmltree::Document::parse(&html).unwrap();
         let cells: Vec<_> = document.descendants().filter(|node| node.has_tag_name("td")).collect();
         assert_eq!(cells[0].text(), Some("a & b"));

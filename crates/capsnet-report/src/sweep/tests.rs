@@ -134,11 +134,12 @@ fn a_score_above_one_is_a_plain_number() {
 fn an_empty_sweep_is_headings_only_and_one_point_is_a_chart() {
     let mut sweep = Sweep::new(Family::new("noise", ""));
     assert_eq!(read_csv(&csv(&[sweep.clone()])).len(), 1);
-    assert!(matches!(accuracy_chart(&sweep).to_svg(), Err(ReportError::Empty(_))));
+    assert!(matches!(accuracy_chart(&sweep).sheet(), Err(ReportError::Empty(_))));
     sweep.curves.push(SweepCurve::new("none", vec![]));
     assert_eq!(summary(&sweep).to_markdown().lines().count(), 3);
     sweep.curves.push(SweepCurve::new("one", vec![point(0.5, 90, None)]));
-    assert!(accuracy_chart(&sweep).to_svg().unwrap().contains("class=\"band\""));
+    let svg = accuracy_chart(&sweep).sheet().unwrap().to_svg();
+    assert!(svg.contains("class=\"band\""));
 }
 
 proptest! {

@@ -37,7 +37,7 @@ pub fn draw(
             Some(angle) => format!("rotated{angle:+}.png"),
         };
         let path = folder.join(name);
-        grid.draw()?.save_png(&path)?;
+        grid.sheet()?.save_png(&path)?;
         paths.push(path.display().to_string());
     }
     Ok(paths)

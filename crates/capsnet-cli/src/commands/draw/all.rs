@@ -85,7 +85,7 @@ fn report(made: &[Made], subjects: &[Subject], dataset: &str, args: &AllArgs) ->
         .flag("--out", args.out.display());
     report = report.command(command.to_string());
     for made in made {
-        let picture = Picture::new(&made.sheet.draw()?, made.alt.clone(), "")?;
+        let picture = Picture::new(&made.sheet, made.alt.clone(), "")?;
         report = report.pictures(made.sheet.title(), "", vec![picture]);
     }
     Ok(report)

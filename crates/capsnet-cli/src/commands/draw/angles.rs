@@ -4,9 +4,9 @@ use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::look::View;
 use capsnet::model::Architecture;
+use capsnet_report::Font;
 use capsnet_report::colour::{FAINT, INK};
 use capsnet_report::number::degrees;
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, ColourImage, Drawing, Tone};
 use serde::Serialize;
 
@@ -54,7 +54,7 @@ pub fn make(subjects: &[Subject], digits: &Digits, angles: &[f64], device: &Devi
     let side = (digits.data.width(), digits.data.height());
     let (width, height) = tile_size(side.0, side.1, SCALE);
     let names = subjects.iter().map(|subject| Font::Small.width(subject.label()));
-    let left = names.fold(0, usize::max) as f64 + 12.0;
+    let left = names.fold(0.0, f64::max) + 12.0;
     let row_height = height + LINE * subjects.len() as f64 + 14.0;
     let mut drawing = Drawing::new();
     for (column, &angle) in angles.iter().enumerate() {

@@ -8,8 +8,8 @@ use capsnet::look::{
     AcrossImages, Couplings, Iteration, LookError, Place, STARVED, across_images, couplings, place_of,
 };
 use capsnet::model::{CapsNetConfig, Classifier, ModelConfig};
+use capsnet_report::Font;
 use capsnet_report::colour::{BLUE, FAINT, INK, ORANGE};
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, Drawing};
 use serde::Serialize;
 

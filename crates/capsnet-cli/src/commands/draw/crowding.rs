@@ -6,8 +6,8 @@ use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::model::Architecture;
 use capsnet_data::dataset::Dataset;
+use capsnet_report::Font;
 use capsnet_report::colour::{FAINT, INK};
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, ColourImage, Drawing, Tone};
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ pub fn make(
     let redrawer = redrawer(subjects)?;
     let side = (data.width(), data.height());
     let layout = Layout {
-        left: label_width(subjects).max(Font::Strong.width("a 0 and a 0") as f64 + 24.0),
+        left: label_width(subjects).max(Font::Strong.width("a 0 and a 0") + 24.0),
         size: tile_size(side.0, side.1, SCALE),
         side,
     };
@@ -126,7 +126,7 @@ fn crowds(data: &Dataset, indices: [usize; 2], distances: &[i32]) -> Result<Vec<
 fn label_width(subjects: &[Subject]) -> f64 {
     let names = subjects.iter().map(|subject| subject.label());
     let widths = names.chain(["its capsule"]).map(|name| Font::Small.width(name));
-    widths.fold(0, usize::max) as f64 + 14.0
+    widths.fold(0.0, f64::max) + 14.0
 }
 
 /// Where columns stand.

@@ -8,8 +8,8 @@ use capsnet::look::{SceneStep, route_scene};
 use capsnet::routing::Routing;
 use capsnet_data::doorway::{Arrangement, Doorways, Part, Pose, Scene, Whole};
 use capsnet_data::random::Seed;
+use capsnet_report::Font;
 use capsnet_report::colour::{FAINT, INK};
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, Drawing};
 use serde::Serialize;
 

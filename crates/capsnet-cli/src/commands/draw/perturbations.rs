@@ -3,8 +3,8 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::look::{perturb, perturbation_offsets};
+use capsnet_report::Font;
 use capsnet_report::colour::{BLUE, FAINT, INK};
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, ColourImage, Drawing, Tone};
 use serde::Serialize;
 

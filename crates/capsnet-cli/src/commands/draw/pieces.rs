@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use capsnet::look::View;
+use capsnet_report::Font;
 use capsnet_report::colour::{FAINT, INK, PALE};
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, ColourImage, Drawing, GreyImage, Rgb, Tone};
 
 /// Paper between a tile's frame and its image, and the frame.
@@ -58,7 +58,7 @@ pub fn scored(view: &View, class: usize) -> String {
 /// A horizontal bar for a value in 0..1, with a label before it and the value behind it.
 pub fn bar(drawing: &mut Drawing, (x, y): (f64, f64), width: f64, value: f64, colour: Rgb, label: &str, ink: Rgb) {
     const HEIGHT: f64 = 12.0;
-    let text = Font::Small.width(label) as f64 + 6.0;
+    let text = Font::Small.width(label) + 6.0;
     drawing.text((x, y), Anchor::Start, Font::Small, ink, label);
     drawing.rectangle((x + text, y + 2.0), (width, HEIGHT), TROUGH);
     drawing.rectangle((x + text, y + 2.0), (width * value.clamp(0.0, 1.0), HEIGHT), colour);

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::look::View;
+use capsnet_report::Font;
 use capsnet_report::colour::FAINT;
 use capsnet_report::number::{count, degrees};
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, ColourImage, Drawing, Tone};
 use serde::Serialize;
 

@@ -53,8 +53,8 @@ pub fn write(measured: &mut Report, args: &EquivarianceArgs) -> Result<()> {
 
 fn save(chart: &LineChart, folder: &Path, name: &str) -> Result<[std::path::PathBuf; 2]> {
     let files = ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
-    chart.save_svg(&files[0])?;
-    chart.save_png(&files[1])?;
+    chart.sheet()?.save_svg(&files[0])?;
+    chart.sheet()?.save_png(&files[1])?;
     Ok(files)
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use capsnet::equivariance::{Expected, LayerMeasures};
 use capsnet_report::number::{count, degrees};
-use capsnet_report::{Column, ReportError, Table, TextStyle};
+use capsnet_report::{Column, ReportError, Table};
 
 use super::Report;
 use crate::output::line;
@@ -23,7 +23,7 @@ pub fn print(report: &Report) -> Result<()> {
     ))?;
     for quantity in &QUANTITIES {
         line(format_args!("\n{}\n", quantity.title))?;
-        line(table(quantity, report)?.to_text(TextStyle::Plain).trim_end())?;
+        line(table(quantity, report)?.to_text().trim_end())?;
     }
     line("\nfiles:")?;
     report.files.iter().try_for_each(|file| line(format_args!("  {file}")))

@@ -11,7 +11,7 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_measure::{Interval, Score};
 use capsnet_report::number::percent;
-use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, TextStyle, Tone};
+use capsnet_report::{Cell, Column, DigitGrid, GreyImage, Table, Tone};
 use serde::Serialize;
 
 use super::{Contestant, Header, make_folder};
@@ -99,10 +99,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         return line(serde_json::to_string(&report)?);
     }
     report.header.print()?;
-    line(format_args!(
-        "\n{}",
-        report.table()?.to_text(TextStyle::Plain).trim_end()
-    ))?;
+    line(format_args!("\n{}", report.table()?.to_text().trim_end()))?;
     line(format_args!(
         "\nmean of the corruptions: {}",
         percent(report.mean_accuracy, 2)
@@ -150,7 +147,7 @@ fn draw(folder: &Path, contestant: &Contestant, cells: Vec<Cell>, seed: u64) -> 
     let mut grid = DigitGrid::new(title, COLUMNS, cells);
     grid.caption = format!("the first test image, seed {seed}; a dashed frame marks a wrong answer");
     let path = folder.join(format!("corruptions-{}.png", config.name()));
-    grid.draw()?.save_png(&path)?;
+    grid.sheet()?.save_png(&path)?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }

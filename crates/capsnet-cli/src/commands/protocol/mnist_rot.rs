@@ -10,7 +10,7 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_measure::Score;
 use capsnet_report::number::{count, percent};
-use capsnet_report::{Column, Table, TextStyle};
+use capsnet_report::{Column, Table};
 use serde::Serialize;
 
 use super::{Contestant, Header, draw_confusion, with_interval};
@@ -90,5 +90,5 @@ pub fn run(args: &TestArgs) -> Result<()> {
         let accuracy = accuracy.map_or("no image".to_owned(), |share| percent(share, 2));
         table.push([name.clone(), accuracy])?;
     }
-    line(table.to_text(TextStyle::Plain).trim_end())
+    line(table.to_text().trim_end())
 }

@@ -39,8 +39,8 @@ pub fn write(
         let family = (plans.len() > 1).then_some(plan.asked.family);
         for (chart, kind) in charts(sweep, record).iter().zip(CHARTS) {
             let [svg, png] = FORMS.map(|form| folder.join(chart_name(kind, family, form)));
-            chart.save_svg(&svg)?;
-            chart.save_png(&png)?;
+            chart.sheet()?.save_svg(&svg)?;
+            chart.sheet()?.save_png(&png)?;
             written.extend([svg, png]);
         }
     }

@@ -62,7 +62,7 @@ fn grid(setting: &Setting, contestants: &[Contestant], plan: &Plan, section: &Se
             row.push(cell(setting, pipeline, index, title, &names, &evaluations)?);
         }
     }
-    let canvas = DigitGrid::new("", values.len(), cells.concat()).draw()?;
+    let sheet = DigitGrid::new("", values.len(), cells.concat()).sheet()?;
     let alt = format!(
         "The first {digits} test images at {} values of the {}, with the answers of {}",
         values.len(),
@@ -77,7 +77,7 @@ fn grid(setting: &Setting, contestants: &[Contestant], plan: &Plan, section: &Se
             .map(|(name, label)| format!("{name} is {label}"));
         caption += &format!(" {}.", pairs.collect::<Vec<_>>().join("; "));
     }
-    Ok(Picture::new(&canvas, alt, caption)?)
+    Ok(Picture::new(&sheet, alt, caption)?)
 }
 
 fn cell(

@@ -24,7 +24,7 @@ pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) 
         cells,
     );
     grid.caption = format!("augment {}, seed {}", config.augment, config.seed);
-    Ok(grid.draw()?.save_png(&folder.root().join("augmented.png"))?)
+    Ok(grid.sheet()?.save_png(&folder.root().join("augmented.png"))?)
 }
 
 fn augmented(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {
@@ -74,8 +74,8 @@ pub fn draw_curves(folder: &RunFolder, config: &TrainConfig) -> Result<()> {
             series("validation", &metrics, |m| m.validation_accuracy.map(percent)),
         ],
     );
-    loss.save_svg(&folder.root().join("loss.svg"))?;
-    accuracy.save_svg(&folder.root().join("accuracy.svg"))?;
+    loss.sheet()?.save_svg(&folder.root().join("loss.svg"))?;
+    accuracy.sheet()?.save_svg(&folder.root().join("accuracy.svg"))?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! One panel: an image in pale ink and discs for capsules over it.
 
 use capsnet::look::Place;
+use capsnet_report::Font;
 use capsnet_report::colour::{FAINT, INK, PALE, diverging};
-use capsnet_report::text::Font;
 use capsnet_report::{Anchor, ColourImage, Drawing, GreyImage, Rgb};
 
 const SCALE: f64 = 13.0;
@@ -114,7 +114,7 @@ impl Panel {
             INK,
             "length of the primary capsule",
         );
-        x += Font::Small.width("length of the primary capsule") as f64 + 24.0;
+        x += Font::Small.width("length of the primary capsule") + 24.0;
         for length in [0.25f32, 0.5, 1.0] {
             legend.ring((x, 9.0), radius(length), 1.2, FAINT);
             legend.text((x, 18.0), Anchor::Middle, Font::Small, FAINT, format!("{length}"));

@@ -16,7 +16,7 @@ use super::super::{Contestant, make_folder};
 const MOST: usize = 16;
 const COLUMNS: usize = 2;
 /// Of five images in a cell.
-const SCALE: usize = 2;
+const SCALE: f64 = 2.0;
 
 /// Draws the first pairs as `multimnist-MODEL.png`, and the first that were answered wrong as `multimnist-MODEL-mistakes.png`;
 /// returns the files' paths.
@@ -59,7 +59,7 @@ pub fn draw(
             _ => "both digits, and each alone; a dashed frame marks a mistake".to_owned(),
         };
         let path = folder.join(format!("multimnist-{}{suffix}.png", config.name()));
-        grid.draw()?.save_png(&path)?;
+        grid.sheet()?.save_png(&path)?;
         paths.push(path.display().to_string());
     }
     Ok(paths)

@@ -1,20 +1,14 @@
-//! A drawing as a list of shapes, so that SVG and PNG come from the same coordinates.
-//!
-//! `svg` writes the shapes as markup, `raster` paints them on a canvas. Coordinates are SVG's: pixels from the top
-//! left corner, of which a raster may have several each.
+//! What drawings are made of, in SVG's coordinates: pixels from the top left corner.
 
-pub(crate) mod raster;
-pub(crate) mod svg;
-
-use crate::canvas::Rgb;
 use crate::colour::ColourImage;
-use crate::text::Font;
+use crate::font::ADVANCE;
+use crate::rgb::Rgb;
 
 /// A position (x, y).
 pub(crate) type Point = (f64, f64);
 
 /// How a line is drawn.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Stroke {
     pub(crate) colour: Rgb,
     pub(crate) width: f64,
@@ -41,7 +35,7 @@ pub enum Anchor {
 }
 
 /// One line of text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Label {
     pub(crate) class: &'static str,
     /// The anchor on the base line.
@@ -55,8 +49,15 @@ pub(crate) struct Label {
     pub(crate) text: String,
 }
 
+impl Label {
+    /// How wide the text is in the pictures' font.
+    pub(crate) fn width(&self) -> f64 {
+        self.text.chars().count() as f64 * self.size * ADVANCE
+    }
+}
+
 /// Something to draw. Classes name the part for tests and style sheets; "" is none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     Line {
         class: &'static str,
@@ -84,14 +85,6 @@ pub(crate) enum Shape {
         tip: String,
     },
     Text(Label),
-    /// One line of text in a font of the canvas, whose size doesn't depend on the scale; `at` is on the line's top.
-    Print {
-        at: Point,
-        anchor: Anchor,
-        font: Font,
-        ink: Rgb,
-        text: String,
-    },
     /// An image with its top left corner at `at`, each of its pixels a square of the side `scale`.
     Image {
         at: Point,
@@ -106,12 +99,18 @@ pub(crate) enum Shape {
     },
 }
 
-/// A drawing.
-#[derive(Debug, Clone)]
-pub(crate) struct Scene {
-    pub(crate) width: f64,
-    pub(crate) height: f64,
-    /// What it shows, for people who hear it.
-    pub(crate) title: String,
-    pub(crate) shapes: Vec<Shape>,
+impl Shape {
+    /// The same shape elsewhere.
+    pub(crate) fn moved(&self, by: Point) -> Self {
+        let there = |at: &mut Point| *at = (at.0 + by.0, at.1 + by.1);
+        let mut shape = self.clone();
+        match &mut shape {
+            Self::Line { from, to, .. } => [from, to].into_iter().for_each(there),
+            Self::Path { points, .. } | Self::Area { points, .. } => points.iter_mut().for_each(there),
+            Self::Dot { at, .. } | Self::Image { at, .. } => there(at),
+            Self::Text(label) => there(&mut label.at),
+            Self::Group { shapes, .. } => shapes.iter_mut().for_each(|inner| *inner = inner.moved(by)),
+        }
+        shape
+    }
 }
