@@ -5,7 +5,6 @@
 // Not forbidden, for the allocator's option below, which has no safe binding.
 #![deny(unsafe_code)]
 
-mod architecture;
 mod args;
 mod commands;
 mod output;

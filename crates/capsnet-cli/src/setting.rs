@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::device::DeviceError;
-use capsnet::model::{Architecture, CapsNetConfig, Input, Model, ModelConfig};
-use capsnet::routing::{Couplings, Routing};
+use capsnet::model::{Architecture, Input, Model, ModelConfig};
+use capsnet::settings::{Setting, apply_to_model};
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
+use toml::Value;
 
 use crate::args::{ComputeArgs, DataArgs, Variant, WeightsArgs};
 
@@ -81,80 +82,20 @@ impl DataArgs {
     }
 }
 
-/// The configuration that a model is trained with.
-pub fn config_for(mut config: ModelConfig, variant: Option<Variant>, iterations: Option<usize>) -> Result<ModelConfig> {
-    apply_variant(&mut config, variant)?;
-    apply_iterations(&mut config, iterations)?;
-    Ok(config)
-}
-
-/// Switches to a variant, keeping sizes.
-pub fn apply_variant(config: &mut ModelConfig, variant: Option<Variant>) -> Result<()> {
-    let Some(variant) = variant else {
-        return Ok(());
-    };
-    let ModelConfig::CapsNet(config) = config else {
-        return Err(UsageError(format!("--variant is for capsnet; {} has none", config.name())).into());
-    };
-    let preset = match variant {
-        Variant::Paper => CapsNetConfig::paper(),
-        Variant::Tutorial => CapsNetConfig::tutorial(),
-    };
-    config.input_batch_norm = preset.input_batch_norm;
-    config.vote_std = preset.vote_std;
-    if let Some(form) = preset.routing.first_form() {
-        config.routing = config.routing.with_couplings_over(form.softmax_over)?;
-    }
-    config.softmaxed_lengths = preset.softmaxed_lengths;
-    Ok(())
-}
-
-fn apply_iterations(config: &mut ModelConfig, iterations: Option<usize>) -> Result<()> {
-    if let Some(iterations) = iterations {
-        let routing = routing_of(config, "--routing-iterations")?;
-        *routing = routing
-            .with_iterations(iterations)
-            .map_err(of("--routing-iterations"))?;
-    }
-    Ok(())
-}
-
-/// Chooses the routing algorithm.
-pub fn apply_routing(config: &mut ModelConfig, routing: Option<&Routing>) -> Result<()> {
-    if let Some(routing) = routing {
-        *routing_of(config, "--routing")? = routing.clone();
-    }
-    Ok(())
-}
-
-/// The routing of a model, if it has any.
-fn routing_of<'a>(config: &'a mut ModelConfig, flag: &str) -> Result<&'a mut Routing> {
-    match config {
-        ModelConfig::CapsNet(config) => Ok(&mut config.routing),
-        ModelConfig::EquivariantCapsNet(config) => Ok(&mut config.routing),
-        config => {
-            let message = format!("{flag} is for capsule networks; {} doesn't route", config.name());
-            Err(UsageError(message).into())
-        }
+impl Variant {
+    /// The flag as a setting.
+    pub fn setting(self) -> Setting {
+        let name = match self {
+            Variant::Paper => "paper",
+            Variant::Tutorial => "tutorial",
+        };
+        Setting::new("variant", name).asked_as("--variant")
     }
 }
 
-/// Says which flag is at fault.
-fn of<E: std::fmt::Display>(flag: &str) -> impl FnOnce(E) -> UsageError {
-    move |error| UsageError(format!("{flag}: {error}"))
-}
-
-fn apply_couplings(config: &mut ModelConfig, couplings: Option<Couplings>) -> Result<()> {
-    match (config, couplings) {
-        (_, None) => {}
-        (ModelConfig::CapsNet(config), Some(couplings)) => {
-            config.routing = config.routing.with_couplings(couplings).map_err(of("--couplings"))?;
-        }
-        (config, _) => {
-            let message = format!("--couplings is for capsnet; {} has none", config.name());
-            return Err(UsageError(message).into());
-        }
-    }
+/// Changes a model's configuration.
+pub fn change(config: &mut ModelConfig, settings: &[Setting]) -> Result<()> {
+    *config = apply_to_model(config, settings).map_err(|error| UsageError(error.to_string()))?;
     Ok(())
 }
 
@@ -184,12 +125,27 @@ impl WeightsArgs {
         Ok((model, path))
     }
 
+    /// The flags as settings of a model.
+    fn settings(&self) -> Vec<Setting> {
+        let flag = |name: &str, value: Option<Value>| Some(Setting::new(name, value?).asked_as(format!("--{name}")));
+        let iterations = self.routing_iterations.map(|number| Value::Integer(number as i64));
+        let couplings = self.couplings.map(|couplings| couplings.to_string().into());
+        [
+            self.variant.map(Variant::setting),
+            flag("routing-iterations", iterations),
+            flag("couplings", couplings),
+            flag(
+                "routing",
+                self.routing.as_ref().map(|routing| routing.to_string().into()),
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// Changes what the flags say is other than in training.
     pub fn apply(&self, config: &mut ModelConfig) -> Result<()> {
-        apply_variant(config, self.variant)?;
-        apply_iterations(config, self.routing_iterations)?;
-        apply_couplings(config, self.couplings)?;
-        apply_routing(config, self.routing.as_ref())?;
         if let Some(normalize) = self.normalize {
             let input = Input {
                 normalize,
@@ -197,7 +153,7 @@ impl WeightsArgs {
             };
             config.set_input(input);
         }
-        Ok(())
+        change(config, &self.settings())
     }
 }
 

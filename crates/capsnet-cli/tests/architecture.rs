@@ -143,7 +143,7 @@ fn a_flag_of_another_model_is_refused() {
         (
             "cnn",
             &["--routing", "uniform"],
-            ["--routing is for capsule networks", "cnn"],
+            ["--routing is for capsnet and equivariant-capsnet", "cnn"],
         ),
         (
             "capsnet",
@@ -158,7 +158,7 @@ fn a_flag_of_another_model_is_refused() {
         (
             "cnn",
             &["--routing-iterations", "2"],
-            ["--routing-iterations is for capsule networks", "cnn"],
+            ["--routing-iterations is for capsnet and equivariant-capsnet", "cnn"],
         ),
     ] {
         capsnet(folder, [&["train", model], &data[..], flags].concat()).fails(2, &parts);

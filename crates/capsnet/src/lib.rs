@@ -8,6 +8,7 @@
 //! | [`model`] | what it takes to be a model, and those that come with this library |
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
 //! | [`batch`] | images as the tensors that a model is shown |
+//! | [`settings`] | a training's settings from `KEY=VALUE`, parts of a `config.toml`, presets and flags |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
@@ -43,6 +44,7 @@ pub mod observe;
 pub mod ops;
 pub mod predict;
 pub mod routing;
+pub mod settings;
 pub mod train;
 pub mod weights;
 

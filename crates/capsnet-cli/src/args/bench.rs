@@ -3,9 +3,10 @@
 use capsnet_data::transform::Augment;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::shared::{DataArgs, model, of_each_model};
+use super::shared::{DataArgs, model};
 use super::value::positive;
 use capsnet::model::{Architecture, ModelConfig};
+use capsnet::settings::of_each_model;
 
 pub const BENCH_EXAMPLES: &str = "Examples:
   capsnet bench step capsnet

@@ -1,6 +1,5 @@
 //! The command line: every flag, its help and its examples; one file a command.
 
-mod architecture;
 mod bench;
 mod compare;
 mod draw;
@@ -9,16 +8,15 @@ mod files;
 mod models;
 mod predict;
 mod protocols;
+mod settings;
 mod shared;
 mod study;
 mod sweep;
 mod test;
-mod train;
 mod value;
 
 use clap::{Parser, Subcommand};
 
-pub use architecture::ArchitectureArgs;
 use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use compare::COMPARE_EXAMPLES;
@@ -34,15 +32,14 @@ use predict::PREDICT_EXAMPLES;
 pub use predict::PredictArgs;
 use protocols::PROTOCOLS_EXAMPLES;
 pub use protocols::ProtocolsArgs;
-pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs};
+pub use settings::{GROUP as SETTINGS, SettingFlags};
+pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use study::STUDY_EXAMPLES;
 pub use study::StudyArgs;
 use sweep::SWEEP_EXAMPLES;
 pub use sweep::SweepArgs;
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
-use train::TRAIN_EXAMPLES;
-pub use train::TrainArgs;
 
 /// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they see.
 ///
@@ -60,8 +57,8 @@ pub enum Command {
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
     /// Train a model, or resume a training that was stopped
-    #[command(after_help = TRAIN_EXAMPLES)]
-    Train(TrainArgs),
+    #[command(after_help = crate::commands::train::EXAMPLES)]
+    Train(crate::commands::train::TrainArgs),
     /// Measure a model's accuracy on the test images, upright or transformed
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),

@@ -21,20 +21,6 @@ pub fn model() -> impl TypedValueParser<Value = ModelConfig> {
     PossibleValuesParser::new(names).map(|name| ModelConfig::named(&name).expect("the name is of the list"))
 }
 
-/// The default of a setting that every model has its own of: "8 for lenet5, 128 for capsnet and cnn".
-pub fn of_each_model<T: PartialEq + ToString>(setting: impl Fn(&ModelConfig) -> T) -> String {
-    let mut groups: Vec<(T, Vec<&str>)> = Vec::new();
-    for model in ModelConfig::all() {
-        let value = setting(&model);
-        match groups.iter_mut().find(|(of, _)| *of == value) {
-            Some((_, names)) => names.push(model.name()),
-            None => groups.push((value, vec![model.name()])),
-        }
-    }
-    let group = |(value, names): &(T, Vec<&str>)| format!("{} for {}", value.to_string(), names.join(" and "));
-    groups.iter().map(group).collect::<Vec<_>>().join(", ")
-}
-
 /// Which CapsNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Variant {

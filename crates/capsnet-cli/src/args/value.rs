@@ -34,13 +34,6 @@ pub fn variants(text: &str) -> Result<u64, String> {
     }
 }
 
-pub fn positive_float(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
-        _ => Err("a positive number is needed, for example 1e-3".to_owned()),
-    }
-}
-
 pub fn angle(text: &str) -> Result<f64, String> {
     match text.trim().parse() {
         Ok(angle) if f64::is_finite(angle) => Ok(angle),

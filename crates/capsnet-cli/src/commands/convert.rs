@@ -9,12 +9,14 @@ use capsnet_weights::FloatDtype;
 
 use crate::args::ConvertArgs;
 use crate::output::line;
-use crate::setting::apply_variant;
+use crate::setting::change;
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.input)?;
     let mut config: ModelConfig = weights::config_of(&state, &args.input)?;
-    apply_variant(&mut config, args.variant)?;
+    if let Some(variant) = args.variant {
+        change(&mut config, &[variant.setting()])?;
+    }
     if let Some(normalize) = args.normalize {
         let input = Input {
             normalize,

@@ -9,20 +9,65 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::model::Architecture;
+use capsnet::model::{Architecture, ModelConfig};
+use capsnet::settings::{self, PRESETS, Part, Preset, Setting, configure};
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, check_data, train, training_data};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 use capsnet_data::protocol::Protocol;
-use capsnet_data::transform::Augment;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
+use clap::Args;
 
-use crate::architecture::apply_architecture;
-use crate::args::{ComputeArgs, TrainArgs};
+use crate::args::{ComputeArgs, DataArgs, SETTINGS, SettingFlags, model};
 use crate::output::line;
 use crate::progress::Progress;
-use crate::setting::{UsageError, config_for, start_threads};
+use crate::setting::{UsageError, start_threads};
+
+pub const EXAMPLES: &str = "Examples:
+  capsnet train lenet5 --epochs 3
+  capsnet train capsnet --epochs 3 --schedule cosine --out runs/mine
+  capsnet train lenet5 --augment 'translate=2,rotate=-45..45'
+  capsnet train capsnet --protocol multimnist --epochs 3 --batch-size 64
+  capsnet train cnn --parameters 1000000
+  capsnet train capsnet --set model.class_dimensions=8 --set adam.beta_1=0.8
+  capsnet train --preset fast --seed 2
+  capsnet train --config runs/mine/config.toml --epochs 5
+  capsnet train lenet5 --resume runs/lenet5-1
+
+Keys of --set and --config are those of a run's config.toml, its tables with dots: model.routing.iterations. A preset
+comes first, then --config, then flags, then --set: what comes later has the last word.";
+
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// Which model; --preset and --config may name it too
+    #[arg(required_unless_present_any = ["preset", "config", "resume"], value_parser = model())]
+    pub model: Option<ModelConfig>,
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub flags: SettingFlags,
+    /// Set a key of the run's config.toml, for example epochs=3 or model.routing.iterations=1; none leaves it out
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<Setting>,
+    /// Begin with the settings in this file: a run's config.toml, or a part of one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Begin with settings that belong together: paper, tutorial or fast; --preset help says what to expect of them
+    #[arg(long, value_name = "NAME", value_parser = preset)]
+    pub preset: Option<&'static Preset>,
+    /// Folder of the run [default: runs/MODEL-1, or the next free number]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in this folder, with its own settings
+    #[arg(long, value_name = "DIR", conflicts_with_all = [SETTINGS, "set", "config", "preset", "limit"])]
+    pub resume: Option<PathBuf>,
+}
+
+fn preset(name: &str) -> Result<&'static Preset, String> {
+    let lines = || PRESETS.map(|preset| format!("\n  {}: {}", preset.name, preset.about()));
+    Preset::named(name).ok_or_else(|| format!("there are{}", lines().concat()))
+}
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     let (resumed, mut config) = match &args.resume {
@@ -36,8 +81,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         config.data = data.clone();
     }
     let name = config.model.name();
-    if let Some(folder) = &resumed
-        && name != args.model.name()
+    if let (Some(folder), Some(asked)) = (&resumed, &args.model)
+        && name != asked.name()
     {
         anyhow::bail!(
             "the run in {} trains {name}; use `capsnet train {name} --resume ..`",
@@ -51,53 +96,52 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     check_data(&config, &data)?;
     let folder = match resumed {
         Some(folder) => folder,
-        None => RunFolder::create(
-            &args
-                .out
-                .clone()
-                .unwrap_or_else(|| free_folder(Path::new("runs"), args.model.name())),
-            &config,
-        )?,
+        None => {
+            let out = args.out.clone();
+            RunFolder::create(&out.unwrap_or_else(|| free_folder(Path::new("runs"), name)), &config)?
+        }
     };
     let summary = run_with_progress(&config, &data, &folder, &device)?;
     report(&summary, &folder, &config, &args.data.compute)
 }
 
-/// Settings of a new run from flags.
+/// Settings of a new run: a preset, a file, flags, single keys.
 pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
-    let model = config_for(args.model.clone(), args.variant, args.routing_iterations)?;
-    let splits: &[Split] = match args.protocol {
+    let mut parts: Vec<Part> = args.preset.into_iter().map(Preset::part).collect();
+    if let Some(path) = &args.config {
+        let text = settings::read_text(path).context("--config")?;
+        parts.push(Part::parse(&text, path.display().to_string())?);
+    }
+    let limit = args
+        .data
+        .limit
+        .map(|limit| Setting::new("limit", limit as i64).asked_as("--limit"));
+    let settings: Vec<Setting> = args
+        .flags
+        .0
+        .iter()
+        .cloned()
+        .chain(limit)
+        .chain(args.set.clone())
+        .collect();
+    let usage = |error: &dyn std::error::Error| UsageError(error.to_string());
+    let mut config =
+        configure(args.model.as_ref().map(Architecture::name), &parts, &settings).map_err(|error| usage(&error))?;
+    let splits: &[Split] = match config.protocol {
         Some(Protocol::MnistRot) => &[Split::Train, Split::Test],
         _ => &[Split::Train],
     };
-    let data = locate(args.data.dataset, splits, args.data.data.as_deref())?;
-    let mut config = TrainConfig::for_model(model);
-    if let Some(protocol) = args.protocol {
-        config.set_protocol(protocol);
-    }
-    // After the protocol: how wide a CNN of so many parameters is depends on the size of the images.
-    apply_architecture(&mut config.model, &args.architecture)?;
+    let named = (!config.data.as_os_str().is_empty()).then_some(config.data.as_path());
+    let data = locate(args.data.dataset, splits, args.data.data.as_deref().or(named))?;
     // A run may be resumed from another folder.
     config.data = data
         .canonicalize()
         .with_context(|| format!("can't resolve {}", data.display()))?;
-    config.epochs = args.epochs.unwrap_or(config.epochs);
-    config.batch_size = args.batch_size.unwrap_or(config.batch_size);
-    config.learning_rate = args.learning_rate.unwrap_or(config.learning_rate);
-    config.schedule = args.schedule.unwrap_or(config.schedule);
-    if !args.augment.is_empty() {
-        config.augment = Augment::from_specs(args.augment.iter().map(ToString::to_string))?;
+    if config.threads == 0 {
+        config.threads = default_threads();
     }
-    config.seed = args.seed.unwrap_or(config.seed);
-    config.limit = args.data.limit;
-    config.validation = args.validation.unwrap_or(config.validation);
-    config.patience = args.patience;
-    config.threads = args.data.compute.threads.unwrap_or_else(default_threads);
-    config.checkpoint_seconds = args.checkpoint_every.unwrap_or(config.checkpoint_seconds);
-    match config.validate() {
-        Err(error) if args.protocol.is_some() => Err(UsageError(error.to_string()).into()),
-        result => Ok(result.map(|()| config)?),
-    }
+    config.validate().map_err(|error| usage(&error))?;
+    Ok(config)
 }
 
 /// One thread a core.

@@ -7,6 +7,8 @@
 //! [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or less, until the network
 //! has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
 
+mod declared;
+
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
@@ -28,7 +30,10 @@ const HIDDEN: [usize; 2] = [1024, 256];
 const UNITS: usize = 1024;
 
 /// Makes a [`Cnn`].
+///
+/// Serde reads it with widths left open too: `parameters = 50000` scales all of them, `channels` brings the usual strides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "declared::Declared")]
 pub struct CnnConfig {
     /// Size of the images.
     pub image: ImageShape,
@@ -197,12 +202,22 @@ impl Architecture for CnnConfig {
         }
     }
 
+    /// A network that is as large as CapsNet stays so, by other widths.
     fn set_input(&mut self, input: Input) {
+        let of_capsnet = |config: &Self| Self {
+            normalize: config.normalize,
+            ..Self::with_parameters(config.image, config.classes, Self::OF_CAPSNET)
+        };
+        let fits = |image: ImageShape| self.feature_side(image.height.min(image.width)).is_some();
+        let stays = fits(self.image) && fits(input.image) && *self == of_capsnet(self);
         Input {
             image: self.image,
             classes: self.classes,
             normalize: self.normalize,
         } = input;
+        if stays {
+            *self = of_capsnet(self);
+        }
     }
 
     fn validate(&self) -> Result<(), ConfigError> {

@@ -116,6 +116,12 @@ impl<A: Architecture> TrainConfig<A> {
             self.learning_rate,
             "it must be positive and finite",
         )?;
+        require(
+            self.seed <= i64::MAX as u64,
+            "seed",
+            self.seed,
+            "it must be at most 9223372036854775807, the largest number of config.toml",
+        )?;
         self.validate_protocol()?;
         require(self.limit != Some(0), "limit", 0, "at least 1 image is needed")?;
         require(self.patience != Some(0), "patience", 0, "at least 1 epoch is needed")

@@ -10,9 +10,9 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 
 use super::declaration::{Declaration, Fault, Setting, Variant};
-use crate::args::{Cli, Command, StudyArgs, TestArgs, TrainArgs};
+use crate::args::{Cli, Command, StudyArgs, TestArgs};
 use crate::commands::measure::Condition;
-use crate::commands::train::config_from;
+use crate::commands::train::{TrainArgs, config_from};
 
 /// Epochs of a run that time ends.
 const UNTIL_TIME_IS_UP: u64 = 100_000;

@@ -1,0 +1,99 @@
+//! A run's `config.toml`, or a part of one: keys that are left out stay as they are.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use toml::Table;
+
+use super::key::flatten;
+use super::{Setting, SettingError};
+use crate::Error;
+use crate::train::TrainConfig;
+
+/// Settings are some kilobytes; a file that is larger than this is something else.
+const LARGEST: u64 = 1 << 20;
+
+/// Some keys of a configuration, or all of them.
+#[derive(Clone, Debug)]
+pub struct Part {
+    table: Table,
+    /// Where it comes from, as messages call it.
+    source: String,
+}
+
+impl Part {
+    /// Reads TOML; `source` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no TOML.
+    pub fn parse(text: &str, source: impl Into<String>) -> Result<Self, SettingError> {
+        let source = source.into();
+        match text.parse() {
+            Ok(table) => Ok(Self { table, source }),
+            Err(error) => Err(SettingError::NotToml {
+                file: source,
+                reason: error.to_string().trim_end().to_owned(),
+            }),
+        }
+    }
+
+    /// The configuration, if this is a whole one.
+    pub fn whole(&self) -> Option<TrainConfig> {
+        self.table.clone().try_into().ok()
+    }
+
+    /// Its keys as settings.
+    pub fn settings(&self) -> Vec<Setting> {
+        let keys = flatten(&self.table).into_iter();
+        keys.map(|(key, value)| {
+            let asked = format!("`{key}` of {}", self.source);
+            Setting::new(key, value.clone()).asked_as(asked)
+        })
+        .collect()
+    }
+}
+
+/// Reads a file of settings; a pipe, a device or a large file is refused instead of waited for.
+///
+/// # Errors
+///
+/// If it can't be read, or is no regular file of UTF-8 text of at most 1 MiB.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    let read = || -> io::Result<String> {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut text = String::new();
+        File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > LARGEST {
+            return Err(io::Error::other("it has more than 1 MiB, far more than settings take"));
+        }
+        Ok(text)
+    };
+    read().map_err(Error::file("read", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_no_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let large = folder.path().join("large.toml");
+        fs::write(&large, "#".repeat(1 << 20)).unwrap();
+        assert_eq!(read_text(&large).unwrap().len(), 1 << 20);
+        fs::write(&large, "#".repeat((1 << 20) + 1)).unwrap();
+        for (path, part) in [
+            (large.as_path(), "large.toml: it has more than 1 MiB"),
+            (folder.path(), "it is no regular file"),
+            (Path::new("/dev/zero"), "it is no regular file"),
+            (Path::new("nowhere.toml"), "can't read nowhere.toml"),
+        ] {
+            let error = read_text(path).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
