@@ -6,9 +6,10 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use capsnet::protocol;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::idx::{write_idx_images, write_idx_labels};
-use capsnet_data::protocol::{AffNist, Corruption, MnistRot, MultiMnist, Protocol, read_affnist};
+use capsnet_data::protocol::{AffNist, Corruption, MnistRot, MultiMnist, mnist_rot, read_affnist};
 use capsnet_data::random::Seed;
 use capsnet_measure::wilson;
 use serde_json::{Value, json};
@@ -87,16 +88,19 @@ fn the_list_gives_sources_and_caveats() {
     let folder = tempdir().unwrap();
     let list = capsnet(folder.path(), ["protocols", "--json"]).json();
     let printed = capsnet(folder.path(), ["protocols"]).done();
-    assert_eq!(list.as_array().unwrap().len(), Protocol::ALL.len());
-    for (entry, protocol) in list.as_array().unwrap().iter().zip(Protocol::ALL) {
+    assert_eq!(list.as_array().unwrap().len(), protocol::ALL.len());
+    for (entry, protocol) in list.as_array().unwrap().iter().zip(protocol::ALL) {
         assert_eq!(entry["name"], protocol.name());
-        assert_eq!(entry["side"], protocol.side());
-        assert_eq!(entry["caveat"], json!(protocol.caveat()));
-        assert_eq!(entry["training_transform"], json!(protocol.training_transform()));
+        assert_eq!(entry["side"], protocol.size([28, 28])[0]);
+        assert_eq!(entry["caveat"], json!(protocol.about().caveat));
+        assert_eq!(
+            entry["training_transform"],
+            json!(protocol.training_transform().map(|transform| transform.to_string()))
+        );
         for part in [
             protocol.name(),
-            protocol.source(),
-            protocol.caveat().unwrap_or_default(),
+            protocol.about().source,
+            protocol.about().caveat.unwrap_or_default(),
         ] {
             assert!(printed.contains(part), "no `{part}` in {printed}");
         }
@@ -185,7 +189,7 @@ fn mnist_rot_keeps_its_training_digits_out_of_the_test() {
     let folder = folder();
     let root = folder.path();
     // 12 to 50 of the 88 images, rounded down.
-    let parts = MnistRot::new(&digits(root, Split::Train), &digits(root, Split::Test), Protocol::SEED).unwrap();
+    let parts = MnistRot::new(&digits(root, Split::Train), &digits(root, Split::Test), mnist_rot::SEED).unwrap();
     assert_eq!((parts.training().len(), parts.test().len()), (17, 70));
     let printed = capsnet(
         root,

@@ -200,6 +200,8 @@ fn what_is_built_in_code_is_what_is_written() {
     let built = built.unwrap();
     assert_eq!(built.to_string(), written);
     assert_eq!(built, parse(written));
+    let angles = ["rotate=15", "rotate=1..2", "rotate=1,rotate=2", "none"].map(|text| parse(text).as_rotation());
+    assert_eq!(angles, [Some(15.0), None, None, None]);
     let normalize = Normalize::new(0.5, 0.25).unwrap();
     let whole = built
         .with_resample(Resample::Bilinear)

@@ -7,6 +7,7 @@
 //! | [`score`] | how many of the images were right, and how sure the model was |
 //! | [`interval`] | confidence intervals of accuracies |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
+//! | [`protocol`] | what a model came to by an evaluation protocol of the field |
 //! | [`study`] | variants of models, trained with several seeds |
 //! | [`equivariance`] | how a layer answers to a rotation, each measure beside its chance level |
 //!
@@ -22,6 +23,7 @@
 
 pub mod equivariance;
 pub mod interval;
+pub mod protocol;
 pub mod score;
 pub mod study;
 pub mod sweep;
@@ -31,5 +33,6 @@ pub use equivariance::{
     Selection, TooFewSamples, VarianceRatio,
 };
 pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
+pub use protocol::{ProtocolCell, ProtocolOutcome, ProtocolPicture, ProtocolTest};
 pub use score::{Score, ScoreKind};
 pub use sweep::{Ahead, Family, Lead, Sweep, SweepCurve, SweepError, SweepPoint};

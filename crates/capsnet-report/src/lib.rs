@@ -49,6 +49,7 @@ pub mod html;
 mod markup;
 pub mod number;
 mod png;
+pub mod protocol;
 pub mod rgb;
 mod shape;
 mod svg;

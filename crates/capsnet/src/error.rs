@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use capsnet_data::dataset::DatasetError;
-use capsnet_data::protocol::ProtocolError;
+use capsnet_data::locate::LocateError;
+use capsnet_data::protocol::{MatError, ProtocolError};
 use capsnet_weights::WeightsError;
 
 use crate::model::ConfigError;
@@ -25,6 +26,30 @@ pub enum Error {
     /// A data set that a protocol can't be carried out on.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    /// A data set that isn't on this machine.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
+    /// An original file of a protocol that can't be read.
+    #[error(transparent)]
+    Mat(#[from] MatError),
+    /// A name that is none of the protocols'.
+    #[error("there is no protocol `{name}`; known are {known}")]
+    UnknownProtocol {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A model for images of another size than a protocol's.
+    #[error("--protocol {protocol} has images of {} here, but the model takes {}", size(*needs), size(*takes))]
+    ProtocolSize {
+        /// The protocol.
+        protocol: &'static str,
+        /// Rows and columns of its images.
+        needs: [usize; 2],
+        /// Rows and columns that the model takes.
+        takes: [usize; 2],
+    },
     /// A weights file of no known model.
     #[error(
         "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't say what \
@@ -120,4 +145,9 @@ impl Error {
             source,
         }
     }
+}
+
+/// "28 x 28".
+fn size([height, width]: [usize; 2]) -> String {
+    format!("{height} x {width} pixels")
 }

@@ -14,6 +14,7 @@
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
 //! | [`equivariance`] | how every layer answers to rotations of its input |
 //! | [`ops`] | operations with kernels of our own |
+//! | [`protocol`] | the evaluation protocols of the field: training and testing by them |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
 //! A layer is made from its configuration and used like any of Burn's own:
@@ -43,6 +44,7 @@ pub mod model;
 pub mod observe;
 pub mod ops;
 pub mod predict;
+pub mod protocol;
 pub mod routing;
 pub mod settings;
 pub mod train;

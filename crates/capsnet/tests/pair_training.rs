@@ -10,9 +10,10 @@ use burn::prelude::*;
 use capsnet::Error;
 use capsnet::evaluate::evaluate_pairs;
 use capsnet::model::{Architecture, CapsNetConfig, LeNet5Config, Model, ModelConfig};
+use capsnet::protocol::by_name;
 use capsnet::train::{Ending, Event, PairBatcher, RunFolder, Schedule, Summary, TrainConfig, check_data, train};
 use capsnet_data::dataset::Dataset;
-use capsnet_data::protocol::{MultiMnist, Pair, PairImages, Protocol};
+use capsnet_data::protocol::{MultiMnist, Pair, PairImages};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Normalize;
 use support::values;
@@ -72,7 +73,7 @@ fn config(model: ModelConfig) -> TrainConfig {
         checkpoint_seconds: NEVER,
         ..TrainConfig::for_model(model)
     };
-    config.set_protocol(Protocol::MultiMnist);
+    config.set_protocol(by_name("multimnist").unwrap());
     config
 }
 
@@ -219,7 +220,7 @@ fn runs_that_no_pairs_can_be_formed_for() {
     );
     refused(
         TrainConfig {
-            protocol: Some(Protocol::Corruptions),
+            protocol: Some(by_name("corruptions").unwrap()),
             ..config(lenet5)
         },
         "protocol",

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::{Pipeline, Resample};
 use clap::Args;
 
 use super::shared::{DataArgs, WeightsArgs, model};
 use super::value::{angle, variants};
 use capsnet::model::ModelConfig;
+use capsnet::protocol::Protocol;
 
 pub const TEST_EXAMPLES: &str = "Examples:
   capsnet test lenet5
@@ -30,7 +30,7 @@ pub struct TestArgs {
     pub weights: WeightsArgs,
     /// Test by a protocol of the field; `capsnet protocols` lists them
     #[arg(long, value_name = "NAME", conflicts_with_all = ["rotate", "transform", "resample"])]
-    pub protocol: Option<Protocol>,
+    pub protocol: Option<&'static dyn Protocol>,
     /// Transformed versions of every image [affnist; default: 32], or pairs for every image [multimnist; default: 1]
     #[arg(long, value_name = "N", requires = "protocol", value_parser = variants)]
     pub variants: Option<u64>,

@@ -1,155 +1,115 @@
-//! `capsnet test --protocol`: one file a protocol, and what they share.
-
-mod affnist;
-mod corruptions;
-mod mnist_rot;
-mod multimnist;
+//! `capsnet test --protocol`: the library's test, and its report.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
 
-use anyhow::{Context, Result};
-use burn::prelude::Device;
-use capsnet::model::{Architecture, Classifier, Model};
+use anyhow::{Context, Result, anyhow};
+use capsnet::Error;
+use capsnet::model::Architecture;
+use capsnet::protocol::{self, Protocol, Settings, names_where};
 use capsnet_data::dataset::Dataset;
-use capsnet_data::protocol::Protocol;
-use capsnet_measure::Interval;
-use capsnet_report::number::{count, percent};
+use capsnet_data::locate::locate;
+use capsnet_data::random::Seed;
+use capsnet_measure::ProtocolOutcome;
+use capsnet_report::protocol::{pictures, text};
 use serde::Serialize;
 
-use super::measure::confusion_matrix;
 use crate::args::TestArgs;
 use crate::output::line;
+use crate::progress::Progress;
 use crate::setting::UsageError;
 
-/// Tests by the protocol that the flags name.
-pub fn run(args: &TestArgs, protocol: Protocol) -> Result<()> {
-    match protocol {
-        Protocol::AffNist => affnist::run(args),
-        Protocol::MultiMnist => multimnist::run(args),
-        Protocol::MnistRot => mnist_rot::run(args),
-        Protocol::Corruptions => corruptions::run(args),
-        Protocol::Tutorial => unreachable!("a test of rotations"),
+/// The results, as `--json` prints them.
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a str,
+    weights: String,
+    #[serde(flatten)]
+    outcome: ProtocolOutcome,
+    /// Files.
+    pictures: Vec<String>,
+}
+
+/// Tests by a protocol.
+pub fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
+    let device = args.data.compute.start()?;
+    let name = args.model.name();
+    let (model, weights) = args.weights.load(name, &device)?;
+    let weights = weights.display().to_string();
+    let settings = Settings {
+        seed: Seed(args.seed),
+        limit: args.data.limit.and_then(NonZeroUsize::new),
+        variants: args.variants,
+        file: args.affnist_file.clone(),
+    };
+    let images = |split| {
+        let folder = locate(args.data.dataset, &[split], args.data.data.as_deref())?;
+        Ok(Dataset::load(&folder, split)?)
+    };
+    let mut bar: Option<Progress> = None;
+    let tested = protocol::test(protocol, &images, &model.valid(), &device, &settings, &mut |at| {
+        let bar = bar.get_or_insert_with(|| Progress::new(format!("testing by {protocol}"), "images", at.total, 0));
+        bar.set(at.done, at.what);
+    });
+    if let Some(bar) = bar {
+        bar.clear();
     }
+    let outcome = tested.map_err(|error| with_advice(error, protocol, name, &weights))?;
+    let mut files = Vec::new();
+    if let Some(folder) = &args.out {
+        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+        for (file, picture) in pictures(&outcome, name)? {
+            let path = folder.join(file);
+            picture.save_png(&path)?;
+            eprintln!("wrote {}", path.display());
+            files.push(path.display().to_string());
+        }
+    }
+    if args.json {
+        let report = Report {
+            model: name,
+            weights,
+            outcome,
+            pictures: files,
+        };
+        return line(serde_json::to_string(&report)?);
+    }
+    line(text(&outcome, &weights)?)
+}
+
+/// Which weights would do, where these don't.
+fn with_advice(error: Error, protocol: &dyn Protocol, model: &str, weights: &str) -> anyhow::Error {
+    let Error::ProtocolSize { needs, takes, .. } = error else {
+        return error.into();
+    };
+    let training = match protocol.about().training {
+        Some(_) => format!(" --protocol {protocol}"),
+        None => String::new(),
+    };
+    anyhow!(
+        "--protocol {protocol} has images of {} x {} pixels here, but the model in {weights} takes {} x {}; name another \
+         with --weights, trained by: capsnet train {model}{training}",
+        needs[0],
+        needs[1],
+        takes[0],
+        takes[1]
+    )
 }
 
 /// Refuses the flags of one protocol beside another.
 pub fn check_flags(args: &TestArgs) -> Result<()> {
-    let refused = |flag: &str, of: &str| Err(UsageError(format!("{flag} is for --protocol {of}")).into());
-    let protocol = args.protocol;
-    if args.affnist_file.is_some() && protocol != Some(Protocol::AffNist) {
-        return refused("--affnist-file", "affnist");
-    }
-    if args.variants.is_some() && !matches!(protocol, Some(Protocol::AffNist | Protocol::MultiMnist)) {
-        return refused("--variants", "affnist and multimnist");
-    }
+    let check = |flag: &str, given: bool, has: fn(&dyn Protocol) -> bool| match args.protocol {
+        Some(protocol) if given && !has(protocol) => {
+            let those = names_where(has).join(" and ");
+            Err(UsageError(format!("{flag} is for --protocol {those}")))
+        }
+        _ => Ok(()),
+    };
+    check("--affnist-file", args.affnist_file.is_some(), |protocol| {
+        protocol.reads_file()
+    })?;
+    check("--variants", args.variants.is_some(), |protocol| {
+        protocol.variants().is_some()
+    })?;
     Ok(())
-}
-
-/// What every report on a protocol begins with.
-#[derive(Serialize)]
-struct Header {
-    protocol: &'static str,
-    source: String,
-    caveat: Option<&'static str>,
-    model: &'static str,
-    #[serde(skip)]
-    title: &'static str,
-    weights: String,
-    parameters: usize,
-    dataset: String,
-    seed: u64,
-}
-
-impl Header {
-    fn print(&self) -> Result<()> {
-        line(format_args!(
-            "{} ({} parameters), weights {}",
-            self.title,
-            count(self.parameters as u64),
-            self.weights
-        ))?;
-        line(format_args!("protocol {}: {}", self.protocol, self.source))?;
-        if let Some(caveat) = self.caveat {
-            line(format_args!("the images are {caveat}"))?;
-        }
-        line(format_args!("data {}, seed {}", self.dataset, self.seed))
-    }
-}
-
-/// A model that is to be tested by a protocol.
-struct Contestant {
-    protocol: Protocol,
-    model: Model,
-    weights: PathBuf,
-    device: Device,
-}
-
-impl Contestant {
-    /// Reads the model; `side` is what the protocol's images measure.
-    fn load(args: &TestArgs, protocol: Protocol, [height, width]: [usize; 2], device: Device) -> Result<Self> {
-        let (model, weights) = args.weights.load(args.model.name(), &device)?;
-        let image = model.input().image;
-        if (image.height, image.width) != (height, width) {
-            let name = args.model.name();
-            let training = match protocol {
-                Protocol::Corruptions => String::new(),
-                _ => format!(" --protocol {protocol}"),
-            };
-            anyhow::bail!(
-                "--protocol {protocol} has images of {height} x {width} pixels here, but the model in {} takes {} x {}; \
-                 name another with --weights, trained by: capsnet train {name}{training}",
-                weights.display(),
-                image.height,
-                image.width,
-            );
-        }
-        Ok(Self {
-            protocol,
-            model: model.valid(),
-            weights,
-            device,
-        })
-    }
-
-    fn header(&self, dataset: &str, seed: u64) -> Header {
-        Header {
-            protocol: self.protocol.name(),
-            source: self.protocol.source().to_owned(),
-            caveat: self.protocol.caveat(),
-            model: self.model.config.name(),
-            title: self.model.config.title(),
-            weights: self.weights.display().to_string(),
-            parameters: self.model.parameters(),
-            dataset: dataset.to_owned(),
-            seed,
-        }
-    }
-}
-
-/// The folder for pictures, made.
-fn make_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))
-}
-
-/// Draws a confusion matrix as `confusion-MODEL-PROTOCOL.png`.
-fn draw_confusion(folder: &Path, contestant: &Contestant, data: &Dataset, confusion: &[Vec<u64>]) -> Result<()> {
-    make_folder(folder)?;
-    let (protocol, config) = (contestant.protocol, &contestant.model.config);
-    let matrix = confusion_matrix(data, confusion)?;
-    let path = folder.join(format!("confusion-{}-{protocol}.png", config.name()));
-    let title = format!("{}, {protocol}, {}", config.title(), data.name());
-    matrix.sheet(&title)?.save_png(&path)?;
-    eprintln!("wrote {}", path.display());
-    Ok(())
-}
-
-/// "79.12 % (78.31 to 79.90)".
-fn with_interval(share: f64, interval: Interval) -> String {
-    format!(
-        "{} ({:.2} to {:.2})",
-        percent(share, 2),
-        100.0 * interval.low,
-        100.0 * interval.high
-    )
 }

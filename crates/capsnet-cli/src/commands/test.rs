@@ -5,8 +5,9 @@ use std::fs;
 use anyhow::{Context, Result};
 use capsnet::evaluate::Evaluation;
 use capsnet::model::{Architecture, Classifier, Network};
+use capsnet::protocol::Protocol;
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::protocol::{Protocol, Sweep};
+use capsnet_data::transform::Pipeline;
 use capsnet_report::number::{count, percent};
 use capsnet_report::{Column, Table};
 use serde::Serialize;
@@ -22,7 +23,7 @@ struct Report {
     weights: String,
     parameters: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    protocol: Option<Protocol>,
+    protocol: Option<&'static dyn Protocol>,
     dataset: String,
     images: usize,
     seed: u64,
@@ -32,7 +33,7 @@ struct Report {
 pub fn run(args: &TestArgs) -> Result<()> {
     protocol::check_flags(args)?;
     if let Some(protocol) = args.protocol
-        && protocol != Protocol::Tutorial
+        && protocol.conditions().is_empty()
     {
         return protocol::run(args, protocol);
     }
@@ -76,7 +77,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         report.dataset
     ))?;
     if let Some(protocol) = args.protocol {
-        line(format_args!("protocol {protocol}: {}", protocol.source()))?;
+        line(format_args!("protocol {protocol}: {}", protocol.about().source))?;
     }
     let of_truth = format!("true class: {}", model.score_kind().title());
     print_table(&conditions, &evaluations, of_truth)?;
@@ -86,18 +87,20 @@ pub fn run(args: &TestArgs) -> Result<()> {
     Ok(())
 }
 
-/// One condition an angle, or the transform alone.
+/// One condition an angle, or the transform alone; or those of the protocol.
 fn conditions(args: &TestArgs) -> Result<Vec<Condition>> {
+    if let Some(protocol) = args.protocol {
+        let conditions = protocol.conditions().into_iter();
+        let condition = |pipeline: Pipeline| Condition {
+            rotate: pipeline.as_rotation(),
+            pipeline,
+        };
+        return Ok(conditions.map(condition).collect());
+    }
     let transform = args.transform.clone().unwrap_or_default();
-    let sweep = args.protocol.and_then(Protocol::sweep);
-    let sweep: Option<Sweep> = sweep.map(str::parse).transpose()?;
-    let angles: Vec<Option<f64>> = match sweep {
-        Some(sweep) => {
-            let points = sweep.values.points().iter();
-            points.map(|&angle| (angle != 0.0).then_some(angle)).collect()
-        }
-        None if args.rotate.is_empty() => vec![None],
-        None => args.rotate.iter().copied().map(Some).collect(),
+    let angles: Vec<Option<f64>> = match args.rotate.as_slice() {
+        [] => vec![None],
+        angles => angles.iter().copied().map(Some).collect(),
     };
     angles
         .into_iter()

@@ -14,7 +14,6 @@ use capsnet::settings::{self, PRESETS, Part, Preset, Setting, configure};
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, check_data, train, training_data};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
-use capsnet_data::protocol::Protocol;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 use clap::Args;
@@ -127,10 +126,9 @@ pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     let usage = |error: &dyn std::error::Error| UsageError(error.to_string());
     let mut config =
         configure(args.model.as_ref().map(Architecture::name), &parts, &settings).map_err(|error| usage(&error))?;
-    let splits: &[Split] = match config.protocol {
-        Some(Protocol::MnistRot) => &[Split::Train, Split::Test],
-        _ => &[Split::Train],
-    };
+    let splits = config
+        .protocol
+        .map_or(&[Split::Train][..], |protocol| protocol.training_splits());
     let named = (!config.data.as_os_str().is_empty()).then_some(config.data.as_path());
     let data = locate(args.data.dataset, splits, args.data.data.as_deref().or(named))?;
     // A run may be resumed from another folder.

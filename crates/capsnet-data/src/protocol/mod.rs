@@ -2,7 +2,6 @@
 //!
 //! | protocol | here | source |
 //! |---|---|---|
-//! | all of them by name, and the tutorial's | [`Protocol`] | |
 //! | a sweep over one family of transforms | [`Family`], [`Values`], [`Sweep`] | rotation curves of many papers |
 //! | affNIST | [`affnist`], [`AffNist`], [`read_affnist`] | Sabour et al. 2017, section 5.2; Tieleman |
 //! | MultiMNIST | [`multimnist`], [`MultiMnist`] | Sabour et al. 2017, section 6 |
@@ -22,7 +21,6 @@ mod frame;
 mod mat;
 pub mod mnist_rot;
 pub mod multimnist;
-mod preset;
 mod sweep;
 mod values;
 
@@ -35,6 +33,5 @@ pub use frame::padded;
 pub use mat::{MatError, MatFault};
 pub use mnist_rot::MnistRot;
 pub use multimnist::{MultiMnist, Pair, PairImages};
-pub use preset::{Protocol, UnknownProtocol};
 pub use sweep::{Sweep, SweepError};
 pub use values::{MAX_POINTS, Values, ValuesError};

@@ -244,6 +244,17 @@ impl Pipeline {
         self.steps.iter().all(Step::is_neutral)
     }
 
+    /// The angle in degrees, if the pipeline is one rotation by the same angle for every image.
+    pub fn as_rotation(&self) -> Option<f64> {
+        match self.steps.as_slice() {
+            [Step::Affine(run)] => match run.as_slice() {
+                [AffineStep::Rotate(degrees)] => degrees.as_number(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether two images can be treated differently, so that [`apply`](Self::apply) needs its generator.
     pub fn is_random(&self) -> bool {
         self.steps.iter().any(Step::is_random)

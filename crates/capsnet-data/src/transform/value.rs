@@ -74,6 +74,11 @@ impl Value {
         self.low < self.high || self.low > self.high
     }
 
+    /// The number that every image gets, if it is one.
+    pub(super) fn as_number(&self) -> Option<f64> {
+        (!self.is_random()).then_some(self.low)
+    }
+
     /// Whether every image gets exactly `value`.
     pub(super) fn is_always(&self, value: f64) -> bool {
         *self == Value::from(value)

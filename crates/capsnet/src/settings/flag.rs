@@ -3,13 +3,13 @@
 //! A flag is a short name for a key of `config.toml`, or for several keys that only make sense together. The program
 //! makes its command line out of this table, and a study's file may use the names too.
 
-use capsnet_data::protocol::Protocol;
 use capsnet_data::transform::Augment;
 use serde::Serialize;
 use toml::{Table, Value};
 
 use super::key::{Change, flatten, get, table};
 use crate::model::{Architecture, CapsNetConfig, ModelConfig};
+use crate::protocol::Protocol;
 use crate::routing::{Couplings, Routing, RoutingError, forms};
 use crate::train::Schedule;
 
@@ -118,7 +118,7 @@ pub static TRAINING: [Flag; 22] = [
         value_name: "NAME",
         about: "Train by a protocol of the field: its images, their size and its transform; `capsnet protocols` lists \
                them",
-        read: parsed::<Protocol>,
+        read: parsed::<&'static dyn Protocol>,
         ..PLAIN
     },
     Flag {

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use capsnet_data::protocol::Protocol;
-use capsnet_data::transform::Augment;
+use capsnet_data::transform::{Augment, Pipeline};
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Schedule};
 use crate::Error;
 use crate::model::{Architecture, Defaults, ImageShape, Input, ModelConfig};
+use crate::protocol::Protocol;
 
-/// The specification of no transform.
-const NO_TRANSFORM: &str = "none";
+/// Rows and columns of the images that protocols are made for.
+const MNIST_SIZE: [usize; 2] = [28, 28];
 
 /// A training run: with the same data and instruction set, it leads to the same weights bit for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct TrainConfig<A: Architecture = ModelConfig> {
     pub data: PathBuf,
     /// The protocol that makes the training images out of those of the folder, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<Protocol>,
+    pub protocol: Option<&'static dyn Protocol>,
     /// Passes over the training images.
     pub epochs: u64,
     /// Images a step.
@@ -68,7 +68,7 @@ impl<A: Architecture> TrainConfig<A> {
             batch_size,
             learning_rate,
             schedule: Schedule::Constant,
-            augment: "translate=2".parse().expect("a valid specification"),
+            augment: Pipeline::identity().then_random_shift(2).expect("a small shift").into(),
             seed: 1,
             limit: None,
             validation: 2000,
@@ -81,19 +81,24 @@ impl<A: Architecture> TrainConfig<A> {
     }
 
     /// Trains by a protocol: with its image size and its transform of the training images.
-    pub fn set_protocol(&mut self, protocol: Protocol) {
+    pub fn set_protocol(&mut self, protocol: &'static dyn Protocol) {
         self.protocol = Some(protocol);
+        let [height, width] = protocol.size(MNIST_SIZE);
         let image = ImageShape {
             channels: 1,
-            height: protocol.side(),
-            width: protocol.side(),
+            height,
+            width,
         };
         self.model.set_input(Input {
             image,
             ..self.model.input()
         });
-        let transform = protocol.training_transform().unwrap_or(NO_TRANSFORM);
-        self.augment = transform.parse().expect("a valid specification");
+        self.augment = protocol.training_transform().unwrap_or_default().into();
+    }
+
+    /// Whether the model is shown pairs of overlapping images, as the protocol has it.
+    pub fn trains_on_pairs(&self) -> bool {
+        self.protocol.is_some_and(|protocol| protocol.trains_on_pairs())
     }
 
     /// Checks that such a run is possible.
@@ -132,19 +137,19 @@ impl<A: Architecture> TrainConfig<A> {
             return Ok(());
         };
         require(
-            protocol != Protocol::Corruptions,
+            protocol.about().training.is_some(),
             "protocol",
             protocol,
             "it is one of testing; train without it, or with --protocol tutorial",
         )?;
-        if protocol != Protocol::MultiMnist {
+        if !protocol.trains_on_pairs() {
             return Ok(());
         }
         require(
-            self.augment.to_string() == NO_TRANSFORM,
+            self.augment == Augment::default(),
             "augment",
             &self.augment,
-            "multimnist shifts its digits itself; leave --augment out",
+            &format!("{protocol} shifts its digits itself; leave --augment out"),
         )?;
         let no_pairs = self.model.no_pairs();
         require(no_pairs.is_none(), "protocol", protocol, no_pairs.unwrap_or_default())

@@ -1,7 +1,7 @@
 //! The images that a run trains on, as its protocol wants them.
 
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::protocol::{MnistRot, MultiMnist, Protocol, affnist};
+use capsnet_data::protocol::MultiMnist;
 use capsnet_data::random::Seed;
 
 use super::TrainConfig;
@@ -18,15 +18,11 @@ use crate::model::Architecture;
 ///
 /// If the files can't be read or the protocol can't be carried out on them.
 pub fn training_data<A: Architecture>(config: &TrainConfig<A>) -> Result<Dataset, Error> {
-    let data = Dataset::load(&config.data, Split::Train)?;
-    Ok(match config.protocol {
-        Some(Protocol::AffNist) => affnist::training_set(&data)?,
-        Some(Protocol::MnistRot) => {
-            let test = Dataset::load(&config.data, Split::Test)?;
-            MnistRot::new(&data, &test, Protocol::SEED)?.training()
-        }
-        None | Some(Protocol::Tutorial | Protocol::MultiMnist | Protocol::Corruptions) => data,
-    })
+    let images = |split| Ok(Dataset::load(&config.data, split)?);
+    match config.protocol {
+        Some(protocol) => protocol.training_set(&images),
+        None => images(Split::Train),
+    }
 }
 
 /// Checks that the run can be made with `data`; the number of images that it trains on.
@@ -35,7 +31,7 @@ pub fn training_data<A: Architecture>(config: &TrainConfig<A>) -> Result<Dataset
 ///
 /// If the images don't fit the model, are too few, or make no pairs where the protocol wants pairs.
 pub fn check_data<A: Architecture>(config: &TrainConfig<A>, data: &Dataset) -> Result<usize, Error> {
-    if config.protocol == Some(Protocol::MultiMnist) {
+    if config.trains_on_pairs() {
         check_pairs_fit(data, config.model.input())?;
         let images = config.training_images(data.len())?;
         let (training, held_out) = parts(config, data, images);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
-use capsnet_data::protocol::{MultiMnist, Protocol, affnist};
+use capsnet_data::protocol::MultiMnist;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
@@ -88,7 +88,7 @@ pub fn train<A: Architecture>(
     let images = check_data(config, data)?;
     let seed = Seed(config.seed);
     let normalize = config.model.input().normalize;
-    if config.protocol == Some(Protocol::MultiMnist) {
+    if config.trains_on_pairs() {
         let (training, held_out) = parts(config, data, images);
         let pairs = MultiMnist::new(&training, seed)?;
         let source = PairBatcher::new(&pairs, normalize, seed);
@@ -96,11 +96,9 @@ pub fn train<A: Architecture>(
         return Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify);
     }
     let source = Batcher::new(data, &config.augment, normalize, seed);
-    let transform = match config.protocol {
-        // affNIST's digits are wanted at any place; others are tested where they are.
-        Some(Protocol::AffNist) => affnist::TRAINING_TRANSFORM.parse().expect("a valid specification"),
-        _ => Pipeline::identity(),
-    };
+    let transform = config
+        .protocol
+        .map_or_else(Pipeline::identity, |protocol| protocol.validation_transform());
     let validate = validate_on_images(data, config.validation, config.batch_size, transform);
     Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify)
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use capsnet::model::Architecture;
 use capsnet::train::{EpochMetrics, RunFolder, TrainConfig};
 use capsnet_data::dataset::Dataset;
-use capsnet_data::protocol::{MultiMnist, PairImages, Protocol};
+use capsnet_data::protocol::{MultiMnist, PairImages};
 use capsnet_data::random::Seed;
 use capsnet_report::{Axis, Cell, DigitGrid, GreyImage, LineChart, Series, Tone};
 
@@ -14,9 +14,9 @@ const ROWS: usize = 4;
 
 /// Draws the first training images as the first epoch augments them, or pairs them.
 pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) -> Result<()> {
-    let cells = match config.protocol {
-        Some(Protocol::MultiMnist) => paired(config, data)?,
-        _ => augmented(config, data)?,
+    let cells = match config.trains_on_pairs() {
+        true => paired(config, data)?,
+        false => augmented(config, data)?,
     };
     let mut grid = DigitGrid::new(
         format!("first training images of {}, augmented", data.name()),
