@@ -1,8 +1,7 @@
 //! Turning flags into what commands need: threads, a device, data, a model.
 
-use std::env;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
@@ -159,20 +158,7 @@ impl WeightsArgs {
 
 /// The weights of a model that come with capsnet.
 pub fn shipped_weights(model: &str) -> Result<PathBuf> {
-    let file = Path::new("weights").join(format!("{model}.safetensors"));
-    let starts = [env::current_dir().ok(), env::current_exe().ok()];
-    let found = starts
-        .iter()
-        .flatten()
-        .flat_map(|start| start.ancestors())
-        .map(|folder| folder.join(&file))
-        .find(|path| path.is_file());
-    found.with_context(|| {
-        format!(
-            "there is no {} in this folder or above it; run inside the checkout, or name a file with --weights",
-            file.display()
-        )
-    })
+    capsnet::pretrained::path(model).context("--weights")
 }
 
 #[cfg(test)]

@@ -59,6 +59,15 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Weights of this library that aren't where they are looked for.
+    #[error(
+        "there is no {} in this folder or above it, nor above the program; run inside the checkout, or name a file of your own",
+        file.display()
+    )]
+    NoWeights {
+        /// The file, as it lies in the checkout.
+        file: PathBuf,
+    },
     /// Whole numbers where a model has weights.
     #[error("{}: tensor `{tensor}` holds whole numbers, but weights are floats; convert it before saving", path.display())]
     NotFloat {

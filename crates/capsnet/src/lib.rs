@@ -15,6 +15,7 @@
 //! | [`equivariance`] | how every layer answers to rotations of its input |
 //! | [`ops`] | operations with kernels of our own |
 //! | [`protocol`] | the evaluation protocols of the field: training and testing by them |
+//! | [`pretrained`] | the weights that come with this library |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
 //! A layer is made from its configuration and used like any of Burn's own:
@@ -44,10 +45,13 @@ pub mod model;
 pub mod observe;
 pub mod ops;
 pub mod predict;
+pub mod prelude;
+pub mod pretrained;
 pub mod protocol;
 pub mod routing;
 pub mod settings;
 pub mod train;
 pub mod weights;
 
+pub use capsnet_data as data;
 pub use error::Error;

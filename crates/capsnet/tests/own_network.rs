@@ -253,6 +253,34 @@ fn somebody_else_s_module_is_trained_resumed_saved_and_loaded() {
         ["input", "hidden"]
     );
 
+    // In colour the class is the channel that is bright.
+    let bright = |value: usize| if value / 192 % 3 == value / 64 % 3 { 180 } else { 20 };
+    let pixels = (0..60 * 192).map(|value| bright(value) + (value % 71) as u8).collect();
+    let labels = (0..60).map(|image| image % 3).collect();
+    let colours = Dataset::new("colours", [3, SIDE, SIDE], pixels, labels, ["red", "green", "blue"]).unwrap();
+    let mut in_colour = training();
+    in_colour.model.input.image.channels = 3;
+    in_colour.model.input.classes = 3;
+    let folder = RunFolder::create(&home.path().join("colours"), &in_colour).unwrap();
+    let stop = AtomicBool::new(false);
+    let model = train(&in_colour, &colours, &folder, &device, &stop, &mut |_| {})
+        .unwrap()
+        .model;
+    let options = Options::default();
+    let result = evaluate(&model, &colours, &Pipeline::identity(), &options, &device, &mut |_| {}).unwrap();
+    assert_eq!(result.score.accuracy(), 1.0);
+    assert_eq!(predict(&model, &[colours.image(5).to_vec()], &device)[0].class, 2);
+    let error = evaluate(
+        &model,
+        &quarters(4),
+        &Pipeline::identity(),
+        &options,
+        &device,
+        &mut |_| {},
+    )
+    .unwrap_err();
+    assert!(matches!(error, Error::Mismatch { .. }), "{error}");
+
     // Weights that say nothing of where they are from, or something else.
     let bare = home.path().join("bare.safetensors");
     write(&bare, &loaded.state_dict(), &[], FloatDtype::F32).unwrap();

@@ -9,7 +9,7 @@
 //! | [`across_images`] | whether that depends on the image at all (Mitterreiter et al. 2023) |
 //! | [`route_scene`] | how the votes of the [doorway toy](capsnet_data::doorway) come to agree |
 //!
-//! Images are grey levels of the model's size; models are those without gradients
+//! Images are levels of the model's size, those in colour plane by plane; models are those without gradients
 //! ([`Model::valid`](crate::model::Model::valid)).
 
 mod across;
@@ -78,7 +78,7 @@ impl View {
 ///
 /// # Panics
 ///
-/// If an image has another size than the model takes, or the model takes colour images.
+/// If an image has another size than the model takes.
 pub fn view(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Vec<View> {
     let mut views = Vec::with_capacity(images.len());
     for images in images.chunks(BATCH) {
@@ -144,19 +144,18 @@ pub fn decode(
     Ok(floats(images).chunks(pixels).map(<[f32]>::to_vec).collect())
 }
 
-/// Images as a model takes them, `[B, 1, height, width]`.
+/// Images as a model takes them, `[B, channels, height, width]`.
 fn batch(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Tensor<4> {
     let Input {
         image: shape,
         normalize,
         ..
     } = model.input();
-    assert_eq!(shape.channels, 1, "the model takes grey images");
     let mut values = vec![0.0; images.len() * shape.pixels()];
     for (image, values) in images.iter().zip(values.chunks_mut(shape.pixels())) {
         normalize.apply(image, values);
     }
-    let data = TensorData::new(values, [images.len(), 1, shape.height, shape.width]);
+    let data = TensorData::new(values, [images.len(), shape.channels, shape.height, shape.width]);
     Tensor::from_data(data, device)
 }
 

@@ -3,14 +3,18 @@
 //! Burn's modules can't be made into objects, so a network of any kind is an enum of the kinds that there are. The macro
 //! writes it and its configuration's, and passes everything on to the model's own file.
 
-/// Writes `ModelConfig` and `AnyNetwork`: a line has the model's name, what both enums call it, and its [`Architecture`].
+/// Declares the file of each model and writes `ModelConfig` and `AnyNetwork`: a line has the model's name, its file, and what
+/// the file calls its network and its configuration.
 ///
-/// Names are those of files and of the command line and never change; what the enums call a model is part of the names in
-/// checkpoints.
-///
-/// [`Architecture`]: super::Architecture
+/// Names are those of files and of the command line and never change; neither does what a network is called, which is part
+/// of the names in checkpoints.
 macro_rules! models {
-    ($($name:literal => $variant:ident($config:ty),)+) => {
+    ($($name:literal => $file:ident::{$variant:ident, $config:ident},)+) => {
+        $(
+            mod $file;
+            pub use $file::{$variant, $config};
+        )+
+
         /// The configuration of any of the models that come with this library.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "name")]
@@ -29,7 +33,7 @@ macro_rules! models {
         pub enum AnyNetwork {
             $(
                 #[doc = concat!("`", $name, "`.")]
-                $variant(<$config as Architecture>::Network),
+                $variant($variant),
             )+
         }
 

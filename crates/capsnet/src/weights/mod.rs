@@ -9,6 +9,7 @@ mod burn_layers;
 mod exchange;
 mod layout;
 
+pub use capsnet_weights as file;
 pub use exchange::{Exchange, Named, is_counter};
 pub use layout::Layout;
 
