@@ -34,6 +34,7 @@ models! {
     "capsnet" => capsnet::{CapsNet, CapsNetConfig},
     "equivariant-capsnet" => equivariant::{EquivariantCapsNet, EquivariantCapsNetConfig},
     "cnn" => cnn::{Cnn, CnnConfig},
+    "mlp" => mlp::{Mlp, MlpConfig},
 }
 
 impl ModelConfig {
