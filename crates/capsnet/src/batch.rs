@@ -1,7 +1,7 @@
 //! From images to the tensors that a model is shown.
 //!
-//! The order of an epoch and the augmentation of every image are functions of the seed, the epoch and the image's index, so
-//! that neither batch size nor threads nor a resume can change what an image becomes.
+//! The order of an epoch and the augmentation of every image are functions of the seed, the epoch and the image's
+//! index, so that neither batch size nor threads nor a resume can change what an image becomes.
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
@@ -70,7 +70,8 @@ pub struct Batcher<'a> {
 }
 
 impl<'a> Batcher<'a> {
-    /// Batches of `data`, each image augmented and then normalised (by the augmentation's own normalisation if it has one).
+    /// Batches of `data`, each image augmented and then normalised (by the augmentation's own normalisation if it has
+    /// one).
     pub fn new(data: &'a Dataset, augment: &'a Augment, normalize: Normalize, seed: Seed) -> Self {
         let grey: Vec<u8> = (0..=u8::MAX).collect();
         let mut levels = vec![0.0; grey.len()];

@@ -52,8 +52,8 @@ pub enum Error {
     },
     /// A weights file of no known model.
     #[error(
-        "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't say what \
-         it holds; `capsnet info` on a file that capsnet wrote shows the names that a model has", path.display()
+        "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't say \
+         what it holds; `capsnet info` on a file that capsnet wrote shows the names that a model has", path.display()
     )]
     UnknownModel {
         /// The file.
@@ -61,8 +61,8 @@ pub enum Error {
     },
     /// Weights of this library that aren't where they are looked for.
     #[error(
-        "there is no {} in this folder or above it, nor above the program; run inside the checkout, or name a file of your own",
-        file.display()
+        "there is no {} in this folder or above it, nor above the program; run inside the checkout, or name a file of \
+         your own", file.display()
     )]
     NoWeights {
         /// The file, as it lies in the checkout.

@@ -1,7 +1,7 @@
 //! Looking at what a model computes on its way to the answer.
 //!
-//! A model's `forward_observed` hands every layer's activation to an [`Observer`] in order. Finding the layer in which a
-//! NaN arose, measuring a layer, or drawing it are observers; ordinary forward passes use [`Unobserved`], which costs
+//! A model's `forward_observed` hands every layer's activation to an [`Observer`] in order. Finding the layer in which
+//! a NaN arose, measuring a layer, or drawing it are observers; ordinary forward passes use [`Unobserved`], which costs
 //! nothing: an activation is handed over by reference and stays what it is.
 
 use burn::prelude::*;
@@ -84,8 +84,8 @@ impl Observer for FirstNonFinite {
 
 /// Whether a tensor holds neither NaN nor infinity.
 pub fn all_finite(tensor: &dyn AnyRank) -> bool {
-    // A sum of magnitudes is finite only if every term is; for terms that are finite but overflow together it errs on the
-    // side of alarm, at values no trained network has.
+    // A sum of magnitudes is finite only if every term is; for terms that are finite but overflow together it errs on
+    // the side of alarm, at values no trained network has.
     let sum = tensor.flat().detach().abs().sum().into_scalar::<f32>();
     sum.is_finite()
 }

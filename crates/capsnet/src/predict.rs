@@ -22,8 +22,8 @@ pub struct Prediction {
 /// So many images repay freezing a model.
 const REPAY_FREEZING: usize = 40;
 
-/// Predicts the classes of images, each the levels of `height * width` pixels of the model's size, of colour images plane
-/// by plane.
+/// Predicts the classes of images, each the levels of `height * width` pixels of the model's size, of colour images
+/// plane by plane.
 ///
 /// Enough of them are answered by the model's [frozen](crate::model::Network::frozen) form, if it has one.
 ///

@@ -1,8 +1,8 @@
 //! What is written of a model beside its weights and in a run's folder stays as it is, byte for byte, and a model is
 //! recognised by its weights alone.
 //!
-//! `fixtures/runs` holds the `config.toml` of small runs and the entry `capsnet.model` of their weights, from before models
-//! came from one list.
+//! `fixtures/runs` holds the `config.toml` of small runs and the entry `capsnet.model` of their weights, from before
+//! models came from one list.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -24,7 +24,8 @@ use crate::observe::{AnyRank, Observer};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BrokenLaw {
     /// The output of a turned input is another than the turned output.
-    #[error("{layer}: after {} of {} steps of a turn the output is off by {error:.1e} of its size", turn.steps, turn.of)]
+    #[error("{layer}: after {} of {} steps of a turn the output is off by {error:.1e} of its size",
+        turn.steps, turn.of)]
     Off {
         /// The layer, or "layer" where it has no name.
         layer: String,
@@ -73,8 +74,8 @@ pub fn check_layer<const N: usize>(
     if change > NOTHING { Ok(()) } else { Err(empty) }
 }
 
-/// Holds every layer of a network whose [`Action`] is known to it, at quarter turns of square images, `[B, channels, side,
-/// side]`, which are exact on pixels.
+/// Holds every layer of a network whose [`Action`] is known to it, at quarter turns of square images, `[B, channels,
+/// side, side]`, which are exact on pixels.
 ///
 /// # Errors
 ///

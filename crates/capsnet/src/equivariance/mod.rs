@@ -1,12 +1,13 @@
-//! How every layer of a model answers to rotations of its input: the measures of [`capsnet_measure`] on real activations.
+//! How every layer of a model answers to rotations of its input: the measures of [`capsnet_measure`] on real
+//! activations.
 //!
-//! A layer is what the model shows to an [`Observer`](crate::observe::Observer), under the name it has there. Two are added:
-//! `input`, the images themselves, against which everything else is to be read, and `NAME:true` for the last layer `NAME` that
-//! has a capsule for each class: the capsule of each image's class. Its dimensions mean something else in each class, so it is
-//! measured class by class.
+//! A layer is what the model shows to an [`Observer`](crate::observe::Observer), under the name it has there. Two are
+//! added: `input`, the images themselves, against which everything else is to be read, and `NAME:true` for the last
+//! layer `NAME` that has a capsule for each class: the capsule of each image's class. Its dimensions mean something
+//! else in each class, so it is measured class by class.
 //!
-//! Of a layer with many units a seeded choice is measured, whole capsules where there are any; linear maps may read eight times
-//! as many, for a rotation carries what a unit sees to other places. The results say how many.
+//! Of a layer with many units a seeded choice is measured, whole capsules where there are any; linear maps may read
+//! eight times as many, for a rotation carries what a unit sees to other places. The results say how many.
 
 mod collect;
 mod law;
@@ -83,14 +84,15 @@ pub fn layer_names(model: &dyn Classifier, data: &Dataset, device: &Device) -> R
     Ok(collector.layers.into_iter().map(|layer| layer.name).collect())
 }
 
-/// Measures every layer of a model over a data set, `upright` against each of the rotations; `progress` is told the number of
-/// images done, of those of the data set times one more than there are rotations.
+/// Measures every layer of a model over a data set, `upright` against each of the rotations; `progress` is told the
+/// number of images done, of those of the data set times one more than there are rotations.
 ///
 /// Pass a model without gradients ([`Model::valid`](crate::model::Model::valid)).
 ///
 /// # Errors
 ///
-/// If the data doesn't fit the model, or there are fewer than four images, or of no class four where a model has class capsules.
+/// If the data doesn't fit the model, or there are fewer than four images, or of no class four where a model has class
+/// capsules.
 ///
 /// # Panics
 ///

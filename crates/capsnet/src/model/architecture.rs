@@ -1,4 +1,5 @@
-//! A description that makes a network. All that is known of a model stands in its [`Architecture`], in the model's own file.
+//! A description that makes a network. All that is known of a model stands in its [`Architecture`], in the model's own
+//! file.
 
 use std::fmt::Debug;
 
@@ -12,8 +13,8 @@ use crate::weights::Named;
 
 /// What a model is, in a form that is saved beside its weights and in a run's `config.toml`.
 ///
-/// Ours are listed in [`ModelConfig`](super::ModelConfig), which is one itself; a network of your own needs one to be trained,
-/// saved and loaded: see `examples/own_network.rs`.
+/// Ours are listed in [`ModelConfig`](super::ModelConfig), which is one itself; a network of your own needs one to be
+/// trained, saved and loaded: see `examples/own_network.rs`.
 pub trait Architecture: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// What it makes.
     type Network: Network + Module + Named;
@@ -68,8 +69,8 @@ pub trait Architecture: Clone + Debug + PartialEq + Serialize + DeserializeOwned
         Timing::default()
     }
 
-    /// The description of the network that these weights are of, where their names and shapes tell it: files of PyTorch hold
-    /// no more.
+    /// The description of the network that these weights are of, where their names and shapes tell it: files of PyTorch
+    /// hold no more.
     ///
     /// A shape that doesn't fit the guess is left for the check that follows, which names the tensor.
     fn recognise(_weights: &StateDict) -> Option<Self> {

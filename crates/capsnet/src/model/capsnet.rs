@@ -1,9 +1,10 @@
 //! CapsNet: two convolutions, primary capsules, class capsules with dynamic routing, and a decoder
 //! (Sabour, Frosst, Hinton 2017, figures 1 and 2).
 //!
-//! 8,215,568 parameters on 28 x 28 grey images. [`CapsNetConfig::tutorial`] is the variant of a widely copied public code:
-//! batch norm on the input (two parameters more), softmax over the wrong capsules, a second softmax on the lengths. Tensor
-//! names: `conv1`, `primary_capsules.capsules.N`, `digit_capsules.route_weights`, `decoder.{0,2,4}`, `batch_norm_0`.
+//! 8,215,568 parameters on 28 x 28 grey images. [`CapsNetConfig::tutorial`] is the variant of a widely copied public
+//! code: batch norm on the input (two parameters more), softmax over the wrong capsules, a second softmax on the
+//! lengths. Tensor names: `conv1`, `primary_capsules.capsules.N`, `digit_capsules.route_weights`, `decoder.{0,2,4}`,
+//! `batch_norm_0`.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -331,7 +332,8 @@ impl CapsNet {
         }
     }
 
-    /// The margin loss plus the weighted reconstruction error that `error` finds, given the decoder and the class capsules.
+    /// The margin loss plus the weighted reconstruction error that `error` finds, given the decoder and the class
+    /// capsules.
     fn with_reconstruction(
         &self,
         margin: Tensor<1>,
@@ -361,7 +363,8 @@ impl CapsNet {
         u
     }
 
-    /// What the primary capsules are made of: the first convolution's feature map, `[B, conv_channels, height', width']`.
+    /// What the primary capsules are made of: the first convolution's feature map, `[B, conv_channels, height',
+    /// width']`.
     fn features(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = match &self.batch_norm_0 {
             Some(norm) => norm.forward(images),
@@ -392,8 +395,8 @@ impl Network for CapsNet {
         })
     }
 
-    /// Margin loss with both classes present, plus the weighted errors of both figures' reconstructions, each drawn from the
-    /// capsule of its class alone (section 6 of the paper).
+    /// Margin loss with both classes present, plus the weighted errors of both figures' reconstructions, each drawn
+    /// from the capsule of its class alone (section 6 of the paper).
     fn pair_loss(&self, output: &Output, parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
         let truth = two_hot(classes.clone(), &output.scores);
         let margin = MarginLoss::default().forward_present(output.scores.clone(), truth);

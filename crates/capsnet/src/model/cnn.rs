@@ -1,11 +1,12 @@
 //! A plain convolutional network of any size: what a capsule network has to beat.
 //!
-//! Three convolutions of 5 x 5 with ReLU, two hidden linear layers with ReLU and one to the logits, as the baseline of Sabour,
-//! Frosst and Hinton 2017 (section 5: widths 256, 256, 128 and 328, 192, 35.4 million parameters), but with a stride of two
-//! in the second convolution, without dropout, and with other widths, so that it trains faster than CapsNet and not slower:
-//! theirs take 900 million multiplications an image, CapsNet's convolutions 200 million, these 28 million.
-//! [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or less, until the network
-//! has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`, `linears.N`.
+//! Three convolutions of 5 x 5 with ReLU, two hidden linear layers with ReLU and one to the logits, as the baseline of
+//! Sabour, Frosst and Hinton 2017 (section 5: widths 256, 256, 128 and 328, 192, 35.4 million parameters), but with a
+//! stride of two in the second convolution, without dropout, and with other widths, so that it trains faster than
+//! CapsNet and not slower: theirs take 900 million multiplications an image, CapsNet's convolutions 200 million, these
+//! 28 million. [`CnnConfig::with_parameters`] scales all widths alike, and the first hidden layer a little more or
+//! less, until the network has a given number of parameters; by default that is CapsNet's. Tensor names: `convs.N`,
+//! `linears.N`.
 
 mod declared;
 
@@ -31,7 +32,8 @@ const UNITS: usize = 1024;
 
 /// Makes a [`Cnn`].
 ///
-/// Serde reads it with widths left open too: `parameters = 50000` scales all of them, `channels` brings the usual strides.
+/// Serde reads it with widths left open too: `parameters = 50000` scales all of them, `channels` brings the usual
+/// strides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "declared::Declared")]
 pub struct CnnConfig {
@@ -61,8 +63,8 @@ impl CnnConfig {
     /// Trainable parameters of the paper's CapsNet for 28 x 28 grey images.
     pub const OF_CAPSNET: usize = 8_215_568;
 
-    /// The network for these images and classes whose number of parameters comes closest to `target`: all widths are scaled
-    /// alike, as far as whole numbers go, and the first hidden layer makes up for the rest.
+    /// The network for these images and classes whose number of parameters comes closest to `target`: all widths are
+    /// scaled alike, as far as whole numbers go, and the first hidden layer makes up for the rest.
     ///
     /// # Panics
     ///

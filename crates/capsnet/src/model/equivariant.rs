@@ -1,13 +1,14 @@
-//! A capsule network that turns with its input: polar sampling, three polar convolutions, primary capsules in frames of their
-//! own, class capsules in the image's frame.
+//! A capsule network that turns with its input: polar sampling, three polar convolutions, primary capsules in frames of
+//! their own, class capsules in the image's frame.
 //!
-//! The lengths of the class capsules don't change when the image turns; their coordinates turn by known multiples of the
-//! angle. The law is exact for turns by a sixteenth of the circle (of the default configuration) on the polar grid, and holds for
-//! any angle up to what sampling loses; see [`crate::layer::polar`].
+//! The lengths of the class capsules don't change when the image turns; their coordinates turn by known multiples of
+//! the angle. The law is exact for turns by a sixteenth of the circle (of the default configuration) on the polar grid,
+//! and holds for any angle up to what sampling loses; see [`crate::layer::polar`].
 //!
-//! Lengths alone can't tell a 6 from a 9 that stands on its head. A capsule's pose can: how far its coordinates of order 1 point
-//! where those of upright figures do, which is learned, counts for the class by a fixed weight. A turn by `b` changes that part of a
-//! score like `cos b`. Tensor names: `conv1` to `conv3`, `primary_capsules`, `class_capsules.{real,imaginary}`, `upright`.
+//! Lengths alone can't tell a 6 from a 9 that stands on its head. A capsule's pose can: how far its coordinates of
+//! order 1 point where those of upright figures do, which is learned, counts for the class by a fixed weight. A turn by
+//! `b` changes that part of a score like `cos b`. Tensor names: `conv1` to `conv3`, `primary_capsules`,
+//! `class_capsules.{real,imaginary}`, `upright`.
 
 use burn::module::Param;
 use burn::nn::Initializer;
@@ -52,8 +53,8 @@ pub struct EquivariantCapsNetConfig {
     pub primary_dimensions: usize,
     /// How many complex coordinates of a class capsule turn not at all, with the image, and twice as fast.
     pub orders: Orders,
-    /// Weight of a figure's standing upright in its class's score, beside 1 for the capsule's length; with 0 the answer is the
-    /// same at all angles.
+    /// Weight of a figure's standing upright in its class's score, beside 1 for the capsule's length; with 0 the answer
+    /// is the same at all angles.
     pub upright_weight: f64,
     /// Standard deviation of the initial vote matrices.
     pub vote_std: f64,
@@ -218,8 +219,8 @@ impl Architecture for EquivariantCapsNetConfig {
         }
     }
 
-    /// Vote matrices and directions are normal; convolutions follow He: there is nothing else to set the size of activations
-    /// right before the squash.
+    /// Vote matrices and directions are normal; convolutions follow He: there is nothing else to set the size of
+    /// activations right before the squash.
     fn initial(&self, tensor: &str) -> Initial {
         match tensor {
             "upright" => Initial::Normal(1.0),
@@ -261,8 +262,8 @@ pub struct EquivariantCapsNet {
     pub primary_capsules: PolarConv,
     /// One capsule a class.
     pub class_capsules: TurningCapsules,
-    /// Where the coordinates of order 1 of each class's capsule point when its figures stand upright, `[classes, 2 * count]`;
-    /// only directions count.
+    /// Where the coordinates of order 1 of each class's capsule point when its figures stand upright, `[classes, 2 *
+    /// count]`; only directions count.
     pub upright: Option<Param<Tensor<2>>>,
     upright_weight: f64,
 }
@@ -301,7 +302,8 @@ impl EquivariantCapsNet {
 }
 
 impl Network for EquivariantCapsNet {
-    /// The capsules of the output are `[B, classes, 2 * orders]`, each coordinate a pair (real, imaginary), lowest order first.
+    /// The capsules of the output are `[B, classes, 2 * orders]`, each coordinate a pair (real, imaginary), lowest
+    /// order first.
     fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
         let map = self.primary(images, observer);
         let v = self.class_capsules.forward(map);
@@ -347,8 +349,8 @@ impl Network for EquivariantCapsNet {
     }
 }
 
-/// The map with one channel more that holds the radius, 0 at the centre and 1 at the rim: what is near the centre may be
-/// judged differently, whatever its angle.
+/// The map with one channel more that holds the radius, 0 at the centre and 1 at the rim: what is near the centre may
+/// be judged differently, whatever its angle.
 fn with_radius(map: Tensor<4>) -> Tensor<4> {
     let [batch, _, radii, angles] = map.dims();
     let radius = (Tensor::<1, Int>::arange(0..radii as i64, &map.device()).float() + 0.5) / radii as f64;

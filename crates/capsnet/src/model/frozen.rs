@@ -7,9 +7,9 @@ use crate::observe::Observer;
 
 /// A model that is only asked, never trained.
 ///
-/// Its weights can't be changed any more, so copies of them may lie beside it in the layouts in which a few images are computed
-/// fastest: on the CPU, a CapsNet's second convolution and vote matrices (43 MB; making them takes the time of some
-/// tens of images). Larger batches, other models and other devices are computed as the model itself does.
+/// Its weights can't be changed any more, so copies of them may lie beside it in the layouts in which a few images are
+/// computed fastest: on the CPU, a CapsNet's second convolution and vote matrices (43 MB; making them takes the time of
+/// some tens of images). Larger batches, other models and other devices are computed as the model itself does.
 ///
 /// The answers are those of the model but for rounding.
 pub struct FrozenModel<A: Architecture = ModelConfig> {

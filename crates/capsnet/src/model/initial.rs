@@ -1,7 +1,7 @@
 //! Initial weights, drawn from one seed.
 //!
-//! Every tensor has a random stream of its own, named after it, so that adding a layer doesn't change the start of the others
-//! and every backend starts from the same numbers.
+//! Every tensor has a random stream of its own, named after it, so that adding a layer doesn't change the start of the
+//! others and every backend starts from the same numbers.
 
 use burn::prelude::*;
 use capsnet_data::random::Seed;
@@ -16,8 +16,8 @@ use crate::weights::{Named, is_counter};
 pub enum Initial {
     /// As the module's own initialiser draws them, from the device's generator, which is seeded before.
     AsMade,
-    /// Uniform in plus or minus so much over the square root of the layer's number of inputs: 1 is PyTorch's default for
-    /// convolutions and linear layers, the root of 6 is He's, which keeps the size of what passes a ReLU.
+    /// Uniform in plus or minus so much over the square root of the layer's number of inputs: 1 is PyTorch's default
+    /// for convolutions and linear layers, the root of 6 is He's, which keeps the size of what passes a ReLU.
     Uniform(f32),
     /// Normal with this deviation around 0.
     Normal(f64),
@@ -83,8 +83,8 @@ fn values(initial: Initial, shapes: &[(String, Vec<usize>)], name: &str, shape: 
     }
 }
 
-/// The number of inputs to one output of the layer that the tensor `name` belongs to: all dimensions of its weight but the
-/// first.
+/// The number of inputs to one output of the layer that the tensor `name` belongs to: all dimensions of its weight but
+/// the first.
 fn fan_in(shapes: &[(String, Vec<usize>)], name: &str, shape: &[usize]) -> usize {
     let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
     let weight = format!("{layer}.weight");

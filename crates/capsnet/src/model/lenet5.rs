@@ -1,7 +1,7 @@
 //! LeNet-5 in the form that tutorials use: two 5x5 convolutions with ReLU and average pooling, three linear layers.
 //!
-//! 44,426 parameters on 28 x 28 grey images. Unlike LeCun's of 1998 it has ReLU instead of tanh, a full second convolution
-//! and no padding. Tensor names: `conv0`, `conv1`, `fc2`, `fc3`, `fc4`.
+//! 44,426 parameters on 28 x 28 grey images. Unlike LeCun's of 1998 it has ReLU instead of tanh, a full second
+//! convolution and no padding. Tensor names: `conv0`, `conv1`, `fc2`, `fc3`, `fc4`.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};

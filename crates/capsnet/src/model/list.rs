@@ -1,13 +1,13 @@
 //! One list makes one type of all models.
 //!
-//! Burn's modules can't be made into objects, so a network of any kind is an enum of the kinds that there are. The macro
-//! writes it and its configuration's, and passes everything on to the model's own file.
+//! Burn's modules can't be made into objects, so a network of any kind is an enum of the kinds that there are. The
+//! macro writes it and its configuration's, and passes everything on to the model's own file.
 
-/// Declares the file of each model and writes `ModelConfig` and `AnyNetwork`: a line has the model's name, its file, and what
-/// the file calls its network and its configuration.
+/// Declares the file of each model and writes `ModelConfig` and `AnyNetwork`: a line has the model's name, its file,
+/// and what the file calls its network and its configuration.
 ///
-/// Names are those of files and of the command line and never change; neither does what a network is called, which is part
-/// of the names in checkpoints.
+/// Names are those of files and of the command line and never change; neither does what a network is called, which is
+/// part of the names in checkpoints.
 macro_rules! models {
     ($($name:literal => $file:ident::{$variant:ident, $config:ident},)+) => {
         $(

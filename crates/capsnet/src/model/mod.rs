@@ -1,7 +1,8 @@
 //! The models, and what it takes to be one.
 //!
-//! An [`Architecture`] describes a model completely and is saved beside its weights; it makes the [`Network`], and [`Model`]
-//! pairs the two. Training works on a model, testing and measuring on any [`Classifier`]; neither asks which model it is.
+//! An [`Architecture`] describes a model completely and is saved beside its weights; it makes the [`Network`], and
+//! [`Model`] pairs the two. Training works on a model, testing and measuring on any [`Classifier`]; neither asks which
+//! model it is.
 //!
 //! Each of our models has one file, which holds all that is known of it, and one line in the list below.
 

@@ -27,8 +27,8 @@ pub trait Network {
         self.forward_observed(images, &mut Unobserved)
     }
 
-    /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it; cross-entropy unless the
-    /// network has another.
+    /// The training loss of a batch, `[1]`, given what [`forward`](Self::forward) said about it; cross-entropy unless
+    /// the network has another.
     ///
     /// # Shapes
     ///
@@ -65,15 +65,15 @@ pub trait Network {
         None
     }
 
-    /// The network with its weights laid out for the fastest answers about a few images of this size, where there is such
-    /// a form.
+    /// The network with its weights laid out for the fastest answers about a few images of this size, where there is
+    /// such a form.
     fn frozen(&self, _image: ImageShape) -> Option<Frozen> {
         None
     }
 }
 
-/// A network whose weights no longer change: what it says of a batch without gradients, `None` for a batch that the network
-/// itself is the faster for.
+/// A network whose weights no longer change: what it says of a batch without gradients, `None` for a batch that the
+/// network itself is the faster for.
 pub type Frozen = Box<dyn Fn(Tensor<4>) -> Option<Output> + Send + Sync>;
 
 /// A network with a name that says which images it takes: what this library tests, sweeps, compares and measures.
@@ -93,7 +93,8 @@ pub trait Classifier: Network {
 
 /// What a network says about a batch.
 pub struct Output {
-    /// `[B, classes]`: logits, or the lengths of class capsules (softmaxed, if so configured). The largest is the answer.
+    /// `[B, classes]`: logits, or the lengths of class capsules (softmaxed, if so configured). The largest is the
+    /// answer.
     pub scores: Tensor<2>,
     /// `[B, classes, D]`: the class capsules, where the model has any.
     pub capsules: Option<Tensor<3>>,

@@ -14,7 +14,8 @@ use crate::Error;
 use crate::observe::Observer;
 use crate::weights::{Named, is_counter};
 
-/// A configuration and the network that it describes: of one of our models, unless an [`Architecture`] of your own is named.
+/// A configuration and the network that it describes: of one of our models, unless an [`Architecture`] of your own is
+/// named.
 #[derive(Clone, Debug)]
 pub struct Model<A: Architecture = ModelConfig> {
     /// What the network is.

@@ -1,8 +1,8 @@
 //! Walking over a model's parameters under their names in a weights file.
 //!
-//! A layer lists its parameters once, in [`Named::exchange`]; exporting, importing and telling the expected shapes are three
-//! ways to walk that list. A module that lists nothing is walked as Burn walks it: its parameters are named by the fields
-//! that they stand in.
+//! A layer lists its parameters once, in [`Named::exchange`]; exporting, importing and telling the expected shapes are
+//! three ways to walk that list. A module that lists nothing is walked as Burn walks it: its parameters are named by
+//! the fields that they stand in.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::prelude::*;
@@ -29,8 +29,9 @@ pub trait Exchange {
 
 /// A module whose parameters have names in a weights file.
 ///
-/// `impl Named for MyNetwork {}` is enough for a module of your own: its parameters then go by the fields that they stand
-/// in, `layer.weight`, in Burn's layout. Ours write [`exchange`](Self::exchange) to have PyTorch's names and layouts.
+/// `impl Named for MyNetwork {}` is enough for a module of your own: its parameters then go by the fields that they
+/// stand in, `layer.weight`, in Burn's layout. Ours write [`exchange`](Self::exchange) to have PyTorch's names and
+/// layouts.
 pub trait Named: Module {
     /// Hands every parameter to `with`, each name beginning with `at`.
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {

@@ -1,8 +1,8 @@
 //! How a parameter of ours lies in a weights file.
 //!
 //! Three of our parameters differ from PyTorch's: linear layers are stored `[in, out]`, the convolution of the primary
-//! capsules is one where files hold one per capsule coordinate, and vote matrices are laid out for one batched product. The
-//! conversions move numbers and never change them, so that a round trip is exact.
+//! capsules is one where files hold one per capsule coordinate, and vote matrices are laid out for one batched product.
+//! The conversions move numbers and never change them, so that a round trip is exact.
 
 /// The relation between a parameter and its tensors in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

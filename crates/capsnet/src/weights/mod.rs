@@ -1,9 +1,9 @@
 //! Models to and from weights files.
 //!
-//! There is one form on disk: tensors under the names and in the layouts that PyTorch modules of the same structure use, as
-//! safetensors, with the model's configuration in the metadata entry [`CONFIG_KEY`]. So PyTorch loads our files strictly, and
-//! a PyTorch state dict loads here; without a configuration beside it, the models are asked which of them knows the names and
-//! shapes ([`Architecture::recognise`]).
+//! There is one form on disk: tensors under the names and in the layouts that PyTorch modules of the same structure
+//! use, as safetensors, with the model's configuration in the metadata entry [`CONFIG_KEY`]. So PyTorch loads our files
+//! strictly, and a PyTorch state dict loads here; without a configuration beside it, the models are asked which of them
+//! knows the names and shapes ([`Architecture::recognise`]).
 
 mod burn_layers;
 mod exchange;
@@ -62,7 +62,8 @@ pub fn with_config(mut weights: StateDict, config: &impl Architecture, notes: &[
     weights
 }
 
-/// Reads a model from a safetensors file or a PyTorch state dict: `let model: Model = load(path, &device)?` one of ours.
+/// Reads a model from a safetensors file or a PyTorch state dict: `let model: Model = load(path, &device)?` one of
+/// ours.
 ///
 /// # Errors
 ///
