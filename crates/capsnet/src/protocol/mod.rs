@@ -54,6 +54,7 @@ protocols! {
     multimnist::MultiMnist,
     mnist_rot::MnistRot,
     corruptions::Corruptions,
+    translate::Translate,
 }
 
 /// What there is to say of a protocol.
