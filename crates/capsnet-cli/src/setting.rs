@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::device::DeviceError;
-use capsnet::model::{Architecture, Input, Model, ModelConfig};
+use capsnet::loaded::LoadedModel;
+use capsnet::model::{Architecture, Input, ModelConfig};
 use capsnet::settings::{Setting, apply_to_model};
-use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
+use capsnet_data::random::Seed;
+use capsnet_report::page::Sample;
 use toml::Value;
 
 use crate::args::{ComputeArgs, DataArgs, Variant, WeightsArgs};
@@ -59,8 +61,8 @@ impl ComputeArgs {
 
 /// Starts the process's worker threads, 0 for as many as the machine has; may be called once.
 ///
-/// The calling thread is one of them: it takes part in the kernels that it calls instead of handing them over and going to sleep,
-/// which costs more than the smallest of them.
+/// The calling thread is one of them: it takes part in the kernels that it calls instead of handing them over and going
+/// to sleep, which costs more than the smallest of them.
 pub fn start_threads(threads: usize) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -77,6 +79,22 @@ impl DataArgs {
         Ok(match self.limit.and_then(NonZeroUsize::new) {
             Some(limit) => data.take(limit),
             None => data,
+        })
+    }
+
+    /// Finds and reads one split of the data set to test on; within a limit it is a sample.
+    pub fn load_sample(&self, split: Split, seed: Seed) -> Result<(Dataset, Option<Sample>)> {
+        let folder = locate(self.dataset, &[split], self.data.as_deref())?;
+        let data = Dataset::load(&folder, split)?;
+        Ok(match self.limit.and_then(NonZeroUsize::new) {
+            Some(limit) if limit.get() < data.len() => {
+                let sample = Sample {
+                    of: data.len() as u64,
+                    seed: seed.0,
+                };
+                (data.sample(limit, seed), Some(sample))
+            }
+            _ => (data, None),
         })
     }
 }
@@ -108,20 +126,18 @@ impl WeightsArgs {
     }
 
     /// Reads the model, as these flags want it.
-    pub fn load(&self, model: &str, device: &Device) -> Result<(Model, PathBuf)> {
+    pub fn load(&self, model: &str, device: &Device) -> Result<LoadedModel> {
         let path = self.path(model)?;
-        let state = capsnet_weights::read(&path)?;
-        let mut config: ModelConfig = weights::config_of(&state, &path)?;
-        let is = config.name();
-        if is != model {
-            anyhow::bail!(
-                "{} holds a {is} model, not {model}; ask for `{is}`, or give other --weights",
-                path.display()
-            );
-        }
-        self.apply(&mut config)?;
-        let model = Model::from_weights(config, &state, device)?;
-        Ok((model, path))
+        LoadedModel::load_as(&path, device, |config: &mut ModelConfig| {
+            let is = config.name();
+            if is != model {
+                anyhow::bail!(
+                    "{} holds a {is} model, not {model}; ask for `{is}`, or give other --weights",
+                    path.display()
+                );
+            }
+            self.apply(config)
+        })
     }
 
     /// The flags as settings of a model.

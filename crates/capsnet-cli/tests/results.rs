@@ -5,9 +5,11 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use capsnet_data::dataset::Split;
+use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::idx::write_idx_labels;
 use capsnet_data::picture::write_png_gray;
+use capsnet_data::random::Seed;
+use capsnet_measure::wilson;
 use capsnet_weights::read;
 use serde_json::{Value, json};
 use support::{SIDE, capsnet, digit, fixture, label, text, write_data, write_lenet5, write_split};
@@ -38,7 +40,8 @@ fn tested(folder: &Path, flags: &[&str]) -> Value {
 
 /// Insists that an entry of `results` is complete and adds up.
 #[track_caller]
-fn assert_adds_up(entry: &Value, images: u64) {
+fn assert_adds_up(entry: &Value, labels: &[u8]) {
+    let images = labels.len() as u64;
     let confusion: Vec<Vec<u64>> = serde_json::from_value(entry["confusion"].clone()).unwrap();
     assert!(confusion.len() == 10 && confusion.iter().all(|row| row.len() == 10));
     assert_eq!(confusion.iter().flatten().sum::<u64>(), images);
@@ -47,15 +50,31 @@ fn assert_adds_up(entry: &Value, images: u64) {
     assert_eq!(entry["accuracy"], trace as f64 / images as f64);
     // Rows are the truth.
     for (class, row) in confusion.iter().enumerate() {
-        let there = (0..images as usize)
-            .filter(|&index| usize::from(label(index)) == class)
-            .count();
+        let there = labels.iter().filter(|&&label| usize::from(label) == class).count();
         assert_eq!(row.iter().sum::<u64>(), there as u64);
     }
     assert_eq!(entry["first_predictions"].as_array().unwrap().len(), 8);
-    // The labels 0, 7, 14, .. modulo 10.
-    let words = ["zero", "seven", "four", "one", "eight", "five", "two", "nine"];
-    assert_eq!(entry["first_labels"], json!(words));
+    let words = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ];
+    let first: Vec<&str> = labels[..8].iter().map(|&label| words[usize::from(label)]).collect();
+    assert_eq!(entry["first_labels"], json!(first));
+    let ends = |interval: &Value| [0, 1].map(|end| interval[end].as_f64().unwrap());
+    let [low, high] = ends(&entry["interval"]);
+    assert_eq!([low, high], <[f64; 2]>::from(wilson(trace, images)));
+}
+
+/// The labels of the synthetic test images, in order.
+fn labels(images: usize) -> Vec<u8> {
+    (0..images).map(label).collect()
+}
+
+/// The labels of a sample of the test images in `folder/digits`.
+fn sampled(folder: &Path, count: usize, seed: u64) -> Vec<u8> {
+    let data = Dataset::load(&folder.join("digits"), Split::Test).unwrap();
+    let sample = data.sample(count.try_into().unwrap(), Seed(seed));
+    assert_eq!(sample.len(), count);
+    sample.labels().to_vec()
 }
 
 #[test]
@@ -72,7 +91,7 @@ fn test_prints_one_object() {
     assert_eq!(results[0]["transform"], "none");
     assert_eq!(results[0]["rotate"], Value::Null);
     assert_eq!(results[0]["resample"], "nearest");
-    assert_adds_up(&results[0], 40);
+    assert_adds_up(&results[0], &labels(40));
 }
 
 #[test]
@@ -85,7 +104,7 @@ fn test_has_an_entry_for_every_angle() {
     for entry in results {
         assert_eq!(entry["resample"], "bilinear");
         assert!(entry["transform"].as_str().unwrap().contains("rotate="), "{entry}");
-        assert_adds_up(entry, 40);
+        assert_adds_up(entry, &labels(40));
     }
     // A minus sign after a space is an angle too, not a flag.
     assert_eq!(
@@ -101,8 +120,13 @@ fn test_transforms_and_limits() {
         folder.path(),
         &["--limit", "20", "--transform", "shear=20,noise=30", "--seed", "7"],
     );
-    assert_eq!(report["images"], 20);
-    assert_adds_up(&report["results"][0], 20);
+    assert_eq!((&report["images"], &report["sample_of"]), (&json!(20), &json!(40)));
+    assert_adds_up(&report["results"][0], &sampled(folder.path(), 20, 7));
+    let printed = capsnet(folder.path(), [&TEST[..6], &["--limit", "20"]].concat()).done();
+    assert!(
+        printed.contains("20 test images of digits, a sample of its 40 by seed 1"),
+        "{printed}"
+    );
     // Random transforms are the seed's; a full turn changes nothing.
     assert_eq!(
         report,
@@ -138,9 +162,9 @@ fn predict_agrees_with_test() {
             scores[usize::from(label(index))]
         });
         let mean = of_truth.sum::<f64>() / entries.len() as f64;
-        let limited = [&["test", "--data", "digits", "--limit", "8"], &options[..]].concat();
-        let limited = capsnet(root, limited).json();
-        let found = limited["results"][0]["mean_true_score"].as_f64().unwrap();
+        write_split(&root.join("eight"), Split::Test, 8);
+        let eight = capsnet(root, [&["test", "--data", "eight"], &options[..]].concat()).json();
+        let found = eight["results"][0]["mean_true_score"].as_f64().unwrap();
         assert!((found - mean).abs() < 1e-5, "{model}: {found}, not {mean}");
         let answers: Vec<&Value> = entries.iter().map(|entry| &entry["prediction"]).collect();
         assert_eq!(json!(answers), report["results"][0]["first_predictions"], "{model}");
@@ -221,9 +245,9 @@ fn convert_to_half_precision() {
 
 /// The object that `compare` prints is complete, and its pictures are PNG files.
 #[track_caller]
-fn assert_compared(root: &Path, report: &Value, images: u64) {
+fn assert_compared(root: &Path, report: &Value, labels: &[u8]) {
     assert_eq!(report["dataset"], "digits");
-    assert_eq!(report["images"], images);
+    assert_eq!(report["images"], labels.len());
     let models = report["models"].as_array().unwrap();
     let names: Vec<&Value> = models.iter().map(|model| &model["model"]).collect();
     assert_eq!(names, ["lenet5", "capsnet"]);
@@ -233,7 +257,7 @@ fn assert_compared(root: &Path, report: &Value, images: u64) {
         let results = model["results"].as_array().unwrap();
         let angles: Vec<&Value> = results.iter().map(|entry| &entry["rotate"]).collect();
         assert_eq!(angles, [&Value::Null, &json!(15.0), &json!(-23.0)]);
-        results.iter().for_each(|entry| assert_adds_up(entry, images));
+        results.iter().for_each(|entry| assert_adds_up(entry, labels));
     }
     let pictures = report["pictures"].as_array().unwrap();
     assert_eq!(pictures.len(), 3);
@@ -261,7 +285,7 @@ fn compare_trains_both_models() {
         "--json",
     ];
     let report = capsnet(root, args).json();
-    assert_compared(root, &report, 32);
+    assert_compared(root, &report, &sampled(root, 32, 1));
     for model in report["models"].as_array().unwrap() {
         assert_eq!(model["training_epochs"], 1);
         assert!(model["training_seconds"].as_f64().unwrap() > 0.0);
@@ -285,7 +309,7 @@ fn compare_takes_the_weights_that_come_with_capsnet() {
         "--json",
     ];
     let report = capsnet(root, args).json();
-    assert_compared(root, &report, 10);
+    assert_compared(root, &report, &labels(10));
     for model in report["models"].as_array().unwrap() {
         let name = format!("weights/{}.safetensors", model["model"].as_str().unwrap());
         assert!(model["weights"].as_str().unwrap().ends_with(&name), "{model}");

@@ -20,6 +20,7 @@ use std::path::Path;
 
 use rand::Rng;
 
+use crate::digest::sha256;
 use crate::idx::{read_idx_images, read_idx_labels};
 use crate::random::Seed;
 
@@ -206,6 +207,11 @@ impl Dataset {
             class_names: self.class_names.clone(),
             ..*self
         }
+    }
+
+    /// SHA-256 of the images' levels and the labels, in hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        sha256(&[&self.pixels, &self.labels])
     }
 
     /// What the data set is called.

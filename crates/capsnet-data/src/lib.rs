@@ -21,6 +21,7 @@
 
 pub mod catalog;
 pub mod dataset;
+pub mod digest;
 pub mod doorway;
 #[cfg(feature = "fetch")]
 pub mod fetch;

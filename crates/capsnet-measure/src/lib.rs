@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`score`] | how many of the images were right, and how sure the model was |
 //! | [`interval`] | confidence intervals of accuracies |
+//! | [`paired`], [`answers`] | two models on the same images: McNemar's test and the difference's interval |
+//! | [`model`], [`example`] | a model as results note it, an image with the models' answers |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
 //! | [`study`] | variants of models, trained with several seeds |
@@ -21,18 +23,26 @@
 
 #![forbid(unsafe_code)]
 
+pub mod answers;
 pub mod equivariance;
+pub mod example;
 pub mod interval;
+pub mod model;
+pub mod paired;
 pub mod protocol;
 pub mod score;
 pub mod study;
 pub mod sweep;
 
+pub use answers::Answers;
 pub use equivariance::{
     Action, AngleMeasures, AngularError, Expected, Layer, LayerMeasures, LayerMeter, LayerSummary, Matrix, RSquared,
     Selection, TooFewSamples, VarianceRatio,
 };
+pub use example::Example;
 pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
+pub use model::ModelEntry;
+pub use paired::{Ahead, Paired};
 pub use protocol::{ProtocolCell, ProtocolOutcome, ProtocolPicture, ProtocolTest};
 pub use score::{Score, ScoreKind};
-pub use sweep::{Ahead, Family, Lead, Sweep, SweepCurve, SweepError, SweepPoint};
+pub use sweep::{Family, Lead, Sweep, SweepCurve, SweepError, SweepPoint};

@@ -5,10 +5,12 @@
 
 mod lead;
 mod point;
+mod record;
 mod values;
 
-pub use lead::{Ahead, Lead};
+pub use lead::{Lead, LeadPoint};
 pub use point::SweepPoint;
+pub use record::{Record, Section, Settings};
 use serde::{Deserialize, Serialize};
 
 use crate::interval::CONFIDENCE;
@@ -150,6 +152,14 @@ impl Sweep {
             sweep: self,
         };
         Ok(serde_json::to_string_pretty(&file)? + "\n")
+    }
+
+    /// The same without the answers to single images, which are of no use to a reader and take much room.
+    #[must_use]
+    pub fn without_answers(mut self) -> Self {
+        let points = self.curves.iter_mut().flat_map(|curve| &mut curve.points);
+        points.for_each(|point| *point = point.without_answers());
+        self
     }
 
     /// Reads back what [`Sweep::to_json`] wrote.

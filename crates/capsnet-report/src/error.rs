@@ -47,6 +47,15 @@ pub enum ReportError {
     #[error("cannot make a PNG of the picture: {0}")]
     Render(String),
 
+    /// A file of an earlier report could not be removed.
+    #[error("cannot remove {}: {source}", path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

@@ -13,6 +13,7 @@
 //! | [`confusion`] | confusion matrices, as text and as a picture |
 //! | [`curves`] | line charts |
 //! | [`sweep`] | accuracy along a family of transforms, as JSON, CSV, tables, charts and words |
+//! | [`page`] | whole results as pages, files and text |
 //! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
 //! | [`grey`], [`colour`], [`rgb`], [`font`] | what the pictures are made of |
@@ -48,6 +49,7 @@ pub mod grid;
 pub mod html;
 mod markup;
 pub mod number;
+pub mod page;
 mod png;
 pub mod protocol;
 pub mod rgb;

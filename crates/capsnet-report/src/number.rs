@@ -33,6 +33,34 @@ pub fn percent_with_interval(share: f64, Interval { low, high }: Interval) -> St
     format!("{} [{}, {}]", percent(share, 2), end(low), end(high))
 }
 
+/// A difference of shares of one with its interval, in points of a per cent: "+0.30 [+0.11, +0.50]".
+#[must_use]
+pub fn points_with_interval(difference: f64, Interval { low, high }: Interval) -> String {
+    let [difference, low, high] = [difference, low, high].map(points);
+    format!("{difference} [{low}, {high}]")
+}
+
+/// With a sign, unless it is rounded to zero.
+fn points(share: f64) -> String {
+    let text = fixed(100.0 * share, 2);
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if is_zero || text.starts_with('-') {
+        text
+    } else {
+        format!("+{text}")
+    }
+}
+
+/// A p-value as reports give it: "p = 0.0029", "p < 0.0001".
+#[must_use]
+pub fn p_value(p: f64) -> String {
+    if p < 1e-4 {
+        "p < 0.0001".to_owned()
+    } else {
+        format!("p = {p:.4}")
+    }
+}
+
 /// An angle in degrees with its sign, for a rotation's direction is part of it: "+15°", "-23°", "0°", "+7.5°".
 /// NaN and infinities are "n/a".
 #[must_use]
@@ -109,6 +137,21 @@ mod tests {
         assert_eq!(percent(-0.000_001, 2), "0.00 %");
         assert_eq!(percent(0.5, 0), "50 %");
         assert_eq!(percent(f64::NAN, 2), "n/a");
+    }
+
+    #[test]
+    fn differences_carry_their_sign() {
+        let interval = |low, high| Interval { low, high };
+        let points = points_with_interval(0.003, interval(0.00112, 0.00498));
+        assert_eq!(points, "+0.30 [+0.11, +0.50]");
+        assert_eq!(
+            points_with_interval(-0.00001, interval(-0.01, 0.01)),
+            "0.00 [-1.00, +1.00]"
+        );
+        assert_eq!(
+            [0.002_878, 0.05, 0.000_099, 1.0].map(p_value),
+            ["p = 0.0029", "p = 0.0500", "p < 0.0001", "p = 1.0000"]
+        );
     }
 
     #[test]

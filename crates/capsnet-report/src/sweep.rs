@@ -9,8 +9,9 @@ use std::path::Path;
 use capsnet_measure::{Family, Sweep, SweepPoint};
 pub(crate) use charts::true_class_scale;
 pub use charts::{accuracy_chart, true_class_chart, true_class_meaning};
-pub use lead::{comparison, listed};
-pub use tables::{csv, save_csv, summary, table, table_at};
+pub use lead::comparison;
+pub(crate) use tables::field;
+pub use tables::{DIFFERENCES, accuracies, csv, differences, save_csv, summary, table, table_at};
 
 use crate::error::{ReportError, save};
 use crate::number::{degrees, measure, percent_with_interval};

@@ -33,8 +33,15 @@ pub const MAX_EXPANSION: usize = 16;
 /// [`WeightsError`] with the path, what is wrong with the file, and what to do; see [`Problem`].
 pub fn read(path: impl AsRef<Path>) -> Result<StateDict, WeightsError> {
     let path = path.as_ref();
-    let bytes = read_bounded(path).map_err(|problem| WeightsError::new(path, problem))?;
-    parse(&bytes, path)
+    parse(&read_bytes(path)?, path)
+}
+
+/// The bytes of a weight file, for [`parse`]: for whoever also wants a checksum of them.
+///
+/// # Errors
+/// [`WeightsError`] if it can't be read, is no file, or is larger than [`MAX_FILE_BYTES`].
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, WeightsError> {
+    read_bounded(path).map_err(|problem| WeightsError::new(path, problem))
 }
 
 /// Reads a weight file that is in memory already. `path` is where it came from; it only appears in

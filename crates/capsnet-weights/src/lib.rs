@@ -47,6 +47,6 @@ mod write;
 pub use check::{Mismatch, WrongShape};
 pub use element::Dtype;
 pub use error::{Problem, WeightsError};
-pub use file::{MAX_EXPANSION, MAX_FILE_BYTES, MAX_HEADER_BYTES, parse, read};
+pub use file::{MAX_EXPANSION, MAX_FILE_BYTES, MAX_HEADER_BYTES, parse, read, read_bytes};
 pub use state_dict::{Format, NamedTensor, StateDict, TensorValues};
 pub use write::{Deferred, FloatDtype, write_safetensors};

@@ -124,6 +124,17 @@ pub enum Error {
         /// What the model wants.
         expected: String,
     },
+    /// Something that befell one of several models.
+    #[error("{label}: {source}")]
+    OfModel {
+        /// What the model is called.
+        label: String,
+        /// What it was.
+        source: Box<Self>,
+    },
+    /// A result that can't be, such as a loss that is not finite.
+    #[error(transparent)]
+    Sweep(#[from] capsnet_measure::SweepError),
     /// A folder that can't be resumed or started in.
     #[error("{}: {reason}", path.display())]
     RunFolder {
@@ -134,8 +145,8 @@ pub enum Error {
     },
     /// Training that produced NaN or infinity.
     #[error(
-        "training diverged at step {step}: {place} became NaN or infinite. The last checkpoint is from before; try a smaller \
-         learning rate"
+        "training diverged at step {step}: {place} became NaN or infinite. The last checkpoint is from before; try a \
+            smaller learning rate"
     )]
     Diverged {
         /// The step, counted from 1.
@@ -146,6 +157,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same, said of one of several models.
+    pub(crate) fn of_model(self, label: &str) -> Self {
+        Error::OfModel {
+            label: label.to_owned(),
+            source: Box::new(self),
+        }
+    }
+
     /// For `map_err` on file operations.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Error::File {

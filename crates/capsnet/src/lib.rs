@@ -11,6 +11,8 @@
 //! | [`settings`] | a training's settings from `KEY=VALUE`, parts of a `config.toml`, presets and flags |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
+//! | [`sweep`] | accuracy of any networks along families of transforms, resumable |
+//! | [`loaded`] | a model with its file, its name and what is noted of its training |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
 //! | [`equivariance`] | how every layer answers to rotations of its input |
 //! | [`ops`] | operations with kernels of our own |
@@ -39,6 +41,7 @@ pub mod equivariance;
 pub mod error;
 pub mod evaluate;
 pub mod layer;
+pub mod loaded;
 pub mod look;
 pub mod loss;
 pub mod model;
@@ -50,6 +53,7 @@ pub mod pretrained;
 pub mod protocol;
 pub mod routing;
 pub mod settings;
+pub mod sweep;
 pub mod train;
 pub mod weights;
 

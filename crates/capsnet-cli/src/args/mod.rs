@@ -3,7 +3,6 @@
 mod bench;
 mod compare;
 mod draw;
-mod equivariance;
 mod files;
 mod models;
 mod predict;
@@ -11,23 +10,22 @@ mod protocols;
 mod settings;
 mod shared;
 mod study;
-mod sweep;
 mod test;
-mod value;
+pub mod value;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
+use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
 use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use compare::COMPARE_EXAMPLES;
 pub use compare::CompareArgs;
 use draw::DRAW_EXAMPLES;
 pub use draw::{AllArgs, DigitArgs, DrawArgs, DrawCommand, OutArgs};
-use equivariance::EQUIVARIANCE_EXAMPLES;
-pub use equivariance::EquivarianceArgs;
 use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
 pub use files::{ConvertArgs, FetchArgs, InfoArgs};
-pub use models::{ModelsArgs, NamedFile};
+pub use models::ModelsArgs;
 use predict::PREDICT_EXAMPLES;
 pub use predict::PredictArgs;
 use protocols::PROTOCOLS_EXAMPLES;
@@ -36,12 +34,11 @@ pub use settings::{GROUP as SETTINGS, SettingFlags};
 pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use study::STUDY_EXAMPLES;
 pub use study::StudyArgs;
-use sweep::SWEEP_EXAMPLES;
-pub use sweep::SweepArgs;
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
 
-/// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they see.
+/// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they
+/// see.
 ///
 /// Without a command it compares the weights that come with it, on upright and on rotated test digits.
 #[derive(Parser, Debug)]
@@ -86,7 +83,8 @@ pub enum Command {
     /// Download a data set into the user's cache
     #[command(after_help = FETCH_EXAMPLES)]
     Fetch(FetchArgs),
-    /// Draw what capsules do: reconstructions, perturbations, angles, couplings, crowding, and a toy that explains routing
+    /// Draw what capsules do: reconstructions, perturbations, angles, couplings, crowding, and a toy that explains
+    /// routing
     #[command(after_help = DRAW_EXAMPLES)]
     Draw(DrawArgs),
     /// Time the program on this machine

@@ -1,18 +1,26 @@
-//! Flags that name several models.
+//! Flags that name several models, and reading these.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use anyhow::{Context, Result};
+use burn::prelude::Device;
+use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, ModelConfig};
 use clap::Args;
 
 use super::shared::model;
+use crate::setting::{UsageError, shipped_weights};
+
+/// The models that are compared where none is named.
+const SHIPPED: [&str; 2] = ["lenet5", "capsnet"];
 
 /// Which models, and with which weights.
 #[derive(Args, Debug, Clone)]
 pub struct ModelsArgs {
-    /// Models with the weights that come with capsnet, separated by commas [default: lenet5,capsnet, unless --weights names
-    /// others]
+    /// Models with the weights that come with capsnet, separated by commas [default: lenet5,capsnet, unless --weights
+    /// names others]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = model())]
     pub models: Vec<ModelConfig>,
     /// Weights files, safetensors or PyTorch, under a name of your own if one is given; the file says which model it is
@@ -21,6 +29,33 @@ pub struct ModelsArgs {
 }
 
 impl ModelsArgs {
+    /// Reads the models, those that come with capsnet first.
+    pub fn load(&self, device: &Device) -> Result<Vec<LoadedModel>> {
+        let shipped = match (self.models.is_empty(), self.weights.is_empty()) {
+            (true, true) => SHIPPED.to_vec(),
+            _ => self.models.iter().map(Architecture::name).collect(),
+        };
+        let mut models = Vec::new();
+        for name in shipped {
+            let model = LoadedModel::load(&shipped_weights(name)?, device)?;
+            // Where the checkout lies is nobody's business who reads the report.
+            models.push(model.shown_as(format!("weights/{name}.safetensors")));
+        }
+        for file in &self.weights {
+            let model = LoadedModel::load(&file.path, device).context("--weights")?;
+            models.push(model.called(file.name.clone().unwrap_or_else(|| label_of(&file.path))));
+        }
+        let mut labels = HashSet::new();
+        if let Some(model) = models.iter().find(|model| !labels.insert(&model.entry.label)) {
+            let message = format!(
+                "two of the models are called `{}`; give one of them another name with --weights NAME=FILE",
+                model.entry.label
+            );
+            return Err(UsageError(message).into());
+        }
+        Ok(models)
+    }
+
     /// The flags as they were given.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
@@ -34,6 +69,16 @@ impl ModelsArgs {
             words.extend(["--weights".to_owned(), value]);
         }
         words
+    }
+}
+
+/// Two steps of the path, which tell the runs apart: `runs/mine/best.safetensors` is "mine/best".
+fn label_of(path: &Path) -> String {
+    let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+    let stem = text(path.file_stem()).unwrap_or_default();
+    match text(path.parent().and_then(Path::file_name)) {
+        Some(folder) => format!("{folder}/{stem}"),
+        None => stem,
     }
 }
 
@@ -78,6 +123,15 @@ mod tests {
 
     fn parsed(line: &str) -> ModelsArgs {
         Line::try_parse_from(line.split(' ')).unwrap().models
+    }
+
+    #[test]
+    fn labels_tell_runs_apart() {
+        let label = |path: &str| label_of(Path::new(path));
+        assert_eq!(label("runs/mine/best.safetensors"), "mine/best");
+        assert_eq!(label("lenet5_trained.pt"), "lenet5_trained");
+        assert_eq!(label("./a.pt"), "a");
+        assert_eq!(label("../a.pt"), "a");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct DataArgs {
     /// The data set to look for where no folder is given
     #[arg(long, default_value = "mnist", value_name = "NAME")]
     pub dataset: KnownSet,
-    /// Use the first so many images only
+    /// Use so many images only: of tests a sample spread over the set by the seed, of training the first
     #[arg(long, value_name = "N", value_parser = positive)]
     pub limit: Option<usize>,
     #[command(flatten)]
@@ -68,7 +68,8 @@ pub struct WeightsArgs {
     /// Weights file, safetensors or PyTorch [default: those that come with capsnet]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Read the weights as this CapsNet; files of PyTorch don't say [default: tutorial if there is a batch norm, else paper]
+    /// Read the weights as this CapsNet; files of PyTorch don't say [default: tutorial if there is a batch norm, else
+    /// paper]
     #[arg(long)]
     pub variant: Option<Variant>,
     #[arg(long, value_name = "NAME", conflicts_with_all = ["couplings", "routing_iterations"],

@@ -13,9 +13,11 @@ use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
+use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
+use capsnet_report::page::images_shown;
 use capsnet_report::{Column, Table};
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +68,7 @@ struct ModelReport {
 
 pub fn run(args: &CompareArgs) -> Result<()> {
     let device = args.data.compute.start()?;
-    let data = args.data.load(Split::Test)?;
+    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let conditions = conditions(args)?;
     fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {}", args.out.display()))?;
     let contestants = contestants(args, &device)?;
@@ -88,9 +90,8 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         return Ok(());
     }
     line(format_args!(
-        "{} test images of {}, {} resampling\n",
-        count(data.len() as u64),
-        data.name(),
+        "{}, {} resampling\n",
+        images_shown(data.len() as u64, data.name(), sample),
         args.rotation.resample
     ))?;
     let table = table(&contestants, &conditions, &evaluations)?;

@@ -1,72 +1,119 @@
-//! `capsnet equivariance`.
-
-mod charts;
-mod files;
-mod report;
-mod tables;
+//! `capsnet equivariance`: how every layer of the models answers to rotations.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::equivariance::{LayerMeasures, Options, Rotation, layer_names, measure};
+use capsnet::equivariance::{Measurements, ModelMeasures, Options, Rotation, layer_names, measure};
+use capsnet::loaded::{LoadedModel, NamedModel, check_fit};
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::protocol::Family;
+use capsnet_data::protocol::{Family, Values};
 use capsnet_data::random::Seed;
-use capsnet_data::transform::Pipeline;
+use capsnet_data::transform::{Pipeline, Resample};
+use capsnet_report::page::equivariance::EquivariancePage;
+use clap::Args;
 use serde::Serialize;
 
-use super::contestant::{Contestant, ModelEntry, check_all_fit, contestants};
-use crate::args::EquivarianceArgs;
+use super::again::CommandLine;
+use crate::args::value::positive;
+use crate::args::{DataArgs, ModelsArgs};
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::UsageError;
 
-/// All that was measured, as `--json` prints it.
-#[derive(Serialize)]
-pub struct Report {
-    dataset: String,
-    images: usize,
-    seed: u64,
-    rotate: Vec<f64>,
-    resample: String,
-    /// At most so many units of a layer were measured.
+pub const EQUIVARIANCE_EXAMPLES: &str = "Examples:
+  capsnet equivariance
+  capsnet equivariance --models capsnet --rotate=-45..45:5 --limit 1000
+  capsnet equivariance --models lenet5 --layers input,conv1,fc3 --rotate 15,90,180
+  capsnet equivariance --models capsnet --weights mine=runs/mine/last.safetensors
+  capsnet equivariance --limit 300 --json --out runs/equivariance
+
+Layers are named as `capsnet` names them: conv1, primary_capsules, .. `input` is the images themselves, and NAME:true
+the capsule of each image's class in the layer NAME.";
+
+#[derive(Args, Debug)]
+#[command(mut_arg("limit", |limit| limit.default_value("500")))]
+pub struct EquivarianceArgs {
+    #[command(flatten)]
+    models: ModelsArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Angles in degrees, counter-clockwise: numbers and from..to:step, separated by commas
+    #[arg(
+        long,
+        value_name = "A,B..C:STEP",
+        allow_hyphen_values = true,
+        default_value = "-180..180:15"
+    )]
+    rotate: Values,
+    /// How a rotation reads between the pixels
+    #[arg(long, default_value = "nearest", value_name = "nearest|bilinear")]
+    resample: Resample,
+    /// The layers to measure, separated by commas [default: all]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    layers: Vec<String>,
+    /// Measure at most so many units of a layer, a seeded choice in whole capsules
+    #[arg(long, value_name = "N", default_value = "512", value_parser = positive)]
     units: usize,
-    models: Vec<Measured>,
-    files: Vec<String>,
+    /// Seed of the choice of units, of the halves that maps are fitted and tested on, and of the chance levels
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: u64,
+    /// Folder for the report, the figures as JSON and CSV, and the charts
+    #[arg(long, value_name = "DIR", default_value = "runs/equivariance")]
+    out: PathBuf,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    json: bool,
 }
 
-/// A model's measures.
+/// All that was measured, as `--json` prints it.
 #[derive(Serialize)]
-pub struct Measured {
+struct Output<'a> {
     #[serde(flatten)]
-    entry: ModelEntry,
-    layers: Vec<LayerMeasures>,
+    measured: &'a Measurements,
+    files: Vec<String>,
 }
 
 pub fn run(args: &EquivarianceArgs) -> Result<()> {
     let rotations = rotations(args)?;
     let device = args.data.compute.start()?;
-    let data = args.data.load(Split::Test)?;
-    let contestants = contestants(&args.models, &device)?;
-    check_all_fit(&contestants, &data)?;
-    check_layers(args, &contestants, &data, &device)?;
+    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
+    let models = args.models.load(&device)?;
+    let models: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
+    check_fit(&models, &data)?;
+    check_layers(args, &models, &data, &device)?;
     fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {}", args.out.display()))?;
-    let mut report = Report {
+    let measured = Measurements {
         dataset: data.name().to_owned(),
         images: data.len(),
         seed: args.seed,
         rotate: args.rotate.points().to_vec(),
         resample: args.resample.to_string(),
         units: args.units,
-        models: measure_all(args, &contestants, &data, &rotations, &device)?,
-        files: Vec::new(),
+        models: measure_all(args, &models, &data, &rotations, &device)?,
     };
-    files::write(&mut report, args)?;
+    let page = EquivariancePage {
+        measured: &measured,
+        angles: &args.rotate.to_string(),
+        sample,
+        command: &command(args).to_string(),
+    };
+    let json = args.out.join("equivariance.json");
+    let mut files = page.save(&args.out)?;
+    files.insert(1, json.clone());
+    let output = Output {
+        measured: &measured,
+        files: files.iter().map(|file| file.display().to_string()).collect(),
+    };
+    let text = serde_json::to_string_pretty(&output)?;
+    fs::write(&json, text).with_context(|| format!("can't write {}", json.display()))?;
     if args.json {
-        return line(serde_json::to_string(&report)?);
+        return line(serde_json::to_string(&output)?);
     }
-    tables::print(&report)
+    line(page.text()?)?;
+    line("files:")?;
+    output.files.iter().try_for_each(|file| line(format_args!("  {file}")))
 }
 
 fn rotations(args: &EquivarianceArgs) -> Result<Vec<Rotation>> {
@@ -78,13 +125,13 @@ fn rotations(args: &EquivarianceArgs) -> Result<Vec<Rotation>> {
 }
 
 /// Every layer asked for has to be one of a model's.
-fn check_layers(args: &EquivarianceArgs, contestants: &[Contestant], data: &Dataset, device: &Device) -> Result<()> {
+fn check_layers(args: &EquivarianceArgs, models: &[NamedModel], data: &Dataset, device: &Device) -> Result<()> {
     if args.layers.is_empty() {
         return Ok(());
     }
     let mut known = Vec::new();
-    for Contestant { model, entry } in contestants {
-        known.push((&entry.label, layer_names(model, data, device)?));
+    for named in models {
+        known.push((&named.entry.label, layer_names(named.model, data, device)?));
     }
     let is_known = |layer: &String| known.iter().any(|(_, names)| names.contains(layer));
     if let Some(layer) = args.layers.iter().find(|layer| !is_known(layer)) {
@@ -99,11 +146,11 @@ fn check_layers(args: &EquivarianceArgs, contestants: &[Contestant], data: &Data
 
 fn measure_all(
     args: &EquivarianceArgs,
-    contestants: &[Contestant],
+    models: &[NamedModel],
     data: &Dataset,
     rotations: &[Rotation],
     device: &Device,
-) -> Result<Vec<Measured>> {
+) -> Result<Vec<ModelMeasures>> {
     let options = Options {
         seed: Seed(args.seed),
         units: args.units,
@@ -112,16 +159,30 @@ fn measure_all(
     };
     let upright = Pipeline::identity();
     let images = data.len() * (rotations.len() + 1);
-    let mut progress = Progress::new("measuring", "images", images * contestants.len(), 0);
+    let mut progress = Progress::new("measuring", "images", images * models.len(), 0);
     let mut measured = Vec::new();
-    for (number, Contestant { model, entry }) in contestants.iter().enumerate() {
+    for (number, NamedModel { model, entry }) in models.iter().enumerate() {
         let mut notify = |done| progress.set(number * images + done, &entry.label);
-        let layers = measure(model, data, &upright, rotations, &options, device, &mut notify)?;
-        measured.push(Measured {
-            entry: entry.clone(),
+        let layers = measure(*model, data, &upright, rotations, &options, device, &mut notify)?;
+        measured.push(ModelMeasures {
+            entry: (*entry).clone(),
             layers,
         });
     }
     progress.clear();
     Ok(measured)
+}
+
+/// The command that makes the report once more.
+fn command(args: &EquivarianceArgs) -> CommandLine {
+    let layers = args.layers.join(",");
+    CommandLine::new("equivariance")
+        .words(args.models.words())
+        .data(&args.data)
+        .words([format!("--rotate={}", args.rotate)])
+        .flag("--resample", args.resample)
+        .words((!layers.is_empty()).then(|| format!("--layers={layers}")))
+        .flag("--units", args.units)
+        .flag("--seed", args.seed)
+        .flag("--out", args.out.display())
 }

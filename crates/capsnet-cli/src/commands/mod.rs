@@ -1,10 +1,9 @@
-//! One file a command, and what several share: `contestant` (models that are compared), `measure` (testing under transforms), `again`
-//! (the command that makes a result again).
+//! One file a command, and what several share: `measure` (testing under transforms), `again` (the command that makes a
+//! result once more).
 
 mod again;
 pub mod bench;
 pub mod compare;
-mod contestant;
 pub mod convert;
 pub mod draw;
 pub mod equivariance;

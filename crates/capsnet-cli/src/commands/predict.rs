@@ -26,7 +26,7 @@ struct Entry {
 
 pub fn run(args: &PredictArgs) -> Result<()> {
     let device = args.compute.start()?;
-    let (model, _) = args.weights.load(args.model.name(), &device)?;
+    let model = args.weights.load(args.model.name(), &device)?.model;
     let shape = model.input().image;
     anyhow::ensure!(
         shape.channels == 1,
@@ -38,7 +38,7 @@ pub fn run(args: &PredictArgs) -> Result<()> {
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
     }
-    let predictions = predict(&model.valid(), &pixels, &device);
+    let predictions = predict(&model, &pixels, &device);
     let mut entries = Vec::with_capacity(predictions.len());
     for (number, (path, prediction)) in args.images.iter().zip(predictions).enumerate() {
         let saved = match (&args.out, &prediction.reconstruction) {

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Context, Result, anyhow};
 use capsnet::Error;
+use capsnet::loaded::LoadedModel;
 use capsnet::model::Architecture;
 use capsnet::protocol::{self, Protocol, Settings, names_where};
 use capsnet_data::dataset::Dataset;
@@ -34,8 +35,8 @@ struct Report<'a> {
 pub fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
     let device = args.data.compute.start()?;
     let name = args.model.name();
-    let (model, weights) = args.weights.load(name, &device)?;
-    let weights = weights.display().to_string();
+    let LoadedModel { model, entry, .. } = args.weights.load(name, &device)?;
+    let weights = entry.weights;
     let settings = Settings {
         seed: Seed(args.seed),
         limit: args.data.limit.and_then(NonZeroUsize::new),
@@ -47,7 +48,7 @@ pub fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
         Ok(Dataset::load(&folder, split)?)
     };
     let mut bar: Option<Progress> = None;
-    let tested = protocol::test(protocol, &images, &model.valid(), &device, &settings, &mut |at| {
+    let tested = protocol::test(protocol, &images, &model, &device, &settings, &mut |at| {
         let bar = bar.get_or_insert_with(|| Progress::new(format!("testing by {protocol}"), "images", at.total, 0));
         bar.set(at.done, at.what);
     });

@@ -17,7 +17,6 @@ use capsnet_data::locate::locate;
 use capsnet_measure::study::Outcome;
 
 use super::again::CommandLine;
-use super::contestant::sha256_of_data;
 use crate::args::StudyArgs;
 use crate::output::line;
 use crate::setting::start_threads;
@@ -49,8 +48,8 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         test: &test,
         device: &device,
         device_name: &args.compute.device,
-        train_sha256: sha256_of_data(&train),
-        test_sha256: sha256_of_data(&test),
+        train_sha256: train.sha256(),
+        test_sha256: test.sha256(),
     };
     executor.check()?;
     fs::create_dir_all(&out).with_context(|| format!("can't create the folder {}", out.display()))?;

@@ -1,220 +1,302 @@
 //! `capsnet sweep`: models along families of transforms.
 
-mod files;
-mod measuring;
-mod pictures;
-mod record;
-mod report;
-mod words;
+use std::path::PathBuf;
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context, Result, bail};
-use capsnet::train::RunFolder;
-use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::protocol;
+use anyhow::Result;
+use capsnet::loaded::{LoadedModel, NamedModel};
+use capsnet::sweep::{Earlier, Event, Plan, PlanError, SweepFolder};
+use capsnet_data::dataset::Split;
+use capsnet_data::protocol::{Family, Sweep, Values};
 use capsnet_data::random::Seed;
-use capsnet_data::transform::Pipeline;
-use capsnet_measure::{Sweep, SweepPoint};
-use capsnet_report::number::count;
-use capsnet_report::sweep::{accuracy, comparison, value};
-use capsnet_report::{Column, Table};
+use capsnet_data::transform::Resample;
+use capsnet_measure::sweep::Record;
+use capsnet_report::page::sweep::{Row, SweepPage};
+use capsnet_report::sweep::value;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use serde::Serialize;
 
-use record::{Earlier, Record, Settings};
-
-use super::contestant::{check_all_fit, contestants, sha256_of_data};
-use crate::args::SweepArgs;
+use super::again::CommandLine;
+use crate::args::{DataArgs, ModelsArgs};
 use crate::output::line;
+use crate::progress::Progress;
 use crate::setting::UsageError;
 
-/// The angles of which a reader asks first, in both directions; the tutorial's are 15, -23 and 35.
-const KEY_ANGLES: [f64; 13] = [
-    -180.0, -90.0, -45.0, -35.0, -23.0, -15.0, 0.0, 15.0, 23.0, 35.0, 45.0, 90.0, 180.0,
-];
-/// Rows of the table of other families.
-const KEY_VALUES: usize = 9;
+/// Values in a row of the picture, and digits in it.
+const PICTURE: [usize; 2] = [9, 4];
 
-/// A family with the transform at each of its values.
-struct Plan {
-    asked: protocol::Sweep,
-    steps: Vec<(f64, Pipeline)>,
+pub const SWEEP_EXAMPLES: &str = "Examples:
+  capsnet sweep
+  capsnet sweep --models lenet5,capsnet --rotate=-180..180:5
+  capsnet sweep --shift-x=-8..8:1 --shift-y=-8..8:1 --limit 1000
+  capsnet sweep --models lenet5 --weights sheared=runs/sheared/last.safetensors --rotate=-90..90:5
+  capsnet sweep --weights runs/*/best.safetensors --noise=0..100:10 --json
+
+Values are numbers and ranges from..to:step between commas, as in -180..180:5,-23. Every family that is given
+becomes a section of the report. Results are kept point by point: the same command goes on where it was stopped.";
+
+/// What is swept where no family is given.
+const DEFAULT: &str = "rotate=-180..180:15";
+
+#[derive(Args, Debug)]
+pub struct SweepArgs {
+    #[command(flatten)]
+    models: ModelsArgs,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How affine transforms read between the pixels
+    #[arg(long, default_value = "nearest", value_name = "nearest|bilinear")]
+    resample: Resample,
+    /// Seed of random transforms
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: u64,
+    /// Folder for the results and the report
+    #[arg(long, value_name = "DIR", default_value = "runs/sweep")]
+    out: PathBuf,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    families: FamilyArgs,
+}
+
+const HEADING: &str = "What to vary [default: --rotate=-180..180:15]";
+
+/// What to vary: a flag for every family of transforms, in their order.
+#[derive(Debug)]
+struct FamilyArgs(Vec<Sweep>);
+
+impl FamilyArgs {
+    /// The families that were asked for, or the usual one.
+    fn sweeps(&self) -> Vec<Sweep> {
+        match self.0.is_empty() {
+            true => vec![DEFAULT.parse().expect("the default is a sweep")],
+            false => self.0.clone(),
+        }
+    }
+}
+
+impl Args for FamilyArgs {
+    fn augment_args(command: Command) -> Command {
+        let flags = Family::ALL.map(|family| {
+            Arg::new(family.name())
+                .long(family.name())
+                .value_name("VALUES")
+                .allow_hyphen_values(true)
+                .value_parser(value_parser!(Values))
+                .help(family.values())
+        });
+        command.next_help_heading(HEADING).args(flags)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FamilyArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let asked = Family::ALL.into_iter().filter_map(|family| {
+            let values = matches.get_one::<Values>(family.name())?.clone();
+            Some(Sweep { family, values })
+        });
+        Ok(Self(asked.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Output<'a> {
+struct Output {
     #[serde(flatten)]
-    record: &'a Record,
+    record: Record,
+    /// Every two models along every family.
+    leads: Vec<Leads>,
     /// Points that an earlier run of the command had measured.
     points_taken_over: usize,
     files: Vec<String>,
 }
 
-pub fn run(args: &SweepArgs) -> Result<()> {
-    let plans = plans(args)?;
-    let device = args.data.compute.start()?;
-    let data = args.data.load(Split::Test)?;
-    let contestants = contestants(&args.models, &device)?;
-    check_all_fit(&contestants, &data)?;
-    let folder = &args.out;
-    let swept_before = Record::path(folder).exists();
-    // Its curves have names that ours have too.
-    if !swept_before && RunFolder::is_in(folder) {
-        let folder = folder.display();
-        bail!("--out: there is a training in {folder}, whose curves would be lost; name another folder");
-    }
-    fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+/// Every two models along a family.
+#[derive(Serialize)]
+struct Leads {
+    flag: String,
+    pairs: Vec<capsnet_measure::Lead>,
+}
 
-    let asked: Vec<protocol::Sweep> = plans.iter().map(|plan| plan.asked.clone()).collect();
-    let entries = contestants.iter().map(|contestant| contestant.entry.clone()).collect();
-    let chance = 1.0 / data.class_names().len() as f64;
-    let mut record = Record::new(settings(args, &data), entries, &asked, chance);
-    let taken_over = take_over(folder, &mut record, &plans)?;
-    let setting = measuring::Setting {
+pub fn run(args: &SweepArgs) -> Result<()> {
+    let plan = Plan::new(args.families.sweeps(), args.resample)
+        .map_err(|PlanError { family, source }| UsageError(format!("--{family}: {source}")))?;
+    let device = args.data.compute.start()?;
+    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
+    let models = args.models.load(&device)?;
+    let named: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
+    let sweep = capsnet::sweep::Sweep {
+        models: &named,
         data: &data,
+        plan: &plan,
         seed: Seed(args.seed),
         device: &device,
+        device_name: &args.data.compute.device,
     };
-    measuring::measure(&setting, &contestants, &plans, &mut record, folder)?;
+    sweep.check()?;
+    let folder = SweepFolder::new(&args.out).map_err(|error| anyhow::anyhow!("--out: {error}"))?;
+    let swept_before = folder.is_used();
+    let record = begin(&sweep, &folder)?;
+    let taken_over = record.points();
+    folder.create()?;
+    let mut progress = Progress::new("sweeping", "images", sweep.images(), taken_over * data.len());
+    let record = sweep.measure(record, &mut |event, record| {
+        match event {
+            Event::Shown {
+                images,
+                label,
+                family,
+                value: at,
+            } => {
+                progress.set(images, &format!("{label} {}", value(family, at)));
+            }
+            Event::Measured => folder.save(record)?,
+        }
+        Ok::<(), capsnet::Error>(())
+    })?;
+    progress.clear();
+    folder.save(&record)?;
 
-    let grids = pictures::grids(&setting, &contestants, &plans, &record)?;
-    let report = report::report(args, &plans, &record, grids)?;
-    let files = files::write(folder, swept_before, &record, &plans, &report)?;
-    let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    let mut examples = Vec::new();
+    let [values, digits] = PICTURE;
+    for (planned, section) in plan.sections().iter().zip(&record.sweeps) {
+        let values = section.sweep.spread(values);
+        let rows = sweep.examples(planned, &values, digits)?.into_iter().zip(values);
+        examples.push(rows.map(|(examples, value)| Row { value, examples }).collect());
+    }
+    let page = SweepPage {
+        record: &record,
+        sample,
+        command: &command(args).to_string(),
+        examples: &examples,
+    };
+    let saved = page.save(folder.root(), swept_before)?;
+    let words = |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.display().to_string()).collect() };
+    if !saved.removed.is_empty() {
+        eprintln!(
+            "removed the charts of an earlier sweep: {}",
+            words(&saved.removed).join(", ")
+        );
+    }
+    let mut files = words(&saved.written);
+    files.insert(1, folder.record_path().display().to_string());
     if args.json {
+        let leads = |section: &capsnet_measure::sweep::Section| Leads {
+            flag: section.flag.clone(),
+            pairs: section.sweep.leads(),
+        };
         let output = Output {
-            record: &record,
+            leads: record.sweeps.iter().map(leads).collect(),
+            record: record.without_answers(),
             points_taken_over: taken_over,
             files,
         };
         return line(serde_json::to_string(&output)?);
     }
-    print(args, &record, &files)
+    line(page.text())?;
+    line("wrote:")?;
+    files.iter().try_for_each(|file| line(format_args!("  {file}")))
 }
 
-/// Refuses what no transform can be made of before anything is read or measured.
-fn plans(args: &SweepArgs) -> Result<Vec<Plan>> {
-    let sweeps = args.families.sweeps().into_iter();
-    sweeps
-        .map(|asked| {
-            let steps = asked
-                .pipelines(args.resample)
-                .map_err(|error| UsageError(format!("--{}: {error}", asked.family)))?;
-            Ok(Plan { asked, steps })
-        })
-        .collect()
-}
-
-fn settings(args: &SweepArgs, data: &Dataset) -> Settings {
-    Settings {
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        dataset: data.name().to_owned(),
-        images: data.len() as u64,
-        data_sha256: sha256_of_data(data),
-        resample: args.resample.to_string(),
-        seed: args.seed,
-        device: args.data.compute.device.clone(),
-    }
-}
-
-/// Takes the points that an earlier run measured under the same settings; returns how many.
-fn take_over(folder: &Path, record: &mut Record, plans: &[Plan]) -> Result<usize> {
-    let path = Record::path(folder);
-    let earlier = match record::earlier(folder, &record.settings)? {
-        Earlier::Nothing => return Ok(0),
+/// The record with the points that an earlier run measured under the same settings, if there was one.
+fn begin(sweep: &capsnet::sweep::Sweep, folder: &SweepFolder) -> Result<Record> {
+    let path = folder.record_path();
+    let earlier = match folder.earlier(&sweep.settings())? {
+        Earlier::Nothing => return Ok(sweep.begin()),
         Earlier::Other(reason) => {
-            let kept = record::keep(folder)?;
+            let (path, kept) = (path.display(), folder.keep()?);
             eprintln!(
-                "{} can't be gone on with: {reason}; it is kept as {}, and everything is measured anew",
-                path.display(),
+                "{path} can't be gone on with: {reason}; it is kept as {}, and everything is measured anew",
                 kept.display()
             );
-            return Ok(0);
+            return Ok(sweep.begin());
         }
         Earlier::Same(earlier) => earlier,
     };
-    let models = record.models.clone();
-    for (section, plan) in plans.iter().enumerate() {
-        for &(value, _) in &plan.steps {
-            for (number, entry) in models.iter().enumerate() {
-                if let Some(point) = earlier.find(plan.asked.family.name(), entry, value) {
-                    record.add(section, number, point);
-                }
-            }
-        }
-    }
-    let taken = record.points();
+    let record = sweep.begin_with(&earlier);
+    let (taken, wanted) = (record.points(), sweep.points());
     if taken > 0 {
-        let wanted = models.len() * plans.iter().map(|plan| plan.steps.len()).sum::<usize>();
         eprintln!(
             "{taken} of {wanted} points were measured before and are taken from {}",
             path.display()
         );
     }
     if taken < earlier.points() {
-        let kept = record::keep(folder)?;
-        eprintln!("the other points of that file are kept in {}", kept.display());
+        eprintln!("the other points of that file are kept in {}", folder.keep()?.display());
     }
-    Ok(taken)
+    Ok(record)
 }
 
-fn print(args: &SweepArgs, record: &Record, files: &[String]) -> Result<()> {
-    let settings = &record.settings;
-    line(format_args!(
-        "{} test images of {}, {} resampling, seed {}; in brackets 95 % Wilson intervals",
-        count(settings.images),
-        settings.dataset,
-        settings.resample,
-        settings.seed
-    ))?;
-    for (section, asked) in record.sweeps.iter().zip(args.families.sweeps()) {
-        let sweep = &section.sweep;
-        line(format_args!(
-            "
-{}: {}
-",
-            section.flag,
-            asked.family.about()
-        ))?;
-        line(compact(sweep, &key_values(sweep, asked.family))?.to_text().trim_end())?;
-        let leads = sweep.leads();
-        if !leads.is_empty() {
-            line("")?;
-        }
-        for lead in leads {
-            line(comparison(&lead, &sweep.family))?;
+/// Every flag that has a part in the results, and the folder.
+fn command(args: &SweepArgs) -> CommandLine {
+    CommandLine::new("sweep")
+        .words(args.models.words())
+        .data(&args.data)
+        .words(args.families.sweeps().iter().map(|sweep| format!("--{sweep}")))
+        .flag("--resample", args.resample)
+        .flag("--seed", args.seed)
+        .flag("--out", args.out.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEFAULT, Family, Sweep, SweepArgs, command};
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn parsed(words: &[&str]) -> SweepArgs {
+        let cli = Cli::try_parse_from([&["capsnet", "sweep"], words].concat()).unwrap();
+        match cli.command {
+            Some(Command::Sweep(args)) => *args,
+            other => panic!("{other:?}"),
         }
     }
-    line("\nwrote:")?;
-    for file in files {
-        line(format_args!("  {file}"))?;
-    }
-    Ok(())
-}
 
-/// One row a value, one column a model.
-fn compact(sweep: &Sweep, values: &[f64]) -> Result<Table> {
-    let models = sweep.curves.iter().map(|curve| Column::right(curve.model.clone()));
-    let mut table = Table::new(std::iter::once(Column::right(sweep.family.name.clone())).chain(models));
-    for &at in values {
-        let words = |point: Option<&SweepPoint>| point.map_or(String::new(), accuracy);
-        let cells = sweep.curves.iter().map(|curve| words(curve.at(at)));
-        table.push(std::iter::once(value(&sweep.family, at)).chain(cells))?;
+    #[test]
+    fn every_family_has_a_flag_of_its_name() {
+        for family in Family::ALL {
+            let args = parsed(&[&format!("--{family}"), "1,2"]);
+            let sweeps = args.families.sweeps();
+            assert_eq!(sweeps.len(), 1);
+            assert_eq!(sweeps[0].to_string(), format!("{family}=1,2"));
+        }
+        let both = parsed(&["--shear", "-5", "--rotate", "-90..90:45"]).families.sweeps();
+        let both: Vec<String> = both.iter().map(Sweep::to_string).collect();
+        assert_eq!(both, ["rotate=-90..90:45", "shear=-5"]);
+        let default = parsed(&[]).families.sweeps();
+        assert_eq!(default[0].to_string(), DEFAULT);
     }
-    Ok(table)
-}
 
-/// The values to read first, of those that were measured.
-fn key_values(sweep: &Sweep, family: protocol::Family) -> Vec<f64> {
-    let measured = sweep.values();
-    let key: Vec<f64> = match family {
-        protocol::Family::Rotation => KEY_ANGLES
-            .into_iter()
-            .filter(|angle| measured.contains(angle))
-            .collect(),
-        _ => Vec::new(),
-    };
-    if key.len() > 2 { key } else { sweep.spread(KEY_VALUES) }
+    fn again(words: &[&str]) -> String {
+        command(&parsed(words)).to_string()
+    }
+
+    #[test]
+    fn the_command_leaves_nothing_out() {
+        assert_eq!(
+            again(&[]),
+            "capsnet sweep --rotate=-180..180:15 --resample nearest --seed 1 --out runs/sweep"
+        );
+        let line = again(&[
+            "--models",
+            "lenet5",
+            "--rotate=-9..9:3,0.5",
+            "--scale",
+            "2",
+            "--weights",
+            "b=c.pt",
+        ]);
+        let joined = line.replace("\\\n", "");
+        let words: Vec<&str> = joined.split_whitespace().skip(2).collect();
+        assert_eq!(again(&words), line);
+    }
 }

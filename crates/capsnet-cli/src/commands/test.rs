@@ -4,11 +4,15 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use capsnet::evaluate::Evaluation;
+use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Classifier, Network};
 use capsnet::protocol::Protocol;
 use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
+use capsnet_measure::Interval;
 use capsnet_report::number::{count, percent};
+use capsnet_report::page::images_shown;
 use capsnet_report::{Column, Table};
 use serde::Serialize;
 
@@ -26,6 +30,9 @@ struct Report {
     protocol: Option<&'static dyn Protocol>,
     dataset: String,
     images: usize,
+    /// Images of the whole set, where those are a sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample_of: Option<u64>,
     seed: u64,
     results: Vec<ResultEntry>,
 }
@@ -39,9 +46,11 @@ pub fn run(args: &TestArgs) -> Result<()> {
     }
     let conditions = conditions(args)?;
     let device = args.data.compute.start()?;
-    let data = args.data.load(Split::Test)?;
-    let (model, weights) = args.weights.load(args.model.name(), &device)?;
-    let evaluations = measure(&model.valid(), &data, &conditions, args.seed, &device)?;
+    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
+    let LoadedModel {
+        model, path: weights, ..
+    } = args.weights.load(args.model.name(), &device)?;
+    let evaluations = measure(&model, &data, &conditions, args.seed, &device)?;
     let pairs = || conditions.iter().zip(&evaluations);
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
@@ -61,6 +70,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         protocol: args.protocol,
         dataset: data.name().to_owned(),
         images: data.len(),
+        sample_of: sample.map(|sample| sample.of),
         seed: args.seed,
         results: pairs().map(|(c, e)| ResultEntry::new(c, e, &data)).collect(),
     };
@@ -69,12 +79,11 @@ pub fn run(args: &TestArgs) -> Result<()> {
         return Ok(());
     }
     line(format_args!(
-        "{} ({} parameters), weights {}, {} test images of {}",
+        "{} ({} parameters), weights {}, {}",
         model.config.title(),
         count(report.parameters as u64),
         report.weights,
-        count(report.images as u64),
-        report.dataset
+        images_shown(report.images as u64, &report.dataset, sample)
     ))?;
     if let Some(protocol) = args.protocol {
         line(format_args!("protocol {protocol}: {}", protocol.about().source))?;
@@ -114,17 +123,20 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: S
         Column::left("transform"),
         Column::left("resample"),
         Column::right("accuracy"),
+        Column::right("95 % interval"),
         Column::right("correct"),
         Column::right("loss"),
         Column::right(of_truth),
     ]);
     for (condition, evaluation) in conditions.iter().zip(evaluations) {
         let score = &evaluation.score;
+        let Interval { low, high } = score.interval();
         let decimal = |number: Option<f64>| number.map_or(String::new(), |number| format!("{number:.4}"));
         table.push([
             condition.label(),
             condition.pipeline.resample().to_string(),
             percent(score.accuracy(), 2),
+            format!("{:.2} to {:.2}", 100.0 * low, 100.0 * high),
             count(score.correct),
             decimal(score.loss),
             decimal(score.mean_true_score),

@@ -79,7 +79,7 @@ fn a_model_that_says_nothing_is_an_error() {
         "broken=huge.safetensors",
         "--rotate=15",
     ];
-    capsnet(root, words).fails(1, &["broken", "+15°", "not finite"]);
+    capsnet(root, words).fails(1, &["broken", "at 15", "not finite"]);
 }
 
 /// The weights in the checkout are found from the program's own folder.

@@ -50,7 +50,14 @@ fn the_json_has_its_stable_names() {
     let root = folder.path();
     let report = swept(root, &["--rotate=0,90"]);
     let file = read(&root.join("out/sweep.json"));
-    for (name, value) in file.as_object().unwrap() {
+    // The answers to single images are in the file alone.
+    let mut readable = file.clone();
+    for model in 0..2 {
+        for point in readable["sweeps"][0]["curves"][model]["points"].as_array_mut().unwrap() {
+            assert!(point.as_object_mut().unwrap().remove("answers").is_some());
+        }
+    }
+    for (name, value) in readable.as_object().unwrap() {
         assert_eq!(&report[name], value, "{name}");
     }
     assert_eq!(report["points_taken_over"], 0);
@@ -87,6 +94,31 @@ fn the_json_has_its_stable_names() {
 }
 
 #[test]
+fn models_are_compared_on_the_same_images() {
+    let folder = prepared();
+    let root = folder.path();
+    let report = swept(root, &["--rotate=0,90"]);
+    let pair = &report["leads"][0]["pairs"][0];
+    assert_eq!(report["leads"][0]["flag"], "rotate=0,90");
+    assert_eq!((&pair["first"], &pair["second"]), (&json!("LeNet"), &json!("Caps")));
+    for (index, at) in pair["points"].as_array().unwrap().iter().enumerate() {
+        let count = |name: &str| at[name].as_u64().unwrap();
+        let correct = |model: usize| points(&report, 0, model)[index]["correct"].as_u64().unwrap();
+        assert_eq!(count("both") + count("first_only"), correct(0));
+        assert_eq!(count("both") + count("second_only"), correct(1));
+        assert_eq!(correct(0) + count("second_only") + count("neither"), 40);
+        let [low, high] = [0, 1].map(|end| at["difference_interval"][end].as_f64().unwrap());
+        let difference = at["difference"].as_f64().unwrap();
+        assert!(low <= difference && difference <= high, "{at}");
+        assert_eq!(
+            at["ahead"] == "neither",
+            at["p_value"].as_f64().unwrap() >= 0.05,
+            "{at}"
+        );
+    }
+}
+
+#[test]
 fn what_is_printed_is_a_table_and_the_verdict() {
     let folder = prepared();
     let printed = capsnet(folder.path(), words(&["--rotate=-180..180:45,-23"])).done();
@@ -95,11 +127,10 @@ fn what_is_printed_is_a_table_and_the_verdict() {
         "{printed}"
     );
     assert!(printed.contains("a positive angle is counter-clockwise"), "{printed}");
-    let row = printed
-        .lines()
-        .find(|line| line.trim_start().starts_with("-23°"))
-        .unwrap();
-    assert_eq!(row.matches(" % [").count(), 2, "{row}");
+    let mut rows = printed.lines().filter(|line| line.trim_start().starts_with("-23°"));
+    let (figures, difference) = (rows.next().unwrap(), rows.next().unwrap());
+    assert_eq!(figures.matches(" % [").count(), 2, "{figures}");
+    assert!(difference.contains(", p "), "{difference}");
     assert!(!printed.contains("135°"), "the table is a selection: {printed}");
     assert!(printed.contains("ahead"), "{printed}");
     assert!(printed.ends_with("out/true-class.png\n"), "{printed}");

@@ -19,6 +19,8 @@ fn tamper(root: &Path, value: f64) {
     let points = file["sweeps"][0]["curves"][0]["points"].as_array_mut().unwrap();
     let point = points.iter_mut().find(|point| point["value"] == json!(value)).unwrap();
     point["correct"] = json!(40 - point["correct"].as_u64().unwrap());
+    // Nor could these be the answers.
+    point.as_object_mut().unwrap().remove("answers");
     fs::write(path, file.to_string()).unwrap();
 }
 
@@ -40,6 +42,11 @@ fn points_of_the_same_settings_are_taken_over() {
         "the point wasn't measured again"
     );
     assert!(!root.join("out/sweep.before.json").exists());
+
+    // What lacks the answers to single images, as a file of an earlier version does, is compared by the counts.
+    let printed = capsnet(root, words(&["--rotate=0,15,30"])).done();
+    let told = "at 1 of the values, where that was not kept, by intervals that don't overlap";
+    assert!(printed.contains(told), "{printed}");
 
     // Under another name the weights are the same weights; the other points are kept aside.
     fs::copy(root.join("lenet5.safetensors"), root.join("copy.safetensors")).unwrap();
@@ -71,9 +78,9 @@ fn points_of_the_same_settings_are_taken_over() {
 #[test]
 fn points_of_other_settings_are_measured_anew() {
     for (flags, name) in [
-        (["--seed", "2"], "--seed"),
+        (["--seed", "2"], "another seed"),
         (["--limit", "39"], "number of images"),
-        (["--resample", "bilinear"], "--resample"),
+        (["--resample", "bilinear"], "another resampling"),
     ] {
         let folder = prepared();
         let root = folder.path();

@@ -99,3 +99,20 @@ fn a_sweep_lists_its_values_in_order_and_is_written_back() {
     ];
     assert_eq!(steps, expected);
 }
+
+/// The words about the direction are those of the pixels.
+#[test]
+fn a_positive_shear_leans_the_top_to_the_right() {
+    assert!(
+        Family::Shear
+            .about()
+            .contains("a positive angle leans the top to the right")
+    );
+    let mut pixels = vec![0; 28 * 28];
+    (0..28).for_each(|row| pixels[row * 28 + 14] = 255);
+    let shear = Family::Shear.pipeline(30.0, Resample::Nearest).unwrap();
+    let mut rng = Seed(1).stream("test", 0, 0);
+    shear.apply(&mut pixels, 28, 28, &mut rng, &mut Scratch::default());
+    let column = |row: usize| pixels[row * 28..][..28].iter().position(|&level| level > 0).unwrap();
+    assert!(column(4) > 14 && column(23) < 14, "{} {}", column(4), column(23));
+}

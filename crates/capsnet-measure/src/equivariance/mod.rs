@@ -55,6 +55,6 @@ pub use matrix::Matrix;
 pub use meter::{LayerMeter, TooFewSamples};
 pub use pose::{AngularError, Expected};
 pub use quantity::{Figure, QUANTITIES, Quantity, mean_over_angles};
-pub use result::{AngleMeasures, LayerMeasures, LayerSummary};
+pub use result::{AngleMeasures, LayerMeasures, LayerSummary, Measurements, ModelMeasures};
 pub use selection::Selection;
 pub use variance::VarianceRatio;

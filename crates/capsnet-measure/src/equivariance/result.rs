@@ -6,6 +6,7 @@ use super::action::Action;
 use super::linear_map::RSquared;
 use super::pose::AngularError;
 use super::variance::VarianceRatio;
+use crate::model::ModelEntry;
 
 /// The measures of a layer at one angle. `None` where a measure does not exist, as for a layer that never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,4 +74,33 @@ pub struct LayerMeasures {
     pub summary: LayerSummary,
     /// The measures at each angle, in the order of the rotations.
     pub angles: Vec<AngleMeasures>,
+}
+
+/// A model's measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelMeasures {
+    /// Which model.
+    #[serde(flatten)]
+    pub entry: ModelEntry,
+    /// In the order in which an image passes them.
+    pub layers: Vec<LayerMeasures>,
+}
+
+/// How the layers of several models answered to rotations of the same images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurements {
+    /// The data set's name.
+    pub dataset: String,
+    /// How many images were shown.
+    pub images: usize,
+    /// Of the choice of units, of halves, permutations and noise.
+    pub seed: u64,
+    /// The angles in degrees, counter-clockwise.
+    pub rotate: Vec<f64>,
+    /// How a rotation read between the pixels.
+    pub resample: String,
+    /// At most so many units of a layer were measured.
+    pub units: usize,
+    /// In the order in which they were named.
+    pub models: Vec<ModelMeasures>,
 }

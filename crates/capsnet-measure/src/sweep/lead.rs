@@ -1,30 +1,33 @@
 //! Where one model is ahead of another, so far as the test images can tell.
 //!
-//! A model counts as ahead at a value only if its whole interval lies above the other's. That is a stricter demand than
-//! a test of the difference makes, so that what is left open may well be a difference too small for so many images.
+//! Where it is known which images each model had right, McNemar's exact test says it, at 5 % for each value by itself:
+//! see [`Paired`]. Where only the counts are known, as in files of earlier versions, a model counts as ahead if its
+//! whole interval lies above the other's: a stricter demand than a test of the difference makes.
 
 use super::{Sweep, SweepCurve, SweepPoint};
-
-/// Which of two models is ahead at a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ahead {
-    /// The first model: its interval lies above the other's.
-    First,
-    /// The second model, likewise.
-    Second,
-    /// Neither: the intervals overlap.
-    Neither,
-}
+use crate::paired::{Ahead, Paired};
 
 /// Two models compared at every value at which both were measured.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Lead {
     /// The first model.
     pub first: String,
     /// The second model.
     pub second: String,
-    /// The values in order, with the verdict at each.
-    pub verdicts: Vec<(f64, Ahead)>,
+    /// In order of the values.
+    pub points: Vec<LeadPoint>,
+}
+
+/// Two models compared at a value.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct LeadPoint {
+    /// The parameter of the transform.
+    pub value: f64,
+    /// Which model is ahead.
+    pub ahead: Ahead,
+    /// How they answered the same images, where that is known; if not, `ahead` is told by intervals that don't overlap.
+    #[serde(flatten)]
+    pub paired: Option<Paired>,
 }
 
 impl Sweep {
@@ -41,27 +44,39 @@ impl Sweep {
 
 impl Lead {
     fn between(first: &SweepCurve, second: &SweepCurve) -> Self {
-        let verdicts = first.points.iter().filter_map(|a| {
-            let b = second.at(a.value())?;
-            Some((a.value(), verdict(a, b)))
-        });
+        let points = first
+            .points
+            .iter()
+            .filter_map(|a| Some(LeadPoint::between(a, second.at(a.value())?)));
         Self {
             first: first.model.clone(),
             second: second.model.clone(),
-            verdicts: verdicts.collect(),
+            points: points.collect(),
         }
     }
 
-    /// The stretches of neighbouring values with this verdict, each by its first and its last value.
-    #[must_use]
-    pub fn stretches(&self, ahead: Ahead) -> Vec<(f64, f64)> {
-        let runs = self.verdicts.chunk_by(|a, b| a.1 == b.1);
-        let wanted = runs.filter(|run| run[0].1 == ahead);
-        wanted.map(|run| (run[0].0, run[run.len() - 1].0)).collect()
+    /// The stretches of neighbouring values with this verdict.
+    pub fn stretches(&self, ahead: Ahead) -> impl Iterator<Item = &[LeadPoint]> {
+        let runs = self.points.chunk_by(|a, b| a.ahead == b.ahead);
+        runs.filter(move |run| run[0].ahead == ahead)
     }
 }
 
-fn verdict(a: &SweepPoint, b: &SweepPoint) -> Ahead {
+impl LeadPoint {
+    fn between(a: &SweepPoint, b: &SweepPoint) -> Self {
+        let images = a.score().images;
+        let same_images = images == b.score().images;
+        let answers = a.answers().zip(b.answers()).filter(|_| same_images);
+        let paired = answers.map(|(a, b)| a.paired(b, images));
+        Self {
+            value: a.value(),
+            ahead: paired.map_or_else(|| by_intervals(a, b), |paired| paired.ahead()),
+            paired,
+        }
+    }
+}
+
+fn by_intervals(a: &SweepPoint, b: &SweepPoint) -> Ahead {
     let (a, b) = (a.score().interval(), b.score().interval());
     if a.low > b.high {
         Ahead::First
@@ -75,50 +90,88 @@ fn verdict(a: &SweepPoint, b: &SweepPoint) -> Ahead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answers::Answers;
     use crate::score::Score;
     use crate::sweep::Family;
 
-    /// Two models with so many of 1,000 images right at 0, 1, 2, .. degrees.
-    fn sweep(pairs: &[(u64, u64)]) -> Sweep {
-        let curve = |name: &str, correct: &dyn Fn(&(u64, u64)) -> u64| {
-            let points = pairs.iter().enumerate();
-            let points =
-                points.map(|(value, pair)| SweepPoint::new(value as f64, Score::new(1000, correct(pair))).unwrap());
-            SweepCurve::new(name, points.collect())
-        };
+    fn sweep(curves: [(&str, Vec<SweepPoint>); 2]) -> Sweep {
         let mut sweep = Sweep::new(Family::degrees("rotation"));
-        sweep.curves.push(curve("A", &|pair| pair.0));
-        sweep.curves.push(curve("B", &|pair| pair.1));
+        sweep.curves = curves
+            .map(|(name, points)| SweepCurve::new(name, points))
+            .into_iter()
+            .collect();
         sweep
     }
 
+    /// Two models with so many of 1,000 images right at 0, 1, 2, .. degrees, nobody knows which.
+    fn counted(pairs: &[(u64, u64)]) -> Lead {
+        let points = |correct: fn(&(u64, u64)) -> u64| {
+            let points = pairs.iter().enumerate();
+            let point = |(value, pair)| SweepPoint::new(value as f64, Score::new(1000, correct(pair))).unwrap();
+            points.map(point).collect()
+        };
+        sweep([("A", points(|pair| pair.0)), ("B", points(|pair| pair.1))])
+            .leads()
+            .remove(0)
+    }
+
     #[test]
-    fn only_intervals_that_do_not_overlap_make_a_lead() {
+    fn of_counts_alone_only_intervals_that_do_not_overlap_make_a_lead() {
         // Wilson's intervals of 900 and of 941 of 1,000 end at 0.9171 and begin at 0.9246; those of 900 and 930
         // overlap.
-        let lead = sweep(&[(900, 941), (900, 930), (941, 900), (500, 500)]).leads();
-        let verdicts: Vec<Ahead> = lead[0].verdicts.iter().map(|&(_, ahead)| ahead).collect();
+        let lead = counted(&[(900, 941), (900, 930), (941, 900), (500, 500)]);
+        let verdicts: Vec<Ahead> = lead.points.iter().map(|point| point.ahead).collect();
         assert_eq!(verdicts, [Ahead::Second, Ahead::Neither, Ahead::First, Ahead::Neither]);
+        assert!(lead.points.iter().all(|point| point.paired.is_none()));
+    }
+
+    #[test]
+    fn of_answers_the_images_that_differ_make_a_lead() {
+        let images = 1000;
+        // A has the first 930 right; B the first 900, or 900 others.
+        let answered = |is_right: fn(usize) -> bool| -> Vec<SweepPoint> {
+            let answers: Answers = (0..images as usize).map(is_right).collect();
+            let score = Score::new(images, answers.correct());
+            vec![SweepPoint::new(0.0, score).unwrap().with_answers(answers).unwrap()]
+        };
+        let lead = sweep([("A", answered(|i| i < 930)), ("B", answered(|i| i < 900))])
+            .leads()
+            .remove(0);
+        let paired = lead.points[0].paired.unwrap();
+        assert_eq!(
+            (paired.both, paired.first_only, paired.second_only, paired.neither),
+            (900, 30, 0, 70)
+        );
+        assert_eq!(lead.points[0].ahead, Ahead::First);
+        // 100 and 70 images that one of them alone has right.
+        let lead = sweep([("A", answered(|i| i < 930)), ("B", answered(|i| i >= 100))])
+            .leads()
+            .remove(0);
+        assert_eq!(lead.points[0].paired.unwrap().first_only, 100);
+        assert_eq!(lead.points[0].ahead, Ahead::First);
+        let lead = sweep([("A", answered(|i| i < 930)), ("B", answered(|i| i >= 90))])
+            .leads()
+            .remove(0);
+        assert_eq!(lead.points[0].ahead, Ahead::Neither);
     }
 
     #[test]
     fn stretches_are_of_neighbours() {
-        let lead = &sweep(&[(9, 500), (9, 500), (9, 9), (9, 500), (500, 9), (500, 9)]).leads()[0];
-        assert_eq!(lead.stretches(Ahead::Second), [(0.0, 1.0), (3.0, 3.0)]);
-        assert_eq!(lead.stretches(Ahead::First), [(4.0, 5.0)]);
+        let lead = counted(&[(9, 500), (9, 500), (9, 9), (9, 500), (500, 9), (500, 9)]);
+        let ends = |ahead| -> Vec<(f64, f64)> {
+            let stretches = lead.stretches(ahead);
+            stretches.map(|run| (run[0].value, run[run.len() - 1].value)).collect()
+        };
+        assert_eq!(ends(Ahead::Second), [(0.0, 1.0), (3.0, 3.0)]);
+        assert_eq!(ends(Ahead::First), [(4.0, 5.0)]);
     }
 
     #[test]
     fn every_pair_is_compared_once() {
-        let mut sweep = sweep(&[(1, 2)]);
-        let third = SweepCurve::new("C", vec![]);
-        sweep.curves.push(third);
-        let pairs: Vec<(String, String)> = sweep
-            .leads()
-            .into_iter()
-            .map(|lead| (lead.first, lead.second))
-            .collect();
-        let names = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(pairs, [names("A", "B"), names("A", "C"), names("B", "C")]);
+        let mut sweep = sweep([("A", vec![]), ("B", vec![])]);
+        sweep.curves.push(SweepCurve::new("C", vec![]));
+        let leads = sweep.leads();
+        let pairs: Vec<[&str; 2]> = leads.iter().map(|lead| [lead.first.as_str(), &lead.second]).collect();
+        assert_eq!(pairs, [["A", "B"], ["A", "C"], ["B", "C"]]);
     }
 }

@@ -3,15 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::SweepError;
+use crate::answers::Answers;
 use crate::interval::Interval;
 use crate::score::Score;
 
 /// What a model made of all test images under the transform of one value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "Fields", try_from = "Fields")]
 pub struct SweepPoint {
     value: f64,
     score: Score,
+    answers: Option<Answers>,
 }
 
 impl SweepPoint {
@@ -37,9 +39,34 @@ impl SweepPoint {
                 // No negative zero: it would be a value of its own in the JSON and the CSV.
                 value: value + 0.0,
                 score,
+                answers: None,
             });
         };
         Err(SweepError::Point { value, fault })
+    }
+
+    /// The same point with which of the images were right, so that models can be compared image by image.
+    ///
+    /// # Errors
+    /// [`SweepError::Point`] if these are the answers to another number of images, or others than were counted.
+    pub fn with_answers(self, answers: Answers) -> Result<Self, SweepError> {
+        let Score { images, correct, .. } = self.score;
+        if !answers.can_be_of(images) || answers.correct() != correct {
+            return Err(SweepError::Point {
+                value: self.value,
+                fault: format!("{correct} of {images} images are right, but the answers are others"),
+            });
+        }
+        Ok(Self {
+            answers: Some(answers),
+            ..self
+        })
+    }
+
+    /// The same point, its counts alone.
+    #[must_use]
+    pub fn without_answers(&self) -> Self {
+        Self { answers: None, ..*self }
     }
 
     /// The parameter of the transform.
@@ -52,6 +79,12 @@ impl SweepPoint {
     #[must_use]
     pub const fn score(&self) -> &Score {
         &self.score
+    }
+
+    /// Which of the images were right, where that was kept.
+    #[must_use]
+    pub const fn answers(&self) -> Option<&Answers> {
+        self.answers.as_ref()
     }
 
     /// The share of the images that were recognised, 0 to 1.
@@ -76,10 +109,13 @@ struct Fields {
     mean_true_class: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     loss: Option<f64>,
+    /// One bit an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answers: Option<Answers>,
 }
 
 impl From<SweepPoint> for Fields {
-    fn from(SweepPoint { value, score }: SweepPoint) -> Self {
+    fn from(SweepPoint { value, score, answers }: SweepPoint) -> Self {
         let Interval { low, high } = score.interval();
         Self {
             value,
@@ -90,6 +126,7 @@ impl From<SweepPoint> for Fields {
             accuracy_high: high,
             mean_true_class: score.mean_true_score,
             loss: score.loss,
+            answers,
         }
     }
 }
@@ -103,6 +140,10 @@ impl TryFrom<Fields> for SweepPoint {
             mean_true_score: fields.mean_true_class,
             ..Score::new(fields.images, fields.correct)
         };
-        Self::new(fields.value, score)
+        let point = Self::new(fields.value, score)?;
+        match fields.answers {
+            Some(answers) => point.with_answers(answers),
+            None => Ok(point),
+        }
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<Markup, ReportError> {
         1 => "The one value as a table".to_owned(),
         count => format!("All {count} values as a table"),
     };
-    let data = json_for_script(&sweep.to_json()?);
+    let data = json_for_script(&sweep.clone().without_answers().to_json()?);
     Ok(html! {
         div.sweep {
             "\n"

@@ -7,7 +7,7 @@ use capsnet_measure::{Interval, ScoreKind, Sweep, SweepPoint};
 use super::charts::has_mean;
 use super::{accuracy, value};
 use crate::error::{ReportError, save};
-use crate::number::{count, percent};
+use crate::number::{count, p_value, percent, points_with_interval};
 use crate::table::{Column, Table};
 
 /// The first line of the CSV.
@@ -135,6 +135,51 @@ pub fn table_at(sweep: &Sweep, values: &[f64]) -> Table {
     table
 }
 
+/// One row a value, one column a model: the accuracies alone, which fit into a terminal.
+#[must_use]
+pub fn accuracies(sweep: &Sweep, values: &[f64]) -> Table {
+    let models = sweep.curves.iter().map(|curve| Column::right(curve.model.clone()));
+    let mut table = Table::new(std::iter::once(Column::right(sweep.family.name.clone())).chain(models));
+    for &at in values {
+        let cells = sweep
+            .curves
+            .iter()
+            .map(|curve| curve.at(at).map_or(String::new(), accuracy));
+        table.push_full(std::iter::once(value(&sweep.family, at)).chain(cells));
+    }
+    table
+}
+
+/// What stands in the table of [`differences`].
+pub const DIFFERENCES: &str = "Accuracy of one model less that of the other on the same images, in points, with the \
+    95 % interval of the difference (Newcombe 1998, method 10) and the p-value of McNemar's exact test. Each value \
+    is tested by itself: of values at which nothing differs, one in twenty has a p below 0.05.";
+
+/// One row a value, one column for every two models: the difference on the same images. `None` where it is not known
+/// which images were right.
+#[must_use]
+pub fn differences(sweep: &Sweep, values: &[f64]) -> Option<Table> {
+    let leads = sweep.leads();
+    let pairs = || leads.iter().flat_map(|lead| &lead.points);
+    pairs().find(|point| point.paired.is_some())?;
+    let headings = leads
+        .iter()
+        .map(|lead| Column::right(format!("{} less {}", lead.first, lead.second)));
+    let mut table = Table::new(std::iter::once(Column::right(sweep.family.name.clone())).chain(headings));
+    for &at in values {
+        let cells = leads.iter().map(|lead| {
+            let point = lead.points.iter().find(|point| point.value == at);
+            let paired = point.and_then(|point| point.paired);
+            paired.map_or(String::new(), |paired| {
+                let points = points_with_interval(paired.difference(), paired.interval());
+                format!("{points}, {}", p_value(paired.p_value()))
+            })
+        });
+        table.push_full(std::iter::once(value(&sweep.family, at)).chain(cells));
+    }
+    Some(table)
+}
+
 /// A mean of the true class: a percentage only where it is a share of one.
 fn true_score(kind: ScoreKind, mean: f64) -> String {
     if kind.is_share() {
@@ -145,7 +190,7 @@ fn true_score(kind: ScoreKind, mean: f64) -> String {
 }
 
 /// A field of text, in quotes where it needs them.
-fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> String {
     if text.contains(['"', ',', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

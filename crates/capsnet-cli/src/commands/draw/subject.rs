@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::evaluate::check_fits;
+use capsnet::loaded::LoadedModel;
 use capsnet::look::{LookError, View, decode, view};
 use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::padded;
 
 use crate::args::{ModelsArgs, WeightsArgs};
-use crate::commands::contestant::{Contestant, contestants};
 
 /// A model without gradients, what it is called, and the file that it came from.
 pub struct Subject {
@@ -27,8 +27,7 @@ impl Subject {
             Some(path) => model_in(path)?,
             None => "capsnet",
         };
-        let (model, path) = args.load(name, device)?;
-        let model = model.valid();
+        let LoadedModel { model, path, .. } = args.load(name, device)?;
         let here = std::env::current_dir().unwrap_or_default();
         let subject = Self {
             label: model.config.title().to_owned(),
@@ -44,12 +43,12 @@ impl Subject {
 
     /// Several models.
     pub fn load_all(args: &ModelsArgs, device: &Device) -> Result<Vec<Self>> {
-        let subject = |Contestant { model, entry }| Self {
+        let subject = |LoadedModel { model, entry, .. }| Self {
             model,
             label: entry.label,
             weights: entry.weights,
         };
-        Ok(contestants(args, device)?.into_iter().map(subject).collect())
+        Ok(args.load(device)?.into_iter().map(subject).collect())
     }
 
     /// What pictures call it.

@@ -300,7 +300,7 @@ impl Executor<'_> {
     fn tests(&self, run: Run, planned: &Planned, weights: PathBuf) -> Result<Vec<TestRecord>> {
         let mut flags = planned.test.weights.clone();
         flags.weights = Some(weights);
-        let (model, _) = flags.load(planned.model.name(), self.device)?;
+        let model = flags.load(planned.model.name(), self.device)?.model;
         let limited = planned.test_limit.and_then(std::num::NonZeroUsize::new);
         let data = match limited {
             Some(limit) => self.test.clone().take(limit),

@@ -1,12 +1,11 @@
 //! Charts of a measure, by angle and by layer.
 
-use capsnet_report::{Axis, LineChart, Series};
-
-use super::{Measured, Report};
-use capsnet_measure::equivariance::{Figure, Quantity, mean_over_angles};
+use crate::axis::Axis;
+use crate::curves::{LineChart, Series};
+use capsnet_measure::equivariance::{Figure, Measurements, ModelMeasures, Quantity, mean_over_angles};
 
 /// One line a layer over the angles; `None` if nothing can be shown.
-pub fn by_angle(quantity: &Quantity, measured: &Measured, caption: &str) -> Option<LineChart> {
+pub(super) fn by_angle(quantity: &Quantity, measured: &ModelMeasures, caption: &str) -> Option<LineChart> {
     let series = measured.layers.iter().map(|layer| {
         let points = layer
             .angles
@@ -24,7 +23,7 @@ pub fn by_angle(quantity: &Quantity, measured: &Measured, caption: &str) -> Opti
 }
 
 /// One line a model over its layers, the mean over the angles, with what chance gives; `None` if nothing can be shown.
-pub fn by_layer(quantity: &Quantity, report: &Report) -> Option<LineChart> {
+pub(super) fn by_layer(quantity: &Quantity, report: &Measurements) -> Option<LineChart> {
     let series = report.models.iter().flat_map(|measured| {
         let line = |name: String, figure: Figure| {
             let means = measured.layers.iter().map(|layer| mean_over_angles(layer, figure));
@@ -59,8 +58,8 @@ fn shown(chart: LineChart) -> Option<LineChart> {
 }
 
 /// "Layers of LeNet-5: 0 input, 1 conv0."
-fn numbers_of_layers(report: &Report) -> String {
-    let of_model = |measured: &Measured| {
+fn numbers_of_layers(report: &Measurements) -> String {
+    let of_model = |measured: &ModelMeasures| {
         let layers = measured.layers.iter().enumerate();
         let layers: Vec<String> = layers
             .map(|(number, layer)| format!("{number} {}", layer.layer))

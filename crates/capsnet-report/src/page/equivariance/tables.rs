@@ -1,36 +1,16 @@
 //! A table a measure: every layer at a few angles, with chance beside.
 
-use anyhow::Result;
-use capsnet::equivariance::{Expected, LayerMeasures};
-use capsnet_report::number::{count, degrees};
-use capsnet_report::{Column, ReportError, Table};
+use capsnet_measure::equivariance::{Expected, LayerMeasures, Measurements, Quantity, mean_over_angles};
 
-use super::Report;
-use crate::output::line;
-use capsnet_measure::equivariance::{QUANTITIES, Quantity, mean_over_angles};
+use crate::error::ReportError;
+use crate::number::{degrees, fixed};
+use crate::table::{Column, Table};
 
 /// Angles that a table shows if they were measured.
 const USUAL: [f64; 4] = [15.0, 45.0, 90.0, 180.0];
 
-/// Prints all of them.
-pub fn print(report: &Report) -> Result<()> {
-    line(format_args!(
-        "{} test images of {}, {} resampling; at most {} units of a layer",
-        count(report.images as u64),
-        report.dataset,
-        report.resample,
-        report.units
-    ))?;
-    for quantity in &QUANTITIES {
-        line(format_args!("\n{}\n", quantity.title))?;
-        line(table(quantity, report)?.to_text().trim_end())?;
-    }
-    line("\nfiles:")?;
-    report.files.iter().try_for_each(|file| line(format_args!("  {file}")))
-}
-
 /// One row a layer: the measure at a few angles, its mean over all, chance, and what it is to be read beside.
-pub fn table(quantity: &Quantity, report: &Report) -> Result<Table, ReportError> {
+pub(super) fn table(quantity: &Quantity, report: &Measurements) -> Result<Table, ReportError> {
     let shown = shown_angles(&report.rotate);
     let angles = shown.iter().map(|&angle| Column::right(degrees(angle)));
     let beside = quantity.beside.iter().map(|(heading, ..)| Column::right(*heading));
@@ -43,7 +23,7 @@ pub fn table(quantity: &Quantity, report: &Report) -> Result<Table, ReportError>
             .chain(beside),
     );
     let cell = |value: Option<f64>| match value {
-        Some(value) => format!("{}{}", decimal(value, quantity.decimals), quantity.unit),
+        Some(value) => format!("{}{}", fixed(value, quantity.decimals), quantity.unit),
         None => "n/a".to_owned(),
     };
     for measured in &report.models {
@@ -63,15 +43,6 @@ pub fn table(quantity: &Quantity, report: &Report) -> Result<Table, ReportError>
         }
     }
     Ok(table)
-}
-
-/// With so many decimals; what is rounded to zero has no sign.
-fn decimal(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(digits) if digits.bytes().all(|digit| matches!(digit, b'0' | b'.')) => digits.to_owned(),
-        _ => text,
-    }
 }
 
 /// The layer's name, and for the angular error whether the rotation of its poses is known.

@@ -1,0 +1,136 @@
+//! How layers answer to rotations, as a page, as files and as text.
+
+mod charts;
+mod files;
+mod tables;
+
+use capsnet_measure::equivariance::{Measurements, QUANTITIES};
+
+use super::{Sample, images_shown};
+use crate::error::ReportError;
+use crate::html::HtmlReport;
+use crate::number::count;
+use crate::table::{Column, Table};
+
+const LEAD: &str = "How does each layer of a network answer when its input is rotated? An equivariant layer changes \
+    in a way that can be foretold from the upright image, an invariant layer does not change, and a layer that is \
+    neither has lost the pose or has not recognised the digit. Every measure stands beside what chance gives.";
+
+/// A measurement, and what its figures don't say.
+#[derive(Clone, Copy, Debug)]
+pub struct EquivariancePage<'a> {
+    /// What was measured.
+    pub measured: &'a Measurements,
+    /// The angles as they were asked for: "-180..180:15".
+    pub angles: &'a str,
+    /// Where the images are a sample.
+    pub sample: Option<Sample>,
+    /// The command that makes it once more.
+    pub command: &'a str,
+}
+
+impl EquivariancePage<'_> {
+    /// The page.
+    ///
+    /// # Errors
+    ///
+    /// None that measurements cause.
+    pub fn html(&self) -> Result<HtmlReport, ReportError> {
+        let measured = self.measured;
+        let rotation = format!(
+            "{} degrees, counter-clockwise; {} resampling",
+            self.angles, measured.resample
+        );
+        let units = format!(
+            "at most {} of a layer, a seeded choice in whole capsules",
+            measured.units
+        );
+        let mut page = HtmlReport::new("Equivariance by layer and by angle")
+            .lead(LEAD)
+            .fact("Data", self.images())
+            .fact("Rotation", rotation)
+            .fact("Units", units)
+            .fact("Seed", measured.seed.to_string())
+            .command(self.command);
+        for model in &measured.models {
+            page = page.fact("Weights", format!("{}: {}", model.entry.label, model.entry.weights));
+        }
+        for quantity in &QUANTITIES {
+            page = match charts::by_layer(quantity, measured) {
+                Some(chart) => page.chart(quantity.title, quantity.note, chart),
+                None => page.text(quantity.title, quantity.note),
+            };
+            page = page.table(
+                format!("{} in figures", quantity.title),
+                "Mean and what stands right of it are means over all angles that were measured, but 0 and full turns.",
+                tables::table(quantity, measured)?,
+            );
+            for model in &measured.models {
+                if let Some(chart) = charts::by_angle(quantity, model, "") {
+                    page = page.chart(format!("{} by angle: {}", quantity.title, model.entry.label), "", chart);
+                }
+            }
+        }
+        Ok(page.table("What was measured", UNITS, layers(measured)?))
+    }
+
+    /// A table a measure.
+    ///
+    /// # Errors
+    ///
+    /// None that measurements cause.
+    pub fn text(&self) -> Result<String, ReportError> {
+        let Measurements { resample, units, .. } = self.measured;
+        let mut text = format!(
+            "{}, {resample} resampling; at most {units} units of a layer\n",
+            self.images()
+        );
+        for quantity in &QUANTITIES {
+            let table = tables::table(quantity, self.measured)?.to_text();
+            text += &format!("\n{}\n\n{}\n", quantity.title, table.trim_end());
+        }
+        Ok(text)
+    }
+
+    fn images(&self) -> String {
+        let Measurements { images, dataset, .. } = self.measured;
+        images_shown(*images as u64, dataset, self.sample)
+    }
+}
+
+const UNITS: &str = "Layers with more units than are measured are represented by a seeded choice of them, in whole \
+    capsules; linear maps may read up to eight times as many, for a rotation carries what a unit sees to other \
+    places. Layers with :true after their name are the capsule of each image's class, measured class by class.";
+
+/// What stands behind the figures of each layer.
+fn layers(report: &Measurements) -> Result<Table, ReportError> {
+    let mut table = Table::new(
+        ["model", "layer", "shape"].map(Column::left).into_iter().chain(
+            [
+                "units",
+                "measured",
+                "read by maps",
+                "a vector",
+                "maps fitted on",
+                "tested on",
+            ]
+            .map(Column::right),
+        ),
+    );
+    for measured in &report.models {
+        for layer in &measured.layers {
+            let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
+            let counts = [
+                layer.units,
+                layer.measured_units,
+                layer.source_units,
+                layer.vector,
+                layer.summary.fitted_on,
+                layer.summary.tested_on,
+            ];
+            let names = [measured.entry.label.clone(), layer.layer.clone(), shape.join(" x ")];
+            table.push(names.into_iter().chain(counts.map(|n| count(n as u64))))?;
+        }
+    }
+    Ok(table)
+}

@@ -1,0 +1,81 @@
+//! What a measurement leaves in its folder.
+
+use std::path::{Path, PathBuf};
+
+use capsnet_measure::equivariance::{Measurements, QUANTITIES};
+
+use super::{EquivariancePage, charts};
+use crate::curves::LineChart;
+use crate::error::{ReportError, save};
+use crate::sweep::field;
+
+impl EquivariancePage<'_> {
+    /// Writes the page, all figures as CSV, and every chart as SVG and PNG; returns the files, the page first.
+    ///
+    /// # Errors
+    ///
+    /// If something can't be drawn or written.
+    pub fn save(&self, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+        let [page, table] = ["equivariance.html", "equivariance.csv"].map(|name| folder.join(name));
+        self.html()?.save(&page)?;
+        save(&table, csv(self.measured).as_bytes())?;
+        let mut written = vec![page, table];
+        for (name, chart) in self.charts() {
+            let [svg, png] = ["svg", "png"].map(|form| folder.join(format!("{name}.{form}")));
+            let sheet = chart.sheet()?;
+            sheet.save_svg(&svg)?;
+            sheet.save_png(&png)?;
+            written.extend([svg, png]);
+        }
+        Ok(written)
+    }
+
+    /// The charts that can be shown, each with its file's name.
+    fn charts(&self) -> Vec<(String, LineChart)> {
+        let Measurements { models, seed, .. } = self.measured;
+        let caption = format!("{}, seed {seed}", self.images());
+        let mut all = Vec::new();
+        for quantity in &QUANTITIES {
+            let by_layer = charts::by_layer(quantity, self.measured);
+            all.extend(by_layer.map(|chart| (format!("{}-by-layer", quantity.name), chart)));
+            for (number, model) in models.iter().enumerate() {
+                // Several weights of one model are told apart by their place.
+                let kind = &model.entry.model;
+                let is_alone = models.iter().filter(|other| other.entry.model == *kind).count() == 1;
+                let place = if is_alone {
+                    String::new()
+                } else {
+                    format!("-{}", number + 1)
+                };
+                let by_angle = charts::by_angle(quantity, model, &caption);
+                all.extend(by_angle.map(|chart| (format!("{}-{kind}{place}", quantity.name), chart)));
+            }
+        }
+        all
+    }
+}
+
+/// One row a figure; empty where a figure does not exist, and where chance is none of its own.
+fn csv(measured: &Measurements) -> String {
+    let mut csv = String::from("model,weights,layer,degrees,measure,value,chance\r\n");
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    for model in &measured.models {
+        for layer in &model.layers {
+            for at in &layer.angles {
+                let mut row = |name: &str, value: Option<f64>, chance: Option<f64>| {
+                    let texts = [&model.entry.model, &model.entry.weights, &layer.layer].map(|text| field(text));
+                    let numbers = [at.degrees.to_string(), name.to_owned(), number(value), number(chance)];
+                    csv += &texts.into_iter().chain(numbers).collect::<Vec<_>>().join(",");
+                    csv += "\r\n";
+                };
+                for quantity in &QUANTITIES {
+                    row(quantity.name, (quantity.value)(layer, at), (quantity.chance)(layer, at));
+                    for (_, name, figure) in quantity.beside {
+                        row(name, figure(layer, at), None);
+                    }
+                }
+            }
+        }
+    }
+    csv
+}

@@ -1,0 +1,134 @@
+//! Whole results as pages and files: plain data in, [`HtmlReport`](crate::HtmlReport)s, charts and tables out.
+//!
+//! | module | of |
+//! |---|---|
+//! | [`sweep`] | models along families of transforms |
+//! | [`equivariance`] | how layers answer to rotations |
+
+pub mod equivariance;
+pub mod sweep;
+
+use capsnet_measure::{Example, ModelEntry};
+
+use crate::error::ReportError;
+use crate::grey::GreyImage;
+use crate::grid::Cell;
+use crate::number::count;
+use crate::tone::Tone;
+
+/// Which images were shown: "10,000 test images of mnist", or "1,000 test images of mnist, a sample of its 10,000 by
+/// seed 1".
+#[must_use]
+pub fn images_shown(shown: u64, dataset: &str, sample: Option<Sample>) -> String {
+    let images = format!("{} test images of {dataset}", count(shown));
+    match sample {
+        None => images,
+        Some(Sample { of, seed }) => format!("{images}, a sample of its {} by seed {seed}", count(of)),
+    }
+}
+
+/// Where images are a sample of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Images of the whole set.
+    pub of: u64,
+    /// What the sample was drawn by.
+    pub seed: u64,
+}
+
+/// A model in a line.
+fn model_in_words(entry: &ModelEntry) -> String {
+    let training = match &entry.trained_with {
+        Some(augment) => format!("trained on images with {augment}"),
+        None => "nothing is noted of its training".to_owned(),
+    };
+    let parameters = count(entry.parameters as u64);
+    if entry.weights.is_empty() {
+        return format!("{parameters} parameters; {training}");
+    }
+    let (weights, sha256) = (&entry.weights, short(&entry.sha256));
+    format!("{parameters} parameters, {weights} (SHA-256 {sha256}); {training}")
+}
+
+/// The beginning of a checksum, which is enough to tell two files apart.
+fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
+}
+
+/// An image with the models' answers beneath, right in green, wrong in red.
+fn example_cell(heading: String, example: &Example, names: &[impl AsRef<str>]) -> Result<Cell, ReportError> {
+    let [channels, height, width] = example.shape;
+    let image = GreyImage::new(width, height, grey_levels(&example.pixels, channels))?;
+    let answers = names.iter().zip(&example.answers);
+    Ok(answers.fold(
+        Cell::new(image).line(heading, Tone::Neutral),
+        |cell, (name, &answer)| {
+            let text = format!("{} {answer}", name.as_ref());
+            cell.line(text, Tone::of(answer == example.truth))
+        },
+    ))
+}
+
+/// The brightness of planar levels: the weights of Rec. 601 for three channels, else the mean.
+fn grey_levels(pixels: &[u8], channels: usize) -> Vec<u8> {
+    let size = pixels.len() / channels.max(1);
+    let weights = match channels {
+        3 => vec![0.299, 0.587, 0.114],
+        _ => vec![1.0 / channels as f64; channels],
+    };
+    let level = |at: usize| -> f64 {
+        let planes = weights.iter().enumerate();
+        planes
+            .map(|(plane, weight)| weight * f64::from(pixels[plane * size + at]))
+            .sum()
+    };
+    (0..size).map(|at| level(at).round() as u8).collect()
+}
+
+/// With a capital letter at its beginning.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// "a", "a and b", "a, b and c".
+pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => items.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_capitals() {
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(listed(&["a"]), "a");
+        assert_eq!(capital("shear along x"), "Shear along x");
+        assert_eq!(capital(""), "");
+    }
+
+    #[test]
+    fn colours_become_levels() {
+        assert_eq!(grey_levels(&[7, 250], 1), [7, 250]);
+        assert_eq!(grey_levels(&[255, 0, 0, 255, 0, 0], 3), [76, 150]);
+        assert_eq!(grey_levels(&[255, 255, 255], 3), [255]);
+    }
+
+    #[test]
+    fn a_sample_is_called_one() {
+        assert_eq!(images_shown(10_000, "mnist", None), "10,000 test images of mnist");
+        let sample = Sample { of: 10_000, seed: 7 };
+        assert_eq!(
+            images_shown(1000, "mnist", Some(sample)),
+            "1,000 test images of mnist, a sample of its 10,000 by seed 7"
+        );
+    }
+}

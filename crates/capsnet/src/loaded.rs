@@ -1,0 +1,165 @@
+//! A model with the file that it came from: read once, digested, named, and with what is noted of its training.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::prelude::Device;
+use capsnet_data::dataset::Dataset;
+use capsnet_data::digest::sha256;
+use capsnet_measure::ModelEntry;
+use capsnet_weights::StateDict;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::evaluate::check_fits;
+use crate::model::{Architecture, Classifier, Model, ModelConfig};
+use crate::weights::config_of;
+
+/// A model without gradients, and what results say of it.
+#[derive(Debug)]
+pub struct LoadedModel<A: Architecture = ModelConfig> {
+    /// The model.
+    pub model: Model<A>,
+    /// What results say of it.
+    pub entry: ModelEntry,
+    /// What the file `NAME.json` beside the weights says of its training, if there is one.
+    pub training: Option<Training>,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// How a model was trained: what the file `NAME.json` beside weights says, among other things.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Passes over the training images.
+    pub epochs: Option<u64>,
+    /// Seconds of training.
+    pub seconds: Option<f64>,
+    /// What was done to the training images.
+    pub augment: String,
+}
+
+/// A network with what results say of it: what a sweep, a comparison or a measurement takes.
+#[derive(Clone, Copy)]
+pub struct NamedModel<'a> {
+    /// The network, without gradients.
+    pub model: &'a dyn Classifier,
+    /// What results say of it.
+    pub entry: &'a ModelEntry,
+}
+
+impl<A: Architecture> LoadedModel<A> {
+    /// Reads a weights file; without further ado a model goes by its own name: "LeNet-5".
+    ///
+    /// # Errors
+    ///
+    /// As [`weights::load`](crate::weights::load).
+    pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
+        Self::load_as(path, device, |_| Ok(()))
+    }
+
+    /// The same, for a model that is to be other than in training: `change` is told its configuration first.
+    ///
+    /// # Errors
+    ///
+    /// As [`weights::load`](crate::weights::load), and what `change` objects to.
+    pub fn load_as<E: From<Error>>(
+        path: &Path,
+        device: &Device,
+        change: impl FnOnce(&mut A) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let (state, digest) = read(path)?;
+        let mut config: A = config_of(&state, path)?;
+        change(&mut config)?;
+        let model = Model::<A>::from_weights(config, &state, device)?.valid();
+        let training = Training::beside(path);
+        let entry = ModelEntry {
+            sha256: digest,
+            weights: path.display().to_string(),
+            trained_with: training.as_ref().map(|training| training.augment.clone()),
+            model: model.config.name().to_owned(),
+            ..entry(model.title(), &model)
+        };
+        Ok(Self {
+            model,
+            entry,
+            training,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The same model under another name.
+    #[must_use]
+    pub fn called(mut self, label: impl Into<String>) -> Self {
+        self.entry.label = label.into();
+        self
+    }
+
+    /// The same model, whose file readers are told under another name than its path.
+    #[must_use]
+    pub fn shown_as(mut self, weights: impl Into<String>) -> Self {
+        self.entry.weights = weights.into();
+        self
+    }
+
+    /// For a sweep or a comparison.
+    pub fn named(&self) -> NamedModel<'_> {
+        NamedModel {
+            model: &self.model,
+            entry: &self.entry,
+        }
+    }
+}
+
+impl Training {
+    /// What the file `NAME.json` beside weights says, if it can be read.
+    pub fn beside(weights: &Path) -> Option<Self> {
+        let bytes = fs::read(weights.with_extension("json")).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+}
+
+/// What results say of a network that comes from no file: a network of your own.
+///
+/// ```
+/// # use burn::prelude::*;
+/// # use capsnet::model::{LeNet5Config, Model};
+/// # use capsnet_data::random::Seed;
+/// use capsnet::loaded::{NamedModel, entry};
+///
+/// # let device = Device::flex();
+/// # let network = Model::new(LeNet5Config::default(), Seed(1), &device)?;
+/// let entry = entry("mine", &network);
+/// let named = NamedModel { model: &network, entry: &entry };
+/// assert_eq!((named.entry.label.as_str(), named.entry.parameters), ("mine", 44_426));
+/// # Ok::<(), capsnet::Error>(())
+/// ```
+pub fn entry(label: impl Into<String>, model: &dyn Classifier) -> ModelEntry {
+    ModelEntry {
+        label: label.into(),
+        model: model.title(),
+        weights: String::new(),
+        sha256: String::new(),
+        parameters: model.parameters(),
+        true_class: model.score_kind(),
+        trained_with: None,
+    }
+}
+
+/// Checks that every model takes the images and classes of a data set.
+///
+/// # Errors
+///
+/// The label of the first that doesn't, and what differs.
+pub fn check_fit(models: &[NamedModel], data: &Dataset) -> Result<(), Error> {
+    for NamedModel { model, entry } in models {
+        check_fits(data, model.input()).map_err(|error| error.of_model(&entry.label))?;
+    }
+    Ok(())
+}
+
+/// The tensors of a weights file and its SHA-256.
+fn read(path: &Path) -> Result<(StateDict, String), Error> {
+    let bytes = capsnet_weights::read_bytes(path)?;
+    Ok((capsnet_weights::parse(&bytes, path)?, sha256(&[&bytes])))
+}

@@ -1,0 +1,45 @@
+//! A few images along a family, as the models saw them, with every model's answer.
+
+use capsnet_data::transform::Augment;
+use capsnet_measure::Example;
+
+use super::{Planned, Sweep};
+use crate::Error;
+use crate::evaluate::{Options, evaluate};
+
+impl Sweep<'_> {
+    /// The first `count` images at each of these values of a family: one row a value, one answer a model.
+    ///
+    /// # Errors
+    ///
+    /// If a model doesn't take the images.
+    ///
+    /// # Panics
+    ///
+    /// If a value is none of the family's in the plan.
+    pub fn examples(&self, planned: &Planned, values: &[f64], count: usize) -> Result<Vec<Vec<Example>>, Error> {
+        let count = count.min(self.data.len());
+        let options = Options {
+            range: Some(0..count),
+            ..self.options()
+        };
+        let mut rows = Vec::new();
+        for &value in values {
+            let pipeline = planned.at(value).expect("a value of the plan");
+            let mut evaluations = Vec::new();
+            for named in self.models {
+                let evaluation = evaluate(named.model, self.data, pipeline, &options, self.device, &mut |_| {});
+                evaluations.push(evaluation?);
+            }
+            let augment = Augment::from(pipeline.clone());
+            let example = |index: usize| Example {
+                shape: self.data.shape(),
+                pixels: augment.image(self.data, self.seed, 0, index),
+                truth: self.data.label(index),
+                answers: evaluations.iter().map(|e| e.predictions[index]).collect(),
+            };
+            rows.push((0..count).map(example).collect());
+        }
+        Ok(rows)
+    }
+}
