@@ -12,7 +12,7 @@ use burn::tensor::DType;
 use capsnet::layer::squash;
 use capsnet::loss::{MarginLoss, reconstruction_loss, sigmoid_cross_entropy};
 use capsnet::model::{AnyNetwork, Model, ModelConfig, Network, Output};
-use capsnet::routing::{Number, Routing, algorithms};
+use capsnet::routing::{Number, Routing, Upper, Votes, algorithms};
 use support::networks::{SmallCapsNets, in_f64};
 use support::{assert_close, classes, fixture, tensor, values, waves};
 
@@ -61,9 +61,40 @@ fn routing_has_the_right_gradient() {
     });
     for text in forms {
         let routing: Routing = text.parse().unwrap();
-        check(&text, waves(2 * 3 * 4 * 2, 0.2), [2, 3, 4, 2], |u_hat| {
-            mixed(routing.forward(u_hat).v)
+        let activations = |device: &Device| {
+            let values = waves(8, 0.9).iter().map(|x| 0.5 + 0.4 * x).collect();
+            tensor::<2>(values, vec![2, 4], device)
+        };
+        let loss = |votes: Votes| {
+            let upper = routing.forward(votes);
+            // EM's activations hardly depend on what it trains in its first iterations.
+            mixed(upper.v.clone()) + mixed(upper.activation()) * 100.0
+        };
+        let u_hat = waves(2 * 3 * 4 * 2, 0.2);
+        check(&text, u_hat.clone(), [2, 3, 4, 2], |u_hat| {
+            let activations = activations(&u_hat.device());
+            loss(Votes::from(u_hat).with_activations(activations))
         });
+        let votes = |device: &Device| Votes::from(tensor::<4>(u_hat.clone(), vec![2, 3, 4, 2], device));
+        if routing.algorithm().uses_activations() {
+            let at = values(activations(&Device::flex()));
+            check(&format!("{text} by activations"), at, [2, 4], |activations| {
+                loss(votes(&activations.device()).with_activations(activations))
+            });
+        }
+        let parameters = routing.algorithm().parameters(votes(&Device::flex()).sizes());
+        for (number, parameter) in parameters.iter().enumerate() {
+            let count = parameter.len();
+            let what = format!("{text} by {}", parameter.name);
+            check(&what, waves(count, 0.5), [count], |value| {
+                let device = value.device();
+                let start = parameters.iter().map(|parameter| parameter.start(&device, DType::F64));
+                let mut all: Vec<Tensor<1>> = start.collect();
+                all[number] = value;
+                let votes = votes(&device).with_activations(activations(&device));
+                loss(votes.with_parameters(all))
+            });
+        }
     }
 }
 
@@ -111,7 +142,7 @@ fn the_loss_of_pairs_has_the_right_gradient_by_the_capsules() {
             let parts = [0.1, 0.8].map(|phase| tensor::<2>(waves(2 * pixels, phase), vec![2, pixels], &device));
             let labels = [classes(&[0, 2], &device), classes(&[1, 0], &device)];
             let output = Output {
-                scores: capsnet.scores(v.clone()),
+                scores: capsnet.scores(&Upper::by_length(v.clone())),
                 capsules: Some(v),
             };
             capsnet.pair_loss(&output, parts, labels)

@@ -201,10 +201,10 @@ fn the_convolution_is_accurate_on_real_activations() {
     let [batch_size, channels, height, width] = y64.dims();
     let y = Tensor::from_inner(y64.clone().inner().cast(DType::F32)).require_grad();
     let capsules = y.clone().reshape([batch_size, 8, channels / 8 * height * width]);
-    let v = net.digit_capsules.forward(squash(capsules.swap_dims(1, 2)));
+    let capsules = net.digit_capsules.route(squash(capsules.swap_dims(1, 2)));
     let output = Output {
-        scores: net.scores(v.clone()),
-        capsules: Some(v),
+        scores: net.scores(&capsules),
+        capsules: Some(capsules.v),
     };
     let loss = net.loss(&output, batch.images, batch.classes);
     let dy = y.grad(&loss.backward()).unwrap();

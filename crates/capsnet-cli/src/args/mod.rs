@@ -16,6 +16,7 @@ pub mod value;
 use clap::{Parser, Subcommand};
 
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
+use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
 use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
@@ -77,6 +78,9 @@ pub enum Command {
     /// Say what a weights file holds: model, configuration, parameters, tensors
     #[command(after_help = INFO_EXAMPLES)]
     Info(InfoArgs),
+    /// Route the votes of a file by any algorithm, to check another implementation against
+    #[command(after_help = ROUTE_EXAMPLES)]
+    Route(RouteArgs),
     /// List the protocols of the field that `train` and `test` follow, with their sources
     #[command(after_help = PROTOCOLS_EXAMPLES)]
     Protocols(ProtocolsArgs),

@@ -13,6 +13,7 @@ pub mod measure;
 pub mod predict;
 pub mod protocol;
 pub mod protocols;
+pub mod route;
 pub mod study;
 pub mod sweep;
 pub mod test;

@@ -12,7 +12,7 @@ use burn::prelude::*;
 
 use super::lengths;
 use crate::ops::has_kernels;
-use crate::routing::{Routed, Routing, Upper, Votes};
+use crate::routing::{LayerSizes, Routed, Routing, Upper, Votes};
 use crate::weights::{Exchange, Layout, Named};
 
 /// Makes [`ClassCapsules`].
@@ -46,6 +46,8 @@ pub struct ClassCapsules {
     /// How votes become upper capsules.
     #[module(skip)]
     pub routing: Routing,
+    /// What the routing algorithm trains, each flattened.
+    pub parameters: Vec<Param<Tensor<1>>>,
     /// Number of upper capsules `J`.
     pub upper: usize,
     /// Neighbouring lower capsules `P` that share their vote matrices.
@@ -71,9 +73,19 @@ impl ClassCapsulesConfig {
             mean: 0.0,
             std: self.weight_std,
         };
+        let sizes = LayerSizes {
+            lower: self.lower,
+            upper: self.upper,
+            dimensions: self.upper_dimensions,
+        };
+        let parameters = self.routing.algorithm().parameters(sizes).into_iter().map(|parameter| {
+            let value = parameter.initial.into();
+            Initializer::Constant { value }.init([parameter.len()], device)
+        });
         ClassCapsules {
             weight: initializer.init(shape, device),
             routing: self.routing.clone(),
+            parameters: parameters.collect(),
             upper: self.upper,
             sharing: self.sharing,
         }
@@ -98,13 +110,21 @@ impl ClassCapsules {
     /// - `u`: `[B, I, E]`; lengths say how active these are
     /// - output: `[B, J, D]` and `[B, J]`
     pub fn route(&self, u: Tensor<3>) -> Upper {
-        route(u, self.matrices(), self.upper, &self.routing)
+        route(u, self.matrices(), self.upper, &self.routing, self.trained())
     }
 
     /// The upper capsules and every iteration of routing.
     pub fn forward_with_couplings(&self, u: Tensor<3>) -> Routed {
-        let votes = cast(u, self.matrices(), self.upper, &self.routing);
-        self.routing.forward_with_couplings(votes)
+        self.routing.forward_with_couplings(self.cast(u))
+    }
+
+    /// The votes, with all that the routing needs beside them.
+    fn cast(&self, u: Tensor<3>) -> Votes {
+        cast(u, self.matrices(), self.upper, &self.routing).with_parameters(self.trained())
+    }
+
+    fn trained(&self) -> Vec<Tensor<1>> {
+        self.parameters.iter().map(Param::val).collect()
     }
 
     /// The votes `u_hat`, `[B, J, I, D]`.
@@ -127,20 +147,27 @@ impl ClassCapsules {
 }
 
 /// The upper capsules of the lower ones, `[B, I, E]`, that vote by `weight`, `[I, E, J * D]`.
-pub(super) fn route(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: &Routing) -> Upper {
+pub(super) fn route(
+    u: Tensor<3>,
+    weight: Tensor<3>,
+    upper: usize,
+    routing: &Routing,
+    parameters: Vec<Tensor<1>>,
+) -> Upper {
     let kernel = has_kernels(&u).then(|| routing.algorithm().fused(&u, &weight, upper));
     match kernel.flatten() {
         Some(upper) => upper,
-        None => routing.forward(cast(u, weight, upper, routing)),
+        None => routing.forward(cast(u, weight, upper, routing).with_parameters(parameters)),
     }
 }
 
 /// The votes by `weight`, `[I, E, J * D]`, with all that `routing` needs beside them.
 pub(super) fn cast(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: &Routing) -> Votes {
-    let activations = routing.algorithm().uses_activations().then(|| lengths(u.clone()));
-    Votes {
-        u_hat: votes(u, weight, upper),
-        activations,
+    let votes = Votes::from(votes(u.clone(), weight, upper));
+    if routing.algorithm().uses_activations() {
+        votes.with_activations(lengths(u))
+    } else {
+        votes
     }
 }
 
@@ -158,6 +185,20 @@ impl Named for ClassCapsules {
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
         let layout = Layout::Votes { upper: self.upper };
         with.parameter(format!("{at}.route_weights"), layout, &mut self.weight);
+        let [groups, _, columns] = self.weight.lazy_shape().dims();
+        let sizes = LayerSizes {
+            lower: groups * self.sharing,
+            upper: self.upper,
+            dimensions: columns / self.upper,
+        };
+        let of_routing = self.routing.algorithm().parameters(sizes);
+        for (parameter, value) in of_routing.into_iter().zip(&mut self.parameters) {
+            let layout = match parameter.shape[..] {
+                [rows, _] => Layout::Rows(rows),
+                _ => Layout::Plain,
+            };
+            with.parameter(format!("{at}.{}", parameter.name), layout, value);
+        }
     }
 }
 

@@ -17,14 +17,13 @@ use serde::{Deserialize, Serialize};
 use super::architecture::side_of_square;
 use super::{Architecture, ConfigError, Frozen, ImageShape, Initial, Input, Network, Output, ScoreKind};
 use crate::layer::{
-    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
-    freeze_capsules, lengths,
+    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, freeze_capsules,
 };
 use crate::loss::{MarginLoss, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::{FrozenCapsules, conv2d_relu, has_kernels};
 use crate::routing::dynamic::Dynamic;
-use crate::routing::{CouplingsOver, MAX_ITERATIONS, Routed, Routing};
+use crate::routing::{CouplingsOver, MAX_ITERATIONS, Routed, Routing, Upper};
 use crate::weights::{Exchange, Named};
 
 /// Makes a [`CapsNet`].
@@ -238,10 +237,11 @@ impl Architecture for CapsNetConfig {
         }
     }
 
-    /// Vote matrices are normal.
+    /// Vote matrices are normal; what the routing trains begins as it says.
     fn initial(&self, tensor: &str) -> Initial {
         match tensor {
             "digit_capsules.route_weights" => Initial::Normal(self.vote_std),
+            _ if tensor.starts_with("digit_capsules.") => Initial::AsMade,
             _ if tensor.starts_with("batch_norm_0.") => Initial::of_batch_norm(tensor),
             _ => Initial::PYTORCH,
         }
@@ -314,21 +314,22 @@ impl CapsNet {
         self.digit_capsules.forward_with_couplings(u)
     }
 
-    /// The score of each class, `[B, classes]`: the lengths of its capsule, softmaxed if so configured.
-    pub fn scores(&self, v: Tensor<3>) -> Tensor<2> {
-        let lengths = lengths(v);
+    /// The score of each class, `[B, classes]`: the length of its capsule, or how active the routing says that it is;
+    /// softmaxed if so configured.
+    pub fn scores(&self, capsules: &Upper) -> Tensor<2> {
+        let activation = capsules.activation();
         if self.softmaxed_lengths {
-            softmax(lengths, 1)
+            softmax(activation, 1)
         } else {
-            lengths
+            activation
         }
     }
 
     /// What class capsules, `[B, classes, D]`, say.
-    fn output(&self, v: Tensor<3>) -> Output {
+    fn output(&self, capsules: Upper) -> Output {
         Output {
-            scores: self.scores(v.clone()),
-            capsules: Some(v),
+            scores: self.scores(&capsules),
+            capsules: Some(capsules.v),
         }
     }
 
@@ -381,9 +382,9 @@ impl CapsNet {
 impl Network for CapsNet {
     fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
         let u = self.primary(images, observer);
-        let v = self.digit_capsules.forward(u);
-        observer.see("digit_capsules", &v);
-        self.output(v)
+        let capsules = self.digit_capsules.route(u);
+        observer.see("digit_capsules", &capsules.v);
+        self.output(capsules)
     }
 
     /// Margin loss plus the weighted error of the true class's reconstruction.
@@ -432,7 +433,11 @@ impl Network for CapsNet {
         let net = self.clone();
         Some(Box::new(move |images| {
             let suits = FrozenCapsules::suits(images.dims()[0]) && has_kernels(&images);
-            suits.then(|| net.output(capsules.forward(net.features(images, &mut Unobserved))))
+            suits.then(|| {
+                net.output(Upper::by_length(
+                    capsules.forward(net.features(images, &mut Unobserved)),
+                ))
+            })
         }))
     }
 }

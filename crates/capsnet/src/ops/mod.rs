@@ -29,7 +29,7 @@ pub use dense::{Activation, linear};
 pub use frozen::{CapsuleWeights, FrozenCapsules};
 pub use margin_loss::{Margins, margin_loss};
 pub use routing::route_votes;
-pub use squash::{lengths, squash};
+pub use squash::{lengths, squash, squash_exponential};
 pub use squash_coordinates::squash_coordinates;
 
 /// Whether a tensor is where our kernels run: on the CPU backend, in single precision. With or without autodiff is the

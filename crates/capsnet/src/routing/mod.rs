@@ -6,6 +6,10 @@
 //! | `dynamic-inputs:3` | the same with the softmax over the wrong capsules, for weights that were made with it |
 //! | `uniform`, `uniform-inputs` | all equal ([`uniform`]) |
 //! | `random:7`, `random-inputs:7` | drawn once from a seed ([`random`]) |
+//! | `self-attention` | from the agreement of a vote with the sum of all, once ([`self_attention`]) |
+//! | `em:3` | shares of Gaussians in the votes, by expectation-maximisation ([`em`]) |
+//! | `inverted-attention:2` | attention of the lower capsules to the upper ones ([`inverted_attention`]) |
+//! | `max-min:3` | as `dynamic:3`, scaled to 0..1 instead of a softmax ([`max_min`]) |
 //!
 //! An algorithm implements [`Route`] and stands in a file of its own, beside an [`Algorithm`] that says its name. The
 //! list below is the only other place that knows of it: flags, studies, configurations and pictures take whatever has a
@@ -15,12 +19,16 @@
 
 mod choice;
 mod first_form;
+mod named;
 mod route;
+mod votes_file;
 
 pub use capsnet_kernels::CouplingsOver;
-pub use choice::{Algorithm, MAX_ITERATIONS, Number, Routing, RoutingError, algorithms, forms, register};
+pub use choice::Routing;
 pub use first_form::{Couplings, CouplingsError, FirstForm};
-pub use route::{Iteration, Route, Routed, Trace, Upper, Votes};
+pub use named::{Algorithm, MAX_ITERATIONS, Number, RoutingError, algorithms, forms, register};
+pub use route::{Iteration, LayerSizes, Parameter, Route, Routed, Trace, Upper, Votes};
+pub use votes_file::{RoutedFile, VotesError, route_votes_file};
 
 /// Declares the file of each algorithm and collects what they are called.
 macro_rules! algorithms {
@@ -36,4 +44,8 @@ algorithms! {
     dynamic,
     uniform,
     random,
+    self_attention,
+    em,
+    inverted_attention,
+    max_min,
 }

@@ -49,7 +49,7 @@ impl Random {
     /// The couplings of `lower` with `upper` capsules, `[I, J]` row by row.
     ///
     /// Logits are drawn in this order from the stream `couplings` of the seed.
-    pub fn couplings(&self, lower: usize, upper: usize) -> Vec<f32> {
+    pub fn couplings(&self, lower: usize, upper: usize) -> Vec<f64> {
         let stream = Seed(self.seed.into()).stream("couplings", 0, 0);
         let logits = StandardNormal.sample_iter(stream).take(lower * upper);
         let powers: Vec<f64> = logits.map(|logit: f64| logit.exp()).collect();
@@ -61,8 +61,8 @@ impl Random {
         for (pair, power) in powers.iter().enumerate() {
             sums[group(pair)] += power;
         }
-        let shares = powers.iter().enumerate().map(|(pair, power)| power / sums[group(pair)]);
-        shares.map(|share| share as f32).collect()
+        let shares = powers.iter().enumerate();
+        shares.map(|(pair, power)| power / sums[group(pair)]).collect()
     }
 }
 
@@ -92,8 +92,9 @@ impl Route for Random {
         let over = self.instead_of.couplings_over;
         let [lower, dimensions, columns] = weight.dims();
         // The kernel starts from equal couplings by itself.
-        let equal = equal_coupling(lower, upper, over);
-        let factors: Vec<f32> = self.couplings(lower, upper).iter().map(|c| c / equal).collect();
+        let equal = equal_coupling(lower, upper, over) as f32;
+        let couplings = self.couplings(lower, upper);
+        let factors: Vec<f32> = couplings.iter().map(|&c| c as f32 / equal).collect();
         let options = (&weight.device(), weight.dtype());
         let factors = Tensor::<4>::from_data(TensorData::new(factors, [lower, 1, upper, 1]), options);
         let weight = weight.clone().reshape([lower, dimensions, upper, columns / upper]);
@@ -106,7 +107,7 @@ impl Route for Random {
 mod tests {
     use super::*;
 
-    fn draw(seed: u32, [lower, upper]: [usize; 2], over: CouplingsOver) -> Vec<f32> {
+    fn draw(seed: u32, [lower, upper]: [usize; 2], over: CouplingsOver) -> Vec<f64> {
         let instead_of = Dynamic::new(3, over);
         Random { seed, instead_of }.couplings(lower, upper)
     }
@@ -117,11 +118,11 @@ mod tests {
         for over in [CouplingsOver::Outputs, CouplingsOver::Inputs] {
             let c = draw(3, [lower, upper], over);
             assert!(c.iter().all(|&c| c > 0.0));
-            let groups: Vec<f32> = match over {
+            let groups: Vec<f64> = match over {
                 CouplingsOver::Outputs => (0..lower).map(|i| (0..upper).map(|j| c[i * upper + j]).sum()).collect(),
                 CouplingsOver::Inputs => (0..upper).map(|j| (0..lower).map(|i| c[i * upper + j]).sum()).collect(),
             };
-            assert!(groups.iter().all(|sum| (sum - 1.0).abs() < 1e-6), "{groups:?}");
+            assert!(groups.iter().all(|sum| (sum - 1.0).abs() < 1e-12), "{groups:?}");
             assert_eq!(c, draw(3, [lower, upper], over));
             assert_ne!(c, draw(4, [lower, upper], over));
         }
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn the_logits_are_standard_normal() {
         let c = draw(1, [20_000, 2], CouplingsOver::Outputs);
-        let differences: Vec<f64> = c.chunks_exact(2).map(|c| f64::from(c[0] / c[1]).ln()).collect();
+        let differences: Vec<f64> = c.chunks_exact(2).map(|c| (c[0] / c[1]).ln()).collect();
         let mean = differences.iter().sum::<f64>() / 20_000.0;
         let variance = differences.iter().map(|d| d * d).sum::<f64>() / 20_000.0 - mean * mean;
         // Four standard errors: sqrt(2 / n), and 2 sqrt(2 / n) for the variance.
@@ -155,7 +156,7 @@ mod tests {
                     let s: Vec<f64> = (0..dimensions)
                         .map(|d| {
                             let vote = |i| f64::from(values[((b * upper + j) * lower + i) * dimensions + d]);
-                            (0..lower).map(|i| f64::from(c[i * upper + j]) * vote(i)).sum()
+                            (0..lower).map(|i| c[i * upper + j] * vote(i)).sum()
                         })
                         .collect();
                     let n2: f64 = s.iter().map(|s| s * s).sum();
@@ -170,6 +171,7 @@ mod tests {
                 panic!("one iteration")
             };
             let of_a_sample = seen.couplings.clone().narrow(0, 1, 1).swap_dims(1, 2).into_data();
+            let c: Vec<f32> = c.into_iter().map(|c| c as f32).collect();
             assert_eq!(of_a_sample.try_to_vec::<f32>().unwrap(), c);
         }
     }

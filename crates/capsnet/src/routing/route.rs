@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use burn::prelude::*;
+use burn::tensor::DType;
 
 use super::CouplingsOver;
 use crate::layer::lengths;
@@ -15,6 +16,12 @@ use crate::layer::lengths;
 pub trait Route: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// Routes votes, by operations that Burn can differentiate, and shows each iteration to `trace`.
     fn route(&self, votes: Votes, trace: &mut Trace) -> Upper;
+
+    /// What a layer of these sizes trains beside its vote matrices, in the order in which [`Votes::parameters`] gives
+    /// it.
+    fn parameters(&self, _sizes: LayerSizes) -> Vec<Parameter> {
+        Vec::new()
+    }
 
     /// How often couplings are computed, where that is a setting.
     fn iterations(&self) -> usize {
@@ -45,6 +52,41 @@ pub trait Route: Any + fmt::Debug + fmt::Display + Send + Sync {
     }
 }
 
+/// Sizes of a layer of capsules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerSizes {
+    /// Lower capsules `I`.
+    pub lower: usize,
+    /// Upper capsules `J`.
+    pub upper: usize,
+    /// Dimensions `D` of an upper capsule.
+    pub dimensions: usize,
+}
+
+/// A parameter that an algorithm trains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name in weights files, behind the layer's.
+    pub name: &'static str,
+    /// Its shape there, of one dimension or two.
+    pub shape: Vec<usize>,
+    /// The value that it starts from.
+    pub initial: f32,
+}
+
+#[allow(clippy::len_without_is_empty)] // No parameter is empty.
+impl Parameter {
+    /// How many values it has.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The values that it starts from, flattened.
+    pub fn start(&self, device: &Device, dtype: DType) -> Tensor<1> {
+        Tensor::full([self.len()], self.initial, (device, dtype))
+    }
+}
+
 /// What is routed.
 #[derive(Clone, Debug)]
 pub struct Votes {
@@ -52,6 +94,54 @@ pub struct Votes {
     pub u_hat: Tensor<4>,
     /// How active each lower capsule is, 0 to 1, `[B, I]`; there for algorithms that [use](Route::uses_activations) it.
     pub activations: Option<Tensor<2>>,
+    parameters: Vec<Tensor<1>>,
+}
+
+impl Votes {
+    /// Votes of lower capsules that are as active, 0 to 1, as `activations`, `[B, I]`, say.
+    pub fn with_activations(mut self, activations: Tensor<2>) -> Self {
+        self.activations = Some(activations);
+        self
+    }
+
+    /// Votes with the values of the algorithm's parameters, each flattened; without, they have their initial values.
+    pub fn with_parameters(mut self, parameters: Vec<Tensor<1>>) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// The values of the algorithm's parameters, each flattened.
+    ///
+    /// # Panics
+    ///
+    /// If the algorithm asked for another number of them.
+    pub fn parameters<const N: usize>(&self) -> [Tensor<1>; N] {
+        let found = self.parameters.clone();
+        let count = found.len();
+        found
+            .try_into()
+            .unwrap_or_else(|_| panic!("{count} parameters instead of {N}"))
+    }
+
+    /// The sizes of the layer.
+    pub fn sizes(&self) -> LayerSizes {
+        let [_, upper, lower, dimensions] = self.u_hat.dims();
+        LayerSizes {
+            lower,
+            upper,
+            dimensions,
+        }
+    }
+
+    /// These votes with initial values for parameters that weren't given.
+    pub(super) fn complete(mut self, algorithm: &dyn Route) -> Self {
+        if self.parameters.is_empty() {
+            let (device, dtype) = (self.u_hat.device(), self.u_hat.dtype());
+            let parameters = algorithm.parameters(self.sizes());
+            self.parameters = parameters.iter().map(|of| of.start(&device, dtype)).collect();
+        }
+        self
+    }
 }
 
 impl From<Tensor<4>> for Votes {
@@ -59,6 +149,7 @@ impl From<Tensor<4>> for Votes {
         Self {
             u_hat,
             activations: None,
+            parameters: Vec::new(),
         }
     }
 }

@@ -73,16 +73,16 @@ impl Route for Uniform {
 }
 
 /// The coupling of every pair, if all are equal.
-pub(super) fn equal_coupling(lower: usize, upper: usize, over: CouplingsOver) -> f32 {
+pub(super) fn equal_coupling(lower: usize, upper: usize, over: CouplingsOver) -> f64 {
     let sharing = match over {
         CouplingsOver::Outputs => upper,
         CouplingsOver::Inputs => lower,
     };
-    1.0 / sharing as f32
+    1.0 / sharing as f64
 }
 
 /// Upper capsules by couplings `[I, J]`, row by row, that are the same for every sample.
-pub(super) fn route_fixed(votes: Votes, couplings: Vec<f32>, trace: &mut Trace) -> Upper {
+pub(super) fn route_fixed(votes: Votes, couplings: Vec<f64>, trace: &mut Trace) -> Upper {
     let u_hat = votes.u_hat;
     let [batch, upper, lower, dimensions] = u_hat.dims();
     let options = (&u_hat.device(), u_hat.dtype());

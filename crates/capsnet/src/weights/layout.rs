@@ -11,6 +11,8 @@ pub enum Layout {
     Plain,
     /// `[in, out]` here, `[out, in]` there.
     Transposed,
+    /// One dimension here, two there, the first of them of this size.
+    Rows(usize),
     /// One tensor here, `n` of equal size along the first dimension there; `{}` in the name is the number.
     Groups(usize),
     /// Vote matrices: `[I, E, J * D]` here, `[J, I, E, D]` there.
@@ -25,6 +27,7 @@ impl Layout {
     pub fn pieces(self, name: &str, shape: &[usize]) -> Vec<(String, Vec<usize>)> {
         match self {
             Layout::Plain => vec![(name.to_owned(), shape.to_vec())],
+            Layout::Rows(rows) => vec![(name.to_owned(), vec![rows, shape[0] / rows])],
             Layout::Transposed => vec![(name.to_owned(), vec![shape[1], shape[0]])],
             Layout::Groups(count) => {
                 let mut piece = shape.to_vec();
@@ -43,7 +46,7 @@ impl Layout {
     /// The values of each piece, in the order of [`pieces`](Self::pieces).
     pub fn split(self, values: Vec<f32>, shape: &[usize]) -> Vec<Vec<f32>> {
         match self {
-            Layout::Plain => vec![values],
+            Layout::Plain | Layout::Rows(_) => vec![values],
             Layout::Transposed => vec![transpose(&values, shape[0], shape[1])],
             Layout::Groups(count) => values.chunks(values.len() / count).map(<[f32]>::to_vec).collect(),
             // [I * E, J, D] to [J, I * E, D]
@@ -54,7 +57,7 @@ impl Layout {
     /// The parameter's values from those of its pieces; undoes [`split`](Self::split).
     pub fn join(self, pieces: &[&[f32]], shape: &[usize]) -> Vec<f32> {
         match self {
-            Layout::Plain => pieces[0].to_vec(),
+            Layout::Plain | Layout::Rows(_) => pieces[0].to_vec(),
             Layout::Transposed => transpose(pieces[0], shape[1], shape[0]),
             Layout::Groups(_) => pieces.concat(),
             Layout::Votes { upper } => swap_outer(pieces[0], upper, shape[0] * shape[1]),
@@ -105,6 +108,7 @@ mod tests {
     #[test]
     fn every_layout_round_trips() {
         round_trip(Layout::Plain, &[2, 3]);
+        round_trip(Layout::Rows(2), &[6]);
         assert_eq!(
             round_trip(Layout::Transposed, &[2, 3])[0],
             [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]

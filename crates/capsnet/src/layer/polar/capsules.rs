@@ -109,7 +109,16 @@ pub struct TurningCapsules {
 
 impl TurningCapsulesConfig {
     /// Makes the layer, its weights drawn from a normal distribution.
+    ///
+    /// # Panics
+    ///
+    /// If the routing algorithm's capsules [don't turn](crate::routing::Route::keeps_turns) as the votes do.
     pub fn init(&self, device: &Device) -> TurningCapsules {
+        assert!(
+            self.routing.algorithm().keeps_turns(),
+            "{} doesn't turn with its votes",
+            self.routing
+        );
         let shape = [
             self.kinds * self.radii,
             self.lower_dimensions,
@@ -139,7 +148,7 @@ impl TurningCapsules {
     /// - `map`: `[B, kinds * lower_dimensions * 2, R, N]`, real and imaginary part innermost
     /// - output: `[B, J, 2 * len]`, each coordinate a pair (real, imaginary), in the image's frame
     pub fn forward(&self, map: Tensor<4>) -> Tensor<3> {
-        route(self.lower(map), self.weight(), self.upper, &self.routing).v
+        route(self.lower(map), self.weight(), self.upper, &self.routing, Vec::new()).v
     }
 
     /// The upper capsules and every iteration of routing.

@@ -1,0 +1,87 @@
+//! `capsnet route`: the votes of a file by any routing algorithm.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use capsnet::routing::{Routing, forms, route_votes_file};
+use capsnet::weights;
+use capsnet_weights::{FloatDtype, NamedTensor, StateDict};
+use clap::Args;
+use serde_json::{Map, Value};
+
+use crate::output::line;
+
+pub const ROUTE_EXAMPLES: &str = "Examples:
+  capsnet route votes.safetensors --algorithm dynamic:3
+  capsnet route votes.safetensors --algorithm em:2 --out routed.safetensors
+  capsnet route votes.safetensors --algorithm self-attention --json
+
+The file holds u_hat [B,J,I,D]: of B samples, the votes for J upper capsules by I lower ones, of D dimensions. em also
+needs activation [B,I], and takes beta_u [J] and beta_a [J] (0 if left out); self-attention takes bias [J,I] (0);
+inverted-attention takes norm.weight [D] (1) and norm.bias [D] (0). The result has v [B,J,D], activation [B,J], and
+couplings.0, couplings.1, .. [B,J,I], one an iteration.";
+
+#[derive(Args, Debug)]
+pub struct RouteArgs {
+    /// The votes, safetensors or a PyTorch state dict
+    #[arg(value_name = "VOTES")]
+    pub votes: PathBuf,
+    #[arg(long, value_name = "NAME", help = format!("How they are routed: {}", forms()))]
+    pub algorithm: Routing,
+    /// Write the result as safetensors
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print the result as one JSON object of nested lists and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(args: &RouteArgs) -> Result<()> {
+    let file = capsnet_weights::read(&args.votes)?;
+    let routed = route_votes_file(&file, &args.algorithm).with_context(|| args.votes.display().to_string())?;
+    if !routed.unused.is_empty() {
+        let names = routed.unused.join(", ");
+        eprintln!("{} has no use for {names}", args.algorithm);
+    }
+    if let Some(path) = &args.out {
+        weights::write(path, &routed.tensors, &[], FloatDtype::F32)?;
+    }
+    if args.json {
+        return line(json(&routed.tensors));
+    }
+    for (name, tensor) in routed.tensors.iter() {
+        line(summary(name, tensor))?;
+    }
+    match &args.out {
+        Some(path) => line(format_args!("wrote {}", path.display())),
+        None => Ok(()),
+    }
+}
+
+/// Shape and range of a tensor.
+fn summary(name: &str, tensor: &NamedTensor) -> String {
+    let values = tensor.as_f32().unwrap_or_default();
+    let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    format!("{name:<12} {:?}  {least:.6} to {most:.6}", tensor.shape())
+}
+
+fn json(tensors: &StateDict) -> Value {
+    let entry = |(name, tensor): (&str, &NamedTensor)| {
+        let values = tensor.as_f32().unwrap_or_default();
+        (name.to_owned(), nested(tensor.shape(), values))
+    };
+    Value::Object(tensors.iter().map(entry).collect::<Map<_, _>>())
+}
+
+/// Values in row-major order as lists of lists.
+fn nested(shape: &[usize], values: &[f32]) -> Value {
+    match shape {
+        [] => values.first().copied().into(),
+        [_] => values.into(),
+        [_, rest @ ..] => {
+            let rows = values.chunks(rest.iter().product());
+            rows.map(|row| nested(rest, row)).collect()
+        }
+    }
+}

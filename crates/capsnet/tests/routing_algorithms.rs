@@ -1,0 +1,175 @@
+//! Every routing algorithm against NumPy's plain loops (`fixtures/make_routing_algorithms.py`) in f64, and where it
+//! could break: identical votes, one child, zero activations.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use burn::prelude::*;
+use burn::tensor::{DType, Distribution};
+use capsnet::layer::ClassCapsulesConfig;
+use capsnet::routing::{Number, Routing, Votes, algorithms};
+use serde::Deserialize;
+use support::{Array, assert_close, fixture, tensor, values, waves};
+
+#[derive(Deserialize)]
+struct Fixture {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    u_hat: Array,
+    activation: Array,
+    parameters: BTreeMap<String, Array>,
+    runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    algorithm: String,
+    /// Those whose values are not the initial ones.
+    parameters: Vec<String>,
+    v: Array,
+    activation: Array,
+    couplings: Vec<Array>,
+}
+
+/// Votes that variances and lengths of zero make sensitive: rounding of 1e-16 is divided by 1e-6, twice.
+fn tolerance(case: &str) -> f64 {
+    if case == "identical votes" { 1e-9 } else { 1e-11 }
+}
+
+#[test]
+fn values_are_those_of_plain_loops() {
+    let device = Device::flex();
+    let fixture: Fixture = fixture("routing_algorithms");
+    let mut seen = Vec::new();
+    for case in &fixture.cases {
+        for run in &case.runs {
+            let routing: Routing = run.algorithm.parse().unwrap();
+            let mut votes =
+                Votes::from(case.u_hat.tensor::<4>(&device)).with_activations(case.activation.tensor(&device));
+            let parameters = routing.algorithm().parameters(votes.sizes());
+            if !run.parameters.is_empty() {
+                let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name).collect();
+                assert_eq!(names, run.parameters);
+                for parameter in &parameters {
+                    assert_eq!(parameter.shape, case.parameters[parameter.name].shape);
+                }
+                let value = |name: &&str| {
+                    let data = case.parameters[*name].data.clone();
+                    tensor::<1>(data.clone(), vec![data.len()], &device)
+                };
+                votes = votes.with_parameters(names.iter().map(value).collect());
+            }
+            let what = |part: &str| format!("{part} of `{}` by {}", case.name, run.algorithm);
+            let close = |part: &str, found: Vec<f64>, expected: &Array| {
+                // The length of a zero vector is the root of its epsilon.
+                let absolute = if part == "activation" { 1.01e-8 } else { 1e-12 };
+                assert_close(&what(part), &found, &expected.data, tolerance(&case.name), absolute);
+            };
+            let upper = routing.forward(votes.clone());
+            close("v alone", values(upper.v), &run.v);
+            let routed = routing.forward_with_couplings(votes);
+            close("v", values(routed.upper.v.clone()), &run.v);
+            close("activation", values(routed.upper.activation()), &run.activation);
+            assert_eq!(routed.iterations.len(), run.couplings.len(), "{}", what("iterations"));
+            let last = routed.iterations.last().unwrap();
+            close("v of the last iteration", values(last.v.clone()), &run.v);
+            for (iteration, expected) in routed.iterations.into_iter().zip(&run.couplings) {
+                assert_eq!(iteration.couplings.dims().to_vec(), expected.shape);
+                close("couplings", values(iteration.couplings), expected);
+            }
+            seen.push(run.algorithm.split(':').next().unwrap().to_owned());
+        }
+    }
+    for name in [
+        "dynamic",
+        "dynamic-inputs",
+        "uniform",
+        "self-attention",
+        "em",
+        "inverted-attention",
+        "max-min",
+    ] {
+        assert!(seen.iter().any(|of| of == name), "no reference values for {name}");
+    }
+}
+
+/// In single precision, as in training; what has no limit is NaN or infinite here first.
+#[test]
+fn nothing_breaks_at_the_edges() {
+    let device = Device::flex().autodiff();
+    let f32s =
+        |shape: [usize; 4]| tensor::<4>(waves(shape.iter().product(), 0.4), shape.to_vec(), &device).cast(DType::F32);
+    let edges = [
+        ("identical votes", f32s([2, 3, 1, 4]).repeat_dim(2, 5), 0.7),
+        ("equal votes for all", f32s([2, 1, 5, 4]).repeat_dim(1, 3), 0.7),
+        ("one child", f32s([2, 3, 1, 4]), 0.7),
+        ("one parent", f32s([2, 1, 5, 4]), 0.7),
+        ("zero activations", f32s([2, 3, 5, 4]), 0.0),
+        ("zero votes", f32s([2, 3, 5, 4]) * 0.0, 0.7),
+        ("large votes", f32s([2, 3, 5, 4]) * 1e3, 0.7),
+        ("small votes", f32s([2, 3, 5, 4]) * 1e-5, 0.7),
+    ];
+    for algorithm in algorithms() {
+        for number in 1..=5 {
+            let text = match algorithm.number {
+                Number::None => algorithm.name.to_owned(),
+                Number::Iterations | Number::Seed => format!("{}:{number}", algorithm.name),
+            };
+            let routing: Routing = text.parse().unwrap();
+            for (edge, u_hat, activation) in &edges {
+                let [batch, _, lower, _] = u_hat.dims();
+                let u_hat = u_hat.clone().detach().require_grad();
+                let activations = Tensor::full([batch, lower], *activation, &device).require_grad();
+                let upper = routing.forward(Votes::from(u_hat.clone()).with_activations(activations.clone()));
+                let loss = upper.v.clone().sum() + upper.activation().sum();
+                let finite = |what: &str, values: Vec<f64>| {
+                    assert!(
+                        values.iter().all(|x| x.is_finite()),
+                        "{what} by {text} of {edge}: {values:?}"
+                    );
+                };
+                finite("capsules", values(upper.v.clone()));
+                finite("activations", values(upper.activation()));
+                let gradients = loss.backward();
+                finite("gradient", values(u_hat.grad(&gradients).unwrap()));
+                if let Some(gradient) = activations.grad(&gradients) {
+                    finite("gradient of activations", values(gradient));
+                }
+            }
+        }
+    }
+}
+
+/// What an algorithm trains is trained, and saved under its name.
+#[test]
+fn a_layer_trains_what_its_routing_asks_for() {
+    let device = Device::flex().autodiff();
+    for (text, names) in [
+        ("self-attention", &["bias"][..]),
+        ("em:2", &["beta_u", "beta_a"]),
+        ("inverted-attention:2", &["norm.weight", "norm.bias"]),
+        ("dynamic:2", &[]),
+    ] {
+        let layer = ClassCapsulesConfig::new(6, 2, 3, 4)
+            .with_routing(text.parse().unwrap())
+            .init(&device);
+        let shapes = capsnet::weights::Named::shapes(&layer);
+        let found: Vec<&str> = shapes[1..]
+            .iter()
+            .map(|(name, _)| name.trim_start_matches('.'))
+            .collect();
+        assert_eq!(found, names);
+        let u = Tensor::<3>::random([2, 6, 2], Distribution::Normal(0.0, 0.5), &device);
+        let upper = layer.route(u);
+        let gradients = (upper.v.clone().square().sum() + upper.activation().sum() + upper.v.sum()).backward();
+        for (parameter, name) in layer.parameters.iter().zip(names) {
+            let gradient = values(parameter.val().grad(&gradients).expect(name));
+            assert!(gradient.iter().any(|g| g.abs() > 1e-9), "{text}, {name}: {gradient:?}");
+        }
+    }
+}
