@@ -36,7 +36,8 @@ table! {
         FashionMnist {
             name: "fashion-mnist",
             class_names: [
-                "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+                "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+                "Ankle boot",
             ],
             base_url: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
             sha256: [

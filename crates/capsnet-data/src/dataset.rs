@@ -57,8 +57,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Makes a data set of images of `[channels, height, width]`: `pixels` are `[count, channels, height, width]`, 0 for
-    /// black and 255 for white; there is one label an image and one name a class.
+    /// Makes a data set of images of `[channels, height, width]`: `pixels` are `[count, channels, height, width]`, 0
+    /// for black and 255 for white; there is one label an image and one name a class.
     ///
     /// # Errors
     ///
@@ -285,7 +285,8 @@ impl Dataset {
     }
 }
 
-/// Turns an image whose channels lie side by side, `[height, width, channels]`, into planes, `[channels, height, width]`.
+/// Turns an image whose channels lie side by side, `[height, width, channels]`, into planes, `[channels, height,
+/// width]`.
 ///
 /// # Panics
 ///

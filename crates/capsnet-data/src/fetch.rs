@@ -2,8 +2,8 @@
 //!
 //! A file that is there with the right content is left alone. Any other is received into memory, which the known sets'
 //! 26 MB allow; the SHA-256 of what it unpacks to is compared with the known one, which is why plain HTTP mirrors will
-//! do; and only then is it written, whole or not at all. What is received and unpacked is bounded by the length that the
-//! content should have, and the time by [`Timeouts`]. A download that breaks off is begun again by the next run.
+//! do; and only then is it written, whole or not at all. What is received and unpacked is bounded by the length that
+//! the content should have, and the time by [`Timeouts`]. A download that breaks off is begun again by the next run.
 //!
 //! The library prints nothing: it reports [`Progress`] to a callback.
 

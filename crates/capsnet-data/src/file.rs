@@ -3,9 +3,9 @@
 //! A reader, a crash or a power cut must not meet a half-written checkpoint, and a killed program must not leave half
 //! files behind. On Linux a file is therefore written without a name (`O_TMPFILE`): the system takes it back when its
 //! writer dies. Once it is synced it gets its name. Where an older file has that name, a name can be taken over by
-//! renaming alone, so that the new file is called `.NAME.*.capsnet.tmp` between two system calls that follow each other;
-//! a kill in this moment, of some microseconds, is the only one to leave a trace, which the next writer in the folder
-//! clears away. Of 1,000 programs that did nothing but replace a file and were killed, 4 left one. (The crate
+//! renaming alone, so that the new file is called `.NAME.*.capsnet.tmp` between two system calls that follow each
+//! other; a kill in this moment, of some microseconds, is the only one to leave a trace, which the next writer in the
+//! folder clears away. Of 1,000 programs that did nothing but replace a file and were killed, 4 left one. (The crate
 //! `atomic-write-file` waits for the disk between the two calls: 71 of 300, for good.)
 //!
 //! Other systems, and file systems without such files, get a temporary file with a name, from the crate `tempfile`.

@@ -56,7 +56,8 @@ pub enum LocateError {
     },
     /// No place has it.
     #[error(
-        "the data set {set} was not found. Looked at:\n{}Get it with `capsnet fetch {set}`, or name its folder with --data DIR",
+        "the data set {set} was not found. Looked at:\n{}Get it with `capsnet fetch {set}`, or name its folder with \
+         --data DIR",
         listed(looked_at)
     )]
     NotFound {

@@ -40,7 +40,11 @@ macro_rules! table {
 
         /// A name that is none of them.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-        #[error("there is no {what} `{0}`; known are {known}", what = $what, known = $Enum::ALL.map($Enum::name).join(", "))]
+        #[error(
+            "there is no {what} `{0}`; known are {known}",
+            what = $what,
+            known = $Enum::ALL.map($Enum::name).join(", ")
+        )]
         pub struct $Unknown(pub String);
 
         impl std::str::FromStr for $Enum {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use crate::interval::Interval;
 use crate::score::Score;
 
-/// A model's results by a protocol. Serde writes the tests, and beside them what the protocol counts under its own names.
+/// A model's results by a protocol. Serde writes the tests, and beside them what the protocol counts under its own
+/// names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProtocolOutcome {
     /// The protocol's name.

@@ -9,6 +9,13 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Normalize, Scratch};
 use rayon::prelude::*;
 
+mod pairs;
+mod source;
+
+pub use pairs::{PairBatch, PairBatcher};
+pub use source::Labelled;
+pub(crate) use source::{Prepared, Source};
+
 /// Images a task where threads share a batch; for fewer, waking them can cost more than it saves.
 const IMAGES_A_TASK: usize = 16;
 

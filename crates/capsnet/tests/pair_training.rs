@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::prelude::*;
 use capsnet::Error;
+use capsnet::batch::PairBatcher;
 use capsnet::evaluate::evaluate_pairs;
 use capsnet::model::{Architecture, CapsNetConfig, LeNet5Config, Model, ModelConfig};
 use capsnet::protocol::by_name;
-use capsnet::train::{Ending, Event, PairBatcher, RunFolder, Schedule, Summary, TrainConfig, check_data, train};
+use capsnet::train::{Ending, Event, RunFolder, Schedule, Summary, TrainConfig, check_data, train};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::{MultiMnist, Pair, PairImages};
 use capsnet_data::random::Seed;

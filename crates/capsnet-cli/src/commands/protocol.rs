@@ -88,8 +88,8 @@ fn with_advice(error: Error, protocol: &dyn Protocol, model: &str, weights: &str
         None => String::new(),
     };
     anyhow!(
-        "--protocol {protocol} has images of {} x {} pixels here, but the model in {weights} takes {} x {}; name another \
-         with --weights, trained by: capsnet train {model}{training}",
+        "--protocol {protocol} has images of {} x {} pixels here, but the model in {weights} takes {} x {}; name \
+         another with --weights, trained by: capsnet train {model}{training}",
         needs[0],
         needs[1],
         takes[0],

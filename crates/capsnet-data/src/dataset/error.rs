@@ -36,7 +36,10 @@ pub enum DatasetError {
         labels: usize,
     },
     /// A label names no class.
-    #[error("data set {name}: label {index} is {value}, but there are only {classes} classes (labels 0 to {})", classes - 1)]
+    #[error(
+        "data set {name}: label {index} is {value}, but there are only {classes} classes (labels 0 to {})",
+        classes - 1
+    )]
     LabelOutOfRange {
         /// The data set.
         name: String,

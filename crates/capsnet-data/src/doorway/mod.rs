@@ -2,9 +2,9 @@
 //!
 //! Capsules find a whole by the agreement of its parts: a part whose pose is known votes for the pose of the whole that
 //! it would belong to, and only if the parts stand to each other as the whole demands do their votes coincide (Hinton,
-//! Krizhevsky, Wang 2011; Sabour, Frosst, Hinton 2017). Here everything is known exactly, so that routing can be watched
-//! without training: there are two kinds of parts ([`Shape`]) and two wholes that are made of one of each ([`Whole`]),
-//! and the votes follow from the parts' poses by geometry ([`Part::vote`]).
+//! Krizhevsky, Wang 2011; Sabour, Frosst, Hinton 2017). Here everything is known exactly, so that routing can be
+//! watched without training: there are two kinds of parts ([`Shape`]) and two wholes that are made of one of each
+//! ([`Whole`]), and the votes follow from the parts' poses by geometry ([`Part::vote`]).
 //!
 //! ```text
 //!      __
@@ -81,8 +81,8 @@ impl Doorways {
         let mut rng = self
             .seed
             .stream("doorway", number, arrangement as u64 * 1000 + extra as u64);
-        // Beside some parts there is no place that fits nothing: then the scene is drawn anew, and after many of those with
-        // whatever place there is.
+        // Beside some parts there is no place that fits nothing: then the scene is drawn anew, and after many of those
+        // with whatever place there is.
         let parts = (0..SCENES)
             .find_map(|_| strangers(arrangement, extra, false, &mut rng))
             .or_else(|| strangers(arrangement, extra, true, &mut rng))
@@ -120,7 +120,8 @@ fn whole(whole: Whole, rng: &mut impl Rng) -> Vec<Part> {
     }
 }
 
-/// The parts of a scene: those of its whole, and strangers to them and to each other; `None` if no place was found for one.
+/// The parts of a scene: those of its whole, and strangers to them and to each other; `None` if no place was found for
+/// one.
 fn strangers(arrangement: Arrangement, extra: usize, anyhow: bool, rng: &mut impl Rng) -> Option<Vec<Part>> {
     let mut parts = match arrangement {
         Arrangement::Doorway => whole(Whole::Doorway, rng),

@@ -7,7 +7,7 @@
 //!
 //! | part | here |
 //! |---|---|
-//! | training set | [`training_set`] with [`TRAINING_TRANSFORM`]: every place of the 28x28 image in the frame is equally likely |
+//! | training set | [`training_set`] with [`TRAINING_TRANSFORM`]: every place in the frame is equally likely |
 //! | test set | [`AffNist`], generated; or the original, read by [`read_affnist`](super::read_affnist) |
 //!
 //! [`AffNist`] is **not the original file**. Its ranges are those commonly given for affNIST, not checked against its
@@ -48,10 +48,10 @@ pub fn training_set(set: &Dataset) -> Result<Dataset, ProtocolError> {
 
 /// A generated affNIST test set: 32 affine versions of every image of `set`, 40x40 pixels, made when asked for.
 ///
-/// Version `k` of image `index` depends on nothing but the seed, the image and these two numbers. The draws are uniform:
-/// rotation in -20..20 degrees, shear in -0.2..0.2, scale in 0.8..1.2 for each axis, then a translation (not only by
-/// whole pixels) out of those that keep the ink inside the frame. Scale comes first, then shear, then rotation, about
-/// the centre of the image; the image is read once, bilinearly.
+/// Version `k` of image `index` depends on nothing but the seed, the image and these two numbers. The draws are
+/// uniform: rotation in -20..20 degrees, shear in -0.2..0.2, scale in 0.8..1.2 for each axis, then a translation (not
+/// only by whole pixels) out of those that keep the ink inside the frame. Scale comes first, then shear, then rotation,
+/// about the centre of the image; the image is read once, bilinearly.
 ///
 /// ```
 /// use capsnet_data::dataset::Dataset;
@@ -161,8 +161,8 @@ impl<'a> AffNist<'a> {
         }
     }
 
-    /// From where to where the image's ink reaches after `map`, along x and along y; bilinear reading spreads a pixel to
-    /// its neighbours' centres.
+    /// From where to where the image's ink reaches after `map`, along x and along y; bilinear reading spreads a pixel
+    /// to its neighbours' centres.
     fn reach(&self, index: usize, map: &Affine) -> [(f64, f64); 2] {
         let mut reach = [(f64::INFINITY, f64::NEG_INFINITY); 2];
         let ink = self
@@ -196,8 +196,8 @@ impl AffNistTransform {
     }
 }
 
-/// A shift out of those that bring what reaches from `low` to `high` into the frame; the middle one if there is none, and
-/// for an image without ink, none at all.
+/// A shift out of those that bring what reaches from `low` to `high` into the frame; the middle one if there is none,
+/// and for an image without ink, none at all.
 fn room(low: f64, high: f64, rng: &mut impl Rng) -> f64 {
     let (least, most) = (-low, SIDE as f64 - high);
     let draw: f64 = rng.random();

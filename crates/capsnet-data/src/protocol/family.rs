@@ -23,9 +23,9 @@ struct Row {
 table! {
     /// Transforms of one kind that differ in one number.
     ///
-    /// Each value of a family is a [`Pipeline`]. The rotation sweep is that of the papers on equivariance, the whole test
-    /// set rotated by one fixed angle at a time; noise, occlusion and elastic distortion draw for every image, so that
-    /// they need a generator of its own for each (see [`Seed::stream`](crate::random::Seed::stream)).
+    /// Each value of a family is a [`Pipeline`]. The rotation sweep is that of the papers on equivariance, the whole
+    /// test set rotated by one fixed angle at a time; noise, occlusion and elastic distortion draw for every image, so
+    /// that they need a generator of its own for each (see [`Seed::stream`](crate::random::Seed::stream)).
     ///
     /// ```
     /// use capsnet_data::protocol::Family;
@@ -77,8 +77,8 @@ table! {
             unit: "px",
             identity: 0.0,
             values: "Shifts to the right and down by as many pixels each",
-            about: "every image is shifted by the same number of pixels on both axes; a positive shift goes to the right \
-                    and down",
+            about: "every image is shifted by the same number of pixels on both axes; a positive shift goes to the \
+                    right and down",
             then: |line, pixels| line.then_shift(pixels, pixels),
         }
         /// Magnification of both axes.
@@ -98,8 +98,8 @@ table! {
             unit: "degrees",
             identity: 0.0,
             values: "Shears along x in degrees; a positive one leans the top to the right",
-            about: "every image is sheared along x about its centre by the same angle; a positive angle leans the top to \
-                    the right",
+            about: "every image is sheared along x about its centre by the same angle; a positive angle leans the top \
+                    to the right",
             then: |line, degrees| line.then_shear(degrees, 0.0),
         }
         /// Elastic distortion; the multiple of the displacement, in pixels.
@@ -109,8 +109,8 @@ table! {
             unit: "px",
             identity: 0.0,
             values: "Strengths of an elastic distortion in pixels, at a smoothing of 4 pixels",
-            about: "every image is distorted by random displacements of its own, smoothed by a Gaussian of 4 pixels and \
-                    multiplied by this number of pixels (Simard, Steinkraus and Platt 2003)",
+            about: "every image is distorted by random displacements of its own, smoothed by a Gaussian of 4 pixels \
+                    and multiplied by this number of pixels (Simard, Steinkraus and Platt 2003)",
             then: |line, alpha| line.then_elastic(alpha, ELASTIC_SIGMA),
         }
         /// Gaussian noise; the standard deviation in grey levels of 0..255.
@@ -120,7 +120,8 @@ table! {
             unit: "grey levels",
             identity: 0.0,
             values: "Standard deviations of Gaussian noise in grey levels of 0..255",
-            about: "every image has Gaussian noise of its own added, of this standard deviation in grey levels of 0 to 255",
+            about: "every image has Gaussian noise of its own added, of this standard deviation in grey levels \
+                    of 0 to 255",
             then: |line, std| line.then_noise(std),
         }
         /// Salt-and-pepper noise; the probability of a pixel to be hit.

@@ -1,10 +1,11 @@
 //! MNIST-rot: digits at all angles, in training as in testing.
 //!
-//! Source: Larochelle, Erhan, Courville, Bergstra and Bengio, "An empirical evaluation of deep architectures on problems
-//! with many factors of variation" (ICML 2007), its variations on digit recognition: digits rotated by an angle drawn
-//! uniformly from a full turn; 12,000 images to train and validate on, 50,000 to test on.
+//! Source: Larochelle, Erhan, Courville, Bergstra and Bengio, "An empirical evaluation of deep architectures on
+//! problems with many factors of variation" (ICML 2007), its variations on digit recognition: digits rotated by an
+//! angle drawn uniformly from a full turn; 12,000 images to train and validate on, 50,000 to test on.
 //!
-//! **This is a regeneration, not the original file**; figures on the two can be compared only roughly. What is done here:
+//! **This is a regeneration, not the original file**; figures on the two can be compared only roughly. What is done
+//! here:
 //!
 //! 1. The 60,000 training and the 10,000 test images of MNIST are united in this order.
 //! 2. They are shuffled by the seed (stream `mnist-rot-split`); the first 12,000 are the training set, the next 50,000

@@ -8,9 +8,9 @@
 //! | MNIST-rot | [`mnist_rot`], [`MnistRot`] | Larochelle et al. 2007 |
 //! | corruptions | [`corruption`], [`Corruption`] | in the spirit of MNIST-C, Mu and Gilmer 2019 |
 //!
-//! Everything random comes from a [`Seed`](crate::random::Seed) by name and index: an image is the same whichever others
-//! are made, in whatever order and on however many threads. What is generated here follows the papers' descriptions and
-//! is **not** the papers' files; a figure has to say which of the two it was measured on.
+//! Everything random comes from a [`Seed`](crate::random::Seed) by name and index: an image is the same whichever
+//! others are made, in whatever order and on however many threads. What is generated here follows the papers'
+//! descriptions and is **not** the papers' files; a figure has to say which of the two it was measured on.
 
 pub mod affnist;
 mod affnist_file;

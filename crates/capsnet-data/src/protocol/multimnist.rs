@@ -59,7 +59,8 @@ pub struct Pair {
     pub shifts: [[i32; 2]; 2],
 }
 
-/// The pictures of a pair, planes of [`MultiMnist::height`] rows of [`MultiMnist::width`]; kept by the caller from pair to pair.
+/// The pictures of a pair, planes of [`MultiMnist::height`] rows of [`MultiMnist::width`]; kept by the caller from pair
+/// to pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PairImages {
     /// Both digits, what a model sees.

@@ -275,8 +275,8 @@ impl Pipeline {
     /// Transforms one image in place.
     ///
     /// `pixels` holds `height` rows of `width` grey levels, or one such plane after another for each channel: all are
-    /// moved and occluded alike, while noise is drawn for every number. All random parameters are drawn from `rng`: give every
-    /// image a generator of its own, see [`Seed::stream`](crate::random::Seed::stream).
+    /// moved and occluded alike, while noise is drawn for every number. All random parameters are drawn from `rng`:
+    /// give every image a generator of its own, see [`Seed::stream`](crate::random::Seed::stream).
     ///
     /// # Panics
     ///

@@ -136,7 +136,8 @@ fn decimal(units: i64, places: usize) -> String {
 proptest! {
     #[test]
     fn every_step_is_the_double_nearest_to_its_decimal(
-        from in -100_000..100_000i64, step in -999..1000i64, count in 0..300i64, extra in 0..1000i64, places in 0..9usize,
+        from in -100_000..100_000i64, step in -999..1000i64, count in 0..300i64, extra in 0..1000i64,
+        places in 0..9usize,
     ) {
         prop_assume!(step != 0);
         let to = from + step * count + step.signum() * (extra % step.abs());

@@ -4,8 +4,8 @@ use burn::prelude::*;
 use capsnet_data::protocol::Pair;
 use serde::{Deserialize, Serialize};
 
+use crate::batch::{Labelled, PairBatcher};
 use crate::model::Classifier;
-use crate::train::{Labelled, PairBatcher};
 
 /// What a test on pairs of digits came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -51,7 +51,8 @@ impl Protocol for AffNist {
     fn about(&self) -> About {
         About {
             name: "affnist",
-            source: "Sabour, Frosst and Hinton, \"Dynamic routing between capsules\" (NIPS 2017), section 5.2; affNIST: Tieleman",
+            source: "Sabour, Frosst and Hinton, \"Dynamic routing between capsules\" (NIPS 2017), section 5.2; \
+                     affNIST: Tieleman",
             caveat: Some("generated with the ranges commonly given for affNIST, unless read from its files"),
             training: Some("digits at any place of a frame of 40x40"),
             testing: "32 random affine versions of every test digit",

@@ -13,8 +13,8 @@ use crate::Error;
 use crate::evaluate::Evaluation;
 
 /// What the figure of a model that was trained otherwise would be worth.
-const NOTE: &str = "most of these digits are from MNIST's training set: only a model trained with --protocol mnist-rot is \
-                    tested fairly";
+const NOTE: &str = "most of these digits are from MNIST's training set: only a model trained with --protocol \
+                    mnist-rot is tested fairly";
 
 pub(super) struct MnistRot;
 
@@ -35,8 +35,8 @@ impl Protocol for MnistRot {
     fn about(&self) -> About {
         About {
             name: "mnist-rot",
-            source: "Larochelle et al., \"An empirical evaluation of deep architectures on problems with many factors of variation\" \
-         (ICML 2007)",
+            source: "Larochelle et al., \"An empirical evaluation of deep architectures on problems with many factors \
+                     of variation\" (ICML 2007)",
             caveat: Some("regenerated, not the original files"),
             training: Some("12,000 digits, each at an angle of its own"),
             testing: "50,000 other digits, likewise",

@@ -1,8 +1,8 @@
 //! The evaluation protocols of the field: what a model is trained on, and how it is then tested.
 //!
-//! A protocol is one file here that implements [`Protocol`], and one line in the list below; how its images are made stands in
-//! [`capsnet_data::protocol`]. Training takes one by [`TrainConfig::set_protocol`](crate::train::TrainConfig), and
-//! [`test`] tests any model by one:
+//! A protocol is one file here that implements [`Protocol`], and one line in the list below; how its images are made
+//! stands in [`capsnet_data::protocol`]. Training takes one by
+//! [`TrainConfig::set_protocol`](crate::train::TrainConfig), and [`test`] tests any model by one:
 //!
 //! ```
 //! use burn::prelude::*;

@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::tester::{class_name, details};
 use super::{About, Protocol, Tester};
 use crate::Error;
+use crate::batch::PairBatcher;
 use crate::evaluate::{Options, PairEvaluation, check_pairs_fit, evaluate_pairs};
-use crate::train::PairBatcher;
 
 /// The error rate of the paper's network, section 6: for comparison.
 const PAPER: f64 = 0.052;

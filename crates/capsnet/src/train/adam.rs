@@ -5,8 +5,8 @@
 //! p = p - lr / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + eps)
 //! ```
 //!
-//! The moments are kept under the parameters' paths, so that a checkpoint can name them; Burn's own optimiser keeps them in a
-//! record of its own that could not be written into one file together with the weights.
+//! The moments are kept under the parameters' paths, so that a checkpoint can name them; Burn's own optimiser keeps
+//! them in a record of its own that could not be written into one file together with the weights.
 
 use std::collections::BTreeMap;
 

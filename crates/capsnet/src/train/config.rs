@@ -37,8 +37,8 @@ pub struct TrainConfig<A: Architecture = ModelConfig> {
     /// Train on the first so many images only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// So many images at the end of the training set are kept out of training; the best weights are chosen by them, so that
-    /// the test images have no part in the choice.
+    /// So many images at the end of the training set are kept out of training; the best weights are chosen by them, so
+    /// that the test images have no part in the choice.
     pub validation: usize,
     /// Stop when so many epochs in a row brought no better validation loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]

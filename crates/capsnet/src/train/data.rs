@@ -11,8 +11,8 @@ use crate::model::Architecture;
 
 /// Reads the training images of the configured folder and makes of them what the protocol trains on.
 ///
-/// affNIST's are placed in frames of 40 x 40, MNIST-rot's are drawn from both splits and rotated. MultiMNIST's stay single
-/// digits: their pairs are drawn in training.
+/// affNIST's are placed in frames of 40 x 40, MNIST-rot's are drawn from both splits and rotated. MultiMNIST's stay
+/// single digits: their pairs are drawn in training.
 ///
 /// # Errors
 ///

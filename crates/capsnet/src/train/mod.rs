@@ -1,8 +1,8 @@
 //! Training: from a configuration and images to a folder with weights, metrics and a checkpoint.
 //!
-//! A run is determined by its configuration and seed alone: the order of the images and the augmentation of each come from
-//! the seed, the epoch and the image's index. So a run that was stopped at any moment, even by `kill -9`, and resumed from its
-//! checkpoint ends with the same weights, bit for bit, as one that was never stopped.
+//! A run is determined by its configuration and seed alone: the order of the images and the augmentation of each come
+//! from the seed, the epoch and the image's index. So a run that was stopped at any moment, even by `kill -9`, and
+//! resumed from its checkpoint ends with the same weights, bit for bit, as one that was never stopped.
 
 mod adam;
 mod checkpoint;
@@ -10,10 +10,8 @@ mod config;
 mod data;
 mod folder;
 mod metrics;
-mod pairs;
 mod prefetch;
 mod schedule;
-mod source;
 mod step;
 mod trainer;
 mod validation;
@@ -24,8 +22,6 @@ pub use config::TrainConfig;
 pub use data::{check_data, training_data};
 pub use folder::RunFolder;
 pub use metrics::EpochMetrics;
-pub use pairs::{PairBatch, PairBatcher};
 pub use schedule::{Schedule, ScheduleError};
-pub use source::Labelled;
 pub use step::{Diverged, StepOutcome, train_step};
 pub use trainer::{Ending, Event, Summary, train};

@@ -1,15 +1,15 @@
 //! The images of the next steps, made while a step runs.
 //!
-//! The work is offered to the rayon pool, so that training uses no more threads than it was given, and has ended when the
-//! scope has. What the pool hasn't begun when a batch is needed is made on the spot: a step waits for no thread that is busy
-//! with something else. Who makes a batch has no influence on what is in it.
+//! The work is offered to the rayon pool, so that training uses no more threads than it was given, and has ended when
+//! the scope has. What the pool hasn't begun when a batch is needed is made on the spot: a step waits for no thread
+//! that is busy with something else. Who makes a batch has no influence on what is in it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, TryLockError};
 
 use rayon::ScopeFifo;
 
-use super::source::Source;
+use crate::batch::Source;
 
 /// Batches made ahead, side by side where threads are idle, which pays for slow augmentations of small batches.
 const AHEAD: usize = 4;
@@ -98,9 +98,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::super::PairBatcher;
     use super::*;
-    use crate::batch::{Batcher, Samples};
+    use crate::batch::{Batcher, PairBatcher, Samples};
     use capsnet_data::dataset::Dataset;
     use capsnet_data::protocol::MultiMnist;
     use capsnet_data::random::Seed;

@@ -3,7 +3,8 @@
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 
-use super::{Adam, Labelled};
+use super::Adam;
+use crate::batch::Labelled;
 use crate::model::{Architecture, Model, Network};
 use crate::observe::FirstNonFinite;
 
@@ -61,23 +62,6 @@ pub fn train_step<A: Architecture>(
     Ok((model, outcome))
 }
 
-/// The number of samples whose largest score, `[B, classes]`, is that of the true class, `[B]`.
-///
-/// Counted here and not by the backend, since so few numbers are not worth its operations.
-pub(super) fn count_correct(scores: Tensor<2>, classes: Tensor<1, Int>) -> usize {
-    let [_, count] = scores.dims();
-    let scores = scores.into_data().try_into_vec_as::<f32>().expect("scores are floats");
-    let classes = classes
-        .into_data()
-        .try_into_vec_as::<i64>()
-        .expect("any integer converts to i64");
-    let right = scores.chunks_exact(count).zip(classes).filter(|(scores, class)| {
-        let largest = (1..count).fold(0, |best, k| if scores[k] > scores[best] { k } else { best });
-        largest as i64 == *class
-    });
-    right.count()
-}
-
 /// The name of the first weight that isn't finite, if any.
 pub(super) fn non_finite_weight<A: Architecture>(model: &Model<A>) -> Option<String> {
     let weights = model.state_dict();
@@ -96,32 +80,5 @@ fn place_of_divergence<A: Architecture>(model: &Model<A>, images: Tensor<4>) -> 
     match observer.layer {
         Some(layer) => Diverged::Layer(layer),
         None => Diverged::Loss,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn right_is_what_the_predictions_say() {
-        let device = Device::flex();
-        // The second sample is a draw, which the first of its classes wins.
-        let scores = Tensor::<2>::from_floats([[0.1, 0.7, 0.2], [0.5, 0.1, 0.5], [-3.0, -2.0, -1.0]], &device);
-        for (classes, right) in [([1, 0, 2], 3), ([1, 2, 2], 2), ([0, 1, 0], 0)] {
-            let output = crate::model::Output {
-                scores: scores.clone(),
-                capsules: None,
-            };
-            let classes = Tensor::<1, Int>::from_ints(classes, &device);
-            let agreed = output
-                .predictions()
-                .equal(classes.clone())
-                .int()
-                .sum()
-                .into_scalar::<i64>();
-            assert_eq!(agreed, right);
-            assert_eq!(count_correct(output.scores, classes) as i64, right);
-        }
     }
 }

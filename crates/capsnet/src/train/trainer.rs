@@ -12,12 +12,11 @@ use capsnet_weights::FloatDtype;
 
 use super::data::parts;
 use super::prefetch::Prefetch;
-use super::source::{Prepared, Source};
 use super::step::{Diverged, non_finite_weight, train_step};
 use super::validation::{Validate, validate_on_images, validate_on_pairs};
-use super::{Adam, Checkpoint, EpochMetrics, PairBatcher, Position, RunFolder, TrainConfig, check_data};
+use super::{Adam, Checkpoint, EpochMetrics, Position, RunFolder, TrainConfig, check_data};
 use crate::Error;
-use crate::batch::Batcher;
+use crate::batch::{Batcher, PairBatcher, Prepared, Source};
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::weights;
 
@@ -74,8 +73,8 @@ pub struct Summary<A: Architecture = ModelConfig> {
 ///
 /// # Errors
 ///
-/// If the data doesn't fit the model, a file can't be read or written, or the loss becomes NaN or infinite. What was written
-/// before stays.
+/// If the data doesn't fit the model, a file can't be read or written, or the loss becomes NaN or infinite. What was
+/// written before stays.
 pub fn train<A: Architecture>(
     config: &TrainConfig<A>,
     data: &Dataset,

@@ -6,8 +6,8 @@ use capsnet_data::protocol::{MultiMnist, Pair};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Normalize, Pipeline};
 
-use super::PairBatcher;
 use crate::Error;
+use crate::batch::PairBatcher;
 use crate::evaluate::{Options, evaluate, evaluate_pairs};
 use crate::model::Classifier;
 

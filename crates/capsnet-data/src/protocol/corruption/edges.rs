@@ -1,15 +1,15 @@
 //! Outlines: Canny's edge detector.
 //!
 //! Source: J. Canny, "A computational approach to edge detection" (IEEE PAMI 1986): smooth by a Gaussian, take the
-//! gradient, keep the points at which it is greatest along its own direction, and of these the strong ones with all weak
-//! ones that hang on them.
+//! gradient, keep the points at which it is greatest along its own direction, and of these the strong ones with all
+//! weak ones that hang on them.
 
 use super::blur::{blur, levels};
 
 /// Standard deviation of the smoothing, in pixels.
 const SIGMA: f64 = 1.0;
-/// From which gradient on a point is part of an edge if it hangs on one, and from which on it is by itself; in grey levels
-/// a pixel.
+/// From which gradient on a point is part of an edge if it hangs on one, and from which on it is by itself; in grey
+/// levels a pixel.
 const THRESHOLDS: (f64, f64) = (25.5, 51.0);
 
 /// Replaces the image by its edges, white on black.

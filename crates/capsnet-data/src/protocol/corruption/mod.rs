@@ -1,8 +1,8 @@
 //! Named corruptions of fixed severity, in the spirit of MNIST-C.
 //!
 //! Source: Mu and Gilmer, "MNIST-C: a robustness benchmark for computer vision" (ICML workshop 2019), whose fifteen
-//! names are taken, with the strengths in the code that its authors published (google-research/mnist-c). **These are not
-//! the original files**: every corruption is written anew after that code and draws from this library's streams.
+//! names are taken, with the strengths in the code that its authors published (google-research/mnist-c). **These are
+//! not the original files**: every corruption is written anew after that code and draws from this library's streams.
 //! Geometry, impulse noise, stripe and brightness come close to the original; blur, fog, spatter, lines and edges
 //! resemble it. State it with every figure.
 //!
@@ -146,8 +146,8 @@ impl Corruption {
         }
     }
 
-    /// Every image of `set` corrupted, each by its own draws: stream `corruption-NAME`, the image's index. The draws are
-    /// the same for every channel.
+    /// Every image of `set` corrupted, each by its own draws: stream `corruption-NAME`, the image's index. The draws
+    /// are the same for every channel.
     pub fn corrupted(self, set: &Dataset, seed: Seed) -> Dataset {
         let (name, stream) = (format!("{} ({self})", set.name()), format!("corruption-{self}"));
         let [height, width] = [set.height(), set.width()];

@@ -9,8 +9,8 @@
 //!                                     | for numbers: the numbers, in a type that may be smaller than the matrix's
 //! ```
 //!
-//! A compressed element is a zlib stream of one matrix, whose checksum is verified. Nothing is read into memory but what is wanted, and memory grows
-//! with what really arrives, never by what a length promises.
+//! A compressed element is a zlib stream of one matrix, whose checksum is verified. Nothing is read into memory but
+//! what is wanted, and memory grows with what really arrives, never by what a length promises.
 
 use std::io::{self, Read};
 

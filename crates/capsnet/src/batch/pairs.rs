@@ -1,7 +1,7 @@
 //! From pairs of overlapping digits to the tensors of a training step.
 //!
-//! Which digit is laid over which, and how both are shifted, are functions of the seed, the epoch and the first digit's index,
-//! as the augmentation of single digits is.
+//! Which digit is laid over which, and how both are shifted, are functions of the seed, the epoch and the first digit's
+//! index, as the augmentation of single digits is.
 
 use burn::prelude::*;
 use capsnet_data::protocol::{MultiMnist, Pair, PairImages};
@@ -46,7 +46,7 @@ impl Labelled for PairBatch {
 
 /// A [`PairBatch`] as plain numbers.
 #[derive(Debug, PartialEq)]
-pub(super) struct PairSamples {
+pub(crate) struct PairSamples {
     values: Vec<f32>,
     parts: [Vec<f32>; 2],
     classes: [Vec<i64>; 2],

@@ -1,12 +1,11 @@
 //! What the training loop needs of its images: batches of them, and the truth about each batch.
 //!
-//! The loop is the same for single digits and for pairs of them. A [`Source`] makes batches of plain numbers on any thread; on
-//! the device they become something [`Labelled`], which knows its loss.
+//! The loop is the same for single digits and for pairs of them. A [`Source`] makes batches of plain numbers on any
+//! thread; on the device they become something [`Labelled`], which knows its loss.
 
 use burn::prelude::*;
 
-use super::step::count_correct;
-use crate::batch::{Batch, Batcher, Samples};
+use super::{Batch, Batcher, Samples};
 use crate::model::{Network, Output};
 
 /// Images with the truth about them: what a training step learns from.
@@ -36,7 +35,7 @@ impl Labelled for Batch {
 }
 
 /// A batch as plain numbers, which threads can hand to one another.
-pub(super) trait Prepared: Send {
+pub(crate) trait Prepared: Send {
     /// The batch as tensors.
     type Batch: Labelled;
 
@@ -60,7 +59,7 @@ impl Prepared for Samples {
 }
 
 /// Where batches come from. What is in one is a function of the seed, the epoch and the indices.
-pub(super) trait Source: Clone + Send + Sync {
+pub(crate) trait Source: Clone + Send + Sync {
     /// A batch as plain numbers.
     type Samples: Prepared;
 
@@ -87,5 +86,49 @@ impl Source for Batcher<'_> {
 
     fn samples_alone(&self, epoch: u64, indices: &[usize]) -> Samples {
         self.samples_alone(epoch, indices)
+    }
+}
+
+/// The number of samples whose largest score, `[B, classes]`, is that of the true class, `[B]`.
+///
+/// Counted here and not by the backend, since so few numbers are not worth its operations.
+fn count_correct(scores: Tensor<2>, classes: Tensor<1, Int>) -> usize {
+    let [_, count] = scores.dims();
+    let scores = scores.into_data().try_into_vec_as::<f32>().expect("scores are floats");
+    let classes = classes
+        .into_data()
+        .try_into_vec_as::<i64>()
+        .expect("any integer converts to i64");
+    let right = scores.chunks_exact(count).zip(classes).filter(|(scores, class)| {
+        let largest = (1..count).fold(0, |best, k| if scores[k] > scores[best] { k } else { best });
+        largest as i64 == *class
+    });
+    right.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn right_is_what_the_predictions_say() {
+        let device = Device::flex();
+        // The second sample is a draw, which the first of its classes wins.
+        let scores = Tensor::<2>::from_floats([[0.1, 0.7, 0.2], [0.5, 0.1, 0.5], [-3.0, -2.0, -1.0]], &device);
+        for (classes, right) in [([1, 0, 2], 3), ([1, 2, 2], 2), ([0, 1, 0], 0)] {
+            let output = crate::model::Output {
+                scores: scores.clone(),
+                capsules: None,
+            };
+            let classes = Tensor::<1, Int>::from_ints(classes, &device);
+            let agreed = output
+                .predictions()
+                .equal(classes.clone())
+                .int()
+                .sum()
+                .into_scalar::<i64>();
+            assert_eq!(agreed, right);
+            assert_eq!(count_correct(output.scores, classes) as i64, right);
+        }
     }
 }
