@@ -217,10 +217,10 @@ fn killed_and_resumed_runs_end_with_the_same_bytes() {
             let half_line = r#"{"epoch":2,"step":10,"learn"#;
             fs::write(moment.join("metrics.jsonl"), metrics + half_line).unwrap();
             let leftovers = [
-                "checkpoint/.state.safetensors.1-0.tmp",
-                ".best.safetensors.1-1.tmp",
-                ".last.safetensors.1-2.tmp",
-                ".metrics.jsonl.1-3.tmp",
+                "checkpoint/.state.safetensors.1-0.capsnet.tmp",
+                ".best.safetensors.1-1.capsnet.tmp",
+                ".last.safetensors.1-2.capsnet.tmp",
+                ".metrics.jsonl.1-3.capsnet.tmp",
             ];
             for leftover in leftovers {
                 fs::write(moment.join(leftover), "half a file").unwrap();
