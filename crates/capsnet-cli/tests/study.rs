@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -122,6 +122,38 @@ fn a_study_is_its_runs_tested_and_summed_up() {
         [of_seed(1, &couplings), of_seed(2, &couplings)]
     );
     assert_eq!(uniform["weights_of"], "CapsNet");
+
+    // Beside the first variant, on the same images: uniform couplings with both seeds, the CNN with the one they share.
+    let comparisons = study["comparisons"].as_array().unwrap();
+    let seeds: Vec<Vec<f64>> = comparisons
+        .iter()
+        .map(|comparison| numbers(&comparison["seeds"]))
+        .collect();
+    assert_eq!(seeds, [vec![1.0, 2.0], vec![1.0, 2.0], vec![2.0], vec![2.0]]);
+    for comparison in comparisons {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let paired = comparison["paired"].as_array().unwrap();
+        for paired in paired {
+            let counts = ["both", "first_only", "second_only", "neither"].map(|count| number(&paired[count]));
+            assert_eq!(counts.iter().sum::<f64>(), 40.0);
+        }
+        let variant = variants
+            .iter()
+            .find(|variant| variant["name"] == comparison["variant"])
+            .unwrap();
+        let test = |variant: &Value| {
+            let tests = variant["tests"].as_array().unwrap().clone();
+            let test = tests
+                .into_iter()
+                .find(|test| test["transform"] == comparison["transform"])
+                .unwrap();
+            numbers(&test["accuracies"])
+        };
+        let [own, first] = [test(variant), test(capsnet)].map(|accuracies| *accuracies.last().unwrap());
+        let last = paired.last().unwrap();
+        let difference = (number(&last["first_only"]) - number(&last["second_only"])) / 40.0;
+        assert!((difference - (own - first)).abs() < 1e-12, "{comparison}");
+    }
 
     let size = capsnet["parameters"].as_f64().unwrap();
     assert!(
@@ -269,6 +301,10 @@ fn faults_name_file_and_line() {
     fs::write(folder.join("study.toml"), STUDY.replace("batch-size", "batch")).unwrap();
     capsnet(folder, ARGUMENTS).fails(1, &["study.toml, line 9", "`batch` is no setting here", "batch-size"]);
     capsnet(folder, ["study", "nowhere.toml"]).fails(1, &["nowhere.toml"]);
+    capsnet(folder, ["study", "/dev/zero"]).fails(1, &["/dev/zero", "no regular file"]);
+    let made = Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap();
+    assert!(made.success());
+    capsnet(folder, ["study", "pipe"]).fails(1, &["pipe", "no regular file"]);
     let without_file = capsnet(folder, ["study"]);
     assert_eq!(without_file.code, Some(2), "{without_file:?}");
     assert_eq!(names_in(&folder.join("runs")), Vec::<String>::new());
@@ -295,6 +331,38 @@ fn a_test_that_the_model_has_no_use_for() {
     let root = folder.path();
     let study = STUDY.replace("test-limit = 30", "test = { couplings = \"uniform\" }");
     fs::write(root.join("study.toml"), study).unwrap();
-    capsnet(root, ARGUMENTS).fails(1, &["study.toml", "LeNet-5 of its time", "--couplings", "lenet5"]);
+    capsnet(root, ARGUMENTS).fails(
+        1,
+        &[
+            "study.toml",
+            "LeNet-5 of its time",
+            "`couplings` is for capsnet",
+            "lenet5",
+        ],
+    );
     assert!(!root.join("runs").exists());
+}
+
+/// The keys of a run's own configuration declare the same runs, to the byte.
+#[test]
+fn a_study_may_speak_as_a_configuration_does() {
+    let folder = folder();
+    let root = folder.path();
+    let short = STUDY.split("[[variant]]\nname = \"CNN").next().unwrap();
+    fs::write(root.join("study.toml"), short).unwrap();
+    let first = study(root);
+    let keys = short
+        .replace("batch-size = 8", "batch_size = 8")
+        .replace("checkpoint-every", "checkpoint_seconds")
+        .replace(
+            "conv-channels = 4\nprimary-maps = 2",
+            "model.conv_channels = 4\nmodel.primary_maps = 2",
+        );
+    assert!(keys.contains("model.primary_maps"), "{keys}");
+    fs::write(root.join("study.toml"), keys).unwrap();
+    let weights = root.join("runs/study/capsnet/seed-1/last.safetensors");
+    let before = written(&weights);
+    // The same settings are the same runs: nothing is trained.
+    assert_eq!(study(root), first);
+    assert_eq!(written(&weights), before);
 }

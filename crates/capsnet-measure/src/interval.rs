@@ -122,17 +122,35 @@ fn student_quantile(degrees: usize) -> f64 {
 /// ```
 #[must_use]
 pub fn student(accuracies: &[f64]) -> Option<Interval> {
-    let count = accuracies.len();
+    within(accuracies, [0.0, 1.0])
+}
+
+/// Student's interval, at 95 %, of the mean of differences between two models' accuracies, one a seed, cut off at -1
+/// and 1; `None` for fewer than two.
+///
+/// ```
+/// let interval = capsnet_measure::interval::student_of_differences(&[-0.02, 0.0, -0.01]).unwrap();
+/// // -0.01 plus or minus 4.303 * 0.01 / sqrt(3)
+/// assert!((interval.low + 0.0348).abs() < 1e-4 && (interval.high - 0.0148).abs() < 1e-4);
+/// ```
+#[must_use]
+pub fn student_of_differences(differences: &[f64]) -> Option<Interval> {
+    within(differences, [-1.0, 1.0])
+}
+
+/// Student's interval of the mean, cut off at both `ends`.
+fn within(values: &[f64], ends: [f64; 2]) -> Option<Interval> {
+    let count = values.len();
     if count < 2 {
         return None;
     }
     let n = count as f64;
-    let mean = accuracies.iter().sum::<f64>() / n;
-    let variance = accuracies.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let reach = student_quantile(count - 1) * (variance / n).sqrt();
     Some(Interval {
-        low: (mean - reach).clamp(0.0, 1.0),
-        high: (mean + reach).clamp(0.0, 1.0),
+        low: (mean - reach).clamp(ends[0], ends[1]),
+        high: (mean + reach).clamp(ends[0], ends[1]),
     })
 }
 

@@ -1,7 +1,12 @@
 //! A study: variants of models, trained with several seeds and tested under several transforms.
 
+mod comparison;
+
 use serde::{Deserialize, Serialize};
 
+pub use comparison::Comparison;
+
+use crate::answers::Answers;
 use crate::interval::{Interval, student};
 use crate::score::Score;
 
@@ -18,6 +23,8 @@ pub struct Outcome {
     pub complete: bool,
     /// In the order of the declaration.
     pub variants: Vec<VariantOutcome>,
+    /// Every other variant beside the first one, where both answered the same images and the answers are known.
+    pub comparisons: Vec<Comparison>,
 }
 
 /// One variant; without seeds if none of its runs is done.
@@ -51,6 +58,9 @@ pub struct TestRecord {
     /// Of the run's last weights.
     #[serde(flatten)]
     pub score: Score,
+    /// Which images were right; unknown of runs that were tested by earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
 }
 
 /// A variant under one transform.

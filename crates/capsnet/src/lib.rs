@@ -9,6 +9,7 @@
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
 //! | [`batch`] | images as the tensors that a model is shown |
 //! | [`settings`] | a training's settings from `KEY=VALUE`, parts of a `config.toml`, presets and flags |
+//! | [`study`] | declared variants of models, trained with several seeds and tested, resumable |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`sweep`] | accuracy of any networks along families of transforms, resumable |
@@ -53,6 +54,7 @@ pub mod pretrained;
 pub mod protocol;
 pub mod routing;
 pub mod settings;
+pub mod study;
 pub mod sweep;
 pub mod train;
 pub mod weights;

@@ -9,7 +9,6 @@ mod predict;
 mod protocols;
 mod settings;
 mod shared;
-mod study;
 mod test;
 pub mod value;
 
@@ -33,8 +32,6 @@ use protocols::PROTOCOLS_EXAMPLES;
 pub use protocols::ProtocolsArgs;
 pub use settings::{GROUP as SETTINGS, SettingFlags};
 pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
-use study::STUDY_EXAMPLES;
-pub use study::StudyArgs;
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
 
@@ -64,8 +61,8 @@ pub enum Command {
     #[command(after_help = EQUIVARIANCE_EXAMPLES)]
     Equivariance(EquivarianceArgs),
     /// Run a declared study: variants of models, trained and tested with several seeds, in one table
-    #[command(after_help = STUDY_EXAMPLES)]
-    Study(StudyArgs),
+    #[command(after_help = crate::commands::study::EXAMPLES)]
+    Study(crate::commands::study::StudyArgs),
     /// Measure models along families of transforms, and write the curves as one HTML report, pictures and tables
     #[command(after_help = SWEEP_EXAMPLES)]
     Sweep(Box<SweepArgs>),

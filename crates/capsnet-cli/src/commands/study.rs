@@ -1,77 +1,94 @@
 //! `capsnet study`.
 
-mod declaration;
-mod execute;
-mod outcome;
-mod plan;
-mod record;
-mod tables;
-
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
+use capsnet::study::{Declaration, EXAMPLE, Event, Machine, Plan, Run, Study};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
-use capsnet_measure::study::Outcome;
+use capsnet_measure::study::{Outcome, TestRecord};
+use capsnet_report::number::percent;
+use capsnet_report::page::study::{READING, label, save, summary};
+use clap::Args;
 
 use super::again::CommandLine;
-use crate::args::StudyArgs;
+use super::train::{STOP, default_threads, stop_on_ctrl_c};
+use crate::args::ComputeArgs;
 use crate::output::line;
+use crate::progress::Progress;
 use crate::setting::start_threads;
-use declaration::Declaration;
-use execute::{Executor, runs};
-use outcome::variant_outcome;
-use plan::{Planned, plan};
-use record::Record;
 
-/// The declaration that explains itself.
-const EXAMPLE: &str = include_str!("../../../../studies/quick.toml");
+pub const EXAMPLES: &str = "Examples:
+  capsnet study --example > mine.toml
+  capsnet study mine.toml
+  capsnet study studies/ablations.toml --out runs/ablations --json
+
+A study is a TOML file that declares variants of models, the seeds that each is trained with and the transforms that each
+is tested under; --example prints one that explains itself. Keys are those of a run's config.toml, or flags of
+`capsnet train`. The folder gets a run a variant and seed, results.json, results.csv, results.md and report.html. The same
+command goes on where it was stopped, `kill -9` included, and trains nothing twice; a run whose settings have changed since
+is refused. Last weights are tested, not best ones, so that all variants of a study have seen equally many images.";
+
+#[derive(Args, Debug)]
+pub struct StudyArgs {
+    /// The declaration
+    #[arg(value_name = "FILE.toml", required_unless_present = "example")]
+    pub file: Option<PathBuf>,
+    /// Print a declaration that explains itself, and stop
+    #[arg(long)]
+    pub example: bool,
+    /// Folder of the study [default: runs/NAME-OF-THE-FILE]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Folder with the four IDX files, raw or gzipped [default: $CAPSNET_DATA, the checkout's data/, the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The data set to look for where no folder is given
+    #[arg(long, default_value = "mnist", value_name = "NAME")]
+    pub dataset: KnownSet,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub fn run(args: &StudyArgs) -> Result<()> {
     let Some(path) = args.file.as_deref().filter(|_| !args.example) else {
         return line(EXAMPLE.trim_end());
     };
-    let declaration = declaration::read(path)?;
+    let declaration = Declaration::read(path)?;
     start_threads(args.compute.threads.unwrap_or(0))?;
     let device = args.compute.open()?;
-    let plan = plan(&declaration, args).map_err(|fault| fault.of(path))?;
     let folder = locate(args.dataset, &[Split::Train, Split::Test], args.data.as_deref())?;
-    let [train, test] = [Split::Train, Split::Test].map(|split| Dataset::load(&folder, split));
-    let (train, test) = (train?, test?);
-    let out = args.out.clone().unwrap_or_else(|| default_folder(path));
-    let executor = Executor {
-        plan: &plan,
-        out: &out,
-        train: &train,
-        test: &test,
-        device: &device,
-        device_name: &args.compute.device,
-        train_sha256: train.sha256(),
-        test_sha256: test.sha256(),
+    let machine = Machine {
+        data: folder
+            .canonicalize()
+            .with_context(|| format!("can't resolve {}", folder.display()))?,
+        threads: args.compute.threads.unwrap_or_else(default_threads),
     };
-    executor.check()?;
+    let plan = Plan::new(&declaration, &machine).map_err(|fault| fault.of(path))?;
+    let images = [
+        Dataset::load(&folder, Split::Train)?,
+        Dataset::load(&folder, Split::Test)?,
+    ];
+    let out = args.out.clone().unwrap_or_else(|| default_folder(path));
+    let study = Study::new(&plan, &out, images.each_ref(), (&args.compute.device, &device));
+    study.check()?;
     fs::create_dir_all(&out).with_context(|| format!("can't create the folder {}", out.display()))?;
-    let runs = runs(&plan);
-    let mut records: Vec<Vec<Record>> = vec![Vec::new(); plan.len()];
+    stop_on_ctrl_c()?;
     let command = command(args, path, &out);
-    for run in &runs {
-        let Some(record) = executor.run(*run)? else {
-            eprintln!("stopped in run {} of {}; go on with: {command}", run.number, run.of);
-            break;
-        };
-        records[run.variant].push(record);
-        let outcome = outcome(&declaration, &plan, &records, test.name(), run.number == run.of);
-        tables::save(&outcome, &out, &command)?;
-    }
-    let done: usize = records.iter().map(Vec::len).sum();
-    let outcome = outcome(&declaration, &plan, &records, test.name(), done == runs.len());
+    let mut shown = Shown::new(&plan, &out, &command);
+    let outcome = study.execute(&STOP, &mut |event| shown.event(event))?;
+    shown.saved?;
     if args.json {
         return line(serde_json::to_string(&outcome)?);
     }
     print(&outcome)?;
-    if done == 0 {
+    if outcome.variants.iter().all(|variant| variant.seeds.is_empty()) {
         return Ok(());
     }
     line(format_args!(
@@ -79,6 +96,94 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         out.join("results.md").display(),
         out.join("report.html").display()
     ))
+}
+
+/// What is shown and written while a study goes on.
+struct Shown<'a> {
+    plan: &'a Plan,
+    out: &'a Path,
+    command: &'a str,
+    bar: Option<Progress>,
+    /// The first failure to write the results.
+    saved: Result<()>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(plan: &'a Plan, out: &'a Path, command: &'a str) -> Self {
+        Self {
+            plan,
+            out,
+            command,
+            bar: None,
+            saved: Ok(()),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Training {
+                run,
+                done,
+                total,
+                unit,
+                batch_size,
+                loss,
+            } => {
+                let before = done.saturating_sub(batch_size);
+                let title = self.title(run);
+                let bar = self
+                    .bar
+                    .get_or_insert_with(|| Progress::new(title, unit, total, before));
+                bar.set(done, &format!("loss {loss:.4}"));
+            }
+            Event::Testing {
+                run,
+                done,
+                total,
+                transform,
+            } => {
+                let title = format!("testing {}", self.title(run));
+                let bar = self.bar.get_or_insert_with(|| Progress::new(title, "images", total, 0));
+                bar.set(done, &label(&transform.to_string()));
+            }
+            Event::Trained(_) => self.clear(),
+            Event::Tested { run, tests } => {
+                self.clear();
+                eprintln!("{}: {}", self.title(run), accuracies(tests));
+            }
+            Event::Done(outcome) => {
+                if self.saved.is_ok() {
+                    self.saved = save(outcome, self.out, self.command).map_err(Into::into);
+                    // Nothing is worth training for that can't be written down.
+                    if self.saved.is_err() {
+                        STOP.store(true, Ordering::Relaxed);
+                    }
+                }
+            }
+            Event::Stopped(run) => {
+                eprintln!(
+                    "stopped in run {} of {}; go on with: {}",
+                    run.number, run.of, self.command
+                );
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.clear();
+        }
+    }
+
+    fn title(&self, run: Run) -> String {
+        let name = &self.plan.variants[run.variant].name;
+        format!("run {} of {}: {name}, seed {}", run.number, run.of, run.seed)
+    }
+}
+
+fn accuracies(tests: &[TestRecord]) -> String {
+    let accuracy = |test: &TestRecord| format!("{} {}", label(&test.transform), percent(test.score.accuracy(), 2));
+    tests.iter().map(accuracy).collect::<Vec<_>>().join(", ")
 }
 
 /// The command that makes these results.
@@ -97,31 +202,12 @@ fn command(args: &StudyArgs, path: &Path, out: &Path) -> String {
     command.to_string()
 }
 
-fn outcome(
-    declaration: &Declaration,
-    plan: &[Planned],
-    records: &[Vec<Record>],
-    dataset: &str,
-    complete: bool,
-) -> Outcome {
-    let variants = plan.iter().zip(records);
-    Outcome {
-        title: declaration.title.clone(),
-        about: declaration.about.clone(),
-        dataset: dataset.to_owned(),
-        complete,
-        variants: variants
-            .map(|(planned, records)| variant_outcome(plan, planned, records))
-            .collect(),
-    }
-}
-
 fn print(outcome: &Outcome) -> Result<()> {
     if !outcome.title.is_empty() {
         line(format_args!("{}\n", outcome.title))?;
     }
-    line(tables::summary(outcome)?.to_text())?;
-    line(tables::READING)
+    line(summary(outcome)?.to_text())?;
+    line(READING)
 }
 
 /// `runs/NAME` after the file.

@@ -3,9 +3,11 @@
 //! | module | of |
 //! |---|---|
 //! | [`sweep`] | models along families of transforms |
+//! | [`study`] | variants of models with several seeds |
 //! | [`equivariance`] | how layers answer to rotations |
 
 pub mod equivariance;
+pub mod study;
 pub mod sweep;
 
 use capsnet_measure::{Example, ModelEntry};

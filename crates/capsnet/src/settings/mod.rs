@@ -125,6 +125,12 @@ impl Setting {
         }
     }
 
+    /// The keys of a table, with those of tables in it, as settings.
+    pub fn all_of(table: &Table) -> Vec<Self> {
+        let keys = flatten(table).into_iter();
+        keys.map(|(key, value)| Self::new(key, value.clone())).collect()
+    }
+
     /// The same setting, as messages should call it.
     #[must_use]
     pub fn asked_as(mut self, asked: impl Into<String>) -> Self {

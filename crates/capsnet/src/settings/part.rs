@@ -6,7 +6,6 @@ use std::path::Path;
 
 use toml::Table;
 
-use super::key::flatten;
 use super::{Setting, SettingError};
 use crate::Error;
 use crate::train::TrainConfig;
@@ -46,12 +45,12 @@ impl Part {
 
     /// Its keys as settings.
     pub fn settings(&self) -> Vec<Setting> {
-        let keys = flatten(&self.table).into_iter();
-        keys.map(|(key, value)| {
-            let asked = format!("`{key}` of {}", self.source);
-            Setting::new(key, value.clone()).asked_as(asked)
-        })
-        .collect()
+        let settings = Setting::all_of(&self.table).into_iter();
+        let asked = |setting: Setting| {
+            let asked = format!("{} of {}", setting.asked, self.source);
+            setting.asked_as(asked)
+        };
+        settings.map(asked).collect()
     }
 }
 

@@ -3,22 +3,31 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
 use capsnet_measure::Interval;
-use capsnet_measure::study::{Outcome, Over, TestOutcome, VariantOutcome, mean};
-use capsnet_report::duration::duration;
-use capsnet_report::number::{count, percent, percent_with_interval};
-use capsnet_report::{Column, HtmlReport, Table};
+use capsnet_measure::study::{Comparison, Outcome, Over, TestOutcome, VariantOutcome, mean};
 
-use super::record::write;
+use crate::duration::duration;
+use crate::error::{ReportError, save as write};
+use crate::html::HtmlReport;
+use crate::number::{count, p_value, percent, percent_with_interval, points_with_interval};
+use crate::table::{Column, Table};
 
 /// Under every table.
-pub const READING: &str = "Means over the seeds; in brackets 95 % intervals of the mean by the spread of the seeds (Student), or \
-                           for a single seed by the number of test images (Wilson). Training times are of this machine and of \
-                           what else it did.";
+pub const READING: &str = "Means over the seeds; in brackets 95 % intervals of the mean by the spread of the seeds \
+    (Student), or for a single seed by the number of test images (Wilson). Training times are of this machine and of \
+    what else it did.";
+
+/// Under a table of differences.
+pub const READING_DIFFERENCES: &str = "Differences of the mean accuracies in percentage points, each seed beside the \
+    same seed on the same test images; in brackets 95 % intervals by the spread of the seeds' differences (Student), \
+    or for a single seed by the images (Newcombe 1998, method 10), with the p-value of McNemar's exact test.";
 
 /// One row a variant.
-pub fn summary(outcome: &Outcome) -> Result<Table> {
+///
+/// # Errors
+///
+/// Never: every row has as many cells as there are columns.
+pub fn summary(outcome: &Outcome) -> Result<Table, ReportError> {
     let transforms = transforms(outcome);
     let mut columns = vec![
         Column::left("variant"),
@@ -55,8 +64,53 @@ fn training_cells(variant: &VariantOutcome) -> [String; 3] {
     [parameters, time, short(mean(&variant.epochs))]
 }
 
+/// One row a variant beside the first one: how far it is ahead; `None` where no two variants answered the same images.
+///
+/// # Errors
+///
+/// Never, as [`summary`].
+pub fn differences(outcome: &Outcome) -> Result<Option<Table>, ReportError> {
+    let transforms = transforms(outcome);
+    let mut columns = vec![Column::left(match outcome.variants.first() {
+        Some(first) => format!("ahead of {}", first.name),
+        None => String::new(),
+    })];
+    columns.extend(transforms.iter().map(|transform| Column::right(label(transform))));
+    let mut table = Table::new(columns);
+    let mut rows = 0;
+    for variant in &outcome.variants {
+        let of_variant = |comparison: &&Comparison| comparison.variant == variant.name;
+        let comparisons: Vec<&Comparison> = outcome.comparisons.iter().filter(of_variant).collect();
+        if comparisons.is_empty() {
+            continue;
+        }
+        let mut row = vec![variant.name.clone()];
+        row.extend(transforms.iter().map(|transform| {
+            let comparison = comparisons.iter().find(|comparison| comparison.transform == *transform);
+            comparison.map_or(String::new(), |comparison| ahead_by(comparison))
+        }));
+        table.push(row)?;
+        rows += 1;
+    }
+    Ok((rows > 0).then_some(table))
+}
+
+/// "+0.35 [-0.10, 0.80] points", with the test's p-value for a single seed.
+fn ahead_by(comparison: &Comparison) -> String {
+    let (interval, over) = comparison.interval();
+    let points = points_with_interval(comparison.difference(), interval);
+    match over {
+        Over::Seeds => points,
+        Over::Images => format!("{points}, {}", p_value(comparison.paired[0].p_value())),
+    }
+}
+
 /// One row a run and transform.
-pub fn every_run(outcome: &Outcome) -> Result<Table> {
+///
+/// # Errors
+///
+/// Never, as [`summary`].
+pub fn every_run(outcome: &Outcome) -> Result<Table, ReportError> {
     let transforms = transforms(outcome);
     let mut columns = vec![
         Column::left("variant"),
@@ -95,7 +149,8 @@ fn transforms(outcome: &Outcome) -> Vec<String> {
     all
 }
 
-fn label(transform: &str) -> String {
+/// A transform as a heading.
+pub fn label(transform: &str) -> String {
     match transform {
         "none" => "upright".to_owned(),
         other => other.to_owned(),
@@ -160,14 +215,17 @@ fn field(text: &str) -> String {
     }
 }
 
-/// Writes all files of the results.
-pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<()> {
-    write(
-        &out.join("results.json"),
-        &(serde_json::to_string_pretty(outcome)? + "\n"),
-    )?;
-    write(&out.join("results.csv"), &csv(outcome))?;
+/// Writes all files of the results into a folder; `command` is what makes them.
+///
+/// # Errors
+///
+/// If a file can't be written.
+pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<(), ReportError> {
+    let json = serde_json::to_string_pretty(outcome).expect("an outcome is plain data");
+    write(&out.join("results.json"), (json + "\n").as_bytes())?;
+    write(&out.join("results.csv"), csv(outcome).as_bytes())?;
     let (summary, every) = (summary(outcome)?, every_run(outcome)?);
+    let differences = differences(outcome)?;
     let notes = notes(outcome);
     let mut markdown = format!("# {}\n\n", outcome.title);
     for part in [
@@ -175,6 +233,10 @@ pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<()> {
         &summary.to_markdown(),
         &READING.to_owned(),
         &notes,
+        &differences.as_ref().map(Table::to_markdown).unwrap_or_default(),
+        &differences
+            .as_ref()
+            .map_or(String::new(), |_| READING_DIFFERENCES.to_owned()),
         &every.to_markdown(),
     ] {
         if !part.is_empty() {
@@ -182,9 +244,12 @@ pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<()> {
             markdown += "\n\n";
         }
     }
-    write(&out.join("results.md"), &(markdown.trim_end().to_owned() + "\n"))?;
+    write(
+        &out.join("results.md"),
+        (markdown.trim_end().to_owned() + "\n").as_bytes(),
+    )?;
     let note = [READING, &notes].join("\n\n");
-    HtmlReport::new(outcome.title.clone())
+    let page = HtmlReport::new(outcome.title.clone())
         .lead(outcome.about.clone())
         .fact("Data", outcome.dataset.clone())
         .fact(
@@ -196,10 +261,12 @@ pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<()> {
             },
         )
         .command(command)
-        .table("Variants", note.trim_end(), summary)
-        .table("Every run", "", every)
-        .save(&out.join("report.html"))?;
-    Ok(())
+        .table("Variants", note.trim_end(), summary);
+    let page = match differences {
+        Some(table) => page.table("Differences", READING_DIFFERENCES, table),
+        None => page,
+    };
+    page.table("Every run", "", every).save(&out.join("report.html"))
 }
 
 /// The variants' notes, a line each.

@@ -1,26 +1,11 @@
-use std::fs;
-
-use capsnet::model::{Architecture, Classifier, ModelConfig};
-
-use super::super::declaration::parse;
 use super::*;
 
-/// The arguments of a study of data that nobody looks into.
-fn arguments(folder: &tempfile::TempDir) -> StudyArgs {
-    for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"] {
-        fs::write(folder.path().join(name), "").unwrap();
-    }
-    let data = folder.path().to_str().unwrap();
-    let cli = Cli::try_parse_from(["capsnet", "study", "file.toml", "--data", data, "--threads", "3"]).unwrap();
-    match cli.command {
-        Some(Command::Study(args)) => args,
-        other => panic!("{other:?}"),
-    }
-}
-
 fn planned(text: &str) -> Result<Vec<Planned>, Fault> {
-    let folder = tempfile::tempdir().unwrap();
-    plan(&parse(text).unwrap(), &arguments(&folder))
+    let machine = Machine {
+        data: "digits".into(),
+        threads: 3,
+    };
+    Ok(Plan::new(&Declaration::parse(text).unwrap(), &machine)?.variants)
 }
 
 fn config(planned: &Planned) -> &TrainConfig {
@@ -65,7 +50,7 @@ fn a_cnn_gets_the_size_of_another_variant() {
     ))
     .unwrap();
     let size = |planned: &Planned| {
-        let device = capsnet::device::device("cpu").unwrap();
+        let device = device::device("cpu").unwrap();
         Model::new(config(planned).model.clone(), Seed(1), &device)
             .unwrap()
             .parameters()
@@ -80,7 +65,8 @@ fn a_cnn_gets_the_size_of_another_variant() {
 #[test]
 fn references_lead_to_variants_before() {
     let text = format!(
-        "{CAPSNET}[[variant]]\nname='w'\nweights-of='Caps 1'\n[[variant]]\nname='t'\nmodel='lenet5'\nsame-time-as='Caps 1'"
+        "{CAPSNET}[[variant]]\nname='w'\nweights-of='Caps 1'\n\
+         [[variant]]\nname='t'\nmodel='lenet5'\nsame-time-as='Caps 1'"
     );
     let plan = planned(&text).unwrap();
     assert!(matches!(plan[1].origin, Origin::WeightsOf(0)));
@@ -91,22 +77,39 @@ fn references_lead_to_variants_before() {
             ..
         }
     ));
-    assert_eq!(plan[1].model.name(), "capsnet");
 }
 
 #[test]
 fn faults_name_the_line() {
     for (added, line, message) in [
+        (
+            "epoch = 2",
+            6,
+            "`Caps 1`: `epoch` is no setting here (did you mean `epochs`?)",
+        ),
         ("epochs = 0", 6, "at least 1"),
-        ("channels = [3]", 1, "--channels is for cnn"),
+        ("epochs = { a = 1 }", 6, "`epochs.a` can't be 1"),
+        ("batch_size = 100000", 6, "1 to 65,536"),
+        ("'model.vote_std' = -1", 6, "vote_std"),
+        (
+            "routing = 'uniform'\nrouting-iterations = 2",
+            7,
+            "no place beside `routing`",
+        ),
+        ("test = { batch-size = 3 }", 6, "`batch-size` is no setting here"),
+        (
+            "channels = [3]",
+            6,
+            "`channels` is for equivariant-capsnet and cnn; capsnet has",
+        ),
         ("kernel = 40", 1, "do not fit"),
         ("[[variant]]\nname='x'\nweights-of='y'", 8, "no variant `y` before"),
         ("[[variant]]\nname='caps-1'\nmodel='cnn'", 6, "too much alike"),
         ("[[variant]]\nname='-'\nmodel='cnn'", 6, "a letter or a digit"),
         (
             "[[variant]]\nname='x'\nmodel='lenet5'\nsame-parameters-as='Caps 1'",
-            6,
-            "--parameters is for cnn",
+            9,
+            "`same-parameters-as` is for cnn; lenet5 has no use for it",
         ),
         (
             "[[variant]]\nname='x'\nmodel='cnn'\nsame-time-as='Caps 1'\nschedule='cosine'",
@@ -128,4 +131,22 @@ fn faults_name_the_line() {
         assert!(fault.message.contains(message), "{added}: {fault:?}");
         assert_eq!(fault.line, line, "{added}: {fault:?}");
     }
+}
+
+#[test]
+fn the_example_and_the_studies_are_plans() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies");
+    for name in ["quick", "ablations", "augmentation"] {
+        let declaration = Declaration::read(&folder.join(format!("{name}.toml"))).unwrap();
+        let machine = Machine {
+            data: "digits".into(),
+            threads: 1,
+        };
+        let plan = Plan::new(&declaration, &machine).unwrap();
+        assert!(plan.runs().len() >= plan.variants.len(), "{name}");
+    }
+    assert_eq!(
+        std::fs::read_to_string(folder.join("quick.toml")).unwrap(),
+        crate::study::EXAMPLE
+    );
 }

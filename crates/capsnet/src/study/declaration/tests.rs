@@ -1,8 +1,4 @@
-use clap::CommandFactory;
-
-use super::keys::TEST_KEYS;
 use super::*;
-use crate::args::Cli;
 
 const STUDY: &str = r#"title = "a study"
 
@@ -34,8 +30,13 @@ weights-of = "first"
 test = { couplings = "uniform" }
 "#;
 
-fn flags(settings: &[Setting]) -> Vec<String> {
-    settings.iter().flat_map(Setting::arguments).collect()
+fn pairs(declared: &[Declared]) -> Vec<String> {
+    let pair = |Declared { setting, .. }: &Declared| format!("{}={}", setting.name, setting.value);
+    declared.iter().map(pair).collect()
+}
+
+fn parse(text: &str) -> Result<Declaration, Fault> {
+    Declaration::parse(text)
 }
 
 #[test]
@@ -45,13 +46,17 @@ fn a_variant_has_the_defaults_its_models_and_its_own_settings() {
         panic!("three variants were declared");
     };
     assert_eq!(
-        flags(&first.train),
-        ["--batch-size=16", "--epochs=2", "--no-reconstruction"]
+        pairs(&first.train),
+        [
+            "batch_size=16",
+            "epochs=2",
+            "no-reconstruction=true",
+            "share-votes=false"
+        ]
     );
-    let rate = "--learning-rate=0.0001";
     assert_eq!(
-        flags(&second.train),
-        ["--batch-size=16", "--channels=4", "--channels=8", rate]
+        pairs(&second.train),
+        ["batch_size=16", "learning-rate=0.0001", "channels=[4, 8]"]
     );
     assert_eq!(second.same_time_as, Some(("first".to_owned(), 22)));
     assert_eq!(first.seeds, Some(vec![3, 5]));
@@ -64,8 +69,8 @@ fn a_variant_has_the_defaults_its_models_and_its_own_settings() {
         ("first", 2)
     );
     assert_eq!(
-        (flags(&third.train), flags(&third.test)),
-        (vec![], vec!["--couplings=uniform".to_owned()])
+        (pairs(&third.train), pairs(&third.test)),
+        (vec![], vec!["couplings=\"uniform\"".to_owned()])
     );
     assert_eq!([first.line, second.line, third.line], [13, 19, 25]);
 }
@@ -74,7 +79,6 @@ fn a_variant_has_the_defaults_its_models_and_its_own_settings() {
 #[test]
 fn faults_name_the_line() {
     for (line, instead, message) in [
-        (5, "epoch = 2", "`epoch` is no setting here"),
         (4, "seeds = [3, 3]", "different whole numbers"),
         (4, "seeds = []", "different whole numbers"),
         (4, "seeds = [-1]", "different whole numbers"),
@@ -83,15 +87,13 @@ fn faults_name_the_line() {
         (7, "test-limit = 0", "at least 1"),
         (9, "[models.resnet]", "no model `resnet`"),
         (14, "name = 3", "text in quotes"),
+        (15, "model = 3", "a name in quotes"),
+        (16, "seed = 3", "`seed` is no setting of a variant: a study has `seeds`"),
+        (16, "data = \"a\"", "capsnet study --data"),
+        (16, "protocol = \"affnist\"", "as they are"),
         (15, "model = \"alexnet\"", "there are lenet5, capsnet, "),
-        (16, "epochs = { a = 1 }", "a number or text"),
         (23, "epochs = 4", "no place beside `same-time-as`"),
         (28, "batch-size = 3", "no place beside `weights-of`"),
-        (
-            28,
-            "test = { batch-size = 3 }",
-            "`batch-size` is no setting here; there are couplings",
-        ),
         (28, "test = \"uniform\"", "must be a table"),
         (5, "epochs = ", "must be quoted"),
         (5, "epochs = 2\n[extra]", "unknown field"),
@@ -115,17 +117,21 @@ fn a_variant_needs_a_name_and_a_model() {
     assert!(parse("").unwrap_err().message.contains("[[variant]]"));
 }
 
+/// Keys of `config.toml` and names of flags are the same settings; the layers lie over each other all the same.
 #[test]
-fn every_key_is_a_flag_of_the_command_line() {
-    let cli = Cli::command();
-    for (command, keys) in [("train", &TRAIN_KEYS[..]), ("test", &TEST_KEYS[..])] {
-        let command = cli.find_subcommand(command).unwrap();
-        let known: Vec<&str> = command
-            .get_arguments()
-            .filter_map(|argument| argument.get_long())
-            .collect();
-        for key in keys {
-            assert!(known.contains(key), "{key}");
-        }
-    }
+fn keys_may_be_those_of_a_configuration() {
+    let text = "[defaults]\nconv-channels = 3\nmodel.routing.iterations = 1\nadam = { beta_1 = 0.8 }\n\
+                [[variant]]\nname = 'a'\nmodel = { name = 'capsnet', conv_channels = 5 }\nvariant = 'tutorial'\n";
+    let study = parse(text).unwrap();
+    let variant = &study.variants[0];
+    assert_eq!(variant.model.as_ref().unwrap().name(), "capsnet");
+    assert_eq!(
+        pairs(&variant.train),
+        [
+            "variant=\"tutorial\"",
+            "adam.beta_1=0.8",
+            "model.conv_channels=5",
+            "model.routing.iterations=1"
+        ]
+    );
 }

@@ -4,11 +4,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use capsnet::train::TrainConfig;
 use capsnet_data::file::atomic_write;
 use capsnet_measure::study::TestRecord;
 use serde::{Deserialize, Serialize};
+
+use super::StudyError;
+use crate::Error;
+use crate::train::TrainConfig;
 
 const FILE: &str = "result.json";
 const BEGUN: &str = "settings.txt";
@@ -16,7 +18,9 @@ const BEGUN: &str = "settings.txt";
 /// A finished run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
+    /// Of the training.
     pub seed: u64,
+    /// Trainable ones.
     pub parameters: usize,
     /// Passes over the training images; not whole where time ended the run.
     pub epochs: f64,
@@ -30,75 +34,80 @@ pub struct Record {
     pub settings: String,
     /// How the weights were tested: what differs from training.
     pub test_settings: String,
+    /// One a transform.
     pub tests: Vec<TestRecord>,
 }
 
 impl Record {
     /// The record in a run's folder, if there is a readable one.
-    pub fn read(folder: &Path) -> Result<Option<Self>> {
+    ///
+    /// # Errors
+    ///
+    /// If there is one that can't be opened.
+    pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(FILE);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(serde_json::from_str(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
+            Err(error) => Err(Error::file("read", &path)(error)),
         }
     }
 
     /// Writes the record, whole or not at all.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
-        let text = serde_json::to_string_pretty(self)?;
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub fn write(&self, folder: &Path) -> Result<(), Error> {
+        fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
+        let text = serde_json::to_string_pretty(self).expect("a record is plain data");
         write(&folder.join(FILE), &text)
     }
 }
 
-/// Replaces a file by a text.
-pub fn write(path: &Path, text: &str) -> Result<()> {
-    atomic_write(path, |file| file.write_all(text.as_bytes()))
-        .map_err(|error: io::Error| anyhow::Error::from(error).context(format!("can't write {}", path.display())))
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let written: io::Result<()> = atomic_write(path, |file| file.write_all(text.as_bytes()));
+    written.map_err(Error::file("write", path))
 }
 
 /// What decides what a training makes, as text: its settings, its images by their SHA-256, and what computed.
-pub fn settings(config: &TrainConfig, images: &str, device: &str) -> Result<String> {
+pub(super) fn settings(config: &TrainConfig, images: &str, device: &str) -> String {
     let mut config = config.clone();
     // On the CPU neither has a say in the weights.
     config.threads = 0;
     config.checkpoint_seconds = 0;
     // A study may go on in a checkout that was moved, but not with other images.
     config.data = config.data.file_name().unwrap_or_default().into();
-    let settings = toml::to_string_pretty(&config)?;
-    Ok(format!("images = \"{images}\"\ndevice = \"{device}\"\n{settings}"))
+    let settings = toml::to_string_pretty(&config).expect("a configuration is plain data");
+    format!("images = \"{images}\"\ndevice = \"{device}\"\n{settings}")
 }
 
 /// Notes in a new run's folder what its training depends on.
-pub fn begin(folder: &Path, settings: &str) -> Result<()> {
+pub(super) fn begin(folder: &Path, settings: &str) -> Result<(), Error> {
     write(&folder.join(BEGUN), settings)
 }
 
 /// What was noted when the run began, if anything was.
-pub fn begun(folder: &Path) -> Option<String> {
+pub(super) fn begun(folder: &Path) -> Option<String> {
     fs::read_to_string(folder.join(BEGUN)).ok()
 }
 
 /// Refuses to go on with a run that was begun with other settings.
-pub fn expect_same(folder: &Path, there: &str, here: &str) -> Result<()> {
+pub(super) fn expect_same(folder: &Path, there: &str, here: &str) -> Result<(), StudyError> {
     if there == here {
         return Ok(());
     }
-    let [there, here] = [there, here].map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
-    let differing = |a: &[String], b: &[String]| {
-        let only: Vec<&str> = a.iter().filter(|line| !b.contains(line)).map(String::as_str).collect();
-        if only.is_empty() {
-            "nothing else".to_owned()
-        } else {
-            only.join(", ")
+    let only = |of: &str, other: &str| {
+        let other: Vec<&str> = other.lines().collect();
+        let only: Vec<&str> = of.lines().filter(|line| !other.contains(line)).collect();
+        match only.is_empty() {
+            true => "nothing else".to_owned(),
+            false => only.join(", "),
         }
     };
-    bail!(
-        "the run in {} was made with other settings than the study now declares: there it has {}, here {}. Give the study another \
-         folder with --out, or delete that run",
-        folder.display(),
-        differing(&there, &here),
-        differing(&here, &there)
-    )
+    Err(StudyError::OtherSettings {
+        folder: folder.to_owned(),
+        there: only(there, here),
+        here: only(here, there),
+    })
 }

@@ -1,0 +1,418 @@
+//! Carrying out a study's runs, each in its own folder; what is done already is not done again.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::prelude::Device;
+use capsnet_data::dataset::Dataset;
+use capsnet_data::transform::Pipeline;
+use capsnet_measure::study::{Outcome, TestRecord};
+use capsnet_weights::FloatDtype;
+use toml::Value;
+
+use super::record::{Record, begin, begun, expect_same, settings};
+use super::{Origin, Plan, Planned, Run, StudyError};
+use crate::evaluate::{Options, check_fits, evaluate};
+use crate::model::{Architecture, Classifier, Model, ModelConfig};
+use crate::settings::{Setting, apply_to_model};
+use crate::train::{self, Ending, RunFolder, Summary, TrainConfig, train};
+use crate::weights;
+
+/// A plan with the images and the folder that it is carried out with.
+pub struct Study<'a> {
+    plan: &'a Plan,
+    out: &'a Path,
+    train: &'a Dataset,
+    test: &'a Dataset,
+    device: &'a Device,
+    /// As on the command line.
+    device_name: &'a str,
+    /// SHA-256 of the images.
+    train_sha256: String,
+    test_sha256: String,
+}
+
+/// What a caller is told while a study goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A training step was made.
+    Training {
+        /// Of which run.
+        run: Run,
+        /// So much is done of its training, counted in `unit`.
+        done: usize,
+        /// Of so much.
+        total: usize,
+        /// "images", or "s" where time ends the run.
+        unit: &'static str,
+        /// Images of the step.
+        batch_size: usize,
+        /// Of the step.
+        loss: f64,
+    },
+    /// The run's training has ended, for now or for good.
+    Trained(Run),
+    /// Images were tested.
+    Testing {
+        /// Of which run.
+        run: Run,
+        /// Images of all transforms that are done.
+        done: usize,
+        /// Of so many.
+        total: usize,
+        /// The transform of now.
+        transform: &'a Pipeline,
+    },
+    /// A run was tested anew.
+    Tested {
+        /// Which run.
+        run: Run,
+        /// What it came to.
+        tests: &'a [TestRecord],
+    },
+    /// A run has its record, from now or from before; this is what the study comes to so far.
+    Done(&'a Outcome),
+    /// The study was asked to stop, in the middle of this run.
+    Stopped(Run),
+}
+
+impl<'a> Study<'a> {
+    /// A study in the folder `out`, trained on `train` and tested on `test`; `device_name` is noted with its results.
+    pub fn new(
+        plan: &'a Plan,
+        out: &'a Path,
+        [train, test]: [&'a Dataset; 2],
+        (device_name, device): (&'a str, &'a Device),
+    ) -> Self {
+        Self {
+            plan,
+            out,
+            train,
+            test,
+            device,
+            device_name,
+            train_sha256: train.sha256(),
+            test_sha256: test.sha256(),
+        }
+    }
+
+    /// Checks, before hours are spent, that every model can take the data and that earlier runs are of this study.
+    ///
+    /// # Errors
+    ///
+    /// Names the variant or the run that is at fault.
+    pub fn check(&self) -> Result<(), StudyError> {
+        for planned in &self.plan.variants {
+            let Origin::Trained { config, .. } = &planned.origin else {
+                continue;
+            };
+            let fits = check_fits(self.train, config.model.input())
+                .and_then(|()| check_fits(self.test, config.model.input()))
+                .and_then(|()| config.training_images(self.train.len()).map(|_| ()));
+            fits.map_err(|source| StudyError::Variant {
+                variant: planned.name.clone(),
+                source,
+            })?;
+        }
+        for run in self.plan.runs() {
+            self.check_earlier(run).map_err(|error| self.in_run(run, error))?;
+        }
+        Ok(())
+    }
+
+    /// Makes every run that isn't made yet, until all are or `stop` is set; what the study comes to then.
+    ///
+    /// A run that was stopped, even by `kill -9`, goes on from its last checkpoint when the study is carried out again,
+    /// and ends with the same weights.
+    ///
+    /// # Errors
+    ///
+    /// Names the run at fault. Runs before it keep their records.
+    pub fn execute(&self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Outcome, StudyError> {
+        let mut records: Vec<Vec<Record>> = vec![Vec::new(); self.plan.variants.len()];
+        let runs = self.plan.runs();
+        for run in &runs {
+            let record = self.run(*run, stop, notify).map_err(|error| self.in_run(*run, error))?;
+            let Some(record) = record else {
+                notify(Event::Stopped(*run));
+                break;
+            };
+            records[run.variant].push(record);
+            notify(Event::Done(&self.plan.outcome(&records, self.test.name())));
+        }
+        Ok(self.plan.outcome(&records, self.test.name()))
+    }
+
+    fn in_run(&self, run: Run, source: StudyError) -> StudyError {
+        StudyError::Run {
+            variant: self.plan.variants[run.variant].name.clone(),
+            seed: run.seed,
+            source: Box::new(source),
+        }
+    }
+
+    /// What is there of a run has to be of the settings and images that it has now.
+    fn check_earlier(&self, run: Run) -> Result<(), StudyError> {
+        let Origin::Trained { config, .. } = &self.plan.variants[run.variant].origin else {
+            return Ok(());
+        };
+        let folder = self.folder(run.variant, run.seed);
+        let there = Record::read(&folder)?.map(|record| record.settings);
+        match there.or_else(|| begun(&folder)) {
+            Some(there) => expect_same(&folder, &there, &self.settings(config, run.seed)),
+            None => Ok(()),
+        }
+    }
+
+    fn settings(&self, config: &TrainConfig, seed: u64) -> String {
+        let config = TrainConfig { seed, ..config.clone() };
+        settings(&config, &self.train_sha256, self.device_name)
+    }
+
+    fn folder(&self, variant: usize, seed: u64) -> PathBuf {
+        let folder = self.out.join(&self.plan.variants[variant].folder);
+        folder.join(format!("seed-{seed}"))
+    }
+
+    /// The record of a run that came before.
+    fn earlier(&self, variant: usize, seed: u64) -> Result<Record, StudyError> {
+        let folder = self.folder(variant, seed);
+        Record::read(&folder)?.ok_or(StudyError::NoResult(folder))
+    }
+
+    /// Does what a run still lacks; `None` if it was asked to stop.
+    fn run(&self, run: Run, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Option<Record>, StudyError> {
+        let planned = &self.plan.variants[run.variant];
+        let folder = self.folder(run.variant, run.seed);
+        let known = Record::read(&folder)?;
+        let (trained, weights) = match &planned.origin {
+            Origin::WeightsOf(of) => {
+                let record = self.earlier(*of, run.seed)?;
+                (record, self.folder(*of, run.seed).join("last.safetensors"))
+            }
+            Origin::Trained { config, as_long_as } => {
+                let mut training = Training {
+                    study: self,
+                    run,
+                    config: TrainConfig {
+                        seed: run.seed,
+                        ..config.as_ref().clone()
+                    },
+                    budget: None,
+                };
+                if let Some(of) = as_long_as {
+                    training.budget = Some(self.budget(*of, run.seed, config)?);
+                }
+                match training.record(&folder, known.as_ref(), stop, notify)? {
+                    Some(record) => (record, folder.join("last.safetensors")),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let wanted = Record {
+            test_settings: self.test_settings(planned),
+            tests: Vec::new(),
+            ..trained
+        };
+        if let Some(known) = known
+            && self.covers(&known, &wanted, planned)
+        {
+            return Ok(Some(known));
+        }
+        let record = Record {
+            tests: self.tests(run, &weights, notify)?,
+            ..wanted
+        };
+        record.write(&folder)?;
+        Ok(Some(record))
+    }
+
+    /// The seconds that another run was trained for, with as many threads.
+    fn budget(&self, of: usize, seed: u64, config: &TrainConfig) -> Result<f64, StudyError> {
+        let record = self.earlier(of, seed)?;
+        if record.threads != config.threads {
+            return Err(StudyError::OtherThreads {
+                variant: self.plan.variants[of].name.clone(),
+                there: record.threads,
+                here: config.threads,
+            });
+        }
+        Ok(record.seconds)
+    }
+
+    /// Whether a run was tested as it is wanted now.
+    fn covers(&self, known: &Record, wanted: &Record, planned: &Planned) -> bool {
+        let images = planned
+            .test_limit
+            .map_or(self.test.len(), |limit| limit.min(self.test.len()));
+        let tested = known
+            .tests
+            .iter()
+            .map(|test| (test.transform.clone(), test.score.images));
+        let transforms = planned.tests.iter().map(Pipeline::to_string);
+        let without_tests = Record {
+            tests: Vec::new(),
+            ..known.clone()
+        };
+        tested.eq(transforms.map(|transform| (transform, images as u64))) && without_tests == *wanted
+    }
+
+    /// What decides what a test comes to beside the weights and the transform.
+    fn test_settings(&self, planned: &Planned) -> String {
+        let value = |setting: &Setting| match &setting.value {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        let words = |setting: &Setting| match setting.key() {
+            "model.routing.couplings" => format!("couplings {}", value(setting)),
+            "model.routing.iterations" => format!("{} iterations", value(setting)),
+            "model.routing" => format!("routing {}", value(setting)),
+            key => format!("{key} {}", value(setting)),
+        };
+        let mut all: Vec<String> = planned.test.iter().map(words).collect();
+        all.extend(planned.resample.map(|resample| resample.to_string()));
+        format!("{} {}; {}", self.test.name(), self.test_sha256, all.join(", "))
+    }
+
+    /// Tests a run's weights under every transform.
+    fn tests(&self, run: Run, path: &Path, notify: &mut dyn FnMut(Event)) -> Result<Vec<TestRecord>, StudyError> {
+        let planned = &self.plan.variants[run.variant];
+        let state = capsnet_weights::read(path).map_err(crate::Error::from)?;
+        let config: ModelConfig = weights::config_of(&state, path)?;
+        let config = apply_to_model(&config, &planned.test)?;
+        let model = Model::from_weights(config, &state, self.device)?.valid();
+        let data = match planned.test_limit.and_then(NonZeroUsize::new) {
+            Some(limit) => &self.test.clone().take(limit),
+            None => self.test,
+        };
+        let total = data.len() * planned.tests.len();
+        let mut tests = Vec::new();
+        for (number, transform) in planned.tests.iter().enumerate() {
+            let mut testing = |done: usize| {
+                let done = number * data.len() + done;
+                notify(Event::Testing {
+                    run,
+                    done,
+                    total,
+                    transform,
+                });
+            };
+            let options = Options::default();
+            let evaluation = evaluate(&model, data, transform, &options, self.device, &mut testing)?;
+            if evaluation.score.loss.is_none_or(|loss| !loss.is_finite()) {
+                return Err(StudyError::NotFinite);
+            }
+            tests.push(TestRecord {
+                transform: transform.to_string(),
+                score: evaluation.score,
+                answers: Some(evaluation.right().collect()),
+            });
+        }
+        notify(Event::Tested { run, tests: &tests });
+        Ok(tests)
+    }
+}
+
+/// A run that is trained, not tested.
+struct Training<'a> {
+    study: &'a Study<'a>,
+    run: Run,
+    config: TrainConfig,
+    /// Seconds that it may take, if time ends it.
+    budget: Option<f64>,
+}
+
+impl Training<'_> {
+    /// The record of the training, without tests: what is known of it, or what it comes to now.
+    fn record(
+        &self,
+        folder: &Path,
+        known: Option<&Record>,
+        stop: &AtomicBool,
+        notify: &mut dyn FnMut(Event),
+    ) -> Result<Option<Record>, StudyError> {
+        let wanted = self.study.settings(&self.config, self.run.seed);
+        if let Some(known) = known {
+            let seconds = |budget: Option<f64>| format!("{budget:?} seconds of training");
+            expect_same(folder, &seconds(known.budget_seconds), &seconds(self.budget))?;
+            return Ok(Some(known.clone()));
+        }
+        let folder = if folder.join("config.toml").is_file() {
+            let (folder, there): (RunFolder, TrainConfig) = RunFolder::open(folder)?;
+            expect_same(folder.root(), &self.study.settings(&there, there.seed), &wanted)?;
+            folder
+        } else {
+            let folder = RunFolder::create(folder, &self.config)?;
+            begin(folder.root(), &wanted)?;
+            folder
+        };
+        let summary = self.train(&folder, stop, notify)?;
+        notify(Event::Trained(self.run));
+        if summary.ending == Ending::Interrupted {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            weights::save(&summary.model, &folder.last_path(), FloatDtype::F32, &[])?;
+        }
+        let images = self.config.training_images(self.study.train.len())?;
+        let steps_an_epoch = images.div_ceil(self.config.batch_size);
+        Ok(Some(Record {
+            seed: self.run.seed,
+            parameters: summary.model.parameters(),
+            epochs: summary.position.step as f64 / steps_an_epoch as f64,
+            seconds: summary.position.seconds + summary.position.epoch_seconds,
+            threads: self.config.threads,
+            budget_seconds: self.budget,
+            settings: wanted,
+            test_settings: String::new(),
+            tests: Vec::new(),
+        }))
+    }
+
+    /// Trains to the end of the epochs or of the time.
+    fn train(
+        &self,
+        folder: &RunFolder,
+        stop: &AtomicBool,
+        notify: &mut dyn FnMut(Event),
+    ) -> Result<Summary, StudyError> {
+        let enough = AtomicBool::new(stop.load(Ordering::Relaxed));
+        let (run, batch_size, epochs) = (self.run, self.config.batch_size, self.config.epochs as usize);
+        let mut images = 0;
+        let mut on_event = |event: train::Event| match event {
+            train::Event::Started { images: total, .. } => images = total,
+            train::Event::Step {
+                position,
+                images_done,
+                loss,
+            } => {
+                let seconds = position.seconds + position.epoch_seconds;
+                if stop.load(Ordering::Relaxed) || self.budget.is_some_and(|budget| seconds >= budget) {
+                    enough.store(true, Ordering::Relaxed);
+                }
+                // A run that time ends has no number of images; its seconds are what progresses.
+                let (unit, total, done) = match self.budget {
+                    Some(budget) => ("s", budget.ceil() as usize, seconds as usize),
+                    None => (
+                        "images",
+                        images * epochs,
+                        position.epoch as usize * images + images_done,
+                    ),
+                };
+                notify(Event::Training {
+                    run,
+                    done,
+                    total,
+                    unit,
+                    batch_size,
+                    loss,
+                });
+            }
+            train::Event::Epoch(_) | train::Event::Checkpoint => {}
+        };
+        let study = self.study;
+        let summary = train(&self.config, study.train, folder, study.device, &enough, &mut on_event)?;
+        Ok(summary)
+    }
+}
