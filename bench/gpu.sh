@@ -33,7 +33,7 @@ within() {
     timeout "$seconds" "$@" || echo "FAILED ($?): $*" >&2
 }
 
-images=500 steps='--warmup 30 --steps 200 --group 10' batches='128 512' lenet=128
+images=512 steps='--warmup 30 --steps 200 --group 10' batches='128 512' lenet=128
 [ -n "$quick" ] && images=20 steps='--warmup 1 --steps 2 --group 1' batches=4 lenet=8
 
 say 'the machine'
@@ -41,17 +41,29 @@ nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.mem,pow
 "$capsnet" --version
 within 60 "$capsnet" test lenet5 --device list
 
-say 'the CPU'"'"'s answers'
+torch_device=cuda
+[ "$device" = cpu ] && torch_device=cpu
+torch_side=("$python" "$here/pytorch/gpu.py" --device "$torch_device" ${quick:+--quick})
+# What torch.compile compiles, it compiles while nothing is timed; which of its kernels are best, it finds out later, alone.
+export TORCHINDUCTOR_AUTOTUNE_LOCAL_CACHE=0
+compiling=
+if ! "$python" -c 'import torch' 2>/dev/null; then
+    torch_side=()
+elif [ -z "$quick" ]; then
+    "${torch_side[@]}" --fill-cache --budget 150 &
+    compiling=$!
+fi
+
+say "ours and the CPU's answers"
 for model in lenet5 capsnet equivariant-capsnet; do
-    within 100 "$capsnet" test $model --limit $images --rotate 15 --json >"$out/$model.cpu.json"
-    within 100 "$capsnet" test $model --limit $images --rotate 15 --json --device "$device" >"$out/$model.gpu.json"
+    within 60 "$capsnet" test $model --limit $images --rotate 15 --json >"$out/$model.cpu.json"
+    within 60 "$capsnet" test $model --limit $images --rotate 15 --json --device "$device" >"$out/$model.gpu.json"
 done
 # The first losses of a training, of which the last has felt two updates of every weight.
-for on in cpu "$device"; do
-    within 60 "$capsnet" bench step capsnet --batch-size 32 --warmup 0 --steps 3 --group 1 --json --device "$on" \
-        >"$out/losses.$([ "$on" = cpu ] && echo cpu || echo gpu).json"
-done
-"$python" - "$out" <<'PY'
+few='--batch-size 32 --warmup 0 --steps 3 --group 1 --json'
+within 60 "$capsnet" bench step capsnet $few >"$out/losses.cpu.json"
+within 60 "$capsnet" bench step capsnet $few --device "$device" >"$out/losses.gpu.json"
+python3 - "$out" <<'PY'
 import json, os, sys
 def numbers(value, at=''):
     if isinstance(value, dict):
@@ -61,60 +73,59 @@ def numbers(value, at=''):
         for nr, inner in enumerate(value):
             yield from numbers(inner, f'{at}[{nr}]')
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield at, value
+        yield at[1:], value
 def read(name):
     try:
-        return json.load(open(os.path.join(sys.argv[1], name)))
+        return dict(numbers(json.load(open(os.path.join(sys.argv[1], name)))))
     except ValueError:
-        return None
-for model in ['lenet5', 'capsnet', 'equivariant-capsnet']:
-    cpu, gpu = (read(f'{model}.{on}.json') for on in ('cpu', 'gpu'))
-    if cpu is None or gpu is None:
-        print(f'{model}: no answers')
+        return {}
+for what in ['lenet5', 'capsnet', 'equivariant-capsnet', 'losses']:
+    cpu, gpu = (read(f'{what}.{on}.json') for on in ('cpu', 'gpu'))
+    if what == 'losses':
+        cpu, gpu = ({key: r[key] for key in r if key.startswith('loss')} for r in (cpu, gpu))
+    if not gpu or cpu.keys() != gpu.keys():
+        print(f'{what}: no answers, or other ones')
         continue
-    cpu, gpu = dict(numbers(cpu)), dict(numbers(gpu))
-    far = [(abs(cpu[k] - gpu[k]) / max(abs(cpu[k]), 1e-30), k) for k in cpu if cpu[k] != gpu[k] and 'second' not in k]
-    worst = '; '.join(f'{k[1:]} {cpu[k]:.7g} and {gpu[k]:.7g}' for _, k in sorted(far)[-2:])
-    print(f'{model}: {len(far)} of {len(cpu)} numbers differ from the CPU\'s; most: {worst}')
-cpu, gpu = read('losses.cpu.json'), read('losses.gpu.json')
-for key in ('loss_first', 'loss_last'):
-    print('training,', key, *(None if r is None else r[key] for r in (cpu, gpu)))
+    far = sorted((abs(cpu[k] - gpu[k]) / max(abs(cpu[k]), 1e-30), k) for k in cpu if cpu[k] != gpu[k])
+    worst = '; '.join(f'{k}: {cpu[k]:.8g} and {gpu[k]:.8g}' for _, k in far[-2:])
+    print(f'{what}: {len(far)} of {len(cpu)} numbers differ. {worst}')
 PY
+[ -n "$compiling" ] && wait "$compiling"
 
 say 'ours'
 step() {
-    within 70 "$capsnet" bench step "$@" --json --device "$device" | tee -a "$out/ours.jsonl"
+    if [ "$SECONDS" -gt 290 ]; then
+        echo "left out, the time was over: $*" >&2
+        return
+    fi
+    within 60 "$capsnet" bench step "$@" --json --device "$device" 2>"$out/errors.log" | tee -a "$out/ours.jsonl"
+    grep -vE 'steps|^ *$' "$out/errors.log" | tail -n 5 >&2
 }
-for mode in train infer; do
-    for batch in $batches; do
-        step capsnet --mode $mode --batch-size "$batch" $steps
-    done
-    step lenet5 --mode $mode --batch-size $lenet $steps
+: >"$out/ours.jsonl"
+for batch in $batches; do
+    step capsnet --mode train --batch-size "$batch" $steps
+    step capsnet --mode infer --batch-size "$batch" $steps
 done
+step lenet5 --mode train --batch-size $lenet $steps
+step lenet5 --mode infer --batch-size $lenet $steps
 
-say 'where the time of a step goes'
+say "PyTorch's"
+if [ ${#torch_side[@]} -gt 0 ]; then
+    left=$((440 - SECONDS))
+    within $((left + 30)) "${torch_side[@]}" --budget "$left" | tee "$out/pytorch.jsonl"
+else
+    echo "left out: $python has no PyTorch"
+fi
+
+say 'where the time of our step goes'
 # CubeCL writes the time of each kernel; the first steps tune and compile.
-batch=${batches%% *}
-CUBECL_DEBUG_OPTION=profile-full CUBECL_DEBUG_LOG=$out/kernels.log within 60 \
-    "$capsnet" bench step capsnet --batch-size "$batch" --warmup 5 --steps 5 --group 1 --device "$device" \
+CUBECL_DEBUG_OPTION=profile-full CUBECL_DEBUG_LOG=$out/kernels.log timeout 60 \
+    "$capsnet" bench step capsnet --batch-size "${batches%% *}" --warmup 5 --steps 5 --group 1 --device "$device" \
     >/dev/null 2>&1
 if [ -f "$out/kernels.log" ]; then
     ls -l "$out/kernels.log"
-    tail -c 4000000 "$out/kernels.log" >"$out/kernels.tail.log"
+    tail -c 8000000 "$out/kernels.log" | xz >"$out/kernels.log.xz"
     rm "$out/kernels.log"
-fi
-
-say "PyTorch's"
-if "$python" -c 'import torch' 2>/dev/null; then
-    torch_device=$device
-    [ "$device" != cpu ] && torch_device=cuda
-    gpu_py=("$python" "$here/pytorch/gpu.py" --device "$torch_device" ${quick:+--quick})
-    left=$((470 - SECONDS))
-    [ -z "$quick" ] && within 110 "${gpu_py[@]}" --fill-cache --budget 100
-    left=$((470 - SECONDS))
-    within $((left + 30)) "${gpu_py[@]}" --budget "$left" | tee "$out/pytorch.jsonl"
-else
-    echo "left out: $python has no PyTorch"
 fi
 
 say 'done'
