@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use clap::Parser;
 
-/// Training allocates and frees the same large tensors every step; the system's allocator returns them to the kernel each
-/// time, which then has to zero their pages anew.
+/// Training allocates and frees the same large tensors every step; the system's allocator returns them to the kernel
+/// each time, which then has to zero their pages anew.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -34,7 +34,7 @@ fn keep_freed_pages() {
 
 fn main() -> ExitCode {
     keep_freed_pages();
-    let command = Cli::parse().command.unwrap_or_default();
+    let command = Cli::parse().chosen();
     let result = match command {
         Command::Compare(args) => commands::compare::run(&args),
         Command::Train(args) => commands::train::run(&args),

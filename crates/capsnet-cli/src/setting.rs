@@ -12,7 +12,7 @@ use capsnet::settings::{Setting, apply_to_model};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 use capsnet_data::random::Seed;
-use capsnet_report::page::Sample;
+use capsnet_measure::Sample;
 use toml::Value;
 
 use crate::args::{ComputeArgs, DataArgs, Variant, WeightsArgs};

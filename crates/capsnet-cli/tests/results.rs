@@ -120,7 +120,10 @@ fn test_transforms_and_limits() {
         folder.path(),
         &["--limit", "20", "--transform", "shear=20,noise=30", "--seed", "7"],
     );
-    assert_eq!((&report["images"], &report["sample_of"]), (&json!(20), &json!(40)));
+    assert_eq!(
+        (&report["images"], &report["sample"]),
+        (&json!(20), &json!({"of": 40, "seed": 7}))
+    );
     assert_adds_up(&report["results"][0], &sampled(folder.path(), 20, 7));
     let printed = capsnet(folder.path(), [&TEST[..6], &["--limit", "20"]].concat()).done();
     assert!(
@@ -291,6 +294,63 @@ fn compare_trains_both_models() {
         assert!(model["training_seconds"].as_f64().unwrap() > 0.0);
         assert!(root.join(model["weights"].as_str().unwrap()).is_file());
     }
+}
+
+/// Two models on the same images: the counts of a pair are those of the models, and a few words tell which is ahead.
+#[test]
+fn compare_takes_any_weights_and_tests_the_difference() {
+    let folder = prepared();
+    let root = folder.path();
+    fs::copy(fixture("tiny_capsnet_zip.pt"), root.join("tiny.pt")).unwrap();
+    let flags = [
+        "--weights",
+        "mine=lenet5.safetensors",
+        "tiny.pt",
+        "--rotate=-30..30:30",
+        "--data",
+        "digits",
+    ];
+    // Without a command the flags are those of `compare`.
+    let report = capsnet(root, [&flags[..], &["--json"]].concat()).json();
+    let models = report["models"].as_array().unwrap();
+    let labels: Vec<&Value> = models.iter().map(|model| &model["label"]).collect();
+    assert_eq!(labels, ["mine", "tiny"]);
+    let pairs = report["comparisons"].as_array().unwrap();
+    let angles: Vec<&Value> = pairs.iter().map(|pair| &pair["rotate"]).collect();
+    assert_eq!(angles, [&Value::Null, &json!(-30.0), &json!(0.0), &json!(30.0)]);
+    for (number, pair) in pairs.iter().enumerate() {
+        let count = |name: &str| pair[name].as_u64().unwrap();
+        let correct = |model: usize| models[model]["results"][number]["correct"].as_u64().unwrap();
+        assert_eq!(count("both") + count("first_only"), correct(0));
+        assert_eq!(count("both") + count("second_only"), correct(1));
+        assert_eq!(
+            pair["ahead"] == "neither",
+            pair["p_value"].as_f64().unwrap() >= 0.05,
+            "{pair}"
+        );
+    }
+    let text = capsnet(root, [&["compare"], &flags[..]].concat()).done();
+    for part in [
+        "40 test images of digits",
+        "mine less tiny",
+        "rotated -30°",
+        "p = ",
+        "[",
+        "training time",
+        "unknown",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    assert!(root.join("runs/compare/rotated-30.png").is_file());
+    let twice = [
+        "compare",
+        "--data",
+        "digits",
+        "--weights",
+        "a=tiny.pt",
+        "a=lenet5.safetensors",
+    ];
+    capsnet(root, twice).fails(2, &["`a`", "--weights NAME=FILE"]);
 }
 
 /// The weights in the checkout are found from the program's own folder.

@@ -16,8 +16,13 @@ fn refused(line: &str, parts: &[&str]) {
 #[test]
 fn angles_that_are_no_numbers() {
     for line in ["test lenet5 --rotate abc", "compare --rotate=15,abc"] {
-        refused(line, &["abc", "--rotate", "angles in degrees", "--rotate=15,-23,35"]);
+        refused(line, &["abc", "--rotate", "not a decimal number", "from..to:step"]);
     }
+    refused(
+        "draw couplings --rotate abc",
+        &["abc", "--rotate", "an angle in degrees"],
+    );
+    refused("compare --rotate=400", &["--rotate", "400", "360"]);
     refused("test lenet5 --rotate inf", &["inf", "--rotate"]);
     refused("test lenet5 --resample cubic", &["cubic", "nearest", "bilinear"]);
 }
@@ -79,6 +84,8 @@ fn flags_that_do_not_go_together() {
     refused("train lenet5 --resume runs/a --epochs 4", &["--resume", "--epochs"]);
     refused("train lenet5 --resume runs/a --out runs/b", &["--resume", "--out"]);
     refused("compare --epochs 2", &["--train"]);
+    refused("compare --train --weights a.pt", &["--train", "--weights"]);
+    refused("--limit 5 test lenet5", &["test"]);
     refused("predict lenet5", &["IMAGE"]);
 }
 

@@ -6,8 +6,9 @@
 //! |---|---|
 //! | [`score`] | how many of the images were right, and how sure the model was |
 //! | [`interval`] | confidence intervals of accuracies |
+//! | [`comparison`] | models side by side under the same transforms |
 //! | [`paired`], [`answers`] | two models on the same images: McNemar's test and the difference's interval |
-//! | [`model`], [`example`] | a model as results note it, an image with the models' answers |
+//! | [`model`], [`images`] | a model as results note it, an image with the models' answers |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
 //! | [`study`] | variants of models, trained with several seeds |
@@ -24,8 +25,9 @@
 #![forbid(unsafe_code)]
 
 pub mod answers;
+pub mod comparison;
 pub mod equivariance;
-pub mod example;
+pub mod images;
 pub mod interval;
 pub mod model;
 pub mod paired;
@@ -35,11 +37,12 @@ pub mod study;
 pub mod sweep;
 
 pub use answers::Answers;
+pub use comparison::{Comparison, TestResult};
 pub use equivariance::{
     Action, AngleMeasures, AngularError, Expected, Layer, LayerMeasures, LayerMeter, LayerSummary, Matrix, RSquared,
     Selection, TooFewSamples, VarianceRatio,
 };
-pub use example::Example;
+pub use images::{Example, Sample};
 pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
 pub use model::ModelEntry;
 pub use paired::{Ahead, Paired};

@@ -22,6 +22,12 @@ pub struct ModelEntry {
     pub true_class: ScoreKind,
     /// What was done to the training images, where a note beside the weights says it.
     pub trained_with: Option<String>,
+    /// Passes over the training images, where it says that.
+    #[serde(default)]
+    pub training_epochs: Option<u64>,
+    /// Seconds of training, where it says that.
+    #[serde(default)]
+    pub training_seconds: Option<f64>,
 }
 
 impl ModelEntry {

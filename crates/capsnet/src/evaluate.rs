@@ -10,8 +10,10 @@ use capsnet_data::transform::{Augment, Pipeline};
 use capsnet_measure::Score;
 use serde::{Deserialize, Serialize};
 
+mod condition;
 mod pairs;
 
+pub use condition::{Condition, evaluate_all};
 pub use pairs::{PairEvaluation, evaluate_pairs};
 
 use crate::Error;

@@ -12,6 +12,7 @@
 //! | [`study`] | declared variants of models, trained with several seeds and tested, resumable |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
+//! | [`compare`] | models side by side, and whether they differ by more than chance |
 //! | [`sweep`] | accuracy of any networks along families of transforms, resumable |
 //! | [`loaded`] | a model with its file, its name and what is noted of its training |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
@@ -37,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod compare;
 pub mod device;
 pub mod equivariance;
 pub mod error;

@@ -8,7 +8,7 @@ use capsnet_data::dataset::Dataset;
 use capsnet_data::digest::sha256;
 use capsnet_measure::ModelEntry;
 use capsnet_weights::StateDict;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::Error;
 use crate::evaluate::check_fits;
@@ -22,21 +22,17 @@ pub struct LoadedModel<A: Architecture = ModelConfig> {
     pub model: Model<A>,
     /// What results say of it.
     pub entry: ModelEntry,
-    /// What the file `NAME.json` beside the weights says of its training, if there is one.
-    pub training: Option<Training>,
     /// The file.
     pub path: PathBuf,
 }
 
 /// How a model was trained: what the file `NAME.json` beside weights says, among other things.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Training {
-    /// Passes over the training images.
-    pub epochs: Option<u64>,
-    /// Seconds of training.
-    pub seconds: Option<f64>,
-    /// What was done to the training images.
-    pub augment: String,
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Training {
+    augment: Option<String>,
+    epochs: Option<u64>,
+    seconds: Option<f64>,
 }
 
 /// A network with what results say of it: what a sweep, a comparison or a measurement takes.
@@ -72,20 +68,22 @@ impl<A: Architecture> LoadedModel<A> {
         let mut config: A = config_of(&state, path)?;
         change(&mut config)?;
         let model = Model::<A>::from_weights(config, &state, device)?.valid();
-        let training = Training::beside(path);
+        let Training {
+            augment,
+            epochs,
+            seconds,
+        } = Training::beside(path).unwrap_or_default();
         let entry = ModelEntry {
             sha256: digest,
             weights: path.display().to_string(),
-            trained_with: training.as_ref().map(|training| training.augment.clone()),
+            trained_with: augment,
+            training_epochs: epochs,
+            training_seconds: seconds,
             model: model.config.name().to_owned(),
             ..entry(model.title(), &model)
         };
-        Ok(Self {
-            model,
-            entry,
-            training,
-            path: path.to_owned(),
-        })
+        let path = path.to_owned();
+        Ok(Self { model, entry, path })
     }
 
     /// The same model under another name.
@@ -113,7 +111,7 @@ impl<A: Architecture> LoadedModel<A> {
 
 impl Training {
     /// What the file `NAME.json` beside weights says, if it can be read.
-    pub fn beside(weights: &Path) -> Option<Self> {
+    fn beside(weights: &Path) -> Option<Self> {
         let bytes = fs::read(weights.with_extension("json")).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
@@ -143,6 +141,8 @@ pub fn entry(label: impl Into<String>, model: &dyn Classifier) -> ModelEntry {
         parameters: model.parameters(),
         true_class: model.score_kind(),
         trained_with: None,
+        training_epochs: None,
+        training_seconds: None,
     }
 }
 

@@ -121,9 +121,9 @@ pub struct ReconstructionsArgs {
     pub data: DataArgs,
     #[command(flatten)]
     pub digits: DigitArgs,
-    /// Angles in degrees, counter-clockwise, separated by commas: a group of columns each
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',', allow_hyphen_values = true, default_value = "0,35", value_parser = angle)]
-    pub rotate: Vec<f64>,
+    /// Angles in degrees, counter-clockwise, a group of columns each: numbers and from..to:step, separated by commas
+    #[arg(long, value_name = "A,B..C:STEP", allow_hyphen_values = true, default_value = "0,35")]
+    pub rotate: Values,
     /// Show digits first that the model gets wrong at one of the angles
     #[arg(long, conflicts_with = "index")]
     pub mistakes: bool,
@@ -177,7 +177,8 @@ pub struct CouplingsArgs {
     /// Angle in degrees, counter-clockwise
     #[arg(long, value_name = "DEGREES", allow_hyphen_values = true, value_parser = angle)]
     pub rotate: Option<f64>,
-    /// Classes to show couplings to, separated by commas [default: the true one, and the two that are the longest beside it]
+    /// Classes to show couplings to, separated by commas [default: the true one, and the two that are the longest
+    /// beside it]
     #[arg(long, value_name = "CLASS,..", value_delimiter = ',')]
     pub towards: Vec<usize>,
     /// How many primary capsules to show, the strongest ones
@@ -196,7 +197,8 @@ pub struct CouplingsArgs {
 pub struct CrowdingArgs {
     #[command(flatten)]
     pub data: DataArgs,
-    /// Numbers of two test images of different classes, counted from 0 [default: the first one, and the first of another class]
+    /// Numbers of two test images of different classes, counted from 0 [default: the first one, and the first of
+    /// another class]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub index: Vec<usize>,
     /// Pixels from one digit to the other, to the right: numbers, or from..to:step, separated by commas

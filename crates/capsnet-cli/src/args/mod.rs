@@ -1,7 +1,6 @@
 //! The command line: every flag, its help and its examples; one file a command.
 
 mod bench;
-mod compare;
 mod draw;
 mod files;
 mod models;
@@ -14,13 +13,12 @@ pub mod value;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::compare::{COMPARE_EXAMPLES, CompareArgs};
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
 use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
-use compare::COMPARE_EXAMPLES;
-pub use compare::CompareArgs;
 use draw::DRAW_EXAMPLES;
 pub use draw::{AllArgs, DigitArgs, DrawArgs, DrawCommand, OutArgs};
 use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
@@ -38,19 +36,34 @@ pub use test::TestArgs;
 /// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they
 /// see.
 ///
-/// Without a command it compares the weights that come with it, on upright and on rotated test digits.
+/// Without a command it compares the weights that come with it, on upright and on rotated test digits: `capsnet --limit
+/// 1000` is `capsnet compare --limit 1000`.
 #[derive(Parser, Debug)]
-#[command(name = "capsnet", version, max_term_width = 110)]
+#[command(
+    name = "capsnet",
+    version,
+    max_term_width = 110,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    #[command(flatten, next_help_heading = "Options of compare")]
+    compare: CompareArgs,
+}
+
+impl Cli {
+    /// The command, which is `compare` unless another is named.
+    pub fn chosen(self) -> Command {
+        self.command.unwrap_or_else(|| Command::Compare(Box::new(self.compare)))
+    }
 }
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Show LeNet-5 and CapsNet side by side on upright and rotated digits, as a table and as pictures
     #[command(after_help = COMPARE_EXAMPLES)]
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
     /// Train a model, or resume a training that was stopped
     #[command(after_help = crate::commands::train::EXAMPLES)]
     Train(crate::commands::train::TrainArgs),
@@ -91,12 +104,4 @@ pub enum Command {
     /// Time the program on this machine
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
-}
-
-impl Default for Command {
-    fn default() -> Self {
-        Cli::parse_from(["capsnet", "compare"])
-            .command
-            .expect("a command was given")
-    }
 }

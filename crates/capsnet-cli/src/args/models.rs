@@ -29,14 +29,19 @@ pub struct ModelsArgs {
 }
 
 impl ModelsArgs {
+    /// The models that are named, or the usual ones where nothing is.
+    pub fn named(&self) -> Vec<ModelConfig> {
+        match (self.models.is_empty(), self.weights.is_empty()) {
+            (true, true) => SHIPPED.into_iter().filter_map(ModelConfig::named).collect(),
+            _ => self.models.clone(),
+        }
+    }
+
     /// Reads the models, those that come with capsnet first.
     pub fn load(&self, device: &Device) -> Result<Vec<LoadedModel>> {
-        let shipped = match (self.models.is_empty(), self.weights.is_empty()) {
-            (true, true) => SHIPPED.to_vec(),
-            _ => self.models.iter().map(Architecture::name).collect(),
-        };
         let mut models = Vec::new();
-        for name in shipped {
+        for model in self.named() {
+            let name = model.name();
             let model = LoadedModel::load(&shipped_weights(name)?, device)?;
             // Where the checkout lies is nobody's business who reads the report.
             models.push(model.shown_as(format!("weights/{name}.safetensors")));

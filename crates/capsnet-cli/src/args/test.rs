@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use capsnet_data::protocol::Values;
 use capsnet_data::transform::{Pipeline, Resample};
 use clap::Args;
 
 use super::shared::{DataArgs, WeightsArgs, model};
-use super::value::{angle, variants};
+use super::value::variants;
 use capsnet::model::ModelConfig;
 use capsnet::protocol::Protocol;
 
@@ -37,9 +38,9 @@ pub struct TestArgs {
     /// An original affNIST file, such as test.mat, instead of generated images
     #[arg(long, value_name = "FILE", requires = "protocol", conflicts_with = "variants")]
     pub affnist_file: Option<PathBuf>,
-    /// Angles in degrees, counter-clockwise, separated by commas: one test each
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',', allow_hyphen_values = true, value_parser = angle)]
-    pub rotate: Vec<f64>,
+    /// Angles in degrees, counter-clockwise, one test each: numbers and from..to:step, separated by commas
+    #[arg(long, value_name = "A,B..C:STEP", allow_hyphen_values = true)]
+    pub rotate: Option<Values>,
     /// What is done to each test image (before a rotation, if any), for example 'shear=20,noise=30'
     #[arg(long, value_name = "SPEC")]
     pub transform: Option<Pipeline>,

@@ -37,7 +37,7 @@ pub fn variants(text: &str) -> Result<u64, String> {
 pub fn angle(text: &str) -> Result<f64, String> {
     match text.trim().parse() {
         Ok(angle) if f64::is_finite(angle) => Ok(angle),
-        _ => Err("angles in degrees are needed, separated by commas, for example --rotate=15,-23,35".to_owned()),
+        _ => Err("an angle in degrees is needed, for example --rotate=-23".to_owned()),
     }
 }
 

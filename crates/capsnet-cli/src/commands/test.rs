@@ -3,20 +3,19 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use capsnet::evaluate::Evaluation;
+use capsnet::evaluate::Condition;
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Classifier, Network};
 use capsnet::protocol::Protocol;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::random::Seed;
-use capsnet_data::transform::Pipeline;
-use capsnet_measure::Interval;
+use capsnet_measure::{Interval, Sample, TestResult};
 use capsnet_report::number::{count, percent};
 use capsnet_report::page::images_shown;
 use capsnet_report::{Column, Table};
 use serde::Serialize;
 
-use super::measure::{Condition, ResultEntry, confusion_matrix, in_words, measure};
+use super::measure::{confusion_matrix, measure};
 use super::protocol;
 use crate::args::TestArgs;
 use crate::output::line;
@@ -30,11 +29,10 @@ struct Report {
     protocol: Option<&'static dyn Protocol>,
     dataset: String,
     images: usize,
-    /// Images of the whole set, where those are a sample.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sample_of: Option<u64>,
+    /// Where those are a sample.
+    sample: Option<Sample>,
     seed: u64,
-    results: Vec<ResultEntry>,
+    results: Vec<TestResult>,
 }
 
 pub fn run(args: &TestArgs) -> Result<()> {
@@ -70,9 +68,9 @@ pub fn run(args: &TestArgs) -> Result<()> {
         protocol: args.protocol,
         dataset: data.name().to_owned(),
         images: data.len(),
-        sample_of: sample.map(|sample| sample.of),
+        sample,
         seed: args.seed,
-        results: pairs().map(|(c, e)| ResultEntry::new(c, e, &data)).collect(),
+        results: pairs().map(|(c, e)| c.result(e, &data)).collect(),
     };
     if args.json {
         line(serde_json::to_string(&report)?)?;
@@ -89,10 +87,11 @@ pub fn run(args: &TestArgs) -> Result<()> {
         line(format_args!("protocol {protocol}: {}", protocol.about().source))?;
     }
     let of_truth = format!("true class: {}", model.score_kind().title());
-    print_table(&conditions, &evaluations, of_truth)?;
-    for (condition, evaluation) in pairs() {
-        print_details(condition, evaluation, &data)?;
-    }
+    print_table(&report.results, of_truth)?;
+    report
+        .results
+        .iter()
+        .try_for_each(|result| print_details(result, &data))?;
     Ok(())
 }
 
@@ -100,25 +99,20 @@ pub fn run(args: &TestArgs) -> Result<()> {
 fn conditions(args: &TestArgs) -> Result<Vec<Condition>> {
     if let Some(protocol) = args.protocol {
         let conditions = protocol.conditions().into_iter();
-        let condition = |pipeline: Pipeline| Condition {
-            rotate: pipeline.as_rotation(),
-            pipeline,
-        };
-        return Ok(conditions.map(condition).collect());
+        return Ok(conditions.map(Condition::of).collect());
     }
     let transform = args.transform.clone().unwrap_or_default();
-    let angles: Vec<Option<f64>> = match args.rotate.as_slice() {
-        [] => vec![None],
-        angles => angles.iter().copied().map(Some).collect(),
+    let angles: Vec<Option<f64>> = match &args.rotate {
+        None => vec![None],
+        Some(angles) => angles.points().iter().copied().map(Some).collect(),
     };
-    angles
-        .into_iter()
-        .map(|angle| Condition::new(&transform, angle, args.resample))
-        .collect()
+    let conditions = angles.into_iter();
+    let conditions = conditions.map(|angle| Condition::new(&transform, angle, args.resample));
+    Ok(conditions.collect::<Result<_, _>>()?)
 }
 
 /// One row a condition; `of_truth` heads the mean of what the model says of the true class.
-fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: String) -> Result<()> {
+fn print_table(results: &[TestResult], of_truth: String) -> Result<()> {
     let mut table = Table::new(vec![
         Column::left("transform"),
         Column::left("resample"),
@@ -128,13 +122,13 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: S
         Column::right("loss"),
         Column::right(of_truth),
     ]);
-    for (condition, evaluation) in conditions.iter().zip(evaluations) {
-        let score = &evaluation.score;
+    let decimal = |number: Option<f64>| number.map_or(String::new(), |number| format!("{number:.4}"));
+    for result in results {
+        let score = &result.score;
         let Interval { low, high } = score.interval();
-        let decimal = |number: Option<f64>| number.map_or(String::new(), |number| format!("{number:.4}"));
         table.push([
-            condition.label(),
-            condition.pipeline.resample().to_string(),
+            result.label.clone(),
+            result.resample.clone(),
             percent(score.accuracy(), 2),
             format!("{:.2} to {:.2}", 100.0 * low, 100.0 * high),
             count(score.correct),
@@ -146,19 +140,13 @@ fn print_table(conditions: &[Condition], evaluations: &[Evaluation], of_truth: S
 }
 
 /// The confusion matrix with the accuracy of each class, and the first predictions in words.
-fn print_details(condition: &Condition, evaluation: &Evaluation, data: &Dataset) -> Result<()> {
-    let matrix = confusion_matrix(data, &evaluation.confusion)?;
+fn print_details(result: &TestResult, data: &Dataset) -> Result<()> {
+    let matrix = confusion_matrix(data, &result.confusion)?;
     line(format_args!(
         "\n{}: rows are the truth, columns the answers\n",
-        condition.label()
+        result.label
     ))?;
     line(matrix.to_table()?.to_text())?;
-    line(format_args!(
-        "predicted: {}",
-        in_words(&evaluation.predictions, data).join(" ")
-    ))?;
-    line(format_args!(
-        "truth:     {}",
-        in_words(&evaluation.labels, data).join(" ")
-    ))
+    line(format_args!("predicted: {}", result.first_predictions.join(" ")))?;
+    line(format_args!("truth:     {}", result.first_labels.join(" ")))
 }

@@ -206,6 +206,8 @@ mod tests {
             parameters: 1,
             true_class: ScoreKind::Probability,
             trained_with: None,
+            training_epochs: None,
+            training_seconds: None,
         }
     }
 

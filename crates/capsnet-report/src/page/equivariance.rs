@@ -4,9 +4,10 @@ mod charts;
 mod files;
 mod tables;
 
+use capsnet_measure::Sample;
 use capsnet_measure::equivariance::{Measurements, QUANTITIES};
 
-use super::{Sample, images_shown};
+use super::images_shown;
 use crate::error::ReportError;
 use crate::html::HtmlReport;
 use crate::number::count;

@@ -5,12 +5,14 @@
 //! | [`sweep`] | models along families of transforms |
 //! | [`study`] | variants of models with several seeds |
 //! | [`equivariance`] | how layers answer to rotations |
+//! | [`compare`] | models side by side |
 
+pub mod compare;
 pub mod equivariance;
 pub mod study;
 pub mod sweep;
 
-use capsnet_measure::{Example, ModelEntry};
+use capsnet_measure::{Example, ModelEntry, Sample};
 
 use crate::error::ReportError;
 use crate::grey::GreyImage;
@@ -27,15 +29,6 @@ pub fn images_shown(shown: u64, dataset: &str, sample: Option<Sample>) -> String
         None => images,
         Some(Sample { of, seed }) => format!("{images}, a sample of its {} by seed {seed}", count(of)),
     }
-}
-
-/// Where images are a sample of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sample {
-    /// Images of the whole set.
-    pub of: u64,
-    /// What the sample was drawn by.
-    pub seed: u64,
 }
 
 /// A model in a line.
@@ -87,6 +80,27 @@ fn grey_levels(pixels: &[u8], channels: usize) -> Vec<u8> {
     (0..size).map(|at| level(at).round() as u8).collect()
 }
 
+/// There is room for names of so many letters under an image.
+const SHORT: usize = 9;
+
+/// The labels, or a letter for each where one is too long to stand under an image; then also which letter is which.
+fn short_names(labels: &[&str]) -> (Vec<String>, Option<String>) {
+    if labels.iter().all(|label| label.chars().count() <= SHORT) {
+        return (labels.iter().map(|&label| label.to_owned()).collect(), None);
+    }
+    let letter = |index: usize| match u8::try_from(index) {
+        Ok(index @ 0..26) => char::from(b'A' + index).to_string(),
+        _ => (index + 1).to_string(),
+    };
+    let names: Vec<String> = (0..labels.len()).map(letter).collect();
+    let pairs = names
+        .iter()
+        .zip(labels)
+        .map(|(name, label)| format!("{name} is {label}"));
+    let key = pairs.collect::<Vec<_>>().join("; ");
+    (names, Some(key))
+}
+
 /// With a capital letter at its beginning.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
@@ -115,6 +129,18 @@ mod tests {
         assert_eq!(listed(&["a"]), "a");
         assert_eq!(capital("shear along x"), "Shear along x");
         assert_eq!(capital(""), "");
+    }
+
+    #[test]
+    fn long_names_become_letters() {
+        assert_eq!(short_names(&["LeNet-5", "CapsNet"]).0, ["LeNet-5", "CapsNet"]);
+        let (names, key) = short_names(&["LeNet-5", "sheared/last"]);
+        assert_eq!(
+            (names, key.unwrap().as_str()),
+            (vec!["A".to_owned(), "B".to_owned()], "A is LeNet-5; B is sheared/last")
+        );
+        let many = short_names(&["a long name"; 27]).0;
+        assert_eq!((many[25].as_str(), many[26].as_str()), ("Z", "27"));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 mod files;
 mod pictures;
 
-use capsnet_measure::Sweep;
 use capsnet_measure::sweep::{Lead, Record, Section};
+use capsnet_measure::{Sample, Sweep};
 
 pub use files::Saved;
 pub use pictures::Row;
 
-use super::{Sample, capital, images_shown, listed, model_in_words, short};
+use super::{capital, images_shown, listed, model_in_words, short};
 use crate::error::ReportError;
 use crate::html::HtmlReport;
 use crate::sweep::{DIFFERENCES, accuracies, comparison, differences, table_at, true_class_meaning, value};

@@ -7,8 +7,8 @@ use capsnet_data::transform::Augment;
 use capsnet_report::number::count;
 
 use crate::args::DigitArgs;
-use crate::commands::measure::Condition;
 use crate::setting::UsageError;
+use capsnet::evaluate::Condition;
 
 /// The test digits and the flags that choose among them.
 pub struct Digits<'a> {
@@ -68,7 +68,7 @@ impl<'a> Digits<'a> {
                 "--transform: `normalize` is no matter of pictures; leave it out, the weights say how they normalise";
             return Err(UsageError(message.to_owned()).into());
         }
-        Condition::new(&transform, rotate, self.args.resample)
+        Ok(Condition::new(&transform, rotate, self.args.resample)?)
     }
 
     /// The class of a digit.

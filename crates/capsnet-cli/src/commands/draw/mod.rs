@@ -1,7 +1,7 @@
 //! `capsnet draw`: pictures of what capsules do, with the numbers behind them.
 //!
-//! One file a picture, each with a `make` that takes models, data and options and gives a [`Made`]; this file reads flags and
-//! saves.
+//! One file a picture, each with a `make` that takes models, data and options and gives a [`Made`]; this file reads
+//! flags and saves.
 
 mod all;
 mod angles;
@@ -31,7 +31,7 @@ pub fn run(args: &DrawArgs) -> Result<()> {
             let subject = Subject::load(&args.weights, &device)?;
             let data = subject.data_for(args.data.load(Split::Test)?)?;
             let digits = Digits::new(&data, &args.digits);
-            let made = reconstructions::make(&subject, &digits, &args.rotate, args.mistakes, &device)?;
+            let made = reconstructions::make(&subject, &digits, args.rotate.points(), args.mistakes, &device)?;
             finish(&made, &args.out)
         }
         DrawCommand::Perturbations(args) => {

@@ -13,8 +13,8 @@ use super::digits::Digits;
 use super::made::Made;
 use super::pieces::{answer, decoded, grey, heading, note, scored, squared_error, tile, tile_size};
 use super::subject::Subject;
-use crate::commands::measure::Condition;
 use crate::progress::Progress;
+use capsnet::evaluate::Condition;
 
 const SCALE: f64 = 4.0;
 const COUNT: usize = 6;
@@ -112,10 +112,10 @@ pub fn make(subject: &Subject, digits: &Digits, angles: &[f64], mistakes: bool, 
         }
     }
     let mut caption = format!(
-        "Each digit, what the decoder makes of the capsule of its true class, and of the capsule that answers, the longest one; \
-         beneath them the class and the length of its capsule, a dashed red frame for a wrong answer. Last the difference \
-         to the true class's image: orange ink is left out, blue ink added, with the squared error, summed. Weights {}, test \
-         images of {}.",
+        "Each digit, what the decoder makes of the capsule of its true class, and of the capsule that answers, the \
+            longest one; beneath them the class and the length of its capsule, a dashed red frame for a wrong \
+            answer. Last the difference to the true class's image: orange ink is left out, blue ink added, with the \
+            squared error, summed. Weights {}, test images of {}.",
         subject.weights(),
         digits.data.name()
     );

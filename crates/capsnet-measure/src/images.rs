@@ -1,6 +1,15 @@
-//! An image as models were shown it, with their answers.
+//! Which images were shown, and single ones with the models' answers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// Where images are a sample of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Images of the whole set.
+    pub of: u64,
+    /// What the sample was drawn by.
+    pub seed: u64,
+}
 
 /// An image as models were shown it, with the truth and every model's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
