@@ -2,7 +2,6 @@
 
 mod bench;
 mod compare;
-mod draw;
 mod files;
 mod models;
 mod predict;
@@ -14,6 +13,8 @@ pub mod value;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::draw::{DRAW_EXAMPLES, DrawArgs};
+
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
@@ -21,8 +22,6 @@ use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
 use compare::COMPARE_EXAMPLES;
 pub use compare::CompareArgs;
-use draw::DRAW_EXAMPLES;
-pub use draw::{AllArgs, DigitArgs, DrawArgs, DrawCommand, OutArgs};
 use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
 pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 pub use models::ModelsArgs;
@@ -34,6 +33,7 @@ pub use settings::{GROUP as SETTINGS, SettingFlags};
 pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
+pub use value::{angle, positive};
 
 /// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they
 /// see.

@@ -30,7 +30,12 @@ pub fn reconstructions(numbers: &Reconstructions) -> Result<Figure, ReportError>
     let group_width = COLUMNS.len() as f64 * (width + GAP) + GROUP_GAP;
     let rows = numbers.digits.len() / numbers.angles.len().max(1);
     let mut drawing = Drawing::new();
-    for (group, (&angle, digits)) in numbers.angles.iter().zip(numbers.digits.chunks(rows.max(1))).enumerate() {
+    for (group, (&angle, digits)) in numbers
+        .angles
+        .iter()
+        .zip(numbers.digits.chunks(rows.max(1)))
+        .enumerate()
+    {
         let x = group as f64 * group_width;
         heading(&mut drawing, (x, 0.0), title(numbers.transform.as_deref(), angle));
         for (column, name) in COLUMNS.iter().enumerate() {

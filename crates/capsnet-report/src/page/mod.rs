@@ -5,10 +5,14 @@
 //! | [`sweep`] | models along families of transforms |
 //! | [`study`] | variants of models with several seeds |
 //! | [`equivariance`] | how layers answer to rotations |
+//! | [`drawings()`] | the pictures of what capsules do |
 
+mod drawings;
 pub mod equivariance;
 pub mod study;
 pub mod sweep;
+
+pub use drawings::drawings;
 
 use capsnet_measure::{Example, ModelEntry};
 

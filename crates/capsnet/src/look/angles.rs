@@ -37,12 +37,15 @@ pub fn angles(
         });
         progress(done + 1);
     }
-    let asked = models.iter().enumerate().map(|(number, NamedModel { entry, .. })| AskedModel {
-        model: entry.model.clone(),
-        weights: entry.weights.clone(),
-        right: answered.iter().map(|digit| digit.right(number)).sum(),
-        label: entry.label.clone(),
-    });
+    let asked = models
+        .iter()
+        .enumerate()
+        .map(|(number, NamedModel { entry, .. })| AskedModel {
+            model: entry.model.clone(),
+            weights: entry.weights.clone(),
+            right: answered.iter().map(|digit| digit.right(number)).sum(),
+            label: entry.label.clone(),
+        });
     Ok(Angles {
         dataset: digits.data.name().to_owned(),
         angles: angles.to_vec(),

@@ -157,7 +157,12 @@ pub fn routed_digit(
     let others: Vec<usize> = (0..routes.across.min(digits.data.len())).collect();
     let across = match others[..] {
         [] => None,
-        _ => Some(across_images(model, &digits.images(&others, &pipeline), device, progress)?),
+        _ => Some(across_images(
+            model,
+            &digits.images(&others, &pipeline),
+            device,
+            progress,
+        )?),
     };
     Ok(RoutedDigit {
         weights: loaded.entry.weights.clone(),

@@ -124,6 +124,11 @@ fn clipped(from: (f64, f64), to: (f64, f64)) -> Option<((f64, f64), (f64, f64))>
         low = low.max(a.min(b));
         high = high.min(a.max(b));
     }
-    let at = |share: f64| (from.0 + share * dx, from.1 + share * dy);
+    // The ends themselves where they are inside, so that lines meet in them.
+    let at = |share: f64| match share {
+        0.0 => from,
+        1.0 => to,
+        share => (from.0 + share * dx, from.1 + share * dy),
+    };
     (low < high).then(|| (at(low), at(high)))
 }
