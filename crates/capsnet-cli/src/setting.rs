@@ -159,6 +159,13 @@ impl WeightsArgs {
         .collect()
     }
 
+    /// Reads whichever model the file holds, as these flags want it; `usual` where no file is given.
+    pub fn load_any(&self, usual: &str, device: &Device) -> Result<LoadedModel> {
+        LoadedModel::load_as(&self.path(usual)?, device, |config: &mut ModelConfig| {
+            self.apply(config)
+        })
+    }
+
     /// Changes what the flags say is other than in training.
     pub fn apply(&self, config: &mut ModelConfig) -> Result<()> {
         if let Some(normalize) = self.normalize {

@@ -13,6 +13,7 @@
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
 //! | [`study`] | variants of models, trained with several seeds |
 //! | [`equivariance`] | how a layer answers to a rotation, each measure beside its chance level |
+//! | [`look`] | what pictures of capsules show |
 //!
 //! ```
 //! use capsnet_measure::Score;
@@ -29,6 +30,7 @@ pub mod comparison;
 pub mod equivariance;
 pub mod images;
 pub mod interval;
+pub mod look;
 pub mod model;
 pub mod paired;
 pub mod protocol;

@@ -122,6 +122,9 @@ impl Drawing {
     }
 
     fn stroke(&mut self, points: &[Point], stroke: Stroke) {
+        if points.len() < 2 {
+            return;
+        }
         self.reach_all(points, stroke.width / 2.0);
         let points = points.to_vec();
         self.shapes.push(Shape::Path {

@@ -230,7 +230,9 @@ impl HtmlReport {
                     }
                     "\n"
                     script { "\n" (PreEscaped(SCRIPT)) }
+                    "\n"
                 }
+                "\n"
             }
             "\n"
         };

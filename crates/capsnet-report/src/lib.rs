@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`table`] | aligned text and Markdown tables |
 //! | [`drawing`] | what all pictures are: images, shapes, arrows and text at their places |
+//! | [`draw`] | what capsules do: reconstructions, couplings, crowding and others |
 //! | [`grid`] | grids of digits with labels |
 //! | [`confusion`] | confusion matrices, as text and as a picture |
 //! | [`curves`] | line charts |
@@ -40,6 +41,7 @@ pub mod axis;
 pub mod colour;
 pub mod confusion;
 pub mod curves;
+pub mod draw;
 pub mod drawing;
 pub mod duration;
 pub mod error;

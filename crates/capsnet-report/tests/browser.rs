@@ -80,7 +80,7 @@ fn a_link_shows_the_view_that_it_was_copied_from() {
     let fragment = "#section-1.hide=0,2&section-1.measure=true_class&section-1.at=35";
     let dom = dom(&browser, &file, fragment);
     assert_eq!(dom.matches("aria-pressed=\"false\"><svg class=\"swatch\"").count(), 2);
-    assert!(dom.contains("<div class=\"plot chosen\" data-measure=\"true_class\">"));
+    assert!(dom.contains("<div class=\"plot chosen\" data-measure=\"true_class\""));
     assert!(dom.contains("<caption>rotation +35°</caption>"));
 }
 

@@ -1,7 +1,6 @@
 //! The command line: every flag, its help and its examples; one file a command.
 
 mod bench;
-mod draw;
 mod files;
 mod models;
 mod predict;
@@ -14,13 +13,12 @@ pub mod value;
 use clap::{Parser, Subcommand};
 
 use crate::commands::compare::{COMPARE_EXAMPLES, CompareArgs};
+use crate::commands::draw::{DRAW_EXAMPLES, DrawArgs};
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
 use bench::BENCH_EXAMPLES;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
-use draw::DRAW_EXAMPLES;
-pub use draw::{AllArgs, DigitArgs, DrawArgs, DrawCommand, OutArgs};
 use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
 pub use files::{ConvertArgs, FetchArgs, InfoArgs};
 pub use models::ModelsArgs;
@@ -32,6 +30,7 @@ pub use settings::{GROUP as SETTINGS, SettingFlags};
 pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use test::TEST_EXAMPLES;
 pub use test::TestArgs;
+pub use value::{angle, positive};
 
 /// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they
 /// see.

@@ -64,7 +64,7 @@ fn full(text: &str) -> HtmlReport {
 fn markup(page: &str) -> String {
     let page = page.strip_prefix("<!DOCTYPE html>\n").unwrap();
     let page = page.replacen(STYLE, "", 1);
-    assert!(page.ends_with(&format!("<script>\n{SCRIPT}</script></body></html>\n")));
+    assert!(page.ends_with(&format!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n")));
     let mut parts = page.split("<meta ");
     let mut out = parts.next().unwrap().replacen(SCRIPT, "", 1);
     for part in parts {

@@ -6,11 +6,15 @@
 //! | [`study`] | variants of models with several seeds |
 //! | [`equivariance`] | how layers answer to rotations |
 //! | [`compare`] | models side by side |
+//! | [`drawings()`] | the pictures of what capsules do |
 
 pub mod compare;
+mod drawings;
 pub mod equivariance;
 pub mod study;
 pub mod sweep;
+
+pub use drawings::drawings;
 
 use capsnet_measure::{Example, ModelEntry, Sample};
 

@@ -1,35 +1,15 @@
 //! Whether routing depends on the image: how couplings and primary capsules differ from image to image.
 
 use burn::prelude::*;
-use serde::Serialize;
+use capsnet_measure::look::{AcrossImages, STARVED};
 
-use super::couplings::{STARVED, primary, routed};
+use super::couplings::{primary, routed};
 use super::{LookError, batch, floats};
 use crate::layer::lengths;
 use crate::model::Model;
 
 /// Images routed together: their votes take three quarters of a megabyte each.
 const BATCH: usize = 20;
-
-/// Couplings and primary capsules over a number of images.
-///
-/// Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) find that routing is near-static, the
-/// same whatever the image, and that many capsules starve.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AcrossImages {
-    /// How many images.
-    pub images: usize,
-    /// The standard deviation over the images of the last iteration's coupling between a primary capsule and a class,
-    /// averaged over all such pairs. 0 where routing is static.
-    pub deviation: f64,
-    /// The standard deviation of the same couplings from one another within an image, averaged over the images: what
-    /// `deviation` is to be compared with.
-    pub deviation_within: f64,
-    /// Primary capsules that are shorter than [`STARVED`] in every one of the images.
-    pub starved: usize,
-    /// Primary capsules.
-    pub capsules: usize,
-}
 
 /// Routes images and compares them; `progress` is told the number of images done.
 ///

@@ -1,35 +1,17 @@
 //! Where the primary capsules send their votes.
 
 use burn::prelude::*;
-use serde::Serialize;
+use capsnet_measure::look::{Couplings, Iteration, Place, RoutedDigit, STARVED, StrongCapsule};
 
-use super::{LookError, batch, floats};
+use super::{Digits, LookError, across_images, batch, floats, view};
 use crate::layer::lengths;
+use crate::loaded::LoadedModel;
 use crate::model::{AnyNetwork, CapsNet, CapsNetConfig, Classifier, Model, ModelConfig, Network};
 use crate::observe::{AnyRank, Observer};
 use crate::routing::CouplingsOver;
 
-/// A primary capsule shorter than this counts as starved. Its vote is hardly heard: the largest capsules are near 1.
-/// The limit is ours; Mitterreiter et al. 2023 ("Why capsule neural networks do not scale", AAAI) describe starved
-/// capsules without one that would carry over to other layers.
-pub const STARVED: f32 = 0.1;
-
-/// Where a primary capsule sits, and which part of the image it sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Place {
-    /// Its map.
-    pub map: usize,
-    /// Its row in the map.
-    pub row: usize,
-    /// Its column in the map.
-    pub column: usize,
-    /// The first row of pixels that it sees.
-    pub top: usize,
-    /// The first column of pixels that it sees.
-    pub left: usize,
-    /// Rows, and columns, of pixels that it sees.
-    pub side: usize,
-}
+/// Classes shown where none are asked for.
+const CLASSES: usize = 3;
 
 /// The place of primary capsule `index`; maps are outermost, then rows, then columns.
 ///
@@ -53,50 +35,6 @@ pub fn place_of(config: &CapsNetConfig, index: usize) -> Place {
         top: row * config.primary_stride,
         left: column * config.primary_stride,
         side,
-    }
-}
-
-/// The couplings that one image leads to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Couplings {
-    /// Number of class capsules.
-    pub classes: usize,
-    /// The length of each primary capsule.
-    pub lengths: Vec<f32>,
-    /// Primary capsules shorter than [`STARVED`].
-    pub starved: usize,
-    /// Every iteration, the first one first.
-    pub iterations: Vec<Iteration>,
-}
-
-/// One routing iteration.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Iteration {
-    /// The couplings that it used, `[I * classes]`: of primary capsule `i` to class `j` at `i * classes + j`.
-    #[serde(skip)]
-    pub couplings: Vec<f32>,
-    /// The lengths of the class capsules that it came to.
-    pub class_lengths: Vec<f32>,
-    /// The mean entropy of the distributions that the couplings are, in bits: of a primary capsule's over the classes
-    /// (or, for weights that sum over the inputs, of a class's over the primary capsules). Couplings that needn't sum
-    /// to one are scaled so that a primary capsule's do.
-    pub entropy: f64,
-    /// The entropy of equal couplings, in bits: the most that `entropy` can be.
-    pub entropy_of_equal: f64,
-    /// How much of a distribution moved since the iteration before, 0 to 1, on average: half the sum of the magnitudes
-    /// of the differences. `None` in the first one.
-    pub moved: Option<f64>,
-    /// The share of the votes that each class gets: couplings weighted by the lengths of the primary capsules, their
-    /// sum being 1.
-    pub received: Vec<f64>,
-}
-
-impl Couplings {
-    /// The primary capsules, the longest first.
-    pub fn strongest(&self) -> Vec<usize> {
-        let mut capsules: Vec<usize> = (0..self.lengths.len()).collect();
-        capsules.sort_by(|&a, &b| self.lengths[b].total_cmp(&self.lengths[a]));
-        capsules
     }
 }
 
@@ -144,6 +82,105 @@ pub fn couplings(model: &Model, image: &[u8], device: &Device) -> Result<Couplin
         starved: lengths_of_primary.iter().filter(|&&length| length < STARVED).count(),
         lengths: lengths_of_primary,
         iterations,
+    })
+}
+
+/// What [`routed_digit`] shows.
+#[derive(Debug, Clone)]
+pub struct Routes {
+    /// The angle of the digit in degrees, if it is turned.
+    pub rotate: Option<f64>,
+    /// The classes; the true one and the two that are the longest beside it if empty.
+    pub towards: Vec<usize>,
+    /// How many primary capsules, the longest ones.
+    pub strongest: usize,
+    /// Over how many images to compare the couplings, the first ones; 0 for not at all.
+    pub across: usize,
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self {
+            rotate: None,
+            towards: Vec::new(),
+            strongest: 40,
+            across: 100,
+        }
+    }
+}
+
+/// One digit's couplings, those that a picture has room for. `progress` is told the number of other images done.
+///
+/// # Errors
+///
+/// If the model is no CapsNet, or there is no such angle.
+///
+/// # Panics
+///
+/// If there is no such image, or a class of `towards` isn't there.
+pub fn routed_digit(
+    loaded: &LoadedModel,
+    digits: &Digits,
+    index: usize,
+    routes: &Routes,
+    device: &Device,
+    progress: &mut dyn FnMut(usize),
+) -> Result<RoutedDigit, LookError> {
+    let model = &loaded.model;
+    let (_, config) = routed(model)?;
+    let pipeline = digits.pipeline(routes.rotate)?;
+    let input = digits.images(&[index], &pipeline).remove(0);
+    let found = couplings(model, &input, device)?;
+    let view = view(model, std::slice::from_ref(&input), device).remove(0);
+    let label = digits.label(index);
+    let towards = if routes.towards.is_empty() {
+        let others = view.ranking().into_iter().filter(|&class| class != label);
+        std::iter::once(label).chain(others).take(CLASSES).collect()
+    } else {
+        routes.towards.clone()
+    };
+    let strongest = found.strongest().into_iter().take(routes.strongest);
+    let strongest = strongest.map(|capsule| StrongCapsule {
+        capsule,
+        place: place_of(config, capsule),
+        length: found.lengths[capsule],
+        couplings: found
+            .iterations
+            .iter()
+            .map(|iteration| {
+                let of_capsule = &iteration.couplings[capsule * found.classes..][..found.classes];
+                towards.iter().map(|&class| of_capsule[class]).collect()
+            })
+            .collect(),
+    });
+    let strongest = strongest.collect();
+    let others: Vec<usize> = (0..routes.across.min(digits.data.len())).collect();
+    let across = match others[..] {
+        [] => None,
+        _ => Some(across_images(
+            model,
+            &digits.images(&others, &pipeline),
+            device,
+            progress,
+        )?),
+    };
+    Ok(RoutedDigit {
+        weights: loaded.entry.weights.clone(),
+        dataset: digits.data.name().to_owned(),
+        index,
+        label,
+        transform: pipeline.to_string(),
+        prediction: view.class,
+        towards,
+        primary_capsules: found.lengths.len(),
+        starved: found.starved,
+        starved_below: STARVED,
+        iterations: found.iterations,
+        across_images: across,
+        strongest,
+        input,
+        size: digits.size(),
+        stride: config.primary_stride,
     })
 }
 

@@ -1,8 +1,9 @@
 //! Routing the votes of the doorway toy.
 
 use burn::prelude::*;
-use capsnet_data::doorway::{CODE_LENGTH, Pose, Scene, Whole};
-use serde::Serialize;
+use capsnet_data::doorway::{Arrangement, CODE_LENGTH, Doorways, Pose, Scene, Whole};
+use capsnet_data::random::Seed;
+use capsnet_measure::look::{RoutedScene, RoutedScenes, SceneStep};
 
 use super::floats;
 use crate::routing::Routing;
@@ -10,17 +11,6 @@ use crate::routing::Routing;
 /// The length of every vote. Two votes that agree make a capsule of length 0.74 before any routing (each counts half,
 /// for there are two wholes), and 0.92 once all of both goes to it.
 pub const VOTE_LENGTH: f64 = 1.7;
-
-/// What one routing iteration came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SceneStep {
-    /// The couplings that it used, `[part][whole]`.
-    pub couplings: Vec<[f32; 2]>,
-    /// The lengths of the wholes' capsules, in the order of [`Whole::ALL`].
-    pub lengths: [f32; 2],
-    /// The pose that each capsule stands for.
-    pub poses: [Pose; 2],
-}
 
 /// Routes the parts' votes for the wholes, [`Pose::code`]s of length [`VOTE_LENGTH`]; gives every iteration.
 ///
@@ -52,4 +42,41 @@ pub fn route_scene(scene: &Scene, routing: &Routing, device: &Device) -> Vec<Sce
         }
     });
     steps.collect()
+}
+
+/// Routes three scenes: a doorway, its parts apart, and a doorway among `extra` further squares and as many quarter
+/// discs (none, and there is no third scene).
+///
+/// # Panics
+///
+/// If `iterations` is 0.
+pub fn routed_scenes(iterations: usize, extra: usize, seed: u64, device: &Device) -> RoutedScenes {
+    let doorways = Doorways::new(Seed(seed));
+    let routing = Routing::dynamic(iterations);
+    let scenes = [
+        ("the parts fit: a doorway", Arrangement::Doorway, 0),
+        ("the parts don't fit", Arrangement::Apart, 0),
+        ("a doorway among other parts", Arrangement::Doorway, extra),
+    ];
+    // A third scene without further parts would be the first one.
+    let shown = if extra == 0 { &scenes[..2] } else { &scenes[..] };
+    let scenes = shown.iter().map(|&(title, arrangement, extra)| {
+        let scene = doorways.scene(arrangement, extra, 0);
+        let steps = route_scene(&scene, &routing, device);
+        let parts = scene.parts.iter();
+        let votes: Vec<[Pose; 2]> = parts.map(|part| Whole::ALL.map(|whole| part.vote(whole))).collect();
+        RoutedScene {
+            title: title.to_owned(),
+            arrangement,
+            agreement: [0, 1].map(|whole| votes[0][whole].agreement(votes[1][whole])),
+            votes,
+            parts: scene.parts,
+            steps,
+        }
+    });
+    RoutedScenes {
+        seed,
+        iterations,
+        scenes: scenes.collect(),
+    }
 }

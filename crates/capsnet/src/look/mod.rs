@@ -1,37 +1,58 @@
-//! Looking into capsules: the numbers behind the pictures that show what a trained model does.
+//! Looking into capsules: asking trained models for the numbers behind the pictures of what they do.
+//!
+//! A function a picture asks the models, each once about an image, and gives plain data
+//! ([`capsnet_measure::look`]), which the report crate draws:
 //!
 //! | function | answers |
 //! |---|---|
-//! | [`view`] | what a model says of an image, and its class capsules |
-//! | [`decode`] | which image the decoder makes of a capsule, as it is or edited |
-//! | [`perturb`] | what each dimension of a capsule stands for (Sabour et al. 2017, section 5.1) |
-//! | [`couplings`] | where the primary capsules send their votes, iteration by iteration |
-//! | [`across_images`] | whether that depends on the image at all (Mitterreiter et al. 2023) |
-//! | [`route_scene`] | how the votes of the [doorway toy](capsnet_data::doorway) come to agree |
+//! | [`reconstructions`] | what a decoder makes of the true class's capsule and of the predicted one's |
+//! | [`perturbations`] | what each dimension of a capsule stands for (Sabour et al. 2017, section 5.1) |
+//! | [`angles`] | what models answer to the same digits at a row of angles |
+//! | [`routed_digit`] | where the primary capsules send their votes, iteration by iteration |
+//! | [`crowding`] | what models answer to two digits in one image |
+//! | [`routed_scenes`] | how the votes of the [doorway toy](capsnet_data::doorway) come to agree |
+//!
+//! They are made of smaller questions: [`view`], [`decode`], [`perturb`], [`couplings`], [`across_images`] (whether
+//! couplings depend on the image at all, Mitterreiter et al. 2023), [`route_scene`], [`mistakes_first`].
 //!
 //! Images are levels of the model's size, those in colour plane by plane; models are those without gradients
 //! ([`Model::valid`](crate::model::Model::valid)).
 
 mod across;
+mod angles;
 mod couplings;
+mod crowding;
+mod digits;
 mod doorway;
 mod perturb;
+mod perturbations;
+mod reconstructions;
 
-pub use across::{AcrossImages, across_images};
-pub use couplings::{Couplings, Iteration, Place, STARVED, couplings, place_of};
-pub use doorway::{SceneStep, VOTE_LENGTH, route_scene};
+pub use across::across_images;
+pub use angles::angles;
+pub use capsnet_measure::look::{
+    AcrossImages, AngleAnswers, Angles, AskedModel, Couplings, Crowd, CrowdAnswer, Crowding, Iteration, Perturbations,
+    Place, Reconstruction, Reconstructions, Redrawn, RoutedDigit, RoutedScene, RoutedScenes, STARVED, SceneStep, Size,
+    StrongCapsule, View,
+};
+pub use couplings::{Routes, couplings, place_of, routed_digit};
+pub use crowding::crowding;
+pub use digits::Digits;
+pub use doorway::{VOTE_LENGTH, route_scene, routed_scenes};
 pub use perturb::{perturb, perturbation_offsets};
+pub use perturbations::perturbations;
+pub use reconstructions::{mistakes_first, reconstructions};
 
 use burn::prelude::*;
-use serde::Serialize;
+use capsnet_data::transform::SpecError;
 
 use crate::model::{Classifier, Input, Output};
 
 /// Images that pass through the network together.
 const BATCH: usize = 32;
 
-/// A question to a model that hasn't got what it is about.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A question to a model that hasn't got what it is about, or about an image that can't be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum LookError {
     /// A model of plain units.
     #[error("{model} has no capsules")]
@@ -51,27 +72,9 @@ pub enum LookError {
         /// The model, in prose.
         model: String,
     },
-}
-
-/// What a model says of an image.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct View {
-    /// The class with the largest score.
-    pub class: usize,
-    /// Each class's probability, or the length of its capsule: [`Network::probabilities`](crate::model::Network::probabilities).
-    pub scores: Vec<f32>,
-    /// The class capsules, `[classes][D]`, where the model has any.
-    #[serde(skip)]
-    pub capsules: Option<Vec<Vec<f32>>>,
-}
-
-impl View {
-    /// The classes, the one with the largest score first.
-    pub fn ranking(&self) -> Vec<usize> {
-        let mut classes: Vec<usize> = (0..self.scores.len()).collect();
-        classes.sort_by(|&a, &b| self.scores[b].total_cmp(&self.scores[a]));
-        classes
-    }
+    /// A transform that there isn't.
+    #[error(transparent)]
+    Transform(#[from] SpecError),
 }
 
 /// What a model says of images.
@@ -142,6 +145,23 @@ pub fn decode(
     let images = images.ok_or_else(|| LookError::NoDecoder { model: model.title() })?;
     let pixels = images.dims()[1];
     Ok(floats(images).chunks(pixels).map(<[f32]>::to_vec).collect())
+}
+
+/// The capsules of what a model said.
+fn capsules_of<'a>(model: &dyn Classifier, view: &'a View) -> Result<&'a [Vec<f32>], LookError> {
+    let capsules = view.capsules.as_deref();
+    capsules.ok_or_else(|| LookError::NoCapsules { model: model.title() })
+}
+
+/// Asks a model about a black image whether it has capsules and draws images of them.
+///
+/// # Errors
+///
+/// If it doesn't.
+pub fn redraws(model: &dyn Classifier, device: &Device) -> Result<(), LookError> {
+    let view = view(model, &[vec![0; model.input().image.pixels()]], device).remove(0);
+    let capsule = capsules_of(model, &view)?[view.class].clone();
+    decode(model, &[(view.class, capsule)], device).map(|_| ())
 }
 
 /// Images as a model takes them, `[B, channels, height, width]`.

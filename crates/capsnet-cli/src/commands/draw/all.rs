@@ -1,92 +1,108 @@
 //! `capsnet draw all`: every picture with its usual settings, and a page that shows them.
 
-use anyhow::{Context, Result};
-use capsnet_data::dataset::Split;
-use capsnet_report::{HtmlReport, Picture};
+use std::path::PathBuf;
 
-use super::digits::{Digits, check_indices};
-use super::made::Made;
-use super::subject::{self, Subject, has_decoder};
-use super::{angles, couplings, crowding, doorway, perturbations, reconstructions};
-use crate::args::{AllArgs, DigitArgs};
+use anyhow::Result;
+use capsnet::look::{self, Digits, Routes, routed_scenes};
+use capsnet_data::dataset::Split;
+use capsnet_report::{draw, page};
+use clap::Args;
+use serde::Serialize;
+
+use super::digits::{DigitArgs, check_indices};
+use super::drawn::{Drawn, Entry, names_a_file};
+use super::models::{data_for, explain, named, redrawer};
+use super::{angles, couplings, crowding, reconstructions};
+use crate::args::{DataArgs, ModelsArgs};
 use crate::commands::again::CommandLine;
 use crate::output::line;
 use crate::setting::UsageError;
 
-pub fn run(args: &AllArgs) -> Result<()> {
-    if Made::names_a_file(&args.out) {
-        let out = args.out.display();
+pub const EXAMPLES: &str = "Examples:
+  capsnet draw all
+  capsnet draw all --index 8 --out runs/mine/pictures
+  capsnet draw all --models lenet5 --weights mine=runs/mine/best.safetensors";
+
+#[derive(Args, Debug)]
+pub struct Flags {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Number of the test image for the pictures of a single digit, counted from 0
+    #[arg(long, value_name = "N", default_value = "0")]
+    index: usize,
+    #[command(flatten)]
+    models: ModelsArgs,
+    /// Folder for the pictures and the page
+    #[arg(long, value_name = "DIR", default_value = "runs/draw")]
+    out: PathBuf,
+    /// Print one JSON object, with the numbers behind the pictures, and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    page: String,
+    drawings: Vec<Entry<'a>>,
+}
+
+pub fn run(flags: &Flags) -> Result<()> {
+    if names_a_file(&flags.out) {
+        let out = flags.out.display();
         return Err(UsageError(format!("--out {out}: six pictures and a page need a folder")).into());
     }
-    let device = args.data.compute.start()?;
-    let subjects = Subject::load_all(&args.models, &device)?;
-    let capsules = subjects.iter().find(|subject| has_decoder(&subject.model.config));
-    let capsules =
-        capsules.context("none of the weights are of a CapsNet with a decoder; name such a file with --weights")?;
-    let data = subject::data_for_all(&subjects, args.data.load(Split::Test)?)?;
-    check_indices(&data, &[args.index])?;
-    let (any, one) = (
-        DigitArgs::default(),
-        DigitArgs {
-            index: vec![args.index],
-            ..DigitArgs::default()
-        },
-    );
-    let (any, one) = (Digits::new(&data, &any), Digits::new(&data, &one));
-    let angles: Vec<f64> = (-6..=6).map(|step| 15.0 * f64::from(step)).collect();
-    let distances: Vec<f64> = (0..=6).map(|step| 2.0 * f64::from(step)).collect();
-    let couplings_options = couplings::Options {
-        rotate: None,
-        towards: Vec::new(),
-        strongest: 40,
-        across: 100,
-    };
-    let made = [
-        doorway::make(4, 1, 9, &device)?,
-        reconstructions::make(capsules, &any, &[0.0, 35.0], false, &device)?,
-        perturbations::make(capsules, &one, None, &device)?,
-        angles::make(&subjects, &any, &angles, &device)?,
-        couplings::make(capsules, &one, &couplings_options, &device)?,
-        crowding::make(&subjects, &data, &[], &distances, &device)?,
+    let device = flags.data.compute.start()?;
+    let models = flags.models.load(&device)?;
+    let all = named(&models);
+    let data = data_for(&all, flags.data.load(Split::Test)?)?;
+    let redrawer = redrawer(&all, &device)?;
+    let capsules = &models[redrawer];
+    check_indices(&data, &[flags.index])?;
+    let usual = DigitArgs::default();
+    let digits: Digits = usual.of(&data)?;
+    let chosen = |count| usual.chosen(&data, count);
+    let explained = |error| explain(&capsules.entry, error);
+
+    let scenes = routed_scenes(4, 1, 9, &device);
+    let redrawn = chosen(reconstructions::COUNT)?;
+    let redrawn = look::reconstructions(capsules.named(), &digits, &redrawn, &[0.0, 35.0], None, &device);
+    let redrawn = redrawn.map_err(explained)?;
+    let moved = look::perturbations(capsules.named(), &digits, flags.index, None, &device).map_err(explained)?;
+    let turns: Vec<f64> = (-6..=6).map(|step| 15.0 * f64::from(step)).collect();
+    let distances: Vec<i32> = (0..=6).map(|step| 2 * step).collect();
+    let drawn = [
+        Drawn::new(draw::doorway(&scenes), &scenes)?,
+        Drawn::new(draw::reconstructions(&redrawn)?, &redrawn)?,
+        Drawn::new(draw::perturbations(&moved)?, &moved)?,
+        angles::ask(&all, &digits, &chosen(angles::COUNT)?, &turns, &device)?,
+        couplings::ask(capsules, &digits, flags.index, &Routes::default(), &device)?,
+        crowding::ask(&all, redrawer, &data, crowding::pair(&data, &[])?, &distances, &device)?,
     ];
-    let mut files = Vec::new();
-    for picture in &made {
-        files.push(picture.save(&args.out)?);
-    }
-    let page = args.out.join("index.html");
-    report(&made, &subjects, data.name(), args)?.save(&page)?;
-    let page = page.display();
-    if args.json {
-        let drawings: Vec<String> = made
-            .iter()
-            .zip(&files)
-            .map(|(made, files)| made.json(files))
-            .collect::<Result<_>>()?;
-        let page = serde_json::to_string(&page.to_string())?;
-        return line(format_args!(r#"{{"page":{page},"drawings":[{}]}}"#, drawings.join(",")));
+    let files: Vec<Vec<String>> = drawn
+        .iter()
+        .map(|drawn| drawn.save(&flags.out))
+        .collect::<Result<_>>()?;
+    let page = flags.out.join("index.html");
+    let command = CommandLine::new("draw all")
+        .words(flags.models.words())
+        .data(&flags.data)
+        .flag("--index", flags.index)
+        .flag("--out", flags.out.display());
+    let entries: Vec<_> = models.iter().map(|model| &model.entry).collect();
+    let figures = drawn.iter().map(|drawn| &drawn.figure);
+    page::drawings(figures, &entries, data.name(), &command.to_string())?.save(&page)?;
+    let page = page.display().to_string();
+    if flags.json {
+        let drawings = drawn.iter().zip(&files).map(|(drawn, files)| drawn.entry(files));
+        let report = Report {
+            page,
+            drawings: drawings.collect(),
+        };
+        return line(serde_json::to_string(&report)?);
     }
     for file in files.iter().flatten() {
         line(format_args!("wrote {file}"))?;
     }
     line(format_args!("wrote {page}"))
-}
-
-fn report(made: &[Made], subjects: &[Subject], dataset: &str, args: &AllArgs) -> Result<HtmlReport> {
-    let mut report = HtmlReport::new("What capsules do")
-        .lead("Pictures of a capsule network at work, beside a plain convolutional network.")
-        .fact("Test images", dataset);
-    for subject in subjects {
-        report = report.fact(subject.label(), subject.weights());
-    }
-    let command = CommandLine::new("draw all")
-        .words(args.models.words())
-        .data(&args.data)
-        .flag("--index", args.index)
-        .flag("--out", args.out.display());
-    report = report.command(command.to_string());
-    for made in made {
-        let picture = Picture::new(&made.sheet, made.alt.clone(), "")?;
-        report = report.pictures(made.sheet.title(), "", vec![picture]);
-    }
-    Ok(report)
 }

@@ -1,86 +1,96 @@
-//! Choosing test digits, and transforming them as `capsnet test` does.
+//! Flags that choose test digits and say what is done to them.
 
 use anyhow::Result;
+use capsnet::look::Digits;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
-use capsnet_data::transform::Augment;
+use capsnet_data::transform::{Pipeline, Resample};
 use capsnet_report::number::count;
+use clap::Args;
 
-use crate::args::DigitArgs;
+use crate::args::positive;
 use crate::setting::UsageError;
-use capsnet::evaluate::Condition;
 
-/// The test digits and the flags that choose among them.
-pub struct Digits<'a> {
-    pub data: &'a Dataset,
-    pub args: &'a DigitArgs,
+/// Which test digits, and what is done to them.
+#[derive(Args, Debug, Clone, Default)]
+pub struct DigitArgs {
+    /// Numbers of the test images, counted from 0, separated by commas
+    #[arg(long, value_name = "N,..", value_delimiter = ',', conflicts_with_all = ["class", "count"])]
+    pub index: Vec<usize>,
+    /// Take digits of this class only
+    #[arg(long, value_name = "CLASS")]
+    class: Option<usize>,
+    /// How many digits, where the picture shows several
+    #[arg(long, value_name = "N", value_parser = positive)]
+    count: Option<usize>,
+    /// What is done to each digit (before a rotation, if any), for example 'shear=20,noise=30'
+    #[arg(long, value_name = "SPEC")]
+    transform: Option<Pipeline>,
+    /// How affine transforms read between the pixels
+    #[arg(long, value_name = "nearest|bilinear")]
+    resample: Option<Resample>,
+    /// Seed of random transforms
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: u64,
 }
 
-impl<'a> Digits<'a> {
-    pub fn new(data: &'a Dataset, args: &'a DigitArgs) -> Self {
-        Self { data, args }
+impl DigitArgs {
+    /// The digits, and what is done to them.
+    pub fn of<'a>(&self, data: &'a Dataset) -> Result<Digits<'a>> {
+        let transform = self.transform.clone().unwrap_or_default();
+        if transform.normalize().is_some() {
+            let message = "--transform: `normalize` is no matter of pictures; leave it out, the weights say how they \
+                           normalise";
+            return Err(UsageError(message.to_owned()).into());
+        }
+        Ok(Digits {
+            data,
+            transform,
+            resample: self.resample,
+            seed: Seed(self.seed),
+        })
     }
 
     /// The digits asked for; `default` of them where their number isn't given.
-    pub fn chosen(&self, default: usize) -> Result<Vec<usize>> {
-        if !self.args.index.is_empty() {
-            check_indices(self.data, &self.args.index)?;
-            return Ok(self.args.index.clone());
+    pub fn chosen(&self, data: &Dataset, default: usize) -> Result<Vec<usize>> {
+        if !self.index.is_empty() {
+            check_indices(data, &self.index)?;
+            return Ok(self.index.clone());
         }
-        let wanted = self.args.count.unwrap_or(default);
-        Ok(self.candidates()?.into_iter().take(wanted).collect())
+        let candidates = self.candidates(data)?.into_iter();
+        Ok(candidates.take(self.wanted(default)).collect())
     }
 
     /// The one digit of a picture that shows one.
-    pub fn one(&self) -> Result<usize> {
-        let several = self.args.index.len() > 1 || self.args.count.is_some_and(|count| count > 1);
+    pub fn one(&self, data: &Dataset) -> Result<usize> {
+        let several = self.index.len() > 1 || self.count.is_some_and(|count| count > 1);
         if several {
             let message = "this picture shows one digit: give one --index, or --class without --count";
             return Err(UsageError(message.to_owned()).into());
         }
-        Ok(self.chosen(1)?[0])
+        Ok(self.chosen(data, 1)?[0])
+    }
+
+    /// How many digits are wanted.
+    pub fn wanted(&self, default: usize) -> usize {
+        self.count.unwrap_or(default)
     }
 
     /// All digits that may be shown, those of the class asked for.
-    pub fn candidates(&self) -> Result<Vec<usize>> {
-        let all = 0..self.data.len();
-        let Some(class) = self.args.class else {
+    pub fn candidates(&self, data: &Dataset) -> Result<Vec<usize>> {
+        let all = 0..data.len();
+        let Some(class) = self.class else {
             return Ok(all.collect());
         };
-        check_classes(self.data.class_names().len(), &[class], "--class")?;
-        let found: Vec<usize> = all
-            .filter(|&index| usize::from(self.data.label(index)) == class)
-            .collect();
+        check_classes(data.class_names().len(), &[class], "--class")?;
+        let found: Vec<usize> = all.filter(|&index| usize::from(data.label(index)) == class).collect();
         anyhow::ensure!(
             !found.is_empty(),
             "none of the {} test images of {} is of class {class}",
-            count(self.data.len() as u64),
-            self.data.name()
+            count(data.len() as u64),
+            data.name()
         );
         Ok(found)
-    }
-
-    /// The condition that the flags and an angle make.
-    pub fn condition(&self, rotate: Option<f64>) -> Result<Condition> {
-        let transform = self.args.transform.clone().unwrap_or_default();
-        if transform.normalize().is_some() {
-            let message =
-                "--transform: `normalize` is no matter of pictures; leave it out, the weights say how they normalise";
-            return Err(UsageError(message.to_owned()).into());
-        }
-        Ok(Condition::new(&transform, rotate, self.args.resample)?)
-    }
-
-    /// The class of a digit.
-    pub fn label(&self, index: usize) -> usize {
-        usize::from(self.data.label(index))
-    }
-
-    /// Digits under a condition.
-    pub fn images(&self, indices: &[usize], condition: &Condition) -> Vec<Vec<u8>> {
-        let augment = Augment::from(condition.pipeline.clone());
-        let image = |&index: &usize| augment.image(self.data, Seed(self.args.seed), 0, index);
-        indices.iter().map(image).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! `capsnet draw`: pictures of what capsules do, with the numbers behind them.
 //!
-//! One file a picture, each with a `make` that takes models, data and options and gives a [`Made`]; this file reads
-//! flags and saves.
+//! One file a picture, with its flags: the library asks the models, the report crate draws what they said, and this file
+//! lists the pictures and saves one.
 
 mod all;
 mod angles;
@@ -9,87 +9,82 @@ mod couplings;
 mod crowding;
 mod digits;
 mod doorway;
-mod made;
+mod drawn;
+mod models;
 mod perturbations;
-mod pieces;
 mod reconstructions;
-mod subject;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
-use capsnet_data::dataset::Split;
+use clap::{Args, Subcommand};
 
-use crate::args::{DrawArgs, DrawCommand, OutArgs};
 use crate::output::line;
-use digits::Digits;
-use made::Made;
-use subject::Subject;
 
-pub fn run(args: &DrawArgs) -> Result<()> {
-    match &args.drawing {
-        DrawCommand::Reconstructions(args) => {
-            let device = args.data.compute.start()?;
-            let subject = Subject::load(&args.weights, &device)?;
-            let data = subject.data_for(args.data.load(Split::Test)?)?;
-            let digits = Digits::new(&data, &args.digits);
-            let made = reconstructions::make(&subject, &digits, args.rotate.points(), args.mistakes, &device)?;
-            finish(&made, &args.out)
-        }
-        DrawCommand::Perturbations(args) => {
-            let device = args.data.compute.start()?;
-            let subject = Subject::load(&args.weights, &device)?;
-            let data = subject.data_for(args.data.load(Split::Test)?)?;
-            let digits = Digits::new(&data, &args.digits);
-            finish(
-                &perturbations::make(&subject, &digits, args.rotate, &device)?,
-                &args.out,
-            )
-        }
-        DrawCommand::Angles(args) => {
-            let device = args.data.compute.start()?;
-            let subjects = Subject::load_all(&args.models, &device)?;
-            let data = subject::data_for_all(&subjects, args.data.load(Split::Test)?)?;
-            let digits = Digits::new(&data, &args.digits);
-            finish(
-                &angles::make(&subjects, &digits, args.rotate.points(), &device)?,
-                &args.out,
-            )
-        }
-        DrawCommand::Couplings(args) => {
-            let device = args.data.compute.start()?;
-            let subject = Subject::load(&args.weights, &device)?;
-            let data = subject.data_for(args.data.load(Split::Test)?)?;
-            let digits = Digits::new(&data, &args.digits);
-            let options = couplings::Options {
-                rotate: args.rotate,
-                towards: args.towards.clone(),
-                strongest: args.strongest,
-                across: args.across,
-            };
-            finish(&couplings::make(&subject, &digits, &options, &device)?, &args.out)
-        }
-        DrawCommand::Crowding(args) => {
-            let device = args.data.compute.start()?;
-            let subjects = Subject::load_all(&args.models, &device)?;
-            let data = subject::data_for_all(&subjects, args.data.load(Split::Test)?)?;
-            let made = crowding::make(&subjects, &data, &args.index, args.distance.points(), &device)?;
-            finish(&made, &args.out)
-        }
-        DrawCommand::Doorway(args) => {
-            let device = args.compute.start()?;
-            let made = doorway::make(args.iterations, args.extra, args.seed, &device)?;
-            finish(&made, &args.out)
-        }
-        DrawCommand::All(args) => all::run(args),
-    }
+pub const DRAW_EXAMPLES: &str = "Examples:
+  capsnet draw all
+  capsnet draw reconstructions --mistakes --rotate=0 --count 6
+  capsnet draw perturbations --class 5
+  capsnet draw couplings --index 8 --rotate=35 --json";
+
+#[derive(Args, Debug)]
+pub struct DrawArgs {
+    #[command(subcommand)]
+    drawing: Picture,
 }
 
-/// Saves a picture and says where.
-fn finish(made: &Made, out: &OutArgs) -> Result<()> {
-    let files = made.save(&out.out)?;
+/// The list of the pictures.
+#[derive(Subcommand, Debug)]
+enum Picture {
+    /// Digits beside what the decoder makes of the true class's capsule and of the predicted one's
+    #[command(after_help = reconstructions::EXAMPLES)]
+    Reconstructions(reconstructions::Flags),
+    /// What each dimension of a capsule stands for: the decoder's images as one of them is moved
+    #[command(after_help = perturbations::EXAMPLES)]
+    Perturbations(perturbations::Flags),
+    /// The same digits at a row of angles, with the models' answers
+    #[command(after_help = angles::EXAMPLES)]
+    Angles(angles::Flags),
+    /// Where the strongest primary capsules send their votes, iteration by iteration, over the image
+    #[command(after_help = couplings::EXAMPLES)]
+    Couplings(couplings::Flags),
+    /// Two digits in one image, of different classes and of the same, at a row of distances
+    #[command(after_help = crowding::EXAMPLES)]
+    Crowding(crowding::Flags),
+    /// Routing step by step on a toy: squares and quarter discs whose votes for a doorway agree or disagree
+    #[command(after_help = doorway::EXAMPLES)]
+    Doorway(doorway::Flags),
+    /// All of them, and a page that shows them
+    #[command(after_help = all::EXAMPLES)]
+    All(all::Flags),
+}
+
+/// Where pictures go.
+#[derive(Args, Debug, Clone)]
+struct OutArgs {
+    /// A .png or .svg file, or a folder for both
+    #[arg(long, value_name = "PATH", default_value = "runs/draw")]
+    out: PathBuf,
+    /// Print one JSON object, with the numbers behind the picture, and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &DrawArgs) -> Result<()> {
+    let (drawn, out) = match &args.drawing {
+        Picture::Reconstructions(flags) => (reconstructions::draw(flags)?, &flags.out),
+        Picture::Perturbations(flags) => (perturbations::draw(flags)?, &flags.out),
+        Picture::Angles(flags) => (angles::draw(flags)?, &flags.out),
+        Picture::Couplings(flags) => (couplings::draw(flags)?, &flags.out),
+        Picture::Crowding(flags) => (crowding::draw(flags)?, &flags.out),
+        Picture::Doorway(flags) => (doorway::draw(flags)?, &flags.out),
+        Picture::All(flags) => return all::run(flags),
+    };
+    let files = drawn.save(&out.out)?;
     if out.json {
-        return line(made.json(&files)?);
+        return line(serde_json::to_string(&drawn.entry(&files))?);
     }
-    line(made.sheet.caption())?;
+    line(drawn.figure.sheet.caption())?;
     for file in files {
         line(format_args!("wrote {file}"))?;
     }

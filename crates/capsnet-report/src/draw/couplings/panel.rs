@@ -1,9 +1,12 @@
 //! One panel: an image in pale ink and discs for capsules over it.
 
-use capsnet::look::Place;
-use capsnet_report::Font;
-use capsnet_report::colour::{FAINT, INK, PALE, diverging};
-use capsnet_report::{Anchor, ColourImage, Drawing, GreyImage, Rgb};
+use capsnet_measure::look::Place;
+
+use crate::colour::{ColourImage, FAINT, INK, PALE, diverging};
+use crate::drawing::{Anchor, Drawing};
+use crate::font::Font;
+use crate::grey::GreyImage;
+use crate::rgb::Rgb;
 
 const SCALE: f64 = 13.0;
 /// The digit, pale so that discs stand out.
@@ -12,14 +15,14 @@ const DIGIT: Rgb = Rgb(0xB4, 0xB4, 0xB4);
 const RADIUS: f64 = 9.0;
 
 /// What all panels of a picture share.
-pub struct Panel {
-    pub image: GreyImage,
+pub(super) struct Panel {
+    pub(super) image: GreyImage,
     /// Pixels from one position of the primary capsules to the next.
-    pub stride: usize,
+    pub(super) stride: usize,
     /// The coupling that is an equal share.
-    pub equal: f64,
+    pub(super) equal: f64,
     /// How many times as much, or as little, has the strongest colour.
-    pub range: f64,
+    pub(super) range: f64,
 }
 
 /// The radius of a disc for a capsule of some length: the area is the length's.
@@ -29,7 +32,7 @@ fn radius(length: f32) -> f64 {
 
 impl Panel {
     /// Width and height.
-    pub fn size(&self) -> (f64, f64) {
+    pub(super) fn size(&self) -> (f64, f64) {
         (self.image.width() as f64 * SCALE, self.image.height() as f64 * SCALE)
     }
 
@@ -40,7 +43,7 @@ impl Panel {
     }
 
     /// Draws capsules with their place, length and coupling, the strongest first.
-    pub fn draw(&self, capsules: impl Iterator<Item = (Place, f32, f32)>) -> Drawing {
+    pub(super) fn draw(&self, capsules: impl Iterator<Item = (Place, f32, f32)>) -> Drawing {
         let capsules: Vec<(Place, f32, f32)> = capsules.collect();
         let mut panel = Drawing::new();
         panel.image((0.0, 0.0), &ColourImage::on_paper(&self.image, DIGIT), SCALE);
@@ -86,7 +89,7 @@ impl Panel {
     }
 
     /// What colours and sizes mean.
-    pub fn legend(&self) -> Drawing {
+    pub(super) fn legend(&self) -> Drawing {
         const STEPS: usize = 60;
         const STEP: f64 = 4.0;
         let mut legend = Drawing::new();

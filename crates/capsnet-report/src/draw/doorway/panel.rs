@@ -1,18 +1,20 @@
 //! A scene with its votes.
 
-use capsnet::look::SceneStep;
-use capsnet_data::doorway::{Part, Pose, SIDE, Scene, Shape, Whole};
-use capsnet_report::colour::{BLUE, INK, ORANGE, PALE};
-use capsnet_report::{Drawing, Rgb};
+use capsnet_data::doorway::{Part, Pose, SIDE, Shape, Whole};
+use capsnet_measure::look::SceneStep;
+
+use crate::colour::{BLUE, INK, ORANGE, PALE};
+use crate::drawing::Drawing;
+use crate::rgb::Rgb;
 
 const SCALE: f64 = 5.5;
 /// Side of a panel.
-pub const PANEL: f64 = SIDE as f64 * SCALE;
+pub(super) const PANEL: f64 = SIDE as f64 * SCALE;
 /// Length of the arrow that points the way a vote stands, in pixels of the image.
 const POINTER: f64 = 7.0;
 
 /// Blue for squares, orange for quarter discs.
-pub fn colour(shape: Shape) -> Rgb {
+pub(super) fn colour(shape: Shape) -> Rgb {
     match shape {
         Shape::Square => BLUE,
         Shape::QuarterDisc => ORANGE,
@@ -20,12 +22,12 @@ pub fn colour(shape: Shape) -> Rgb {
 }
 
 /// The image, and for each part an arrow to the place that it votes for and on in the direction of the vote.
-pub fn image_panel(scene: &Scene) -> Drawing {
+pub(super) fn image_panel(parts: &[Part]) -> Drawing {
     let mut panel = empty();
-    for part in &scene.parts {
+    for part in parts {
         fill(&mut panel, part, 0.30);
     }
-    for part in &scene.parts {
+    for part in parts {
         let ink = colour(part.shape);
         let vote = part.vote(Whole::Doorway);
         let (from, to) = (scaled(part.middle()), scaled((vote.x, vote.y)));
@@ -37,9 +39,9 @@ pub fn image_panel(scene: &Scene) -> Drawing {
 }
 
 /// The parts in pale colours, every vote as an outline as wide as its coupling, and the capsule's pose.
-pub fn step_panel(scene: &Scene, step: &SceneStep) -> Drawing {
+pub(super) fn step_panel(parts: &[Part], step: &SceneStep) -> Drawing {
     let mut panel = empty();
-    for part in &scene.parts {
+    for part in parts {
         fill(&mut panel, part, 0.15);
     }
     // The capsule under the votes, which would be hidden by it where they agree.
@@ -48,8 +50,8 @@ pub fn step_panel(scene: &Scene, step: &SceneStep) -> Drawing {
     outline(&mut panel, step.poses[0], 11.0, ink);
     // Squares first.
     let votes = Shape::ALL.into_iter().flat_map(|shape| {
-        let parts = scene.parts.iter().zip(&step.couplings);
-        parts.filter(move |(part, _)| part.shape == shape)
+        let coupled = parts.iter().zip(&step.couplings);
+        coupled.filter(move |(part, _)| part.shape == shape)
     });
     for (part, couplings) in votes {
         let coupling = couplings[0].clamp(0.0, 1.0);
@@ -74,16 +76,24 @@ fn fill(panel: &mut Drawing, part: &Part, opacity: f64) {
     panel.area(&outline, colour(part.shape), opacity);
 }
 
-/// The outline of a doorway at a pose.
+/// The outline of a doorway at a pose, as far as it is inside the panel.
 fn outline(panel: &mut Drawing, pose: Pose, width: f64, ink: Rgb) {
     for shape in Shape::ALL {
-        let mut points: Vec<_> = Part::of(Whole::Doorway, shape, pose).outline();
-        points.extend(points.first().copied());
-        for pair in points.windows(2) {
-            if let Some((from, to)) = clipped(scaled(pair[0]), scaled(pair[1])) {
-                panel.line(&[from, to], width, ink);
+        let mut corners: Vec<_> = Part::of(Whole::Doorway, shape, pose).outline();
+        // The first edge once more, so that the first corner is joined like the others.
+        corners.extend_from_within(..2);
+        let mut run: Vec<(f64, f64)> = Vec::new();
+        for pair in corners.windows(2) {
+            let Some((from, to)) = clipped(scaled(pair[0]), scaled(pair[1])) else {
+                continue;
+            };
+            if run.last() != Some(&from) {
+                panel.line(&run, width, ink);
+                run = vec![from];
             }
+            run.push(to);
         }
+        panel.line(&run, width, ink);
     }
 }
 
@@ -114,6 +124,11 @@ fn clipped(from: (f64, f64), to: (f64, f64)) -> Option<((f64, f64), (f64, f64))>
         low = low.max(a.min(b));
         high = high.min(a.max(b));
     }
-    let at = |share: f64| (from.0 + share * dx, from.1 + share * dy);
+    // The ends themselves where they are inside, so that lines meet in them.
+    let at = |share: f64| match share {
+        0.0 => from,
+        1.0 => to,
+        share => (from.0 + share * dx, from.1 + share * dy),
+    };
     (low < high).then(|| (at(low), at(high)))
 }

@@ -1,0 +1,31 @@
+//! Pictures of what capsules do: what [`capsnet_measure::look`] holds, laid out with its captions.
+//!
+//! One file a picture, each a function of its numbers. Nothing here knows a model: the numbers say what models said.
+
+mod angles;
+mod couplings;
+mod crowding;
+mod doorway;
+mod parts;
+mod perturbations;
+mod reconstructions;
+
+pub use angles::angles;
+pub use couplings::couplings;
+pub use crowding::crowding;
+pub use doorway::doorway;
+pub use perturbations::perturbations;
+pub use reconstructions::reconstructions;
+
+use crate::drawing::Sheet;
+
+/// A picture with its name and its text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Of its files, and of the command that draws it.
+    pub name: &'static str,
+    /// What it shows, for those who cannot see it.
+    pub alt: &'static str,
+    /// The picture.
+    pub sheet: Sheet,
+}
