@@ -17,20 +17,12 @@ from pathlib import Path
 ANGLES = [-35, -23, -15, 15, 23, 30, 35, 45]
 
 
-def train_command(config: dict) -> str:
-    """The command line that makes this run again."""
-    flags = {
-        "epochs": config["epochs"],
-        "batch-size": config["batch_size"],
-        "learning-rate": config["learning_rate"],
-        "schedule": config["schedule"],
-        "augment": f"'{config['augment']}'",
-        "seed": config["seed"],
-        "validation": config["validation"],
-        "threads": config["threads"],
-    }
-    words = [f"--{name} {value}" for name, value in flags.items()]
-    return f"capsnet train {config['model']['name']} " + " ".join(words)
+def shipped_config(run: Path, target: Path) -> Path:
+    """Puts the run's settings beside its weights, but for the folder that its images lay in; `train --config` takes them."""
+    shipped = target.with_suffix(".toml")
+    lines = (run / "config.toml").read_text().splitlines(keepends=True)
+    shipped.write_text("".join(line for line in lines if not line.startswith("data = ")))
+    return shipped
 
 
 def test(capsnet: Path, model: str, weights: Path, *flags: str) -> list[dict]:
@@ -60,7 +52,7 @@ def main() -> None:
     figures += test(arguments.capsnet, model, target, "--rotate=15,-23,35", "--resample", "bilinear")
     card = {
         "model": model,
-        "command": train_command(config),
+        "command": f"capsnet train --config {shipped_config(arguments.run, target)}",
         "which": arguments.which,
         "seed": config["seed"],
         "augment": config["augment"],

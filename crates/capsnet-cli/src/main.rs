@@ -4,6 +4,8 @@
 
 // Not forbidden, for the allocator's option below, which has no safe binding.
 #![deny(unsafe_code)]
+// They panic where standard output or error is closed; `output` has functions that don't.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod commands;
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 
 use args::{Cli, Command};
 use clap::Parser;
+use clap::error::ErrorKind;
 
 /// Training allocates and frees the same large tensors every step; the system's allocator returns them to the kernel
 /// each time, which then has to zero their pages anew.
@@ -54,10 +57,30 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
-        Err(error) => {
-            anstream::eprintln!("{}error:{} {error:#}", setting::RED, setting::RESET);
-            let usage = error.downcast_ref::<setting::UsageError>().is_some();
-            ExitCode::from(if usage { 2 } else { 1 })
+        Err(error) => ended(error),
+    }
+}
+
+/// Says why the program fails: exit code 2 for wrong usage, else 1.
+fn ended(error: anyhow::Error) -> ExitCode {
+    let (error, code) = match error.downcast::<clap::Error>() {
+        Ok(usage) => (usage, 2),
+        Err(error) => (clap::Error::raw(ErrorKind::Io, in_full(&error) + "\n"), 1),
+    };
+    // Where it can't be said, the code has to do.
+    let _ = error.print();
+    ExitCode::from(code)
+}
+
+/// The error with its causes; some say theirs themselves.
+fn in_full(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
         }
     }
+    text
 }

@@ -1,4 +1,4 @@
-//! Standard output that may be a full disk or a closed pipe, where `println!` would panic.
+//! Standard output and standard error that may be a full disk or a closed pipe, where `println!` and `eprintln!` would panic.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -24,4 +24,11 @@ pub fn line(text: impl Display) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
         result => result.context("can't write to standard output"),
     }
+}
+
+/// Says something on standard error, with a line end. A notice is not worth a training: where it can't be written, work
+/// goes on without it.
+pub(crate) fn note(text: impl Display) {
+    let mut stderr = io::stderr().lock();
+    let _ = writeln!(stderr, "{text}").and_then(|()| stderr.flush());
 }

@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar on a terminal, a line now and then elsewhere, so that a log stays readable.
 
+use crate::output::note;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -43,14 +44,19 @@ impl Progress {
         }
     }
 
-    /// Says that so many are done; `note` is shown beside the speed.
-    pub fn set(&mut self, done: usize, note: &str) {
+    /// Says that so many are done; `beside` is shown beside the speed.
+    pub fn set(&mut self, done: usize, beside: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(self.speed(done, note));
+            bar.set_message(self.speed(done, beside));
             bar.set_position(done as u64);
         } else if self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
-            eprintln!("{} {done}/{} {}", self.title, self.total, self.speed(done, note));
+            note(format_args!(
+                "{} {done}/{} {}",
+                self.title,
+                self.total,
+                self.speed(done, beside)
+            ));
         }
     }
 
@@ -61,12 +67,12 @@ impl Progress {
         }
     }
 
-    fn speed(&self, done: usize, note: &str) -> String {
+    fn speed(&self, done: usize, beside: &str) -> String {
         let rate = done.saturating_sub(self.before) as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
         if rate <= 0.0 {
-            return format!("{}  {note}", self.unit);
+            return format!("{}  {beside}", self.unit);
         }
         let left = Duration::from_secs_f64((self.total - done.min(self.total)) as f64 / rate);
-        format!("{0}  {rate:.0} {0}/s  {1} left  {note}", self.unit, duration(left))
+        format!("{0}  {rate:.0} {0}/s  {1} left  {beside}", self.unit, duration(left))
     }
 }

@@ -1,5 +1,6 @@
 //! Turning flags into what commands need: threads, a device, data, a model.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -13,26 +14,15 @@ use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
 use capsnet_data::random::Seed;
 use capsnet_measure::Sample;
+use clap::error::ErrorKind;
 use toml::Value;
 
 use crate::args::{ComputeArgs, DataArgs, Variant, WeightsArgs};
 
-/// Begins red text; [`anstream`] takes it out where there is no terminal.
-pub const RED: &str = "\x1b[1;31m";
-/// Ends coloured text.
-pub const RESET: &str = "\x1b[0m";
-
 /// Flags that don't go together or make no sense: exit code 2.
-#[derive(Debug)]
-pub struct UsageError(pub String);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+pub fn usage(message: impl Display) -> clap::Error {
+    clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n"))
 }
-
-impl std::error::Error for UsageError {}
 
 impl ComputeArgs {
     /// Starts the worker threads and opens the device.
@@ -53,7 +43,7 @@ impl ComputeArgs {
     /// Opens the device.
     pub fn open(&self) -> Result<Device> {
         capsnet::device::device(&self.device).map_err(|error| match error {
-            DeviceError::Unknown { .. } => UsageError(format!("--device: {error}")).into(),
+            DeviceError::Unknown { .. } => usage(format!("--device: {error}")).into(),
             DeviceError::Missing(_) => error.into(),
         })
     }
@@ -112,7 +102,7 @@ impl Variant {
 
 /// Changes a model's configuration.
 pub fn change(config: &mut ModelConfig, settings: &[Setting]) -> Result<()> {
-    *config = apply_to_model(config, settings).map_err(|error| UsageError(error.to_string()))?;
+    *config = apply_to_model(config, settings).map_err(|error| usage(error))?;
     Ok(())
 }
 

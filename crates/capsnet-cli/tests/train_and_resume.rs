@@ -279,3 +279,39 @@ fn settings_that_the_data_cannot_meet() {
     capsnet(folder.path(), args).fails(1, &["validation", "48 images"]);
     assert_eq!(names_in(folder.path()), ["digits"], "a run was begun");
 }
+
+/// A full disk behind standard error is no reason to end a training.
+#[test]
+fn notices_that_cannot_be_written() {
+    let folder = with_undisturbed_run();
+    let root = folder.path();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = command(root)
+        .args(train("unheard"))
+        .stdout(Stdio::null())
+        .stderr(full)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_same_run(root, "unheard");
+}
+
+/// As when a terminal is closed: nobody reads any more, and the system hangs up.
+#[test]
+fn interrupted_by_a_terminal_that_closes() {
+    let folder = with_undisturbed_run();
+    let root = folder.path();
+    let mut child = start(root, &train("left"));
+    drop((child.stdout.take(), child.stderr.take()));
+    wait_for(&mut child, &root.join("left"), 10);
+    let sent = Command::new("kill")
+        .args(["-HUP", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let steps = checkpointed_steps(&root.join("left"));
+    assert!((10..STEPS).contains(&steps), "{steps}");
+    capsnet(root, resume("left")).done();
+    assert_same_run(root, "left");
+}

@@ -18,6 +18,7 @@
 //! | [`random`] | the draws behind random transforms |
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod catalog;
 pub mod dataset;

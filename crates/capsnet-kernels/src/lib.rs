@@ -17,6 +17,8 @@
 //! - [`margin_loss`]: the loss of capsule lengths and its gradient.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 mod adam;
 mod conv;
 mod conv_block;

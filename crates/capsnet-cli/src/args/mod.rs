@@ -1,10 +1,6 @@
-//! The command line: every flag, its help and its examples; one file a command.
+//! The command line: its commands, and flags that several of them share; a command's own flags stand beside it.
 
-mod bench;
-mod files;
 mod models;
-mod predict;
-mod protocols;
 mod settings;
 mod shared;
 mod test;
@@ -17,15 +13,8 @@ use crate::commands::draw::{DRAW_EXAMPLES, DrawArgs};
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
-use bench::BENCH_EXAMPLES;
-pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
-use files::{CONVERT_EXAMPLES, FETCH_EXAMPLES, INFO_EXAMPLES};
-pub use files::{ConvertArgs, FetchArgs, InfoArgs};
+use crate::commands::{bench, convert, fetch, info, predict, protocols, study, train};
 pub use models::ModelsArgs;
-use predict::PREDICT_EXAMPLES;
-pub use predict::PredictArgs;
-use protocols::PROTOCOLS_EXAMPLES;
-pub use protocols::ProtocolsArgs;
 pub use settings::{GROUP as SETTINGS, SettingFlags};
 pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use test::TEST_EXAMPLES;
@@ -64,8 +53,8 @@ pub enum Command {
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(Box<CompareArgs>),
     /// Train a model, or resume a training that was stopped
-    #[command(after_help = crate::commands::train::EXAMPLES)]
-    Train(crate::commands::train::TrainArgs),
+    #[command(after_help = train::EXAMPLES)]
+    Train(train::TrainArgs),
     /// Measure a model's accuracy on the test images, upright or transformed
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
@@ -73,34 +62,34 @@ pub enum Command {
     #[command(after_help = EQUIVARIANCE_EXAMPLES)]
     Equivariance(EquivarianceArgs),
     /// Run a declared study: variants of models, trained and tested with several seeds, in one table
-    #[command(after_help = crate::commands::study::EXAMPLES)]
-    Study(crate::commands::study::StudyArgs),
+    #[command(after_help = study::EXAMPLES)]
+    Study(study::StudyArgs),
     /// Measure models along families of transforms, and write the curves as one HTML report, pictures and tables
     #[command(after_help = SWEEP_EXAMPLES)]
     Sweep(Box<SweepArgs>),
     /// Say which class an image file shows
-    #[command(after_help = PREDICT_EXAMPLES)]
-    Predict(PredictArgs),
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::PredictArgs),
     /// Turn a PyTorch state dict or a safetensors file into safetensors that both capsnet and PyTorch load
-    #[command(after_help = CONVERT_EXAMPLES)]
-    Convert(ConvertArgs),
+    #[command(after_help = convert::EXAMPLES)]
+    Convert(convert::ConvertArgs),
     /// Say what a weights file holds: model, configuration, parameters, tensors
-    #[command(after_help = INFO_EXAMPLES)]
-    Info(InfoArgs),
+    #[command(after_help = info::EXAMPLES)]
+    Info(info::InfoArgs),
     /// Route the votes of a file by any algorithm, to check another implementation against
     #[command(after_help = ROUTE_EXAMPLES)]
     Route(RouteArgs),
     /// List the protocols of the field that `train` and `test` follow, with their sources
-    #[command(after_help = PROTOCOLS_EXAMPLES)]
-    Protocols(ProtocolsArgs),
+    #[command(after_help = protocols::EXAMPLES)]
+    Protocols(protocols::ProtocolsArgs),
     /// Download a data set into the user's cache
-    #[command(after_help = FETCH_EXAMPLES)]
-    Fetch(FetchArgs),
+    #[command(after_help = fetch::EXAMPLES)]
+    Fetch(fetch::FetchArgs),
     /// Draw what capsules do: reconstructions, perturbations, angles, couplings, crowding, and a toy that explains
     /// routing
     #[command(after_help = DRAW_EXAMPLES)]
     Draw(DrawArgs),
     /// Time the program on this machine
-    #[command(after_help = BENCH_EXAMPLES)]
-    Bench(BenchArgs),
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(bench::BenchArgs),
 }

@@ -11,7 +11,7 @@ use capsnet::model::{Architecture, ModelConfig};
 use clap::Args;
 
 use super::shared::model;
-use crate::setting::{UsageError, shipped_weights};
+use crate::setting::{shipped_weights, usage};
 
 /// The models that are compared where none is named.
 const SHIPPED: [&str; 2] = ["lenet5", "capsnet"];
@@ -56,24 +56,9 @@ impl ModelsArgs {
                 "two of the models are called `{}`; give one of them another name with --weights NAME=FILE",
                 model.entry.label
             );
-            return Err(UsageError(message).into());
+            return Err(usage(message).into());
         }
         Ok(models)
-    }
-
-    /// The flags as they were given.
-    pub fn words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        let models: Vec<&str> = self.models.iter().map(|model| model.name()).collect();
-        if !models.is_empty() {
-            words.extend(["--models".to_owned(), models.join(",")]);
-        }
-        for NamedFile { name, path } in &self.weights {
-            let file = path.display();
-            let value = name.as_ref().map_or(file.to_string(), |name| format!("{name}={file}"));
-            words.extend(["--weights".to_owned(), value]);
-        }
-        words
     }
 }
 
@@ -158,10 +143,5 @@ mod tests {
         let many = parsed("capsnet --weights a b=c --weights d");
         assert!(many.models.is_empty());
         assert_eq!(many.weights.len(), 3);
-        assert_eq!(many.words(), ["--weights", "a", "--weights", "b=c", "--weights", "d"]);
-        assert_eq!(
-            parsed("capsnet --models cnn,lenet5").words(),
-            ["--models", "cnn,lenet5"]
-        );
     }
 }

@@ -1,62 +1,16 @@
-//! The command line that makes a result again, as reports show it.
+//! The command line as it was given, which makes a result once more or goes on with it.
 
-use std::fmt::{self, Display};
-
-use capsnet_data::catalog::KnownSet;
-
-use crate::args::DataArgs;
+use std::env;
 
 /// A line of the command is at most so long, where its words allow it.
 const WIDTH: usize = 100;
 
-/// A command that is put together flag by flag.
-pub struct CommandLine {
-    words: Vec<String>,
-}
-
-impl CommandLine {
-    /// `capsnet COMMAND`.
-    pub fn new(command: &str) -> Self {
-        let words = ["capsnet"].into_iter().chain(command.split(' '));
-        Self {
-            words: words.map(str::to_owned).collect(),
-        }
-    }
-
-    /// Words as they are.
-    pub fn words(mut self, words: impl IntoIterator<Item = String>) -> Self {
-        self.words.extend(words);
-        self
-    }
-
-    /// `NAME VALUE`.
-    pub fn flag(self, name: &str, value: impl Display) -> Self {
-        self.words([name.to_owned(), value.to_string()])
-    }
-
-    /// Which images, and what computes; threads have no part in the results.
-    pub fn data(mut self, args: &DataArgs) -> Self {
-        if let Some(data) = &args.data {
-            self = self.flag("--data", data.display());
-        } else if args.dataset != KnownSet::Mnist {
-            self = self.flag("--dataset", args.dataset);
-        }
-        if let Some(limit) = args.limit {
-            self = self.flag("--limit", limit);
-        }
-        if args.compute.device != "cpu" {
-            self = self.flag("--device", &args.compute.device);
-        }
-        self
-    }
-}
-
-/// As one types it; long commands have several lines.
-impl Display for CommandLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<String> = self.words.iter().map(|word| quoted(word)).collect();
-        f.write_str(&wrapped(&words))
-    }
+/// The command that this program was started with, as one types it; long ones have several lines.
+pub(crate) fn command_line() -> String {
+    let given = env::args_os().skip(1);
+    let words = given.map(|word| quoted(&word.to_string_lossy()));
+    let words: Vec<String> = ["capsnet".to_owned()].into_iter().chain(words).collect();
+    wrapped(&words)
 }
 
 /// Words between spaces, with a line's end before a flag that would make the line too long.
@@ -79,55 +33,42 @@ fn wrapped(words: &[String]) -> String {
     text
 }
 
-/// A word as a POSIX shell takes it.
+/// A word as a POSIX shell takes it; what needs no quotes, like `--rotate=15,-23`, has none.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        return word.to_owned();
+    }
+    match shlex::try_quote(word) {
+        Ok(quoted) => quoted.into_owned(),
+        // No word of a command line has a NUL in it.
+        Err(_) => word.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{Cli, Command};
-    use clap::Parser;
 
-    fn data_of(words: &[&str]) -> String {
-        let cli = Cli::try_parse_from([&["capsnet", "sweep"], words].concat()).unwrap();
-        let Some(Command::Sweep(args)) = cli.command else {
-            panic!("not a sweep")
-        };
-        CommandLine::new("sweep").data(&args.data).to_string()
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        for word in ["--rotate=15,-23", "NAME=a.pt", "runs/a_b.c"] {
+            assert_eq!(quoted(word), word);
+        }
+        for word in ["", "it's half=a.pt", "a b", "$HOME", "a\"b", "*", "\\"] {
+            let quoted = quoted(word);
+            assert_ne!(quoted, word);
+            assert_eq!(shlex::split(&quoted), Some(vec![word.to_owned()]), "{quoted}");
+        }
     }
 
     #[test]
     fn long_lines_break_before_a_flag() {
-        let line = CommandLine::new("draw all")
-            .flag("--weights", "it's half=a.pt")
-            .to_string();
-        assert_eq!(line, "capsnet draw all --weights 'it'\\''s half=a.pt'");
         let folder = "x".repeat(80);
-        let line = CommandLine::new("draw all").flag("--index", 3).flag("--out", &folder);
-        let line = line.words(["--json".to_owned()]).to_string();
+        let words = ["capsnet", "draw", "all", "--index", "3", "--out", &folder, "--json"].map(str::to_owned);
         assert_eq!(
-            line,
+            wrapped(&words),
             format!("capsnet draw all --index 3 \\\n    --out {folder} --json")
-        );
-    }
-
-    #[test]
-    fn images_are_named_where_they_are_not_the_usual_ones() {
-        assert_eq!(data_of(&["--threads", "1", "--json"]), "capsnet sweep");
-        assert_eq!(
-            data_of(&["--data", "my digits", "--limit", "5", "--device", "cpu"]),
-            "capsnet sweep --data 'my digits' --limit 5"
-        );
-        assert_eq!(
-            data_of(&["--dataset", "fashion-mnist"]),
-            "capsnet sweep --dataset fashion-mnist"
         );
     }
 }

@@ -7,20 +7,85 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use capsnet::evaluate::check_fits;
-use capsnet::model::{Architecture, Timing};
+use capsnet::model::{Architecture, ModelConfig, Timing};
+use capsnet::settings::of_each_model;
 use capsnet::train::TrainConfig;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::transform::Augment;
 use capsnet_report::number::{count, measure};
 use capsnet_report::{Column, Table};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::args::{BenchArgs, BenchCommand, BenchStepArgs, StepMode};
+use crate::args::value::positive;
+use crate::args::{DataArgs, model};
 use crate::output::line;
 use crate::progress::Progress;
-use crate::setting::UsageError;
+use crate::setting::usage;
 use job::Job;
 use timing::{Times, peak_rss_mb};
+
+pub const EXAMPLES: &str = "Examples:
+  capsnet bench step capsnet
+  capsnet bench step capsnet --mode infer --batch-size 1 --steps 200 --threads 2
+  capsnet bench step lenet5 --augment translate=2 --json";
+
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    #[command(subcommand)]
+    pub command: BenchCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum BenchCommand {
+    /// Time steps of training, or of inference, on the training images
+    ///
+    /// Training steps are those of `capsnet train`: a batch is prepared (and augmented, with --augment), the loss and its
+    /// gradients are computed and Adam moves the weights. Inference prepares a batch and computes the predicted classes and, for
+    /// CapsNet, the decoder's pictures of them. Batches are consecutive images. Some steps are made before the clock runs. Steps of
+    /// LeNet-5 are short, so many of them are timed together as one block, and its time is divided by their number; minimum and
+    /// median are those of the blocks.
+    #[command(after_help = EXAMPLES)]
+    Step(BenchStepArgs),
+}
+
+/// What a benchmark's step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StepMode {
+    /// Loss, gradients and an update of the weights
+    Train,
+    /// The predicted classes, and CapsNet's pictures of them
+    Infer,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchStepArgs {
+    /// Which model
+    #[arg(value_parser = model())]
+    pub model: ModelConfig,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Train or infer
+    #[arg(long, default_value = "train")]
+    pub mode: StepMode,
+    #[arg(long, value_name = "N", value_parser = positive, help = batch_size_help())]
+    pub batch_size: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = positive, help = steps_help())]
+    pub steps: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = positive, help = group_help())]
+    pub group: Option<usize>,
+    #[arg(long, value_name = "N", help = warmup_help())]
+    pub warmup: Option<usize>,
+    /// What is done to each training image, as in `capsnet train`; part of the timed step [default: nothing]
+    #[arg(long, value_name = "SPEC")]
+    pub augment: Vec<Augment>,
+    /// Seed of weights and augmentation
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub fn run(args: &BenchArgs) -> Result<()> {
     match &args.command {
@@ -91,7 +156,7 @@ fn step(args: &BenchStepArgs) -> Result<()> {
     if config.batch_size > data.len() {
         let (size, images) = (count(config.batch_size as u64), count(data.len() as u64));
         let message = format!("--batch-size: a batch of {size} is more than the {images} images that there are");
-        return Err(UsageError(message).into());
+        return Err(usage(message).into());
     }
     let plan = Plan::from_args(args);
     let mut job = Job::new(&config, &data, args.mode, &device)?;
@@ -131,13 +196,13 @@ fn step(args: &BenchStepArgs) -> Result<()> {
 /// The settings of a training, of which the benchmark makes the first steps.
 fn config_from(args: &BenchStepArgs) -> Result<TrainConfig> {
     if args.mode == StepMode::Infer && !args.augment.is_empty() {
-        return Err(UsageError("--augment is for --mode train; inference takes images as they are".to_owned()).into());
+        return Err(usage("--augment is for --mode train; inference takes images as they are".to_owned()).into());
     }
     let mut config = TrainConfig::for_model(args.model.clone());
     config.batch_size = args.batch_size.unwrap_or(config.batch_size);
     config.augment = Augment::from_specs(args.augment.iter().map(ToString::to_string))?;
     config.seed = args.seed;
-    config.validate().map_err(|error| UsageError(error.to_string()))?;
+    config.validate().map_err(usage)?;
     Ok(config)
 }
 
@@ -213,4 +278,24 @@ fn print(report: &Report, data: &Dataset, title: &str) -> Result<()> {
         optional(report.loss_last),
     ])?;
     line(table.to_text())
+}
+
+fn batch_size_help() -> String {
+    let defaults = of_each_model(|model| model.usual_training().batch_size);
+    format!("Images a step [default: {defaults}]")
+}
+
+fn steps_help() -> String {
+    let defaults = of_each_model(|model| model.timing().steps);
+    format!("Steps to time, rounded up to whole blocks [default: {defaults}]")
+}
+
+fn group_help() -> String {
+    let defaults = of_each_model(|model| model.timing().group);
+    format!("Steps in a block that is timed as one, at most --steps [default: {defaults}]")
+}
+
+fn warmup_help() -> String {
+    let defaults = of_each_model(|model| model.timing().warmup);
+    format!("Steps before the clock runs [default: {defaults}]")
 }

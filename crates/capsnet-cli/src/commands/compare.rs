@@ -25,7 +25,7 @@ use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
 use crate::output::line;
 use crate::progress::Progress;
-use crate::setting::UsageError;
+use crate::setting::usage;
 
 pub const COMPARE_EXAMPLES: &str = "Examples:
   capsnet compare
@@ -82,7 +82,7 @@ struct Output {
 const DIGITS: usize = 32;
 
 pub fn run(args: &CompareArgs) -> Result<()> {
-    let conditions = conditions(args).map_err(|error| UsageError(format!("--rotate: {error}")))?;
+    let conditions = conditions(args).map_err(|error| usage(format!("--rotate: {error}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {}", args.out.display()))?;

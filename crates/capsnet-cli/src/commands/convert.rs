@@ -1,15 +1,42 @@
 //! `capsnet convert`.
 
+use std::path::PathBuf;
+
+use crate::args::Variant;
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::model::{Architecture, Classifier, Input, Model, ModelConfig};
 use capsnet::weights;
+use capsnet_data::transform::Normalize;
 use capsnet_report::number::count;
 use capsnet_weights::FloatDtype;
+use clap::Args;
 
-use crate::args::ConvertArgs;
 use crate::output::line;
 use crate::setting::change;
+
+pub const EXAMPLES: &str = "Examples:
+  capsnet convert epoch_32.pt epoch_32.safetensors
+  capsnet convert --half runs/capsnet-1/best.safetensors capsnet.safetensors";
+
+#[derive(Args, Debug)]
+pub struct ConvertArgs {
+    /// A PyTorch state dict (.pt, .pth; zip or legacy) or a safetensors file
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// The safetensors file to write
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Store half precision: half the size, three digits
+    #[arg(long)]
+    pub half: bool,
+    /// Read the weights as this CapsNet; files of PyTorch don't say [default: tutorial if there is a batch norm, else paper]
+    #[arg(long)]
+    pub variant: Option<Variant>,
+    /// Mean and deviation that the model's input is normalised by, to be noted in the file
+    #[arg(long, value_name = "MEAN:STD")]
+    pub normalize: Option<Normalize>,
+}
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.input)?;

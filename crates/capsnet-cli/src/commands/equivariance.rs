@@ -15,12 +15,12 @@ use capsnet_report::page::equivariance::EquivariancePage;
 use clap::Args;
 use serde::Serialize;
 
-use super::again::CommandLine;
+use super::again::command_line;
 use crate::args::value::positive;
 use crate::args::{DataArgs, ModelsArgs};
 use crate::output::line;
 use crate::progress::Progress;
-use crate::setting::UsageError;
+use crate::setting::usage;
 
 pub const EQUIVARIANCE_EXAMPLES: &str = "Examples:
   capsnet equivariance
@@ -97,7 +97,7 @@ pub fn run(args: &EquivarianceArgs) -> Result<()> {
         measured: &measured,
         angles: &args.rotate.to_string(),
         sample,
-        command: &command(args).to_string(),
+        command: &command_line(),
     };
     let json = args.out.join("equivariance.json");
     let mut files = page.save(&args.out)?;
@@ -139,7 +139,7 @@ fn check_layers(args: &EquivarianceArgs, models: &[NamedModel], data: &Dataset, 
             .iter()
             .map(|(label, names)| format!("{label} has {}", names.join(", ")));
         let lists = lists.collect::<Vec<_>>().join("; ");
-        return Err(UsageError(format!("--layers: there is no layer `{layer}`; {lists}")).into());
+        return Err(usage(format!("--layers: there is no layer `{layer}`; {lists}")).into());
     }
     Ok(())
 }
@@ -171,18 +171,4 @@ fn measure_all(
     }
     progress.clear();
     Ok(measured)
-}
-
-/// The command that makes the report once more.
-fn command(args: &EquivarianceArgs) -> CommandLine {
-    let layers = args.layers.join(",");
-    CommandLine::new("equivariance")
-        .words(args.models.words())
-        .data(&args.data)
-        .words([format!("--rotate={}", args.rotate)])
-        .flag("--resample", args.resample)
-        .words((!layers.is_empty()).then(|| format!("--layers={layers}")))
-        .flag("--units", args.units)
-        .flag("--seed", args.seed)
-        .flag("--out", args.out.display())
 }

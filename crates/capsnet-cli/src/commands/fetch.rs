@@ -1,12 +1,31 @@
 //! `capsnet fetch`.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
+use capsnet_data::catalog::KnownSet;
 use capsnet_data::fetch::{Step, base_url, fetch};
 use capsnet_data::locate::cache_folder;
+use clap::Args;
 
-use crate::args::FetchArgs;
-use crate::output::line;
+use crate::output::{line, note};
 use crate::progress::Progress;
+
+pub const EXAMPLES: &str = "Examples:
+  capsnet fetch fashion-mnist
+  capsnet fetch mnist --base-url http://localhost:8000/mnist/";
+
+#[derive(Args, Debug)]
+pub struct FetchArgs {
+    /// mnist or fashion-mnist
+    pub dataset: KnownSet,
+    /// Where to download from, instead of the data set's usual mirror
+    #[arg(long, value_name = "URL", env = "CAPSNET_BASE_URL")]
+    pub base_url: Option<String>,
+    /// Folder to put the files into [default: the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
 
 pub fn run(args: &FetchArgs) -> Result<()> {
     let folder = match &args.out {
@@ -14,10 +33,14 @@ pub fn run(args: &FetchArgs) -> Result<()> {
         None => cache_folder(args.dataset).context("this system names no cache folder; say where to with --out")?,
     };
     let url = base_url(args.dataset, args.base_url.as_deref());
-    eprintln!("fetching {} from {url} to {}", args.dataset.name(), folder.display());
+    note(format_args!(
+        "fetching {} from {url} to {}",
+        args.dataset.name(),
+        folder.display()
+    ));
     let mut bar: Option<Progress> = None;
     fetch(args.dataset, &folder, &url, |progress| match progress.step {
-        Step::AlreadyThere => eprintln!("{} is there already", progress.file),
+        Step::AlreadyThere => note(format_args!("{} is there already", progress.file)),
         Step::Receiving { received, total } => {
             let total = total.unwrap_or(received);
             let bar =

@@ -1,15 +1,30 @@
 //! `capsnet info`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
 use capsnet::weights;
 use capsnet_report::number::count;
 use capsnet_report::{Column, Table};
+use clap::Args;
 use serde::Serialize;
 
-use crate::args::InfoArgs;
 use crate::output::line;
+
+pub const EXAMPLES: &str = "Examples:
+  capsnet info weights/capsnet.safetensors
+  capsnet info epoch_32.pt --json";
+
+#[derive(Args, Debug)]
+pub struct InfoArgs {
+    /// A weights file, safetensors or PyTorch
+    pub weights: PathBuf,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 #[derive(Serialize)]
 struct Report {

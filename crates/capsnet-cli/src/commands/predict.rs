@@ -1,5 +1,8 @@
 //! `capsnet predict`.
 
+use crate::args::{ComputeArgs, WeightsArgs, model};
+use capsnet::model::ModelConfig;
+use clap::Args;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +14,34 @@ use capsnet_data::picture::{read_picture, write_png_gray};
 use capsnet_report::{Column, Table};
 use serde::Serialize;
 
-use crate::args::PredictArgs;
 use crate::output::line;
+
+pub const EXAMPLES: &str = "Examples:
+  capsnet predict capsnet digit.png
+  capsnet predict lenet5 --invert scan1.jpg scan2.jpg --json";
+
+#[derive(Args, Debug)]
+pub struct PredictArgs {
+    /// Which model
+    #[arg(value_parser = model())]
+    pub model: ModelConfig,
+    /// PNG or JPEG files; a light digit on a dark ground, unless --invert
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+    #[command(flatten)]
+    pub weights: WeightsArgs,
+    /// Swap dark and light first: for dark ink on white paper
+    #[arg(long)]
+    pub invert: bool,
+    /// Folder for the reconstructions, one PNG an image
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// Print a JSON list and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 #[derive(Serialize)]
 struct Entry {

@@ -16,9 +16,9 @@ use capsnet_report::protocol::{pictures, text};
 use serde::Serialize;
 
 use crate::args::TestArgs;
-use crate::output::line;
+use crate::output::{line, note};
 use crate::progress::Progress;
-use crate::setting::UsageError;
+use crate::setting::usage;
 
 /// The results, as `--json` prints them.
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ pub fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
         for (file, picture) in pictures(&outcome, name)? {
             let path = folder.join(file);
             picture.save_png(&path)?;
-            eprintln!("wrote {}", path.display());
+            note(format_args!("wrote {}", path.display()));
             files.push(path.display().to_string());
         }
     }
@@ -102,7 +102,7 @@ pub fn check_flags(args: &TestArgs) -> Result<()> {
     let check = |flag: &str, given: bool, has: fn(&dyn Protocol) -> bool| match args.protocol {
         Some(protocol) if given && !has(protocol) => {
             let those = names_where(has).join(" and ");
-            Err(UsageError(format!("{flag} is for --protocol {those}")))
+            Err(usage(format!("{flag} is for --protocol {those}")))
         }
         _ => Ok(()),
     };

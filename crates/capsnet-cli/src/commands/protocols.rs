@@ -3,10 +3,21 @@
 use anyhow::Result;
 use capsnet::protocol::{self, Protocol};
 use capsnet_data::transform::Pipeline;
+use clap::Args;
 use serde::Serialize;
 
-use crate::args::ProtocolsArgs;
 use crate::output::line;
+
+pub const EXAMPLES: &str = "Examples:
+  capsnet protocols
+  capsnet protocols --json";
+
+#[derive(Args, Debug)]
+pub struct ProtocolsArgs {
+    /// Print one JSON list and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// A protocol, as `--json` prints it.
 #[derive(Serialize)]

@@ -9,7 +9,7 @@ use capsnet_weights::{FloatDtype, NamedTensor, StateDict};
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::output::line;
+use crate::output::{line, note};
 
 pub const ROUTE_EXAMPLES: &str = "Examples:
   capsnet route votes.safetensors --algorithm dynamic:3
@@ -41,7 +41,7 @@ pub fn run(args: &RouteArgs) -> Result<()> {
     let routed = route_votes_file(&file, &args.algorithm).with_context(|| args.votes.display().to_string())?;
     if !routed.unused.is_empty() {
         let names = routed.unused.join(", ");
-        eprintln!("{} has no use for {names}", args.algorithm);
+        note(format_args!("{} has no use for {names}", args.algorithm));
     }
     if let Some(path) = &args.out {
         weights::write(path, &routed.tensors, &[], FloatDtype::F32)?;

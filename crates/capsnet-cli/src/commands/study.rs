@@ -14,10 +14,10 @@ use capsnet_report::number::percent;
 use capsnet_report::page::study::{READING, label, save, summary};
 use clap::Args;
 
-use super::again::CommandLine;
+use super::again::command_line;
 use super::train::{STOP, default_threads, stop_on_ctrl_c};
 use crate::args::ComputeArgs;
-use crate::output::line;
+use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::start_threads;
 
@@ -80,7 +80,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
     study.check()?;
     fs::create_dir_all(&out).with_context(|| format!("can't create the folder {}", out.display()))?;
     stop_on_ctrl_c()?;
-    let command = command(args, path, &out);
+    let command = command_line();
     let mut shown = Shown::new(&plan, &out, &command);
     let outcome = study.execute(&STOP, &mut |event| shown.event(event))?;
     shown.saved?;
@@ -149,7 +149,7 @@ impl<'a> Shown<'a> {
             Event::Trained(_) => self.clear(),
             Event::Tested { run, tests } => {
                 self.clear();
-                eprintln!("{}: {}", self.title(run), accuracies(tests));
+                note(format_args!("{}: {}", self.title(run), accuracies(tests)));
             }
             Event::Done(outcome) => {
                 if self.saved.is_ok() {
@@ -161,10 +161,10 @@ impl<'a> Shown<'a> {
                 }
             }
             Event::Stopped(run) => {
-                eprintln!(
+                note(format_args!(
                     "stopped in run {} of {}; go on with: {}",
                     run.number, run.of, self.command
-                );
+                ));
             }
         }
     }
@@ -184,22 +184,6 @@ impl<'a> Shown<'a> {
 fn accuracies(tests: &[TestRecord]) -> String {
     let accuracy = |test: &TestRecord| format!("{} {}", label(&test.transform), percent(test.score.accuracy(), 2));
     tests.iter().map(accuracy).collect::<Vec<_>>().join(", ")
-}
-
-/// The command that makes these results.
-fn command(args: &StudyArgs, path: &Path, out: &Path) -> String {
-    let mut command = CommandLine::new("study")
-        .words([path.display().to_string()])
-        .flag("--out", out.display());
-    if let Some(data) = &args.data {
-        command = command.flag("--data", data.display());
-    } else if args.dataset != KnownSet::Mnist {
-        command = command.flag("--dataset", args.dataset);
-    }
-    if args.compute.device != "cpu" {
-        command = command.flag("--device", &args.compute.device);
-    }
-    command.to_string()
 }
 
 fn print(outcome: &Outcome) -> Result<()> {

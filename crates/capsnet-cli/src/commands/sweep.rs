@@ -15,11 +15,11 @@ use capsnet_report::sweep::value;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use serde::Serialize;
 
-use super::again::CommandLine;
+use super::again::command_line;
 use crate::args::{DataArgs, ModelsArgs};
-use crate::output::line;
+use crate::output::{line, note};
 use crate::progress::Progress;
-use crate::setting::UsageError;
+use crate::setting::usage;
 
 /// Values in a row of the picture, and digits in it.
 const PICTURE: [usize; 2] = [9, 4];
@@ -129,7 +129,7 @@ struct Leads {
 
 pub fn run(args: &SweepArgs) -> Result<()> {
     let plan = Plan::new(args.families.sweeps(), args.resample)
-        .map_err(|PlanError { family, source }| UsageError(format!("--{family}: {source}")))?;
+        .map_err(|PlanError { family, source }| usage(format!("--{family}: {source}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let models = args.models.load(&device)?;
@@ -176,16 +176,16 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let page = SweepPage {
         record: &record,
         sample,
-        command: &command(args).to_string(),
+        command: &command_line(),
         examples: &examples,
     };
     let saved = page.save(folder.root(), swept_before)?;
     let words = |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.display().to_string()).collect() };
     if !saved.removed.is_empty() {
-        eprintln!(
+        note(format_args!(
             "removed the charts of an earlier sweep: {}",
             words(&saved.removed).join(", ")
-        );
+        ));
     }
     let mut files = words(&saved.written);
     files.insert(1, folder.record_path().display().to_string());
@@ -214,10 +214,10 @@ fn begin(sweep: &capsnet::sweep::Sweep, folder: &SweepFolder) -> Result<Record> 
         Earlier::Nothing => return Ok(sweep.begin()),
         Earlier::Other(reason) => {
             let (path, kept) = (path.display(), folder.keep()?);
-            eprintln!(
+            note(format_args!(
                 "{path} can't be gone on with: {reason}; it is kept as {}, and everything is measured anew",
                 kept.display()
-            );
+            ));
             return Ok(sweep.begin());
         }
         Earlier::Same(earlier) => earlier,
@@ -225,31 +225,23 @@ fn begin(sweep: &capsnet::sweep::Sweep, folder: &SweepFolder) -> Result<Record> 
     let record = sweep.begin_with(&earlier);
     let (taken, wanted) = (record.points(), sweep.points());
     if taken > 0 {
-        eprintln!(
+        note(format_args!(
             "{taken} of {wanted} points were measured before and are taken from {}",
             path.display()
-        );
+        ));
     }
     if taken < earlier.points() {
-        eprintln!("the other points of that file are kept in {}", folder.keep()?.display());
+        note(format_args!(
+            "the other points of that file are kept in {}",
+            folder.keep()?.display()
+        ));
     }
     Ok(record)
 }
 
-/// Every flag that has a part in the results, and the folder.
-fn command(args: &SweepArgs) -> CommandLine {
-    CommandLine::new("sweep")
-        .words(args.models.words())
-        .data(&args.data)
-        .words(args.families.sweeps().iter().map(|sweep| format!("--{sweep}")))
-        .flag("--resample", args.resample)
-        .flag("--seed", args.seed)
-        .flag("--out", args.out.display())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DEFAULT, Family, Sweep, SweepArgs, command};
+    use super::{DEFAULT, Family, Sweep, SweepArgs};
     use crate::args::{Cli, Command};
     use clap::Parser;
 
@@ -274,29 +266,5 @@ mod tests {
         assert_eq!(both, ["rotate=-90..90:45", "shear=-5"]);
         let default = parsed(&[]).families.sweeps();
         assert_eq!(default[0].to_string(), DEFAULT);
-    }
-
-    fn again(words: &[&str]) -> String {
-        command(&parsed(words)).to_string()
-    }
-
-    #[test]
-    fn the_command_leaves_nothing_out() {
-        assert_eq!(
-            again(&[]),
-            "capsnet sweep --rotate=-180..180:15 --resample nearest --seed 1 --out runs/sweep"
-        );
-        let line = again(&[
-            "--models",
-            "lenet5",
-            "--rotate=-9..9:3,0.5",
-            "--scale",
-            "2",
-            "--weights",
-            "b=c.pt",
-        ]);
-        let joined = line.replace("\\\n", "");
-        let words: Vec<&str> = joined.split_whitespace().skip(2).collect();
-        assert_eq!(again(&words), line);
     }
 }

@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::measure::{confusion_matrix, measure};
 use super::protocol;
 use crate::args::TestArgs;
-use crate::output::line;
+use crate::output::{line, note};
 
 #[derive(Serialize)]
 struct Report {
@@ -58,7 +58,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
             let path = folder.join(format!("confusion-{}-{name}.png", args.model.name()));
             let title = format!("{} on {}: {}", model.config.title(), data.name(), condition.label());
             matrix.sheet(&title)?.save_png(&path)?;
-            eprintln!("wrote {}", path.display());
+            note(format_args!("wrote {}", path.display()));
         }
     }
     let report = Report {

@@ -19,9 +19,9 @@ use capsnet_report::number::{count, percent};
 use clap::Args;
 
 use crate::args::{ComputeArgs, DataArgs, SETTINGS, SettingFlags, model};
-use crate::output::line;
+use crate::output::{line, note};
 use crate::progress::Progress;
-use crate::setting::{UsageError, start_threads};
+use crate::setting::{start_threads, usage};
 
 pub const EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
@@ -123,7 +123,7 @@ pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
         .chain(limit)
         .chain(args.set.clone())
         .collect();
-    let usage = |error: &dyn std::error::Error| UsageError(error.to_string());
+    let usage = |error: &dyn std::error::Error| usage(error);
     let mut config =
         configure(args.model.as_ref().map(Architecture::name), &parts, &settings).map_err(|error| usage(&error))?;
     let splits = config
@@ -165,7 +165,9 @@ pub fn stop_on_ctrl_c() -> Result<()> {
             // Asked twice: the checkpoint of a minute ago has to do.
             std::process::exit(1);
         }
-        eprintln!("stopping after this step; press Ctrl-C again to stop at once");
+        note(format_args!(
+            "stopping after this step; press Ctrl-C again to stop at once"
+        ));
     };
     match ctrlc::set_handler(handler) {
         Err(ctrlc::Error::MultipleHandlers) => Ok(()),
@@ -191,13 +193,13 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
         } => {
             images = total;
             let verb = if position.step > 0 { "resuming" } else { "training" };
-            eprintln!(
+            note(format_args!(
                 "{verb} {title} ({} parameters) on {} images, {} held out; {}",
                 count(parameters as u64),
                 count(total as u64),
                 count(config.validation as u64),
                 folder.root().display()
-            );
+            ));
         }
         Event::Step {
             position,
@@ -220,14 +222,14 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
                 }
                 _ => String::new(),
             };
-            eprintln!(
+            note(format_args!(
                 "epoch {}/{epochs}: loss {:.4}, accuracy {}{validation}{}  ({})",
                 metrics.epoch,
                 metrics.train_loss,
                 percent(metrics.train_accuracy, 2),
                 if metrics.best { ", the best so far" } else { "" },
                 duration(Duration::from_secs_f64(metrics.seconds)),
-            );
+            ));
             draw_curves(folder, config);
         }
         Event::Checkpoint => {}
@@ -245,7 +247,7 @@ pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolde
 /// A picture is not worth a training: says what went wrong and goes on.
 fn draw_curves(folder: &RunFolder, config: &TrainConfig) {
     if let Err(error) = pictures::draw_curves(folder, config) {
-        eprintln!("the curves were not drawn: {error:#}");
+        note(format_args!("the curves were not drawn: {error:#}"));
     }
 }
 

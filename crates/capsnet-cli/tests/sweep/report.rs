@@ -76,8 +76,8 @@ fn the_report_is_one_file_that_says_what_was_measured() {
         "nearest-neighbour sampling",
         "95 % confidence intervals",
         "seed 1",
-        "capsnet sweep --weights 'LeNet &lt;1&gt;=lenet5.safetensors' --weights Caps=tiny.pt --data digits \
-         --rotate=-90..90:5 --shift-y=-4..4:1 --resample nearest --seed 1 --out runs/sweep",
+        "capsnet sweep --data digits --weights 'LeNet &lt;1&gt;=lenet5.safetensors' Caps=tiny.pt --rotate=-90..90:5 \
+         --shift-y=-4..4:1 --json",
     ] {
         assert!(page.contains(part), "{part}");
     }

@@ -84,8 +84,7 @@ pub fn dom(browser: &str, file: &Path, fragment: &str) -> String {
 pub fn probe(browser: &str, page: &str, fragment: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.html");
-    let end = "</body>\n</html>\n";
-    let page = page.strip_suffix(end).unwrap();
+    let (page, end) = page.split_at(page.rfind("</body>").unwrap());
     std::fs::write(&file, format!("{page}<script>\n{PROBE}</script>\n{end}")).unwrap();
     let dom = dom(browser, &file, fragment);
     let found = dom

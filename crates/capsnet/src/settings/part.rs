@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use toml::Table;
+use toml::{Table, Value};
 
 use super::{Setting, SettingError};
 use crate::Error;
@@ -38,9 +38,12 @@ impl Part {
         }
     }
 
-    /// The configuration, if this is a whole one.
+    /// The configuration, if this is a whole one; it may be silent about where the images lie, which differs among
+    /// machines.
     pub fn whole(&self) -> Option<TrainConfig> {
-        self.table.clone().try_into().ok()
+        let mut table = self.table.clone();
+        table.entry("data").or_insert_with(|| Value::String(String::new()));
+        table.try_into().ok()
     }
 
     /// Its keys as settings.

@@ -175,11 +175,17 @@ fn refusals_name_the_key_the_value_and_the_rule() {
 fn a_part_sets_what_it_has_and_a_whole_everything() {
     let part = |text: &str| Part::parse(text, "a.toml").unwrap();
     let some = part("epochs = 9\n[model]\nname = 'capsnet'\nrouting = { iterations = 1 }");
-    let config = configure(None, &[some.clone()], &["epochs=10".parse().unwrap()]).unwrap();
+    let config = configure(None, std::slice::from_ref(&some), &["epochs=10".parse().unwrap()]).unwrap();
     assert_eq!((config.epochs, config.model.name()), (10, "capsnet"));
     let whole = set_all("capsnet", &["no-reconstruction=true", "batch-size=3"]).unwrap();
     let text = toml::to_string_pretty(&whole).unwrap();
     assert_eq!(configure(None, &[some.clone(), part(&text)], &[]).unwrap(), whole);
+    let elsewhere = text
+        .lines()
+        .filter(|line| !line.starts_with("data = "))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert_eq!(configure(None, &[part(&elsewhere)], &[]).unwrap(), whole);
     let error = configure(Some("cnn"), &[some], &[]).unwrap_err().to_string();
     assert!(error.contains("`model.name` of a.toml is capsnet, but cnn"), "{error}");
     let error = configure(Some("cnn"), &[part("epoch = 3")], &[])

@@ -58,7 +58,7 @@ pub enum StudyError {
         /// The variant.
         variant: String,
         /// Why.
-        source: Error,
+        source: Box<Error>,
     },
     /// A run that was made with other settings or images.
     #[error(
@@ -97,5 +97,11 @@ pub enum StudyError {
     Setting(#[from] SettingError),
     /// Anything else.
     #[error(transparent)]
-    Other(#[from] Error),
+    Other(Box<Error>),
+}
+
+impl From<Error> for StudyError {
+    fn from(error: Error) -> Self {
+        StudyError::Other(Box::new(error))
+    }
 }

@@ -112,7 +112,7 @@ impl<'a> Study<'a> {
                 .and_then(|()| config.training_images(self.train.len()).map(|_| ()));
             fits.map_err(|source| StudyError::Variant {
                 variant: planned.name.clone(),
-                source,
+                source: Box::new(source),
             })?;
         }
         for run in self.plan.runs() {

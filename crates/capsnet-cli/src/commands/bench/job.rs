@@ -8,7 +8,7 @@ use capsnet::train::{Adam, TrainConfig, train_step};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 
-use crate::args::StepMode;
+use super::StepMode;
 
 /// A model at work on one batch of consecutive images after the other, around the data set again and again.
 pub struct Job<'a> {

@@ -14,9 +14,9 @@ use super::drawn::{Drawn, Entry, names_a_file};
 use super::models::{data_for, explain, named, redrawer};
 use super::{angles, couplings, crowding, reconstructions};
 use crate::args::{DataArgs, ModelsArgs};
-use crate::commands::again::CommandLine;
+use crate::commands::again::command_line;
 use crate::output::line;
-use crate::setting::UsageError;
+use crate::setting::usage;
 
 pub const EXAMPLES: &str = "Examples:
   capsnet draw all
@@ -50,7 +50,7 @@ struct Report<'a> {
 pub fn run(flags: &Flags) -> Result<()> {
     if names_a_file(&flags.out) {
         let out = flags.out.display();
-        return Err(UsageError(format!("--out {out}: six pictures and a page need a folder")).into());
+        return Err(usage(format!("--out {out}: six pictures and a page need a folder")).into());
     }
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
@@ -84,14 +84,9 @@ pub fn run(flags: &Flags) -> Result<()> {
         .map(|drawn| drawn.save(&flags.out))
         .collect::<Result<_>>()?;
     let page = flags.out.join("index.html");
-    let command = CommandLine::new("draw all")
-        .words(flags.models.words())
-        .data(&flags.data)
-        .flag("--index", flags.index)
-        .flag("--out", flags.out.display());
     let entries: Vec<_> = models.iter().map(|model| &model.entry).collect();
     let figures = drawn.iter().map(|drawn| &drawn.figure);
-    page::drawings(figures, &entries, data.name(), &command.to_string())?.save(&page)?;
+    page::drawings(figures, &entries, data.name(), &command_line())?.save(&page)?;
     let page = page.display().to_string();
     if flags.json {
         let drawings = drawn.iter().zip(&files).map(|(drawn, files)| drawn.entry(files));

@@ -14,7 +14,7 @@ use super::digits::check_indices;
 use super::drawn::Drawn;
 use super::models::{data_for, explain, named, redrawer};
 use crate::args::{DataArgs, ModelsArgs};
-use crate::setting::UsageError;
+use crate::setting::usage;
 
 pub const EXAMPLES: &str = "Examples:
   capsnet draw crowding
@@ -84,11 +84,11 @@ pub fn pair(data: &Dataset, indices: &[usize]) -> Result<[usize; 2]> {
                 let class = data.label(a);
                 let message =
                     format!("--index: images {a} and {b} are both of class {class}; two equal digits are drawn anyhow");
-                return Err(UsageError(message).into());
+                return Err(usage(message).into());
             }
             Ok([a, b])
         }
-        _ => Err(UsageError("--index: two images are needed, for example --index 2,1".to_owned()).into()),
+        _ => Err(usage("--index: two images are needed, for example --index 2,1".to_owned()).into()),
     }
 }
 
@@ -100,7 +100,7 @@ fn whole(distances: &[f64], width: usize) -> Result<Vec<i32>> {
         .find(|distance| distance.fract() != 0.0 || !range.contains(*distance));
     if let Some(wrong) = wrong {
         let message = format!("--distance: {wrong} is no whole number of pixels from 0 to {width}");
-        return Err(UsageError(message).into());
+        return Err(usage(message).into());
     }
     Ok(distances.iter().map(|&distance| distance as i32).collect())
 }

@@ -9,7 +9,7 @@ use capsnet_report::number::count;
 use clap::Args;
 
 use crate::args::positive;
-use crate::setting::UsageError;
+use crate::setting::usage;
 
 /// Which test digits, and what is done to them.
 #[derive(Args, Debug, Clone, Default)]
@@ -41,7 +41,7 @@ impl DigitArgs {
         if transform.normalize().is_some() {
             let message = "--transform: `normalize` is no matter of pictures; leave it out, the weights say how they \
                            normalise";
-            return Err(UsageError(message.to_owned()).into());
+            return Err(usage(message).into());
         }
         Ok(Digits {
             data,
@@ -66,7 +66,7 @@ impl DigitArgs {
         let several = self.index.len() > 1 || self.count.is_some_and(|count| count > 1);
         if several {
             let message = "this picture shows one digit: give one --index, or --class without --count";
-            return Err(UsageError(message.to_owned()).into());
+            return Err(usage(message).into());
         }
         Ok(self.chosen(data, 1)?[0])
     }
@@ -98,7 +98,7 @@ impl DigitArgs {
 pub fn check_indices(data: &Dataset, indices: &[usize]) -> Result<()> {
     match indices.iter().find(|&&index| index >= data.len()) {
         None => Ok(()),
-        Some(index) => Err(UsageError(format!(
+        Some(index) => Err(usage(format!(
             "--index: there is no image {index}; {} has {} test images here, 0 to {}",
             data.name(),
             count(data.len() as u64),
@@ -112,7 +112,7 @@ pub fn check_indices(data: &Dataset, indices: &[usize]) -> Result<()> {
 pub fn check_classes(classes: usize, wanted: &[usize], flag: &str) -> Result<()> {
     match wanted.iter().find(|&&class| class >= classes) {
         None => Ok(()),
-        Some(class) => Err(UsageError(format!(
+        Some(class) => Err(usage(format!(
             "{flag}: there is no class {class}; they are 0 to {}",
             classes - 1
         ))

@@ -52,15 +52,29 @@ pub fn draw(flags: &Flags) -> Result<Drawn> {
         let wanted = flags.digits.wanted(COUNT);
         let mut progress = Progress::new("looking for mistakes", "images", candidates.len(), 0);
         let asked = (&candidates[..], wanted);
-        let (chosen, searched) = mistakes_first(model.named(), &digits, asked, flags.rotate.points(), &device, &mut |done| {
-            progress.set(done, "");
-        })?;
+        let (chosen, searched) = mistakes_first(
+            model.named(),
+            &digits,
+            asked,
+            flags.rotate.points(),
+            &device,
+            &mut |done| {
+                progress.set(done, "");
+            },
+        )?;
         progress.clear();
         (chosen, Some(searched))
     } else {
         (flags.digits.chosen(&data, COUNT)?, None)
     };
-    let numbers = reconstructions(model.named(), &digits, &chosen, flags.rotate.points(), searched, &device);
+    let numbers = reconstructions(
+        model.named(),
+        &digits,
+        &chosen,
+        flags.rotate.points(),
+        searched,
+        &device,
+    );
     let numbers = numbers.map_err(explained)?;
     Drawn::new(draw::reconstructions(&numbers)?, &numbers)
 }
