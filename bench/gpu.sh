@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # capsnet and PyTorch on one GPU: are our answers those of the CPU, how long is a step, and where does its time go?
 #
-#     bench/gpu.sh target/release/capsnet --device cuda --out results        # at most 8 minutes
+#     bench/gpu.sh target/release/capsnet --device cuda --out results        # a quarter of an hour
+#     bench/gpu.sh target/release/capsnet --device cuda --part ours          # a half of it, as --part pytorch
 #     bench/gpu.sh target/release/capsnet --device cpu --quick               # does the script run at all?
 #
 # The program must have been built with the device's feature. PyTorch's side needs a python3 with PyTorch (--python FILE
 # names another); without one it is left out, and that is said. Data and weights are those of this repository.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-capsnet=${1:?usage: bench/gpu.sh CAPSNET [--device NAME] [--out DIR] [--python FILE] [--quick]}
+capsnet=${1:?usage: bench/gpu.sh CAPSNET [--device NAME] [--out DIR] [--python FILE] [--part ours|pytorch] [--quick]}
 shift
-device=cuda out=gpu-results python=python3 quick=
+device=cuda out=gpu-results python=python3 part=all quick=
 while [ $# -gt 0 ]; do
     case $1 in
         --device) device=$2; shift 2 ;;
         --out) out=$2; shift 2 ;;
         --python) python=$2; shift 2 ;;
+        --part) part=$2; shift 2 ;;
         --quick) quick=1; shift ;;
         *) echo "unknown flag: $1" >&2; exit 2 ;;
     esac
@@ -41,29 +43,17 @@ nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.mem,pow
 "$capsnet" --version
 within 60 "$capsnet" test lenet5 --device list
 
-torch_device=cuda
-[ "$device" = cpu ] && torch_device=cpu
-torch_side=("$python" "$here/pytorch/gpu.py" --device "$torch_device" ${quick:+--quick})
-# What torch.compile compiles, it compiles while nothing is timed; which of its kernels are best, it finds out later, alone.
-export TORCHINDUCTOR_AUTOTUNE_LOCAL_CACHE=0
-compiling=
-if ! "$python" -c 'import torch' 2>/dev/null; then
-    torch_side=()
-elif [ -z "$quick" ]; then
-    "${torch_side[@]}" --fill-cache --budget 150 &
-    compiling=$!
-fi
-
-say "ours and the CPU's answers"
-for model in lenet5 capsnet equivariant-capsnet; do
-    within 60 "$capsnet" test $model --limit $images --rotate 15 --json >"$out/$model.cpu.json"
-    within 60 "$capsnet" test $model --limit $images --rotate 15 --json --device "$device" >"$out/$model.gpu.json"
-done
-# The first losses of a training, of which the last has felt two updates of every weight.
-few='--batch-size 32 --warmup 0 --steps 3 --group 1 --json'
-within 60 "$capsnet" bench step capsnet $few >"$out/losses.cpu.json"
-within 60 "$capsnet" bench step capsnet $few --device "$device" >"$out/losses.gpu.json"
-python3 - "$out" <<'PY'
+ours() {
+    say "ours and the CPU's answers"
+    for model in lenet5 capsnet equivariant-capsnet; do
+        within 60 "$capsnet" test $model --limit $images --rotate 15 --json >"$out/$model.cpu.json"
+        within 60 "$capsnet" test $model --limit $images --rotate 15 --json --device "$device" >"$out/$model.gpu.json"
+    done
+    # The first losses of a training, of which the last has felt two updates of every weight.
+    few='--batch-size 32 --warmup 0 --steps 3 --group 1 --json'
+    within 60 "$capsnet" bench step capsnet $few >"$out/losses.cpu.json"
+    within 150 "$capsnet" bench step capsnet $few --device "$device" >"$out/losses.gpu.json"
+    python3 - "$out" <<'PY'
 import json, os, sys
 def numbers(value, at=''):
     if isinstance(value, dict):
@@ -90,42 +80,51 @@ for what in ['lenet5', 'capsnet', 'equivariant-capsnet', 'losses']:
     worst = '; '.join(f'{k}: {cpu[k]:.8g} and {gpu[k]:.8g}' for _, k in far[-2:])
     print(f'{what}: {len(far)} of {len(cpu)} numbers differ. {worst}')
 PY
-[ -n "$compiling" ] && wait "$compiling"
 
-say 'ours'
-step() {
-    if [ "$SECONDS" -gt 290 ]; then
-        echo "left out, the time was over: $*" >&2
+    say 'ours'
+    step() {
+        within 150 "$capsnet" bench step "$@" --json --device "$device" 2>"$out/errors.log" | tee -a "$out/ours.jsonl"
+        grep -vE 'steps|^ *$' "$out/errors.log" | tail -n 5 >&2
+    }
+    : >"$out/ours.jsonl"
+    for batch in $batches; do
+        step capsnet --mode train --batch-size "$batch" $steps
+        step capsnet --mode infer --batch-size "$batch" $steps
+    done
+    step lenet5 --mode train --batch-size $lenet $steps
+    step lenet5 --mode infer --batch-size $lenet $steps
+
+    say 'where the time of our step goes'
+    # CubeCL writes the time of each kernel. First steps compile and tune; only the log's end says what a step costs.
+    CUBECL_DEBUG_OPTION=profile-full CUBECL_DEBUG_LOG=$out/kernels.log timeout 200 \
+        "$capsnet" bench step capsnet --batch-size "${batches%% *}" --warmup 5 --steps 5 --group 1 --device "$device" \
+        >/dev/null 2>&1
+    if [ -f "$out/kernels.log" ]; then
+        ls -l "$out/kernels.log"
+        tail -c 8000000 "$out/kernels.log" | xz >"$out/kernels.log.xz"
+        rm "$out/kernels.log"
+    fi
+}
+
+pytorch() {
+    say "PyTorch's"
+    if ! "$python" -c 'import torch' 2>/dev/null; then
+        echo "left out: $python has no PyTorch"
         return
     fi
-    within 60 "$capsnet" bench step "$@" --json --device "$device" 2>"$out/errors.log" | tee -a "$out/ours.jsonl"
-    grep -vE 'steps|^ *$' "$out/errors.log" | tail -n 5 >&2
+    local torch_device=cuda
+    [ "$device" = cpu ] && torch_device=cpu
+    local run=("$python" "$here/pytorch/gpu.py" --device "$torch_device" ${quick:+--quick})
+    # What torch.compile compiles, it compiles all at once; which kernels are best, it finds out when timed, alone.
+    export TORCHINDUCTOR_AUTOTUNE_LOCAL_CACHE=0
+    [ -z "$quick" ] && within 130 "${run[@]}" --fill-cache --budget 120
+    within 400 "${run[@]}" --budget 300 | tee "$out/pytorch.jsonl"
 }
-: >"$out/ours.jsonl"
-for batch in $batches; do
-    step capsnet --mode train --batch-size "$batch" $steps
-    step capsnet --mode infer --batch-size "$batch" $steps
-done
-step lenet5 --mode train --batch-size $lenet $steps
-step lenet5 --mode infer --batch-size $lenet $steps
 
-say "PyTorch's"
-if [ ${#torch_side[@]} -gt 0 ]; then
-    left=$((440 - SECONDS))
-    within $((left + 30)) "${torch_side[@]}" --budget "$left" | tee "$out/pytorch.jsonl"
-else
-    echo "left out: $python has no PyTorch"
-fi
-
-say 'where the time of our step goes'
-# CubeCL writes the time of each kernel; the first steps tune and compile.
-CUBECL_DEBUG_OPTION=profile-full CUBECL_DEBUG_LOG=$out/kernels.log timeout 60 \
-    "$capsnet" bench step capsnet --batch-size "${batches%% *}" --warmup 5 --steps 5 --group 1 --device "$device" \
-    >/dev/null 2>&1
-if [ -f "$out/kernels.log" ]; then
-    ls -l "$out/kernels.log"
-    tail -c 8000000 "$out/kernels.log" | xz >"$out/kernels.log.xz"
-    rm "$out/kernels.log"
-fi
-
+case $part in
+    ours) ours ;;
+    pytorch) pytorch ;;
+    all) ours; pytorch ;;
+    *) echo "--part is ours or pytorch, not $part" >&2; exit 2 ;;
+esac
 say 'done'
