@@ -71,8 +71,8 @@ impl Samples {
 pub struct Batcher<'a> {
     data: &'a Dataset,
     augment: &'a Augment,
-    /// The number that each grey level becomes.
-    levels: Vec<f32>,
+    /// The number that each grey level becomes. An array, whose reading needs no check.
+    levels: [f32; 256],
     seed: Seed,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Batcher<'a> {
     /// one).
     pub fn new(data: &'a Dataset, augment: &'a Augment, normalize: Normalize, seed: Seed) -> Self {
         let grey: Vec<u8> = (0..=u8::MAX).collect();
-        let mut levels = vec![0.0; grey.len()];
+        let mut levels = [0.0; 256];
         augment.normalize().unwrap_or(normalize).apply(&grey, &mut levels);
         Self {
             data,
