@@ -102,7 +102,7 @@ impl Variant {
 
 /// Changes a model's configuration.
 pub fn change(config: &mut ModelConfig, settings: &[Setting]) -> Result<()> {
-    *config = apply_to_model(config, settings).map_err(|error| usage(error))?;
+    *config = apply_to_model(config, settings).map_err(usage)?;
     Ok(())
 }
 

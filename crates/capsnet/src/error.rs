@@ -28,10 +28,10 @@ pub enum Error {
     Protocol(#[from] ProtocolError),
     /// A data set that isn't on this machine.
     #[error(transparent)]
-    Locate(#[from] LocateError),
+    Locate(Box<LocateError>),
     /// An original file of a protocol that can't be read.
     #[error(transparent)]
-    Mat(#[from] MatError),
+    Mat(Box<MatError>),
     /// A name that is none of the protocols'.
     #[error("there is no protocol `{name}`; known are {known}")]
     UnknownProtocol {
@@ -154,6 +154,18 @@ pub enum Error {
         /// Where the first such value was found.
         place: Diverged,
     },
+}
+
+impl From<LocateError> for Error {
+    fn from(error: LocateError) -> Self {
+        Self::Locate(Box::new(error))
+    }
+}
+
+impl From<MatError> for Error {
+    fn from(error: MatError) -> Self {
+        Self::Mat(Box::new(error))
+    }
 }
 
 impl Error {

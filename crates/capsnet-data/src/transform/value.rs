@@ -71,7 +71,7 @@ impl Value {
 
     /// Whether images can get different values.
     pub(super) fn is_random(&self) -> bool {
-        self.low < self.high || self.low > self.high
+        self.low != self.high
     }
 
     /// The number that every image gets, if it is one.

@@ -66,7 +66,7 @@ fn read_csv(csv: &str) -> Vec<Vec<String>> {
 #[test]
 fn the_csv_has_one_row_a_point_and_survives_any_name() {
     let sweep = sweep();
-    let rows = read_csv(&csv(&[sweep.clone()]));
+    let rows = read_csv(&csv(std::slice::from_ref(&sweep)));
     assert_eq!(rows.len(), 1 + 4);
     assert!(rows.iter().all(|row| row.len() == 12));
     assert_eq!(rows[0].join(" ").split(' ').count(), 12);
@@ -133,7 +133,7 @@ fn a_score_above_one_is_a_plain_number() {
 #[test]
 fn an_empty_sweep_is_headings_only_and_one_point_is_a_chart() {
     let mut sweep = Sweep::new(Family::new("noise", ""));
-    assert_eq!(read_csv(&csv(&[sweep.clone()])).len(), 1);
+    assert_eq!(read_csv(&csv(std::slice::from_ref(&sweep))).len(), 1);
     assert!(matches!(accuracy_chart(&sweep).sheet(), Err(ReportError::Empty(_))));
     sweep.curves.push(SweepCurve::new("none", vec![]));
     assert_eq!(summary(&sweep).to_markdown().lines().count(), 3);
@@ -160,7 +160,7 @@ proptest! {
             .collect();
         let mut sweep = Sweep::new(Family::new(name.clone(), "px"));
         sweep.curves.push(SweepCurve::new(name.clone(), points));
-        let rows = read_csv(&csv(&[sweep.clone()]));
+        let rows = read_csv(&csv(std::slice::from_ref(&sweep)));
         for (row, point) in rows[1..].iter().zip(&sweep.curves[0].points) {
             prop_assert_eq!(&row[3], &name);
             prop_assert_eq!(row[2].parse::<f64>().unwrap(), point.value());

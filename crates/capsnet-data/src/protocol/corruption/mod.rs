@@ -137,6 +137,9 @@ table! {
     }
 }
 
+/// What corrupts a plane of a height and a width in place, by draws.
+type Corrupt = Box<dyn Fn(&mut [u8], usize, usize, &mut ChaCha8Rng)>;
+
 impl Corruption {
     /// The specification in the grammar of [`transform`](crate::transform), of the corruptions that have one.
     pub const fn spec(self) -> Option<&'static str> {
@@ -177,7 +180,7 @@ impl Corruption {
     }
 
     /// Corrupts a plane that isn't empty, of a height and a width.
-    fn way(self) -> Box<dyn Fn(&mut [u8], usize, usize, &mut ChaCha8Rng)> {
+    fn way(self) -> Corrupt {
         match self.row().way {
             Draw(draw) => Box::new(move |pixels, _, width, rng| draw(pixels, width, rng)),
             Spec(spec) => {
