@@ -2,7 +2,7 @@
 //!
 //! A protocol is one file here that implements [`Protocol`], and one line in the list below; how its images are made
 //! stands in [`capsnet_data::protocol`]. Training takes one by
-//! [`TrainConfig::set_protocol`](crate::train::TrainConfig), and [`test`] tests any model by one:
+//! [`TrainConfig::set_protocol`](crate::train::TrainConfig), and [`test`](fn@test) tests any model by one:
 //!
 //! ```
 //! use burn::prelude::*;
