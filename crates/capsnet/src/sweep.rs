@@ -26,7 +26,7 @@
 //!     device: &device,
 //!     device_name: "cpu",
 //! };
-//! let record = sweep.measure(sweep.begin(), &mut |_, _| Ok(()))?;
+//! let record = sweep.measure(sweep.begin(), &mut |_, _| Ok::<(), capsnet::Error>(()))?;
 //! assert_eq!(record.sweeps[0].sweep.curves[0].points.len(), 5);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
