@@ -1,5 +1,6 @@
 //! A parameter of a transform: one number, or a range from which every image draws its own.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
@@ -71,7 +72,8 @@ impl Value {
 
     /// Whether images can get different values.
     pub(super) fn is_random(&self) -> bool {
-        self.low != self.high
+        // What is no number is refused elsewhere, and must not be drawn from before.
+        self.low.partial_cmp(&self.high).is_some_and(Ordering::is_ne)
     }
 
     /// The number that every image gets, if it is one.
