@@ -1,4 +1,5 @@
-//! Standard output and standard error that may be a full disk or a closed pipe, where `println!` and `eprintln!` would panic.
+//! Standard output and standard error that may be a full disk or a closed pipe, where `println!` and `eprintln!` would
+//! panic.
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -198,8 +198,8 @@ fn full_disk_under_standard_output() {
     }
 }
 
-/// A limit on the size of files, in blocks of 512 bytes, fails a write halfway as a full disk does. The shell ignores the
-/// signal that comes with it, as a disk sends none.
+/// A limit on the size of files, in blocks of 512 bytes, fails a write halfway as a full disk does. The shell ignores
+/// the signal that comes with it, as a disk sends none.
 #[cfg(target_os = "linux")]
 fn with_full_disk(root: &Path, blocks: u32, args: &[&str]) -> support::Run {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");

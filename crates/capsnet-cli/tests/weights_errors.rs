@@ -1,4 +1,5 @@
-//! Weights files that are hostile, damaged or of another model: exit code 1, a message that names the file, nothing written.
+//! Weights files that are hostile, damaged or of another model: exit code 1, a message that names the file, nothing
+//! written.
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! One step of Adam (Kingma and Ba 2015, algorithm 1) in one pass over parameter, gradient and moments.
 //!
-//! Written as single operations, the update reads and writes memory a dozen times; it computes so little that this is what it
-//! costs. One pass reads four values and writes three.
+//! Written as single operations, the update reads and writes memory a dozen times; it computes so little that this is
+//! what it costs. One pass reads four values and writes three.
 
 use rayon::prelude::*;
 

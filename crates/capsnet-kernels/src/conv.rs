@@ -39,8 +39,8 @@ pub enum Algorithm {
 /// y[n, o, i, j] = bias[o] + sum over c, k, l of  x[n, c, i stride_h + k - pad_h, j stride_w + l - pad_w] w[o, c, k, l]
 /// ```
 ///
-/// The plan holds the algorithm's choice and scratch memory, which grows with the first calls and is then reused. It can be
-/// shared between threads. Work runs on the current rayon pool; the results don't depend on its size.
+/// The plan holds the algorithm's choice and scratch memory, which grows with the first calls and is then reused. It
+/// can be shared between threads. Work runs on the current rayon pool; the results don't depend on its size.
 ///
 /// ```
 /// use capsnet_kernels::{Algorithm, Conv2d, ConvShape};
@@ -64,7 +64,8 @@ impl Conv2d {
     /// Plans a convolution.
     ///
     /// # Errors
-    /// What [`ConvShape::check`] reports, and [`KernelError::ToomCookUnsupported`] if that is forced on a shape it isn't made for.
+    /// What [`ConvShape::check`] reports, and [`KernelError::ToomCookUnsupported`] if that is forced on a shape it
+    /// isn't made for.
     pub fn new(shape: ConvShape, algorithm: Algorithm) -> Result<Self, KernelError> {
         shape.check()?;
         if algorithm == Algorithm::ToomCook && !Tiling::supports(&shape) {
@@ -129,7 +130,8 @@ impl Conv2d {
         Ok(())
     }
 
-    /// The gradient of the input, given that of the output. `y` is the output if it was rectified, else `None`. Overwrites `dx`.
+    /// The gradient of the input, given that of the output. `y` is the output if it was rectified, else `None`.
+    /// Overwrites `dx`.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`].
@@ -147,8 +149,8 @@ impl Conv2d {
         Ok(())
     }
 
-    /// The gradients of the weight and, if asked for, the bias, given that of the output. `y` is the output if it was rectified,
-    /// else `None`. Overwrites `dw` and `db`.
+    /// The gradients of the weight and, if asked for, the bias, given that of the output. `y` is the output if it was
+    /// rectified, else `None`. Overwrites `dw` and `db`.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`].
@@ -225,7 +227,8 @@ fn backward_bias(shape: &ConvShape, dy: &[f32], db: &mut [f32]) {
 /// Multiply-adds of the products of one tile, for a pair of channels.
 const PRODUCTS: f64 = 441.0;
 
-/// Compares what both algorithms cost, in multiply-adds, counting partial tiles and partial channel blocks as whole ones.
+/// Compares what both algorithms cost, in multiply-adds, counting partial tiles and partial channel blocks as whole
+/// ones.
 fn toom_cook_wins(shape: &ConvShape, pass: Pass) -> bool {
     if !Tiling::supports(shape) {
         return false;

@@ -1,10 +1,11 @@
 //! A convolution with few channels, its bias, ReLU and 2x2 average pooling, in one visit to each image.
 //!
-//! Between the layers of LeNet-5 stand tensors that are larger than its inputs and outputs, and operations that are cheaper
-//! than the call into them. Here the convolution's outputs never leave the registers: what a ReLU and a pooling make of them
-//! is written, and one bit for each, its mask.
+//! Between the layers of LeNet-5 stand tensors that are larger than its inputs and outputs, and operations that are
+//! cheaper than the call into them. Here the convolution's outputs never leave the registers: what a ReLU and a pooling
+//! make of them is written, and one bit for each, its mask.
 //!
-//! Lanes are output channels, so that taps and pixels need no shuffling: inputs are read one float at a time and broadcast.
+//! Lanes are output channels, so that taps and pixels need no shuffling: inputs are read one float at a time and
+//! broadcast.
 
 mod backward;
 mod data;
@@ -32,10 +33,11 @@ const MAX_TASKS: usize = 16;
 /// y[n, o, i, j] = 1/4 sum over a, b in 0..2 of  max(0, bias[o] + conv(x, w)[n, o, 2i + a, 2j + b])
 /// ```
 ///
-/// and is `[batch, out_channels, out_h / 2, out_w / 2]`, rounded down: an odd last row or column of the convolution is dropped.
+/// and is `[batch, out_channels, out_h / 2, out_w / 2]`, rounded down: an odd last row or column of the convolution is
+/// dropped.
 ///
-/// The plan holds scratch memory and can be shared between threads. Work runs on the current rayon pool; the results don't
-/// depend on its size.
+/// The plan holds scratch memory and can be shared between threads. Work runs on the current rayon pool; the results
+/// don't depend on its size.
 ///
 /// ```
 /// use capsnet_kernels::{ConvBlock, ConvShape};
@@ -67,8 +69,8 @@ impl ConvBlock {
     /// Plans the block.
     ///
     /// # Errors
-    /// What [`ConvShape::check`] reports, and [`KernelError::ConvBlockUnsupported`] if the convolution has a stride or padding
-    /// or fewer outputs than one pooling window.
+    /// What [`ConvShape::check`] reports, and [`KernelError::ConvBlockUnsupported`] if the convolution has a stride or
+    /// padding or fewer outputs than one pooling window.
     pub fn new(shape: ConvShape) -> Result<Self, KernelError> {
         shape.check()?;
         if !Self::supports(&shape) {
@@ -103,7 +105,8 @@ impl ConvBlock {
         self.shape.batch * layout.output_len()
     }
 
-    /// Bytes of the mask, which tells the adjoint where the ReLU let values through. Its contents mean nothing elsewhere.
+    /// Bytes of the mask, which tells the adjoint where the ReLU let values through. Its contents mean nothing
+    /// elsewhere.
     pub fn mask_len(&self) -> usize {
         self.shape.batch * Layout::new(&self.shape).mask_len()
     }
@@ -168,8 +171,8 @@ impl ConvBlock {
         Ok(())
     }
 
-    /// The gradients, given that of the output, `dy`, and the `mask` that [`forward`](Self::forward) wrote. Overwrites all that
-    /// `gradients` has.
+    /// The gradients, given that of the output, `dy`, and the `mask` that [`forward`](Self::forward) wrote. Overwrites
+    /// all that `gradients` has.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`].

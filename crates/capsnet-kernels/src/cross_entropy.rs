@@ -11,8 +11,8 @@ use crate::error::{KernelError, expect_len};
 /// dx[n, k] = (softmax(x[n])[k] - (k == t[n])) / batch
 /// ```
 ///
-/// The largest logit of a row is subtracted first, so that no exponential overflows. Sums run in the order of the slices.
-/// Overwrites `dx` if it is asked for.
+/// The largest logit of a row is subtracted first, so that no exponential overflows. Sums run in the order of the
+/// slices. Overwrites `dx` if it is asked for.
 ///
 /// # Errors
 /// [`KernelError::ZeroDimension`] if the batch is empty, [`KernelError::WrongLength`] and [`KernelError::NoSuchClass`].

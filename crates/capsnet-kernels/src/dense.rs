@@ -16,8 +16,8 @@ pub use activation::Activation;
 const TILE: usize = 128;
 /// Rows of a task's result to the weight.
 const WEIGHT_ROWS: usize = 64;
-/// Multiply-adds below which a pass stays on the calling thread, with few samples counted as [`FEW`]: waking threads takes as
-/// long as a million multiply-adds.
+/// Multiply-adds below which a pass stays on the calling thread, with few samples counted as [`FEW`]: waking threads
+/// takes as long as a million multiply-adds.
 const PARALLEL: usize = 1 << 20;
 /// Elements of a weight from which on one sample is worth a path of its own.
 const SINGLE: usize = 1 << 16;
@@ -32,8 +32,9 @@ const FEW: usize = 8;
 /// y[n, o] = activation(bias[o] + sum over i of  x[n, i] w[i, o])
 /// ```
 ///
-/// The plan holds scratch memory, which grows with the first calls and is then reused. It can be shared between threads. Large
-/// problems run on the current rayon pool, small ones on the calling thread; the results don't depend on the number of threads.
+/// The plan holds scratch memory, which grows with the first calls and is then reused. It can be shared between
+/// threads. Large problems run on the current rayon pool, small ones on the calling thread; the results don't depend on
+/// the number of threads.
 ///
 /// ```
 /// use capsnet_kernels::{Activation, Dense};
@@ -153,8 +154,8 @@ impl Dense {
         Ok(())
     }
 
-    /// The gradients that are asked for, given the output `y` and its gradient `dy`. Overwrites them. `y` isn't read if there is
-    /// no activation, and may then be empty.
+    /// The gradients that are asked for, given the output `y` and its gradient `dy`. Overwrites them. `y` isn't read if
+    /// there is no activation, and may then be empty.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`].
@@ -270,7 +271,8 @@ impl Dense {
         }
     }
 
-    /// `c = a b` in tiles, each finished (with the range of its columns, and its contiguous rows) while it is in the cache.
+    /// `c = a b` in tiles, each finished (with the range of its columns, and its contiguous rows) while it is in the
+    /// cache.
     fn product(
         &self,
         [m, k, n]: [usize; 3],
@@ -335,7 +337,8 @@ impl Dense {
     }
 }
 
-/// Splits the rows of a matrix of `columns` columns into pieces of [`TILE`] columns and collects those that stand below one another.
+/// Splits the rows of a matrix of `columns` columns into pieces of [`TILE`] columns and collects those that stand below
+/// one another.
 fn columns_of(matrix: &mut [f32], columns: usize) -> Vec<Vec<&mut [f32]>> {
     let rows = matrix.len() / columns;
     let mut slabs: Vec<Vec<_>> = (0..columns.div_ceil(TILE)).map(|_| Vec::with_capacity(rows)).collect();

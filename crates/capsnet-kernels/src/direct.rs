@@ -1,4 +1,5 @@
-//! Convolution of any kernel and stride as a matrix product: the path for small batches, few channels and other kernels.
+//! Convolution of any kernel and stride as a matrix product: the path for small batches, few channels and other
+//! kernels.
 //!
 //! An image is unfolded into a matrix with a row for every (input channel, tap) and a column for every output pixel
 //! (`im2col`). With `W` the weight as a matrix of `out_channels` rows:
@@ -7,8 +8,8 @@
 //! y = W unfold(x)        dx = fold(W^T dy)        dW = sum over images of dy unfold(x)^T
 //! ```
 //!
-//! Work is cut into tasks of fixed size that share no output, whatever the number of threads. The products are the `gemm` crate's,
-//! each on one thread; from few input channels, where they are short, `narrow` computes `y` and `dw`.
+//! Work is cut into tasks of fixed size that share no output, whatever the number of threads. The products are the
+//! `gemm` crate's, each on one thread; from few input channels, where they are short, `narrow` computes `y` and `dw`.
 
 mod narrow;
 
@@ -138,8 +139,8 @@ pub(crate) fn masks_gradients(shape: &ConvShape) -> bool {
     narrow::applies(shape)
 }
 
-/// [`backward_weight`] and the sums of `dy`, with `dy` masked on the way by `y > 0` if there is a `y`. Only for shapes that
-/// [`masks_gradients`] holds for.
+/// [`backward_weight`] and the sums of `dy`, with `dy` masked on the way by `y > 0` if there is a `y`. Only for shapes
+/// that [`masks_gradients`] holds for.
 pub(crate) fn backward_weight_rectified(
     shape: &ConvShape,
     scratch: &Scratch,
@@ -221,7 +222,8 @@ fn channels_in_slab(shape: &ConvShape) -> usize {
     (UNFOLDED_SLAB / (shape.kernel_h * shape.kernel_w)).clamp(1, shape.in_channels)
 }
 
-/// For every tap of a channel and output row: the output columns that read inside the image, and the pixel of the first.
+/// For every tap of a channel and output row: the output columns that read inside the image, and the pixel of the
+/// first.
 fn for_each_line(shape: &ConvShape, mut visit: impl FnMut(usize, Option<(Range<usize>, usize)>)) {
     let inside = |tap: usize, outputs: usize, stride: usize, pad: usize, size: usize| {
         let first = pad.saturating_sub(tap).div_ceil(stride).min(outputs);
@@ -276,7 +278,8 @@ fn unfold(shape: &ConvShape, image: &[f32], channels: Range<usize>, out: &mut [f
     }
 }
 
-/// Adds unfolded gradients to the pixels that they were read from, for all channels of `dx`: the transpose of [`unfold`].
+/// Adds unfolded gradients to the pixels that they were read from, for all channels of `dx`: the transpose of
+/// [`unfold`].
 fn fold(shape: &ConvShape, unfolded: &[f32], dx: &mut [f32]) {
     let unfolded_len = shape.kernel_h * shape.kernel_w * shape.out_h() * shape.out_w();
     for (dx, unfolded) in dx

@@ -1,5 +1,5 @@
-//! The 9x9 stride-2 convolution of few images by weights that don't change: they are transformed once, by Toom-Cook in small
-//! tiles.
+//! The 9x9 stride-2 convolution of few images by weights that don't change: they are transformed once, by Toom-Cook in
+//! small tiles.
 //!
 //! | room | job |
 //! |---|---|
@@ -29,10 +29,11 @@ const OUT_BLOCKS: usize = 8;
 
 /// A 9x9 convolution with stride 2 whose weights don't change, for few images.
 ///
-/// It computes what [`Conv2d::forward`](crate::Conv2d::forward) computes, with 3.4 times fewer multiplications than the definition
-/// has. The weights are copied into a transformed layout of 1.77 times their size when it is made, and are read once a call: with one image
-/// the time is that of reading them. From about five images on [`Conv2d`](crate::Conv2d) is faster. It can be
-/// shared between threads. Work runs on the current rayon pool; the results don't depend on its size.
+/// It computes what [`Conv2d::forward`](crate::Conv2d::forward) computes, with 3.4 times fewer multiplications than the
+/// definition has. The weights are copied into a transformed layout of 1.77 times their size when it is made, and are
+/// read once a call: with one image the time is that of reading them. From about five images on
+/// [`Conv2d`](crate::Conv2d) is faster. It can be shared between threads. Work runs on the current rayon pool; the
+/// results don't depend on its size.
 #[derive(Debug)]
 pub struct FrozenConv2d {
     tiling: Tiling,
@@ -51,7 +52,8 @@ impl FrozenConv2d {
         [shape.kernel_h, shape.kernel_w] == [KERNEL; 2] && [shape.stride_h, shape.stride_w] == [STRIDE; 2]
     }
 
-    /// Transforms the weights `[out_channels, in_channels, 9, 9]`; `shape.batch` doesn't matter. A ReLU follows if `relu`.
+    /// Transforms the weights `[out_channels, in_channels, 9, 9]`; `shape.batch` doesn't matter. A ReLU follows if
+    /// `relu`.
     ///
     /// # Errors
     /// What [`ConvShape::check`] reports, [`KernelError::ToomCookUnsupported`] for other kernels or strides, and
@@ -93,7 +95,8 @@ impl FrozenConv2d {
         &self.tiling.shape
     }
 
-    /// The convolution of the images `x` `[batch, in_channels, height, width]`. Overwrites `y` `[batch, out_channels, out_h, out_w]`.
+    /// The convolution of the images `x` `[batch, in_channels, height, width]`. Overwrites `y` `[batch, out_channels,
+    /// out_h, out_w]`.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`] if these are not whole images, or not as many.

@@ -1,8 +1,8 @@
 //! CPU kernels for capsule networks, on plain `f32` slices.
 //!
-//! Slices and shapes in, slices out: no tensor library, no allocation in hot loops, no global state but the rayon pool that
-//! the caller is in. Every forward pass has its hand-written adjoint. Results don't depend on the number of threads. The
-//! mathematics is in `docs/kernels.md` of the repository.
+//! Slices and shapes in, slices out: no tensor library, no allocation in hot loops, no global state but the rayon pool
+//! that the caller is in. Every forward pass has its hand-written adjoint. Results don't depend on the number of
+//! threads. The mathematics is in `docs/kernels.md` of the repository.
 //!
 //! - [`Conv2d`]: strided 2-D convolution; the 9x9 stride-2 convolution of the CapsNet runs with 6.6 times fewer
 //!   multiplications than its definition has.

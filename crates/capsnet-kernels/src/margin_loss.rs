@@ -9,7 +9,8 @@ pub struct Margins {
     pub present: f64,
     /// Length `m-` below which an absent class costs nothing. The paper has 0.1.
     pub absent: f64,
-    /// Weight `lambda` of the absent classes, which keeps them from shrinking every capsule early on. The paper has 0.5.
+    /// Weight `lambda` of the absent classes, which keeps them from shrinking every capsule early on. The paper has
+    /// 0.5.
     pub absent_weight: f64,
 }
 

@@ -4,9 +4,10 @@
 //! target[row][0..16] (+)= sum over segment, step of  left[row, segment, step] * right[segment, step][0..16]
 //! ```
 //!
-//! The left operand is read one float at a time and broadcast, so its strides are free: the same kernel multiplies by a matrix
-//! or by its transpose. The depth of the sum has two levels, so that an operand stored in blocks is summed in one visit, with
-//! the accumulators in registers throughout. The order of the sum is the order of the loops: it depends on nothing else.
+//! The left operand is read one float at a time and broadcast, so its strides are free: the same kernel multiplies by a
+//! matrix or by its transpose. The depth of the sum has two levels, so that an operand stored in blocks is summed in
+//! one visit, with the accumulators in registers throughout. The order of the sum is the order of the loops: it depends
+//! on nothing else.
 
 use crate::simd::{LANES, Simd, Vector as _};
 
@@ -52,12 +53,12 @@ pub(crate) fn panel<S: Simd>(simd: S, extent: Extent, left: Left<'_>, right: Rig
     streamed_panel::<S, 0>(simd, extent, left, right, target);
 }
 
-/// Multiplies one panel whose right operand comes from memory, and asks for what lies `AHEAD` floats further on, whether it belongs
-/// to this panel or to the next.
+/// Multiplies one panel whose right operand comes from memory, and asks for what lies `AHEAD` floats further on,
+/// whether it belongs to this panel or to the next.
 ///
 /// # Panics
-/// If an operand is too short for the extent and strides, or the extent is empty: a bug of the caller, found before memory is
-/// touched.
+/// If an operand is too short for the extent and strides, or the extent is empty: a bug of the caller, found before
+/// memory is touched.
 #[inline(always)]
 pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
     simd: S,
@@ -82,8 +83,8 @@ pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
     let mut row = 0;
     while row < rows {
         let tile_rows = S::tile_rows(rows - row);
-        // SAFETY: every address that a tile of `tile_rows <= rows - row` rows touches is at most the largest one, and the
-        // assertions above hold the largest one of each operand inside its slice.
+        // SAFETY: every address that a tile of `tile_rows <= rows - row` rows touches is at most the largest one, and
+        // the assertions above hold the largest one of each operand inside its slice.
         unsafe {
             let a = left.data.as_ptr().add(row * left.row);
             let c = target.data.as_mut_ptr().add(row * target.row);
@@ -107,7 +108,8 @@ pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
 /// `ROWS` rows of the panel, in `ROWS * PARTS` accumulators.
 ///
 /// # Safety
-/// `a` and `c` are the operands' data advanced to the tile's first row; all addresses of the tile must lie in the operands.
+/// `a` and `c` are the operands' data advanced to the tile's first row; all addresses of the tile must lie in the
+/// operands.
 #[inline(always)]
 unsafe fn tile<S: Simd, const ROWS: usize, const PARTS: usize, const AHEAD: usize>(
     simd: S,
@@ -129,8 +131,8 @@ unsafe fn tile<S: Simd, const ROWS: usize, const PARTS: usize, const AHEAD: usiz
             )
         };
         for _ in 0..extent.steps {
-            // SAFETY: `b` has sixteen readable floats and row `r` of the left operand one, by the contract. The last advance
-            // may leave the slice and is not dereferenced, hence `wrapping_add`.
+            // SAFETY: `b` has sixteen readable floats and row `r` of the left operand one, by the contract. The last
+            // advance may leave the slice and is not dereferenced, hence `wrapping_add`.
             unsafe {
                 if AHEAD > 0 {
                     simd.prefetch(b.wrapping_add(AHEAD));

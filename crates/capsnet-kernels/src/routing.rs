@@ -119,7 +119,8 @@ impl RoutingShape {
     }
 }
 
-/// A fully connected layer of capsules with routing by agreement (Sabour, Frosst, Hinton 2017, equation 2 and procedure 1).
+/// A fully connected layer of capsules with routing by agreement (Sabour, Frosst, Hinton 2017, equation 2 and procedure
+/// 1).
 ///
 /// With `u` `[B, I, E]` and `w` `[I, E, J D]`, for every sample:
 ///
@@ -133,9 +134,9 @@ impl RoutingShape {
 ///     b[i,j] = b[i,j] + <u_hat[i,j], v[j]>
 /// ```
 ///
-/// Votes are formed for a few samples at a time, in cache. The adjoint goes through all iterations and needs nothing of the
-/// forward pass but the sums `s`. The plan holds scratch memory, which grows with the first calls and is then reused. It can
-/// be shared between threads. Work runs on the current rayon pool; the results don't depend on its size.
+/// Votes are formed for a few samples at a time, in cache. The adjoint goes through all iterations and needs nothing of
+/// the forward pass but the sums `s`. The plan holds scratch memory, which grows with the first calls and is then
+/// reused. It can be shared between threads. Work runs on the current rayon pool; the results don't depend on its size.
 ///
 /// ```
 /// use capsnet_kernels::{CouplingsOver, RoutingShape, VoteRouting};
@@ -187,8 +188,8 @@ impl VoteRouting {
         &self.layout.shape
     }
 
-    /// The upper capsules. Overwrites `v` `[B, J, D]` and, if they are wanted for [`backward`](Self::backward), the sums of
-    /// each iteration, `[B, r, J, D]`.
+    /// The upper capsules. Overwrites `v` `[B, J, D]` and, if they are wanted for [`backward`](Self::backward), the
+    /// sums of each iteration, `[B, r, J, D]`.
     ///
     /// # Errors
     /// [`KernelError::WrongLength`].

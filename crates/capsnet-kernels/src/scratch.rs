@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Scratch memory of the kernels, reused from call to call.
 ///
-/// Every plan has some of its own, unless it is given another's: clones share their memory, and plans that don't run at the same time
-/// then need no more than the most demanding of them.
+/// Every plan has some of its own, unless it is given another's: clones share their memory, and plans that don't run at
+/// the same time then need no more than the most demanding of them.
 #[derive(Clone, Default)]
 pub struct Scratch {
     /// Buffers that are not in use.
@@ -23,7 +23,8 @@ impl Scratch {
             let fitting = (0..free.len())
                 .filter(|&i| free[i].len() >= len)
                 .min_by_key(|&i| free[i].len());
-            // Where none is large enough, the new one takes the place of the largest: it will do for all that that one did for.
+            // Where none is large enough, the new one takes the place of the largest: it will do for all that that one
+            // did for.
             let chosen = fitting.or_else(|| (0..free.len()).max_by_key(|&i| free[i].len()));
             chosen.map(|i| free.swap_remove(i))
         };

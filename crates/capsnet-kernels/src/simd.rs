@@ -1,10 +1,10 @@
 //! One vocabulary of vector arithmetic, several instruction sets, chosen at run time.
 //!
-//! Every buffer of the fast kernels is a slice of [`Lanes`]: sixteen floats on one cache line. An instruction set handles a
-//! `Lanes` in [`Simd::PARTS`] registers (AVX-512: one, AVX2: two, portable: two arrays of eight that the compiler
-//! vectorises as it can). Kernels are written once, generic over [`Simd`], and enter through [`dispatch`], which compiles
-//! the whole kernel with the features of the instruction set at hand. A plain release build is therefore as fast as one made
-//! for the machine it runs on.
+//! Every buffer of the fast kernels is a slice of [`Lanes`]: sixteen floats on one cache line. An instruction set
+//! handles a `Lanes` in [`Simd::PARTS`] registers (AVX-512: one, AVX2: two, portable: two arrays of eight that the
+//! compiler vectorises as it can). Kernels are written once, generic over [`Simd`], and enter through [`dispatch`],
+//! which compiles the whole kernel with the features of the instruction set at hand. A plain release build is therefore
+//! as fast as one made for the machine it runs on.
 //!
 //! The environment variable `CAPSNET_SIMD` (`portable`, `avx2` or `avx512`) caps the choice; it is read once.
 
@@ -34,8 +34,8 @@ impl Lanes {
 
     /// The floats of consecutive `Lanes`.
     pub(crate) fn flat(lanes: &[Self]) -> &[f32] {
-        // SAFETY: `Lanes` is `repr(C)` over sixteen floats without padding (its size equals its alignment), so `n` of them
-        // are `16 n` initialised floats; the lifetime is carried over.
+        // SAFETY: `Lanes` is `repr(C)` over sixteen floats without padding (its size equals its alignment), so `n` of
+        // them are `16 n` initialised floats; the lifetime is carried over.
         unsafe { std::slice::from_raw_parts(lanes.as_ptr().cast(), lanes.len() * LANES) }
     }
 
@@ -100,16 +100,16 @@ pub(crate) trait Simd: Copy + Send + Sync {
     #[inline(always)]
     fn prefetch(self, _address: *const f32) {}
 
-    /// How many rows the micro-kernel should take next when `left > 0` remain: one of 16, 8, 6, 4, 2, 1 and at most `left`.
-    /// Sized so that the accumulators fill the register file without spilling.
+    /// How many rows the micro-kernel should take next when `left > 0` remain: one of 16, 8, 6, 4, 2, 1 and at most
+    /// `left`. Sized so that the accumulators fill the register file without spilling.
     fn tile_rows(left: usize) -> usize;
 
     /// Runs `kernel` compiled with this instruction set's features.
     fn run<K: Kernel>(self, kernel: K);
 }
 
-/// Work that is generic over the instruction set. Implementations mark `run` `#[inline(always)]`, as must all that they call
-/// in their hot loops: code can only use an instruction set once it is inlined into [`Simd::run`].
+/// Work that is generic over the instruction set. Implementations mark `run` `#[inline(always)]`, as must all that they
+/// call in their hot loops: code can only use an instruction set once it is inlined into [`Simd::run`].
 pub(crate) trait Kernel {
     /// Does the work.
     fn run<S: Simd>(self, simd: S);
@@ -126,8 +126,8 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
     }
 }
 
-/// Like [`dispatch`], for work whose registers hold channels: where registers of sixteen floats would leave more than half of
-/// the last one empty, those of eight are taken. [`channel_lanes`] tells the size.
+/// Like [`dispatch`], for work whose registers hold channels: where registers of sixteen floats would leave more than
+/// half of the last one empty, those of eight are taken. [`channel_lanes`] tells the size.
 pub(crate) fn dispatch_channels<K: Kernel>(channels: usize, kernel: K) {
     match level_for(channels) {
         #[cfg(target_arch = "x86_64")]

@@ -11,7 +11,8 @@ use crate::simd::{Kernel, LANES, Lanes, Simd, dispatch};
 use rayon::prelude::*;
 
 /// Added to `|s|^2` before its root, whose derivative is infinite at zero: a capsule that is exactly zero then gets a
-/// gradient of practically zero (its true value) where the plain formula gives NaN. At `|s| = 1e-4` the relative change is 5e-9.
+/// gradient of practically zero (its true value) where the plain formula gives NaN. At `|s| = 1e-4` the relative change
+/// is 5e-9.
 pub const SQUASH_EPSILON: f64 = 1e-16;
 
 /// `f` of a squared length `n`.
@@ -50,7 +51,8 @@ pub(crate) fn squash_adjoint(s: &[f32], dv: &[f32], ds: &mut [f32]) {
     }
 }
 
-/// Reads coordinates as capsules and squashes these: `x` `[batch, dimensions, capsules]`, `u` `[batch, capsules, dimensions]`.
+/// Reads coordinates as capsules and squashes these: `x` `[batch, dimensions, capsules]`, `u` `[batch, capsules,
+/// dimensions]`.
 ///
 /// Primary capsules are a convolution whose channels are coordinates; this is what comes after it, in one pass.
 /// Overwrites `u`.
@@ -74,7 +76,8 @@ pub fn squash_coordinates(shape: [usize; 3], x: &[f32], u: &mut [f32]) -> Result
     Ok(())
 }
 
-/// The gradient of the coordinates `x`, given that of the capsules `u`; shapes as in [`squash_coordinates`]. Overwrites `dx`.
+/// The gradient of the coordinates `x`, given that of the capsules `u`; shapes as in [`squash_coordinates`]. Overwrites
+/// `dx`.
 ///
 /// # Errors
 /// As those of [`squash_coordinates`].
@@ -115,7 +118,8 @@ fn checked_len([batch, dimensions, capsules]: [usize; 3]) -> Result<usize, Kerne
     len.ok_or(KernelError::TooManyElements { tensor: "capsules" })
 }
 
-/// One sample; sixteen capsules at a time, side by side in the lanes, whose loops are left to the compiler's vectoriser.
+/// One sample; sixteen capsules at a time, side by side in the lanes, whose loops are left to the compiler's
+/// vectoriser.
 struct Squash<'a> {
     dimensions: usize,
     capsules: usize,

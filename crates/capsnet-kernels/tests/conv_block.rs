@@ -1,5 +1,5 @@
-//! The convolution block against its definition in f64, finite differences of that, and its independence of the number of
-//! threads.
+//! The convolution block against its definition in f64, finite differences of that, and its independence of the number
+//! of threads.
 
 mod reference;
 mod support;
@@ -8,8 +8,8 @@ use capsnet_kernels::{ConvBlock, ConvBlockGradients, ConvShape, KernelError};
 use proptest::prelude::*;
 use support::{noise, rms_relative_to, roots, squares, widened};
 
-/// Largest error against f64, as root mean square relative to what gradients are if their terms have random signs. The output is
-/// exact up to its pooling, so that its error is relative to itself.
+/// Largest error against f64, as root mean square relative to what gradients are if their terms have random signs. The
+/// output is exact up to its pooling, so that its error is relative to itself.
 const TOLERANCE: f64 = 3e-6;
 
 struct Operands {
@@ -28,7 +28,8 @@ fn coarse(seed: u64, len: usize, offset: f32) -> Vec<f32> {
 }
 
 impl Operands {
-    /// Such that the convolution is exact in f32 and keeps a distance of 1/512 from the ReLU's kink: its sign is beyond doubt.
+    /// Such that the convolution is exact in f32 and keeps a distance of 1/512 from the ReLU's kink: its sign is beyond
+    /// doubt.
     fn new(shape: &ConvShape) -> Self {
         Self {
             x: coarse(1, shape.input_len(), 0.0),
@@ -176,7 +177,8 @@ fn the_blocks_of_lenet_5_match_the_definition() {
     }
 }
 
-/// The block is linear between its kinks, which no step reaches, so the difference quotient is the derivative but for rounding.
+/// The block is linear between its kinks, which no step reaches, so the difference quotient is the derivative but for
+/// rounding.
 #[test]
 fn gradients_are_the_slopes_of_the_definition() {
     let shape = ConvShape::square(2, [2, 3], [6, 7], 3, 1);

@@ -1,4 +1,5 @@
-//! The convolution against its definition in f64, its adjoint identities, and its independence of the number of threads.
+//! The convolution against its definition in f64, its adjoint identities, and its independence of the number of
+//! threads.
 
 mod reference;
 mod support;
@@ -7,8 +8,8 @@ use capsnet_kernels::{Algorithm, Conv2d, ConvShape, KernelError, Pass};
 use proptest::prelude::*;
 use support::{noise, rms_relative_to, roots, squares, widened};
 
-/// Largest error of a pass against f64, as root mean square relative to what the sums are if their terms have random signs: the
-/// size of the result, but for one that is small by a ReLU or by chance.
+/// Largest error of a pass against f64, as root mean square relative to what the sums are if their terms have random
+/// signs: the size of the result, but for one that is small by a ReLU or by chance.
 const TOLERANCE: f64 = 3e-6;
 
 /// What the three passes of a convolution computed.
@@ -119,7 +120,8 @@ fn any_shape() -> impl Strategy<Value = ConvShape> {
     })
 }
 
-/// Shapes from few channels, with more images than groups of partial sums, partial tiles of channels and of pixels, several slabs.
+/// Shapes from few channels, with more images than groups of partial sums, partial tiles of channels and of pixels,
+/// several slabs.
 #[test]
 fn few_input_channels_match_the_definition() {
     let shapes = [
@@ -142,7 +144,8 @@ fn tiny_convolutions_match_the_definition() {
     assert_matches_definition(ConvShape::square(1, [1, 2], [9, 10], 9, 2), Algorithm::ToomCook, true);
 }
 
-/// Sums too long for the path of few input channels: matrix products, with several slabs, and gradients masked beforehand.
+/// Sums too long for the path of few input channels: matrix products, with several slabs, and gradients masked
+/// beforehand.
 #[test]
 fn many_input_channels_match_the_definition() {
     for batch in [1, 3] {
@@ -153,8 +156,8 @@ fn many_input_channels_match_the_definition() {
     }
 }
 
-/// Small shapes that the Toom-Cook algorithm is made for, with partial channel blocks, partial tiles and padding. Half of them have
-/// the kernel that fits, half any smaller one.
+/// Small shapes that the Toom-Cook algorithm is made for, with partial channel blocks, partial tiles and padding. Half
+/// of them have the kernel that fits, half any smaller one.
 fn toom_cook_shape() -> impl Strategy<Value = ConvShape> {
     let channels = (1..4usize, 1..35usize, 1..35usize);
     let image = (9..26usize, 9..26usize, 0..11usize, 0..4usize);

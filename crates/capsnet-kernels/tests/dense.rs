@@ -1,4 +1,5 @@
-//! The fully connected layer against its definition in f64, finite differences, and its independence of the number of threads.
+//! The fully connected layer against its definition in f64, finite differences, and its independence of the number of
+//! threads.
 
 mod support;
 
@@ -88,8 +89,8 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&v| f64::from(v)).collect()
 }
 
-/// Gradients with each term's magnitude in its place: what rounding errors are relative to. Where the terms of a sum nearly cancel,
-/// its own size says nothing.
+/// Gradients with each term's magnitude in its place: what rounding errors are relative to. Where the terms of a sum
+/// nearly cancel, its own size says nothing.
 fn magnitudes(shape: [usize; 3], activation: Activation, operands: &Operands, y: &[f32]) -> [Vec<f64>; 4] {
     let absolute = |values: &[f32]| values.iter().map(|v| v.abs()).collect::<Vec<f32>>();
     let [expected, ..] = definition(shape, activation, operands, y);
@@ -138,8 +139,8 @@ fn gradients([batch, inputs, outputs]: [usize; 3], dz: &[f64], x: &[f64], w: &[f
     [dx, dw, db]
 }
 
-/// Outputs and gradients by definition. The derivative of the ReLU is taken from the outputs of the layer under test: at zero, rounding
-/// may decide.
+/// Outputs and gradients by definition. The derivative of the ReLU is taken from the outputs of the layer under test:
+/// at zero, rounding may decide.
 fn definition(shape: [usize; 3], activation: Activation, operands: &Operands, y: &[f32]) -> [Vec<f64>; 4] {
     let (x, w) = (wide(&operands.x), wide(&operands.w));
     let expected = forward(shape, activation, &x, &w, &wide(&operands.bias));

@@ -1,4 +1,5 @@
-//! The convolution by weights that are transformed once: against its definition in f64, image by image, on any number of threads.
+//! The convolution by weights that are transformed once: against its definition in f64, image by image, on any number
+//! of threads.
 
 mod reference;
 mod support;

@@ -60,8 +60,8 @@ fn run(shape: RoutingShape, operands: &Operands) -> Result<Passes, KernelError> 
     Ok(rounds.swap_remove(0))
 }
 
-/// Routing magnifies rounding, the more the longer the votes and the more iterations. How much is measured: what the definition
-/// makes of weights that differ by the rounding of single precision, 3e-8 rms, may show 30 times.
+/// Routing magnifies rounding, the more the longer the votes and the more iterations. How much is measured: what the
+/// definition makes of weights that differ by the rounding of single precision, 3e-8 rms, may show 30 times.
 fn assert_matches_definition(shape: RoutingShape) {
     let operands = Operands::new(&shape);
     let got = run(shape, &operands).expect("a valid shape");
@@ -119,7 +119,8 @@ fn shape(batch: usize, [lower, lower_dimensions]: [usize; 2], [upper, upper_dime
 
 fn any_shape() -> impl Strategy<Value = RoutingShape> {
     let lower = (1..150usize, 1..14usize);
-    // The squash of a long vector of one dimension has a gradient of almost nothing, the difference of two large numbers.
+    // The squash of a long vector of one dimension has a gradient of almost nothing, the difference of two large
+    // numbers.
     let upper = (1..12usize, 2..20usize);
     (1..14usize, lower, upper, 1..6usize, any::<bool>()).prop_map(|(batch, lower, upper, iterations, inputs)| {
         let couplings_over = if inputs {

@@ -49,8 +49,8 @@ impl ColourImage {
         Self::of(image, |grey| Rgb::WHITE.mix(ink, grey))
     }
 
-    /// What two images have different: [`ORANGE`] where `first` is lighter, [`BLUE`] where `second` is, white where they
-    /// are equal.
+    /// What two images have different: [`ORANGE`] where `first` is lighter, [`BLUE`] where `second` is, white where
+    /// they are equal.
     ///
     /// # Errors
     /// [`ReportError::SizeMismatch`] if the images differ in size.
@@ -58,8 +58,8 @@ impl ColourImage {
         Self::of_two(first, second, |a, b| diverging((f64::from(a) - f64::from(b)) / 255.0))
     }
 
-    /// Two images in one, on black: light of `first` in [`ORANGE`], light of `second` in sky blue, both together in near
-    /// white.
+    /// Two images in one, on black: light of `first` in [`ORANGE`], light of `second` in sky blue, both together in
+    /// near white.
     ///
     /// # Errors
     /// [`ReportError::SizeMismatch`] if the images differ in size.

@@ -3,8 +3,8 @@
 //!
 //! Without JavaScript the page shows every curve as a picture and every point in a table. With it, a pointer or the
 //! arrow keys read values off the curves, entries of the legend hide curves, a switch changes the quantity, and tables
-//! sort by any column. What is hidden, chosen and pointed at stands in the URL's fragment, so that a link shows the same
-//! view. Scripts find each sweep's JSON, as [`Sweep::to_json`] writes it, in a `<script type="application/json">`.
+//! sort by any column. What is hidden, chosen and pointed at stands in the URL's fragment, so that a link shows the
+//! same view. Scripts find each sweep's JSON, as [`Sweep::to_json`] writes it, in a `<script type="application/json">`.
 
 mod figures;
 mod palette;

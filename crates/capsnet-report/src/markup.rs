@@ -10,8 +10,8 @@ pub(crate) fn valid(markup: String) -> String {
     }
 }
 
-/// JSON that may stand inside a `<script>` element: the characters that could end it, or open a comment in it, and those
-/// that XML forbids become escapes. They only occur inside strings of JSON, where an escape means the same.
+/// JSON that may stand inside a `<script>` element: the characters that could end it, or open a comment in it, and
+/// those that XML forbids become escapes. They only occur inside strings of JSON, where an escape means the same.
 pub(crate) fn json_for_script(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for character in json.chars() {

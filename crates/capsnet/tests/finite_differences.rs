@@ -1,7 +1,7 @@
 //! Gradients against central differences `(f(x + h) - f(x - h)) / 2h` in f64: layers, losses and whole networks.
 //!
-//! With `h = 1e-5` truncation (`h^2 f'''/6`) and rounding (`1e-16 f / h`) both stay near 1e-10, so that a tolerance of 1e-7
-//! of the largest gradient leaves no room for a wrong term.
+//! With `h = 1e-5` truncation (`h^2 f'''/6`) and rounding (`1e-16 f / h`) both stay near 1e-10, so that a tolerance of
+//! 1e-7 of the largest gradient leaves no room for a wrong term.
 
 mod support;
 

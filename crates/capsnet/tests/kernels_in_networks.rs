@@ -1,6 +1,7 @@
 //! The kernels where they are used: in the networks, on real digits.
 //!
-//! In f64 every layer runs through Burn's plain operations, so the same network in f64 is the reference for the kernels' f32.
+//! In f64 every layer runs through Burn's plain operations, so the same network in f64 is the reference for the
+//! kernels' f32.
 
 mod support;
 

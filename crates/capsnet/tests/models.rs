@@ -1,7 +1,7 @@
 //! Whole networks against PyTorch's: outputs, losses, gradients under their exported names, running statistics, sizes.
 //!
-//! Weights files are f32, so these tests compute in f32, through the convolution kernels that training uses; 1e-5 of the
-//! largest value is the rounding of some ten layers.
+//! Weights files are f32, so these tests compute in f32, through the convolution kernels that training uses; 1e-5 of
+//! the largest value is the rounding of some ten layers.
 
 mod support;
 
@@ -91,8 +91,8 @@ fn small_capsnets_answer_as_pytorchs() {
     }
 }
 
-/// Burn updates the running variance with the variance of the batch, PyTorch with its unbiased estimate, `n / (n - 1)` times
-/// as much, where `n` is the number of values of a channel; both keep nine tenths of the 1 that it was.
+/// Burn updates the running variance with the variance of the batch, PyTorch with its unbiased estimate, `n / (n - 1)`
+/// times as much, where `n` is the number of values of a channel; both keep nine tenths of the 1 that it was.
 #[test]
 fn a_training_pass_moves_the_running_statistics() {
     let device = Device::flex().autodiff();

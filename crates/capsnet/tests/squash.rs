@@ -21,8 +21,8 @@ struct Case {
     gradient: Array,
 }
 
-/// At lengths near zero our squash differs from the formula on purpose, by at most the root of its epsilon (1e-8) times the
-/// upstream gradient; elsewhere only rounding may show.
+/// At lengths near zero our squash differs from the formula on purpose, by at most the root of its epsilon (1e-8) times
+/// the upstream gradient; elsewhere only rounding may show.
 fn absolute_tolerance(case: &str) -> f64 {
     if matches!(case, "zeros" | "tiny" | "mixed") {
         1e-7

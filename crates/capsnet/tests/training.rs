@@ -176,7 +176,8 @@ fn interrupted_and_resumed_runs_end_with_the_same_bytes() {
     }
 }
 
-/// The folder as it is when the process is killed after each of its checkpoints, with what else a killed process can leave.
+/// The folder as it is when the process is killed after each of its checkpoints, with what else a killed process can
+/// leave.
 #[test]
 fn killed_and_resumed_runs_end_with_the_same_bytes() {
     for model in models() {

@@ -81,7 +81,8 @@ fn single_precision_is_exact() {
     }
 }
 
-/// Half precision has 11 significant bits, and steps of 2^-24 below its normal numbers; rounding errs by half of either.
+/// Half precision has 11 significant bits, and steps of 2^-24 below its normal numbers; rounding errs by half of
+/// either.
 #[test]
 fn half_precision_is_within_its_rounding() {
     for config in configs() {

@@ -40,11 +40,11 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Time steps of training, or of inference, on the training images
     ///
-    /// Training steps are those of `capsnet train`: a batch is prepared (and augmented, with --augment), the loss and its
-    /// gradients are computed and Adam moves the weights. Inference prepares a batch and computes the predicted classes and, for
-    /// CapsNet, the decoder's pictures of them. Batches are consecutive images. Some steps are made before the clock runs. Steps of
-    /// LeNet-5 are short, so many of them are timed together as one block, and its time is divided by their number; minimum and
-    /// median are those of the blocks.
+    /// Training steps are those of `capsnet train`: a batch is prepared (and augmented, with --augment), the loss and
+    /// its gradients are computed and Adam moves the weights. Inference prepares a batch and computes the predicted
+    /// classes and, for CapsNet, the decoder's pictures of them. Batches are consecutive images. Some steps are made
+    /// before the clock runs. Steps of LeNet-5 are short, so many of them are timed together as one block, and its time
+    /// is divided by their number; minimum and median are those of the blocks.
     #[command(after_help = EXAMPLES)]
     Step(BenchStepArgs),
 }

@@ -30,7 +30,8 @@ pub struct ConvertArgs {
     /// Store half precision: half the size, three digits
     #[arg(long)]
     pub half: bool,
-    /// Read the weights as this CapsNet; files of PyTorch don't say [default: tutorial if there is a batch norm, else paper]
+    /// Read the weights as this CapsNet; files of PyTorch don't say [default: tutorial if there is a batch norm, else
+    /// paper]
     #[arg(long)]
     pub variant: Option<Variant>,
     /// Mean and deviation that the model's input is normalised by, to be noted in the file

@@ -1,4 +1,5 @@
-//! Pictures of capsules: the files that are written, and the numbers behind them beside independent calls of the library.
+//! Pictures of capsules: the files that are written, and the numbers behind them beside independent calls of the
+//! library.
 
 mod crowding;
 mod digits;

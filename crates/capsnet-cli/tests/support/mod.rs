@@ -77,7 +77,8 @@ impl Run {
     }
 }
 
-/// Grey levels of the synthetic digit number `index`: a bright bar whose height on the page is its class, over faint texture.
+/// Grey levels of the synthetic digit number `index`: a bright bar whose height on the page is its class, over faint
+/// texture.
 pub fn digit(index: usize) -> Vec<u8> {
     let top = 4 + 2 * usize::from(label(index));
     (0..SIDE * SIDE)

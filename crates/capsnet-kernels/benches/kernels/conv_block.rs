@@ -1,4 +1,5 @@
-//! LeNet-5's blocks of convolution, bias, ReLU and average pooling, 5x5 taps: 1 -> 6 channels of 32x32 pixels, 6 -> 16 of 14x14.
+//! LeNet-5's blocks of convolution, bias, ReLU and average pooling, 5x5 taps: 1 -> 6 channels of 32x32 pixels, 6 -> 16
+//! of 14x14.
 
 use capsnet_kernels::{ConvBlock, ConvBlockGradients, ConvShape};
 use divan::Bencher;

@@ -6,8 +6,8 @@
 //! CAPSNET_SIMD=portable cargo bench -p capsnet-kernels
 //! ```
 //!
-//! One module a kernel. Arguments end in the batch size, and items are images (Adam's are weights). The figures to compare
-//! are those of the fastest sample: the others tell how busy the machine was.
+//! One module a kernel. Arguments end in the batch size, and items are images (Adam's are weights). The figures to
+//! compare are those of the fastest sample: the others tell how busy the machine was.
 
 mod adam;
 mod conv2d;

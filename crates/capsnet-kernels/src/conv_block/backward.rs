@@ -55,8 +55,8 @@ impl Kernel for Backward<'_> {
     }
 }
 
-/// A quarter of the pooled gradient for every output of the convolution that the ReLU let through, of one block of channels;
-/// adds the sum over pixels to `db`.
+/// A quarter of the pooled gradient for every output of the convolution that the ReLU let through, of one block of
+/// channels; adds the sum over pixels to `db`.
 #[inline(always)]
 fn unpool<S: Simd>(simd: S, layout: &Layout, dy: &[f32], mask: &[u8], dz: &mut [f32], db: &mut [f32]) {
     let &Layout { lanes, pooled_w, .. } = layout;

@@ -79,8 +79,8 @@ fn tile<S: Simd, const COLUMNS: usize>(
     let mut tap = weight.as_ptr();
     for channel in 0..layout.in_channels {
         for k in 0..layout.kernel_h {
-            // SAFETY: the second assertion holds rows `2 row + k` and the next, and columns up to the tile's last tap, inside
-            // the image. `tap` runs through the weight once, to its end.
+            // SAFETY: the second assertion holds rows `2 row + k` and the next, and columns up to the tile's last tap,
+            // inside the image. `tap` runs through the weight once, to its end.
             unsafe {
                 let upper = x.as_ptr().add((channel * height + k) * width + corner);
                 for l in 0..layout.kernel_w {

@@ -11,7 +11,8 @@ pub(super) fn accumulate<S: Simd>(simd: S, layout: &Layout, x: &[f32], dz: &[f32
     for channel in 0..layout.in_channels {
         let mut k = 0;
         while k < kernel_h {
-            // A row of five taps fits thrice (AVX-512 has twice the registers that its micro-kernel counts on), twice or once.
+            // A row of five taps fits thrice (AVX-512 has twice the registers that its micro-kernel counts on), twice
+            // or once.
             let rows = match (accumulators, kernel_h - k) {
                 (16.., 5..) => 5,
                 (10.., 2..) => 2,
@@ -65,7 +66,8 @@ fn taps<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     let mut sums = [[simd.splat(0.0); COLUMNS]; ROWS];
     for i in 0..conv_h {
         for j in 0..conv_w {
-            // SAFETY: pixel `(i, j)` exists in `dz`; input row `i + k + r < conv_h + kernel_h - 1 <= height`, and columns likewise.
+            // SAFETY: pixel `(i, j)` exists in `dz`; input row `i + k + r < conv_h + kernel_h - 1 <= height`, and
+            // columns likewise.
             unsafe {
                 let gradient = simd.load_from(dz.as_ptr().add((i * conv_w + j) * lanes));
                 let inputs = x.as_ptr().add((channel * height + i + k) * width + j + l);

@@ -48,7 +48,8 @@ impl Kernel for Finish<'_> {
     }
 }
 
-/// `dz = dy act'(z)` with the derivative from `y`, and its column sums in the order of the rows, for some columns of a matrix.
+/// `dz = dy act'(z)` with the derivative from `y`, and its column sums in the order of the rows, for some columns of a
+/// matrix.
 pub(crate) struct Pull<'a> {
     pub(crate) activation: Activation,
     /// Elements from one row of `y` and `dy` to the next.

@@ -1,7 +1,7 @@
 //! The forward pass of one sample: a vector times the weight, in the time of reading the weight.
 //!
-//! Rows of the weight whose input is zero are not read: after a ReLU that is every other one, and of the decoder's first layer all
-//! but those of one capsule.
+//! Rows of the weight whose input is zero are not read: after a ReLU that is every other one, and of the decoder's
+//! first layer all but those of one capsule.
 
 use crate::scratch::Scratch;
 use crate::simd::{Kernel, LANES, Lanes, Simd, dispatch};

@@ -1,8 +1,9 @@
 //! Direct convolution from few input channels, by the crate's own micro-kernel.
 //!
-//! The sums are short (81 products for one channel and 9x9 taps), so packing operands and finishing outputs in passes of their own, as a
-//! general matrix product does, would take about as long as the products. Here each tile of 16 channels by 16 pixels gets its bias
-//! and ReLU while it is in the first-level cache, and the gradients of channels are masked and summed on the way to the product.
+//! The sums are short (81 products for one channel and 9x9 taps), so packing operands and finishing outputs in passes
+//! of their own, as a general matrix product does, would take about as long as the products. Here each tile of 16
+//! channels by 16 pixels gets its bias and ReLU while it is in the first-level cache, and the gradients of channels are
+//! masked and summed on the way to the product.
 
 use super::{depth, for_each_line, in_len, unfold};
 use crate::microkernel::{Extent, Left, Right, Target, panel};
@@ -151,8 +152,8 @@ fn finish(tile: &mut [f32], stride: usize, rows: usize, bias: Option<&[f32]>, re
     }
 }
 
-/// `dw = sum over images of dz unfold(x)^T` and `db`, the sums of `dz`, where `dz` is `dy`, masked by `y > 0` if there is a `y`. Lengths
-/// have been checked.
+/// `dw = sum over images of dz unfold(x)^T` and `db`, the sums of `dz`, where `dz` is `dy`, masked by `y > 0` if there
+/// is a `y`. Lengths have been checked.
 pub(super) fn backward_weight(
     shape: &ConvShape,
     scratch: &Scratch,
@@ -164,7 +165,8 @@ pub(super) fn backward_weight(
     let (pixels, depth, channels) = (shape.out_h() * shape.out_w(), depth(shape), shape.out_channels);
     let panels = depth.div_ceil(LANES);
     let (image_len, out_len) = (in_len(shape), channels * pixels);
-    // Each group of images has its sums: a `Lanes` of taps for each panel and channel, and one of partial sums for each channel's bias.
+    // Each group of images has its sums: a `Lanes` of taps for each panel and channel, and one of partial sums for each
+    // channel's bias.
     let group = shape.batch.div_ceil(MAX_GROUPS);
     let sums_len = (panels + 1) * channels;
     let mut sums = scratch.take(shape.batch.div_ceil(group) * sums_len);
@@ -291,7 +293,8 @@ fn add_up(values: &[f32], sums: &mut Lanes) {
     sums.0 = partial;
 }
 
-/// Unfolds an image with sixteen taps a `Lanes`: `out[panel of taps, output pixel]`. Lanes past the last tap are left alone.
+/// Unfolds an image with sixteen taps a `Lanes`: `out[panel of taps, output pixel]`. Lanes past the last tap are left
+/// alone.
 fn unfold_transposed(shape: &ConvShape, image: &[f32], out: &mut [Lanes]) {
     let (out_w, pixels) = (shape.out_w(), shape.out_h() * shape.out_w());
     let taps = shape.kernel_h * shape.kernel_w;

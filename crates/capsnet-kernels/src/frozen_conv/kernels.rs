@@ -70,7 +70,8 @@ impl Kernel for Transform<'_, '_> {
     }
 }
 
-/// Transforms one phase of `R x C` taps, which begins at `taps[0]`, between an input channel and sixteen output channels.
+/// Transforms one phase of `R x C` taps, which begins at `taps[0]`, between an input channel and sixteen output
+/// channels.
 #[inline(always)]
 fn products<const R: usize, const C: usize>(
     taps: &[Wide],

@@ -1,8 +1,8 @@
 //! Tiles, planes, and where transformed operands lie.
 //!
-//! A *plane* is one of the two-dimensional products; in it, the sum over phases and input channels is one matrix product of the
-//! items (tiles of images) with the output channels. Planes at infinity only have the phases with five taps in that coordinate;
-//! the slots are ordered such that those are neighbours (see `toom_cook::layout`).
+//! A *plane* is one of the two-dimensional products; in it, the sum over phases and input channels is one matrix
+//! product of the items (tiles of images) with the output channels. Planes at infinity only have the phases with five
+//! taps in that coordinate; the slots are ordered such that those are neighbours (see `toom_cook::layout`).
 //!
 //! ```text
 //! windows  [block of input channels][plane][item][slot]                            16 input channels each
@@ -20,7 +20,8 @@ use std::ops::Range;
 
 /// Two-dimensional products.
 pub(super) const PLANES: usize = POINTS[0] * POINTS[1];
-/// `Lanes` of transformed windows between planes: one more than an item's slots, lest planes fall on the same cache sets.
+/// `Lanes` of transformed windows between planes: one more than an item's slots, lest planes fall on the same cache
+/// sets.
 const APART: usize = 1;
 
 /// Slots of the phases that take part in a plane.

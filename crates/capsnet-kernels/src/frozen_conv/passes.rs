@@ -111,7 +111,8 @@ fn factors<S: Simd, const R: usize, const C: usize>(
     }
 }
 
-/// The sum of `coefficients[i] x[i]` over the elements of `x`. Coefficients that the compiler knows to be zero cost nothing.
+/// The sum of `coefficients[i] x[i]` over the elements of `x`. Coefficients that the compiler knows to be zero cost
+/// nothing.
 #[inline(always)]
 fn inner<V: Vector, const N: usize>(coefficients: &[f32], x: [V; N]) -> V {
     let mut sum = x[0] * coefficients[0];

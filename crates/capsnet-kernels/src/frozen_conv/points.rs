@@ -1,14 +1,15 @@
 //! The interpolation points of the small tile, and the matrices of the one-dimensional transforms.
 //!
-//! `m` outputs of a correlation with five taps cost `m + 4` products, one a point; the last point is infinity, and with four taps
-//! it drops out. With `M(z)` the product of `z - point` over the finite points,
+//! `m` outputs of a correlation with five taps cost `m + 4` products, one a point; the last point is infinity, and with
+//! four taps it drops out. With `M(z)` the product of `z - point` over the finite points,
 //!
 //! ```text
 //! outputs = VALUES_m^T ((VALUES_n taps / M'(point)) * (WINDOW window))
 //! ```
 //!
-//! where row `p` of `VALUES_k` holds the powers 0..k of point `p`, and that of `WINDOW` the coefficients of `M(z) / (z - point)`.
-//! At infinity these are the highest power alone, and the coefficients of `M(z)`. `docs/kernels.md` derives it.
+//! where row `p` of `VALUES_k` holds the powers 0..k of point `p`, and that of `WINDOW` the coefficients of
+//! `M(z) / (z - point)`. At infinity these are the highest power alone, and the coefficients of `M(z)`.
+//! `docs/kernels.md` derives it.
 
 /// Rows and columns of a tile of outputs.
 pub(super) const TILE: [usize; 2] = [2, 3];

@@ -1,7 +1,7 @@
 //! The adjoint, through all iterations.
 //!
-//! With `V_t = v_0 + ... + v_{t-1}`, iteration `t` computes `b_t = <u_hat, V_t>`, `c_t = softmax(b_t)`, `s_t = sum c_t u_hat`
-//! and `v_t = squash(s_t)`; `c_0` is a constant. Backwards from the last iteration, where `dv` is given:
+//! With `V_t = v_0 + ... + v_{t-1}`, iteration `t` computes `b_t = <u_hat, V_t>`, `c_t = softmax(b_t)`, `s_t = sum c_t
+//! u_hat` and `v_t = squash(s_t)`; `c_0` is a constant. Backwards from the last iteration, where `dv` is given:
 //!
 //! ```text
 //! ds_t = adjoint of squash at s_t, of dv_t
@@ -11,8 +11,8 @@
 //! du_hat = c_0 ds_0 + sum over t > 0 of (c_t ds_t + db_t V_t)
 //! ```
 //!
-//! Tiles of samples do all but the last line. It has few numbers for a sample and iteration (`c_t`, `db_t`, `ds_t`, `V_t`),
-//! which are kept; `weight_gradient` forms it where it is used.
+//! Tiles of samples do all but the last line. It has few numbers for a sample and iteration (`c_t`, `db_t`, `ds_t`,
+//! `V_t`), which are kept; `weight_gradient` forms it where it is used.
 
 use super::layout::{GROUP, Layout, TILE};
 use super::tile::{Sharing, Tile, gather_weights, weights_len};

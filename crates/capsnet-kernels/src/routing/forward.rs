@@ -1,7 +1,7 @@
 //! The forward pass: tile by tile, votes and all iterations.
 //!
-//! The logits of iteration `t` are `<u_hat, v_0 + ... + v_{t-1}>`: the sum of the outputs so far stands for them, so that
-//! couplings live only as long as their chunk is in cache.
+//! The logits of iteration `t` are `<u_hat, v_0 + ... + v_{t-1}>`: the sum of the outputs so far stands for them, so
+//! that couplings live only as long as their chunk is in cache.
 
 use super::layout::{Layout, TILE};
 use super::tile::{Sharing, Tile};

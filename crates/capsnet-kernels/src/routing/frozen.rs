@@ -7,11 +7,11 @@ use crate::error::{KernelError, expect_len};
 use crate::scratch::Scratch;
 use crate::simd::Lanes;
 
-/// [`VoteRouting`](super::VoteRouting) whose weights don't change: they are copied into the layout of the computation when it is
-/// made, which with few samples takes longer than the rest.
+/// [`VoteRouting`](super::VoteRouting) whose weights don't change: they are copied into the layout of the computation
+/// when it is made, which with few samples takes longer than the rest.
 ///
-/// The results are the same bytes as those of [`VoteRouting::forward`](super::VoteRouting::forward). It can be shared between
-/// threads. Work runs on the current rayon pool; the results don't depend on its size.
+/// The results are the same bytes as those of [`VoteRouting::forward`](super::VoteRouting::forward). It can be shared
+/// between threads. Work runs on the current rayon pool; the results don't depend on its size.
 #[derive(Debug)]
 pub struct FrozenVoteRouting {
     shape: RoutingShape,

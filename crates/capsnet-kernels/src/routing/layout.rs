@@ -1,8 +1,9 @@
 //! Where things are: lower capsules side by side in the lanes.
 //!
-//! A [`Lanes`] holds one number of each of sixteen lower capsules. Sums over dimensions, and softmaxes over upper capsules,
-//! then are sums and softmaxes of whole registers, whatever the dimensions are; only a sum over lower capsules ends in a sum
-//! over lanes. Four such blocks make a chunk: the unit of work. Capsules past the last are zero, and so are their votes.
+//! A [`Lanes`] holds one number of each of sixteen lower capsules. Sums over dimensions, and softmaxes over upper
+//! capsules, then are sums and softmaxes of whole registers, whatever the dimensions are; only a sum over lower
+//! capsules ends in a sum over lanes. Four such blocks make a chunk: the unit of work. Capsules past the last are zero,
+//! and so are their votes.
 //!
 //! ```text
 //! weights  [chunk][block][J D][E]                votes   [chunk][sample][block][J D]

@@ -155,7 +155,8 @@ fn votes_of_blocks<'a>(layout: &Layout, votes: &'a [Lanes], j: usize) -> [&'a [L
     of_blocks
 }
 
-/// `sums[j][d] = sum over the blocks of coefficients[i][j] votes[i][j][d]`, lane by lane; without coefficients, they are one.
+/// `sums[j][d] = sum over the blocks of coefficients[i][j] votes[i][j][d]`, lane by lane; without coefficients, they
+/// are one.
 pub(super) struct Combine<'a> {
     pub(super) layout: &'a Layout,
     pub(super) samples: usize,

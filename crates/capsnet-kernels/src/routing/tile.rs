@@ -19,7 +19,8 @@ pub(super) fn gather_weights(layout: &Layout, w: &[f32], weights: &mut [Lanes]) 
     blocks.for_each(|(block, out)| layout.gather_weights(w, block, out));
 }
 
-/// How work is shared among threads. Every sum has its order from the shape alone, so that this can depend on the threads.
+/// How work is shared among threads. Every sum has its order from the shape alone, so that this can depend on the
+/// threads.
 #[derive(Clone, Copy)]
 pub(super) enum Sharing {
     /// A task is a tile of samples.
@@ -124,8 +125,8 @@ impl<'a> Tile<'a> {
         self.reduce(sums);
     }
 
-    /// One iteration: couplings from the sum of the outputs so far, `c = softmax of <u_hat, outputs>`, and the sums of votes
-    /// weighted with them. `outputs` and `sums` are `[sample][J D]`; `couplings` is `[chunk][sample][J][block]`.
+    /// One iteration: couplings from the sum of the outputs so far, `c = softmax of <u_hat, outputs>`, and the sums of
+    /// votes weighted with them. `outputs` and `sums` are `[sample][J D]`; `couplings` is `[chunk][sample][J][block]`.
     pub(super) fn route(&mut self, outputs: &[f32], couplings: &mut [Lanes], sums: &mut [f32]) {
         let (layout, samples) = (self.layout, self.samples);
         match layout.shape.couplings_over {
@@ -157,10 +158,11 @@ impl<'a> Tile<'a> {
         self.reduce(sums);
     }
 
-    /// The adjoint of one iteration, given the gradient `ds` of its weighted sums: its couplings `c` again, the gradient
-    /// `db` of its logits, and that of the outputs in them, `sum over i of db[i,j] u_hat[i,j]`.
+    /// The adjoint of one iteration, given the gradient `ds` of its weighted sums: its couplings `c` again, the
+    /// gradient `db` of its logits, and that of the outputs in them, `sum over i of db[i,j] u_hat[i,j]`.
     ///
-    /// `outputs`, `ds` and `gradient` are `[sample][J D]`; `coefficients` gets `c` and `db`, `[chunk][2][sample][J][block]`.
+    /// `outputs`, `ds` and `gradient` are `[sample][J D]`; `coefficients` gets `c` and `db`,
+    /// `[chunk][2][sample][J][block]`.
     pub(super) fn route_adjoint(
         &mut self,
         outputs: &[f32],

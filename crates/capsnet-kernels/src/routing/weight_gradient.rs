@@ -1,7 +1,7 @@
 //! The end of the adjoint: gradients of inputs and weights, one block of sixteen lower capsules at a time.
 //!
-//! The gradient of a vote is a sum of few products, `c_0 ds_0 + sum over t of (c_t ds_t + db_t V_t)`. It is formed for eight
-//! samples and one upper capsule at a time, in the first-level cache, and used twice:
+//! The gradient of a vote is a sum of few products, `c_0 ds_0 + sum over t of (c_t ds_t + db_t V_t)`. It is formed for
+//! eight samples and one upper capsule at a time, in the first-level cache, and used twice:
 //!
 //! ```text
 //! dw[i][e][c] = sum over samples of u[i][e] du_hat[i][c]        du[i][e] = sum over c of w[i][e][c] du_hat[i][c]

@@ -1,10 +1,10 @@
 //! The exponential, branch-free, so that a loop over lanes becomes vector code.
 
-/// `e^x` for `x` of at most 88, with a relative error below 2e-7. Below -87, where it nears the smallest normal number, it is
-/// constant (1.6e-38).
+/// `e^x` for `x` of at most 88, with a relative error below 2e-7. Below -87, where it nears the smallest normal number,
+/// it is constant (1.6e-38).
 ///
-/// `x = n ln 2 + r` with `n` whole, `|r| <= ln 2 / 2`, and `e^x = 2^n e^r`. The logarithm is subtracted in two parts, the first
-/// of which is exact; `e^r` is Cephes' polynomial of degree 7 (`expf`).
+/// `x = n ln 2 + r` with `n` whole, `|r| <= ln 2 / 2`, and `e^x = 2^n e^r`. The logarithm is subtracted in two parts,
+/// the first of which is exact; `e^r` is Cephes' polynomial of degree 7 (`expf`).
 #[inline(always)]
 #[allow(clippy::excessive_precision, reason = "as published")]
 pub(crate) fn exp(x: f32) -> f32 {

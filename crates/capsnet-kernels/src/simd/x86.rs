@@ -117,7 +117,8 @@ macro_rules! instruction_set {
             }
             #[inline(always)]
             fn prefetch(self, address: *const f32) {
-                // SAFETY: a prefetch of any address is a hint without effect on the program; all x86-64 processors have it.
+                // SAFETY: a prefetch of any address is a hint without effect on the program; all x86-64 processors have
+                // it.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
             }
             #[inline(always)]

@@ -3,9 +3,10 @@
 //! For a chunk of items:
 //!
 //! 1. all threads transform the output gradients, as for the data;
-//! 2. all threads multiply (a task: sixteen input channels, whose kernels' gradients it alone owns): transform the input windows
-//!    of all items; for each block of sixteen output channels multiply every plane, (4 phases x 16 channels) x items x 16, the sum
-//!    over the items in one visit; then transform back and write the gradients, or add them to those of earlier chunks.
+//! 2. all threads multiply (a task: sixteen input channels, whose kernels' gradients it alone owns): transform the
+//!    input windows of all items; for each block of sixteen output channels multiply every plane, (4 phases x 16
+//!    channels) x items x 16, the sum over the items in one visit; then transform back and write the gradients, or add
+//!    them to those of earlier chunks.
 
 use super::backward_data::Gradients;
 use super::layout::{Chunk, KERNEL, PHASES, PLANES, Planes, Tiling, phase_grid, slots_of};

@@ -3,8 +3,8 @@
 //! For a chunk of items, in rounds of some blocks of sixteen input channels:
 //!
 //! 1. all threads transform the round's input windows (a task: one channel block, one block of items);
-//! 2. all threads multiply (a task: sixteen output channels, whose sums it alone owns): for each input block, transform the
-//!    kernels into the second-level cache and multiply every plane, items x (4 phases x 16 channels) x 16.
+//! 2. all threads multiply (a task: sixteen output channels, whose sums it alone owns): for each input block, transform
+//!    the kernels into the second-level cache and multiply every plane, items x (4 phases x 16 channels) x 16.
 //!
 //! After the last round each task transforms its sums back, adds the bias and writes the outputs.
 

@@ -1,12 +1,12 @@
 //! How the operands of the products lie in memory, and how the work is cut up.
 //!
-//! An *item* is one output tile of one image; items are the long dimension of the matrix products. A *plane* is one of the
-//! 11 x 11 = 121 two-dimensional products. A transformed operand is a [`Planes`]: for each plane a matrix whose rows are items,
-//! taps' input channels or taps' output channels, and whose columns are `slots` times sixteen channels.
+//! An *item* is one output tile of one image; items are the long dimension of the matrix products. A *plane* is one of
+//! the 11 x 11 = 121 two-dimensional products. A transformed operand is a [`Planes`]: for each plane a matrix whose
+//! rows are items, taps' input channels or taps' output channels, and whose columns are `slots` times sixteen channels.
 //!
-//! For inputs and kernels the slots of a row are the four phases, so that one matrix product sums over phases and sixteen
-//! input channels at once. Planes with a coordinate at infinity take part only in the phases of parity 0 in that coordinate. The
-//! phases are ordered such that those are always neighbours:
+//! For inputs and kernels the slots of a row are the four phases, so that one matrix product sums over phases and
+//! sixteen input channels at once. Planes with a coordinate at infinity take part only in the phases of parity 0 in
+//! that coordinate. The phases are ordered such that those are always neighbours:
 //!
 //! ```text
 //! slot   0        1        2        3
@@ -65,7 +65,8 @@ pub(crate) struct Planes {
 }
 
 impl Planes {
-    /// `Lanes` from one plane to the next: one more than the matrix, lest all planes of a row fall on the same cache sets.
+    /// `Lanes` from one plane to the next: one more than the matrix, lest all planes of a row fall on the same cache
+    /// sets.
     pub(crate) fn pitch(self) -> usize {
         self.rows * self.slots + 1
     }
@@ -97,7 +98,8 @@ impl Planes {
 
 /// A consecutive range of items that are transformed and multiplied together, cut into blocks.
 ///
-/// Each block is stored on its own, so that threads can transform blocks into disjoint memory; the matrix products run over all.
+/// Each block is stored on its own, so that threads can transform blocks into disjoint memory; the matrix products run
+/// over all.
 #[derive(Clone, Copy)]
 pub(crate) struct Chunk {
     /// First item.
@@ -128,7 +130,8 @@ pub(crate) struct Tiling {
     tiles_x: usize,
 }
 
-/// Most images' items in a chunk: bounds the scratch memory, and keeps a transformed channel block in the last-level cache.
+/// Most images' items in a chunk: bounds the scratch memory, and keeps a transformed channel block in the last-level
+/// cache.
 const CHUNK_ITEMS: usize = 160;
 /// Most items in a block. A multiple of the rows of every micro-kernel.
 const BLOCK_ITEMS: usize = 48;

@@ -11,11 +11,12 @@
 //! | [`Project`] | inner products with M(z)/(z - point) | input windows |
 //! | [`ProjectTransposed`] | its transpose | input gradients |
 //!
-//! An output tile is `EvaluateTileTransposed(Evaluate(kernel) * Project(window))`, by Toom-Cook for polynomial products and the
-//! transposition principle; both backward passes follow by transposing factors. `docs/kernels.md` has the derivation.
+//! An output tile is `EvaluateTileTransposed(Evaluate(kernel) * Project(window))`, by Toom-Cook for polynomial products
+//! and the transposition principle; both backward passes follow by transposing factors. `docs/kernels.md` has the
+//! derivation.
 //!
-//! The transforms are types, not function values: calls through values are not always inlined, and code that isn't can't use
-//! the instruction set of its caller.
+//! The transforms are types, not function values: calls through values are not always inlined, and code that isn't
+//! can't use the instruction set of its caller.
 
 use super::points::{ALL_SQUARES, PAIR_POWERS, PAIRS, POINTS, SCALES, WITHOUT_SQUARE};
 use super::transform::TILE;
@@ -107,8 +108,8 @@ impl<V: Vector, const L: usize, const P: usize> Linear<V, L, P> for Project {
             out[1 + 2 * pair] = even.plus(a, odd);
             out[2 + 2 * pair] = even.plus(-a, odd);
         }
-        // The complex product (g_re + i g_im)(even + i odd) enters by its real part; these are the factors of Karatsuba's
-        // three products with g_re, g_im and g_re + g_im.
+        // The complex product (g_re + i g_im)(even + i odd) enters by its real part; these are the factors of
+        // Karatsuba's three products with g_re, g_im and g_re + g_im.
         let (even, odd) = project_square(&x, 3);
         out[7] = even + odd;
         out[8] = odd - even;

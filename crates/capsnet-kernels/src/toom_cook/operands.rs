@@ -51,8 +51,8 @@ impl Kernel for TransformWindows<'_> {
     }
 }
 
-/// Transforms sixteen channels' slots of the output gradients of one block of items; rows are items, slots are blocks of
-/// sixteen output channels.
+/// Transforms sixteen channels' slots of the output gradients of one block of items; rows are items, slots are blocks
+/// of sixteen output channels.
 pub(crate) struct TransformTiles<'a> {
     pub(crate) tiling: &'a Tiling,
     pub(crate) chunk: Chunk,
@@ -126,8 +126,8 @@ pub(crate) const FORWARD_KERNELS: Planes = Planes {
     slots: 1,
 };
 
-/// Transforms the kernels between sixteen input channels and some blocks of output channels, for the backward pass to the
-/// data: a plane's row is an output channel, its slots are the phases, with the input channels in the lanes.
+/// Transforms the kernels between sixteen input channels and some blocks of output channels, for the backward pass to
+/// the data: a plane's row is an output channel, its slots are the phases, with the input channels in the lanes.
 #[inline(always)]
 pub(crate) fn transform_kernels_transposed<S: Simd>(
     simd: S,
@@ -158,9 +158,9 @@ fn kernel<'a>(tiling: &Tiling, w: &'a [f32], out_channel: usize, in_channel: usi
     &w[start..start + tiling.kernel_len()]
 }
 
-/// Splits the rows of `data` (an image or a kernel each) into blocks of `block` elements and collects what belongs to the
-/// same block: entry `b` holds, for every row, its block `b`. This is how tasks that own a block of channels get exclusive
-/// access to all of it.
+/// Splits the rows of `data` (an image or a kernel each) into blocks of `block` elements and collects what belongs to
+/// the same block: entry `b` holds, for every row, its block `b`. This is how tasks that own a block of channels get
+/// exclusive access to all of it.
 pub(crate) fn by_block(data: &mut [f32], row: usize, block: usize) -> Vec<Vec<&mut [f32]>> {
     let mut blocks: Vec<Vec<&mut [f32]>> = (0..row.div_ceil(block))
         .map(|_| Vec::with_capacity(data.len() / row))

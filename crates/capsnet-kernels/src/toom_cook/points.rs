@@ -1,8 +1,8 @@
 //! The interpolation points of the Toom-Cook algorithm and all constants that follow from them.
 //!
-//! Six outputs of a correlation with `n` taps (n = 5 or 4) cost `n + 5` products. The points are 0, the pairs +-1, +-2, +-1/2
-//! and +-i, and, for five taps, infinity. A pair +-a shares the square a^2, so with `w = z^2` the polynomial whose roots are
-//! the finite points is
+//! Six outputs of a correlation with `n` taps (n = 5 or 4) cost `n + 5` products. The points are 0, the pairs +-1, +-2,
+//! +-1/2 and +-i, and, for five taps, infinity. A pair +-a shares the square a^2, so with `w = z^2` the polynomial
+//! whose roots are the finite points is
 //!
 //! ```text
 //! M(z) = z F(w),   F(w) = (w - 1)(w - 4)(w - 1/4)(w + 1)
@@ -16,8 +16,8 @@
 //!  0   +1  -1   +2  -2  +1/2  -1/2   re  im  re + im  infinity
 //! ```
 //!
-//! The points were chosen by a search for the smallest error in f32 (see `docs/kernels.md`). All constants of this file but
-//! the scales are exact in f32.
+//! The points were chosen by a search for the smallest error in f32 (see `docs/kernels.md`). All constants of this file
+//! but the scales are exact in f32.
 
 /// Real products of the transform with the point at infinity (five taps, six outputs).
 pub(crate) const POINTS: usize = 11;
@@ -71,8 +71,8 @@ pub(crate) const WITHOUT_SQUARE: [[f32; 4]; 4] = {
     out
 };
 
-/// The weights of the eleven products: 1 / M'(point), doubled for the complex pair (which stands for two conjugate terms).
-/// They are applied on the side of the output, the smallest of the three.
+/// The weights of the eleven products: 1 / M'(point), doubled for the complex pair (which stands for two conjugate
+/// terms). They are applied on the side of the output, the smallest of the three.
 pub(crate) const SCALES: [f32; POINTS] = {
     let mut out = [1.0; POINTS];
     // M'(0) = F(0).

@@ -1,7 +1,7 @@
 //! Between NCHW tensors and vectors of channels: the small cache-resident windows on which the transforms work.
 //!
-//! A staged window holds a `Lanes` of sixteen channels for every pixel. What lies outside the image is zero, and so are the
-//! lanes past the last channel.
+//! A staged window holds a `Lanes` of sixteen channels for every pixel. What lies outside the image is zero, and so are
+//! the lanes past the last channel.
 
 use super::layout::{KERNEL, STRIDE, Tiling, WINDOW};
 use super::transform::TILE;

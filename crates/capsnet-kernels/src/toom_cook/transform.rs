@@ -24,8 +24,8 @@ impl Grid {
     }
 }
 
-/// One of the four stride-1 convolutions that a stride-2 convolution splits into: kernel taps, input rows and columns of one
-/// parity. Parity 0 has five of the nine taps and eleven products, parity 1 has four and ten.
+/// One of the four stride-1 convolutions that a stride-2 convolution splits into: kernel taps, input rows and columns
+/// of one parity. Parity 0 has five of the nine taps and eleven products, parity 1 has four and ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Phase {
     /// Parity of the rows.
@@ -34,7 +34,8 @@ pub(crate) struct Phase {
     pub(crate) column: usize,
 }
 
-/// Defines the two-dimensional transform of one phase: along each coordinate `$inputs[parity]` to `$outputs[parity]` elements.
+/// Defines the two-dimensional transform of one phase: along each coordinate `$inputs[parity]` to `$outputs[parity]`
+/// elements.
 macro_rules! phase_transform {
     ($(#[$doc:meta])* $name:ident, $linear:ident, [$i0:literal, $i1:literal] => [$o0:literal, $o1:literal]) => {
         $(#[$doc])*

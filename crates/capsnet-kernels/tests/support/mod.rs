@@ -16,8 +16,8 @@ pub fn noise(seed: u64, len: usize) -> Vec<f32> {
     std::iter::repeat_with(next).take(len).collect()
 }
 
-/// The squares of some factors, and the roots of the sums of their products: how large sums would be if their terms had random
-/// signs. Errors are measured by it, for a sum that happens to cancel is rounded as any other.
+/// The squares of some factors, and the roots of the sums of their products: how large sums would be if their terms had
+/// random signs. Errors are measured by it, for a sum that happens to cancel is rounded as any other.
 pub fn squares(values: &[f32]) -> Vec<f32> {
     values.iter().map(|value| value * value).collect()
 }

@@ -7,8 +7,9 @@
 //!
 //! Layers of other networks have no such `R`. For them it is learned: [`Expected::LinearMap`] takes the best linear map
 //! from
-//! `v(x)` to `v(R x)`, fitted with an offset on one half of the samples, and measures on the other half, both vectors taken
-//! from the fitted half's mean: angles between vectors that share a large mean would be small without saying anything.
+//! `v(x)` to `v(R x)`, fitted with an offset on one half of the samples, and measures on the other half, both vectors
+//! taken from the fitted half's mean: angles between vectors that share a large mean would be small without saying
+//! anything.
 
 use serde::{Deserialize, Serialize};
 

@@ -25,7 +25,8 @@ pub struct Perturbations {
     pub capsule: Vec<f32>,
     /// By how much each of its dimensions was moved.
     pub offsets: Vec<f32>,
-    /// For each dimension, the mean squared difference of the decoder's images at the two ends from one another, a pixel.
+    /// For each dimension, the mean squared difference of the decoder's images at the two ends from one another, a
+    /// pixel.
     pub effect: Vec<f64>,
     /// The size of all images.
     #[serde(skip)]

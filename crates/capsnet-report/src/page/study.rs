@@ -10,6 +10,7 @@ use crate::duration::duration;
 use crate::error::{ReportError, save as write};
 use crate::html::HtmlReport;
 use crate::number::{count, p_value, percent, percent_with_interval, points_with_interval};
+use crate::sweep::field;
 use crate::table::{Column, Table};
 
 /// Under every table.
@@ -204,15 +205,6 @@ pub fn csv(outcome: &Outcome) -> String {
         }
     }
     csv
-}
-
-/// A field of text, in quotes where it needs them.
-fn field(text: &str) -> String {
-    if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 /// Writes all files of the results into a folder; `command` is what makes them.

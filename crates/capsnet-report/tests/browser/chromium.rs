@@ -1,4 +1,5 @@
-//! Headless Chromium, offline: a probe clicks, points and types in a copy of a page, and its findings are read from the DOM.
+//! Headless Chromium, offline: a probe clicks, points and types in a copy of a page, and its findings are read from the
+//! DOM.
 //!
 //! Chromium is looked for as `CAPSNET_CHROMIUM` says, else by its usual names. Without one a test says so and passes,
 //! unless `CAPSNET_REQUIRE_BROWSER` is set.

@@ -1,8 +1,8 @@
 //! Primary capsules: a convolution whose channels are read as capsule coordinates.
 //!
-//! The convolution has `maps * dimensions` output channels, channel `d * maps + m` being coordinate `d` of map `m`, so that
-//! it equals `dimensions` separate convolutions of `maps` channels each (the layout of most public weights). Each position
-//! of each map is one capsule, squashed (Sabour, Frosst, Hinton 2017, section 4).
+//! The convolution has `maps * dimensions` output channels, channel `d * maps + m` being coordinate `d` of map `m`, so
+//! that it equals `dimensions` separate convolutions of `maps` channels each (the layout of most public weights). Each
+//! position of each map is one capsule, squashed (Sabour, Frosst, Hinton 2017, section 4).
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::prelude::*;

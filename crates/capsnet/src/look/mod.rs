@@ -109,7 +109,8 @@ pub fn view(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Vec<
     views
 }
 
-/// The decoder's images of single class capsules: of `(class, capsule)` in `capsules`, each of the model's pixels in 0..1.
+/// The decoder's images of single class capsules: of `(class, capsule)` in `capsules`, each of the model's pixels in
+/// 0..1.
 ///
 /// # Errors
 ///

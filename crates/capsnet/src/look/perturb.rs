@@ -10,8 +10,8 @@ pub fn perturbation_offsets() -> Vec<f32> {
     (-5..=5).map(|step| step as f32 / 20.0).collect()
 }
 
-/// The decoder's images of a class capsule with each of its dimensions in turn moved by each of `offsets`, the others left
-/// as they are: `[dimension][offset]`, pixels in 0..1 (Sabour, Frosst, Hinton 2017, section 5.1, figure 4).
+/// The decoder's images of a class capsule with each of its dimensions in turn moved by each of `offsets`, the others
+/// left as they are: `[dimension][offset]`, pixels in 0..1 (Sabour, Frosst, Hinton 2017, section 5.1, figure 4).
 ///
 /// # Errors
 ///

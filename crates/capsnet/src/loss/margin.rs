@@ -32,8 +32,8 @@ impl MarginLoss {
         self.forward_present(lengths, truth)
     }
 
-    /// The loss where any number of classes may be present at once, as `T_k` of the equation allows. There is a gradient of the
-    /// lengths only.
+    /// The loss where any number of classes may be present at once, as `T_k` of the equation allows. There is a
+    /// gradient of the lengths only.
     ///
     /// # Shapes
     ///

@@ -1,7 +1,7 @@
 //! Reconstruction loss: the squared error of the decoder's image, summed over pixels and averaged over the batch.
 //!
-//! The paper weighs it by 0.0005 a pixel sum (Sabour, Frosst, Hinton 2017, section 4.1); for 784 pixels that is 0.392 times
-//! the mean, a factor that implementations often get wrong.
+//! The paper weighs it by 0.0005 a pixel sum (Sabour, Frosst, Hinton 2017, section 4.1); for 784 pixels that is 0.392
+//! times the mean, a factor that implementations often get wrong.
 
 use burn::prelude::*;
 

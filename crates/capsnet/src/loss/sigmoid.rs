@@ -1,6 +1,7 @@
 //! Sigmoid cross-entropy: every class is there or not, whatever the others are, as where an image shows several.
 //!
-//! `-sum over k of T_k log s(z_k) + (1 - T_k) log(1 - s(z_k))`, `s` being the logistic function, averaged over the batch.
+//! `-sum over k of T_k log s(z_k) + (1 - T_k) log(1 - s(z_k))`, `s` being the logistic function, averaged over the
+//! batch.
 
 use burn::prelude::*;
 use burn::tensor::activation::log_sigmoid;

@@ -18,8 +18,8 @@ pub fn squash<const N: usize>(s: Tensor<N>) -> Tensor<N> {
     s * scale
 }
 
-/// Squashes the vectors along the last dimension by `(1 - exp(-|s|)) s / |s|` (Mazzia, Salvetti, Chiaberge 2021): a short
-/// vector stays as it is.
+/// Squashes the vectors along the last dimension by `(1 - exp(-|s|)) s / |s|` (Mazzia, Salvetti, Chiaberge 2021): a
+/// short vector stays as it is.
 ///
 /// # Shapes
 ///

@@ -56,12 +56,14 @@ pub fn gradient<const N: usize, const M: usize>(
     values(source.grad(&gradients).expect("the source requires a gradient"))
 }
 
-/// Numbers in -1..1 without a pattern that matters: the same in every run, and none near a kink of the functions tested.
+/// Numbers in -1..1 without a pattern that matters: the same in every run, and none near a kink of the functions
+/// tested.
 pub fn waves(count: usize, phase: f64) -> Vec<f64> {
     (0..count).map(|k| (1.7 * k as f64 + phase).sin()).collect()
 }
 
-/// Asserts that every value is within `relative` times the largest expected magnitude, plus `absolute`, of the expected one.
+/// Asserts that every value is within `relative` times the largest expected magnitude, plus `absolute`, of the expected
+/// one.
 #[track_caller]
 pub fn assert_close(what: &str, found: &[f64], expected: &[f64], relative: f64, absolute: f64) {
     assert_eq!(found.len(), expected.len(), "{what}: number of values");

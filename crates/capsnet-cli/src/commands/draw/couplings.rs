@@ -30,8 +30,8 @@ pub struct Flags {
     /// Angle in degrees, counter-clockwise
     #[arg(long, value_name = "DEGREES", allow_hyphen_values = true, value_parser = angle)]
     rotate: Option<f64>,
-    /// Classes to show couplings to, separated by commas [default: the true one, and the two that are the longest beside
-    /// it]
+    /// Classes to show couplings to, separated by commas [default: the true one, and the two that are the longest
+    /// beside it]
     #[arg(long, value_name = "CLASS,..", value_delimiter = ',')]
     towards: Vec<usize>,
     /// How many primary capsules to show, the strongest ones

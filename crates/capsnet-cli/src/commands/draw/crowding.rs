@@ -25,8 +25,8 @@ pub const EXAMPLES: &str = "Examples:
 pub struct Flags {
     #[command(flatten)]
     data: DataArgs,
-    /// Numbers of two test images of different classes, counted from 0 [default: the first one, and the first of another
-    /// class]
+    /// Numbers of two test images of different classes, counted from 0 [default: the first one, and the first of
+    /// another class]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     index: Vec<usize>,
     /// Pixels from one digit to the other, to the right: numbers, or from..to:step, separated by commas

@@ -1,7 +1,7 @@
 //! `capsnet draw`: pictures of what capsules do, with the numbers behind them.
 //!
-//! One file a picture, with its flags: the library asks the models, the report crate draws what they said, and this file
-//! lists the pictures and saves one.
+//! One file a picture, with its flags: the library asks the models, the report crate draws what they said, and this
+//! file lists the pictures and saves one.
 
 mod all;
 mod angles;

@@ -36,7 +36,8 @@ impl Panel {
         (self.image.width() as f64 * SCALE, self.image.height() as f64 * SCALE)
     }
 
-    /// The colour of a coupling: white for an equal share, the ends of the scale for `range` times as much and as little.
+    /// The colour of a coupling: white for an equal share, the ends of the scale for `range` times as much and as
+    /// little.
     fn colour(&self, coupling: f32) -> Rgb {
         let ratio = (f64::from(coupling) / self.equal).max(f64::MIN_POSITIVE);
         diverging(ratio.ln() / self.range.ln())

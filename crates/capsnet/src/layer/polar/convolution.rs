@@ -24,8 +24,8 @@ pub struct PolarConvConfig {
 
 /// A convolution over radii and angles whose output is as large as its input.
 ///
-/// Angles wrap around. Beyond the innermost radius the map goes on at the opposite angle, as a line through the centre does;
-/// beyond the outermost there is nothing.
+/// Angles wrap around. Beyond the innermost radius the map goes on at the opposite angle, as a line through the centre
+/// does; beyond the outermost there is nothing.
 #[derive(Module, Debug)]
 pub struct PolarConv {
     /// The kernel.
@@ -77,8 +77,9 @@ fn continued(map: Tensor<4>, reach: usize) -> Tensor<4> {
 
 /// Half the radii and half the angles of a map.
 ///
-/// Radii are averaged in pairs. Angles are smoothed by 1 3 3 1 before every other one is dropped, since what is too fine for
-/// the coarser grid would not turn with the input (Zhang 2019, "Making convolutional networks shift-invariant again").
+/// Radii are averaged in pairs. Angles are smoothed by 1 3 3 1 before every other one is dropped, since what is too
+/// fine for the coarser grid would not turn with the input (Zhang 2019, "Making convolutional networks shift-invariant
+/// again").
 ///
 /// # Shapes
 ///

@@ -1,16 +1,16 @@
 //! Layers that turn with their input: capsules over the group of rotations in the plane.
 //!
-//! An image is read on a polar grid around the centre of its ink ([`PolarSampling`]), where a rotation by `2 pi k / N` is a
-//! cyclic shift by `k` of the `N` angles. On that grid the group's convolution is an ordinary one that wraps around
-//! ([`PolarConv`]; Cohen and Welling 2016 for the principle, Esteves et al. 2018 for polar maps). Every position carries
-//! capsules in a frame of its own, which points outwards; [`TurningCapsules`] turns their votes into the frame of the image and
-//! routes them by agreement, so that the class capsules' lengths don't change with a rotation and their coordinates turn by a
-//! known multiple of its angle (Lenssen, Fey and Libuschewski 2018 for group capsules).
+//! An image is read on a polar grid around the centre of its ink ([`PolarSampling`]), where a rotation by `2 pi k / N`
+//! is a cyclic shift by `k` of the `N` angles. On that grid the group's convolution is an ordinary one that wraps
+//! around ([`PolarConv`]; Cohen and Welling 2016 for the principle, Esteves et al. 2018 for polar maps). Every position
+//! carries capsules in a frame of its own, which points outwards; [`TurningCapsules`] turns their votes into the frame
+//! of the image and routes them by agreement, so that the class capsules' lengths don't change with a rotation and
+//! their coordinates turn by a known multiple of its angle (Lenssen, Fey and Libuschewski 2018 for group capsules).
 //!
 //! Each layer states how its output turns ([`RotationEquivariant`]), and one test holds all of them to their word.
 //!
-//! Angles are counter-clockwise on the picture, whose rows grow downwards; angle `n` of a grid of `N` is `2 pi n / N`, and
-//! `R` radii are at `i + 1/2` of their spacing.
+//! Angles are counter-clockwise on the picture, whose rows grow downwards; angle `n` of a grid of `N` is `2 pi n / N`,
+//! and `R` radii are at `i + 1/2` of their spacing.
 
 mod capsules;
 mod convolution;
@@ -54,8 +54,8 @@ impl Turn {
     }
 }
 
-/// A layer on polar maps that commutes with rotation: `forward(turned x) = turned forward(x)`, exactly for the turns by whole
-/// steps of [`order`](Self::order).
+/// A layer on polar maps that commutes with rotation: `forward(turned x) = turned forward(x)`, exactly for the turns by
+/// whole steps of [`order`](Self::order).
 pub trait RotationEquivariant {
     /// What the layer computes.
     type Output;

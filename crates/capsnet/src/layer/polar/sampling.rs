@@ -18,8 +18,8 @@ pub struct PolarSamplingConfig {
     pub angles: usize,
     /// Pixels between two radii.
     pub spacing: f64,
-    /// Standard deviation in pixels of the Gaussian that the image is smoothed with first: what is finer than the grid, the
-    /// jags of a rotation by nearest neighbours above all, would not turn with the image.
+    /// Standard deviation in pixels of the Gaussian that the image is smoothed with first: what is finer than the grid,
+    /// the jags of a rotation by nearest neighbours above all, would not turn with the image.
     pub smoothing: f64,
 }
 
