@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 /// The reader of standard output has gone away, as `head` does when it has enough: no failure.
 #[derive(Debug)]
-pub struct Closed;
+pub(crate) struct Closed;
 
 impl Display for Closed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -19,7 +19,7 @@ impl Display for Closed {
 impl std::error::Error for Closed {}
 
 /// Prints to standard output, with a line end.
-pub fn line(text: impl Display) -> Result<()> {
+pub(crate) fn line(text: impl Display) -> Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),

@@ -11,7 +11,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 const TEMPLATE: &str = "{prefix} {bar:30} {pos}/{len} {msg}";
 
 /// Progress through a number of images, or of bytes.
-pub struct Progress {
+pub(crate) struct Progress {
     title: String,
     unit: &'static str,
     total: usize,
@@ -24,7 +24,7 @@ pub struct Progress {
 
 impl Progress {
     /// Progress through `total` of `unit`, `before` of which are done already.
-    pub fn new(title: impl Into<String>, unit: &'static str, total: usize, before: usize) -> Self {
+    pub(crate) fn new(title: impl Into<String>, unit: &'static str, total: usize, before: usize) -> Self {
         let title = title.into();
         let bar = stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(TEMPLATE).expect("the template is valid");
@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// Says that so many are done; `beside` is shown beside the speed.
-    pub fn set(&mut self, done: usize, beside: &str) {
+    pub(crate) fn set(&mut self, done: usize, beside: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(self.speed(done, beside));
             bar.set_position(done as u64);
@@ -61,7 +61,7 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -20,19 +20,19 @@ use toml::Value;
 use crate::args::{ComputeArgs, DataArgs, Variant, WeightsArgs};
 
 /// Flags that don't go together or make no sense: exit code 2.
-pub fn usage(message: impl Display) -> clap::Error {
+pub(crate) fn usage(message: impl Display) -> clap::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n"))
 }
 
 impl ComputeArgs {
     /// Starts the worker threads and opens the device.
-    pub fn start(&self) -> Result<Device> {
+    pub(crate) fn start(&self) -> Result<Device> {
         start_threads(self.threads.unwrap_or(0))?;
         self.open()
     }
 
     /// What a command that goes on with this one's work is told: the device, where it isn't the usual one.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         if self.device == "cpu" {
             String::new()
         } else {
@@ -41,7 +41,7 @@ impl ComputeArgs {
     }
 
     /// Opens the device.
-    pub fn open(&self) -> Result<Device> {
+    pub(crate) fn open(&self) -> Result<Device> {
         capsnet::device::device(&self.device).map_err(|error| match error {
             DeviceError::Unknown { .. } => usage(format!("--device: {error}")).into(),
             DeviceError::Missing(_) => error.into(),
@@ -53,7 +53,7 @@ impl ComputeArgs {
 ///
 /// The calling thread is one of them: it takes part in the kernels that it calls instead of handing them over and going
 /// to sleep, which costs more than the smallest of them.
-pub fn start_threads(threads: usize) -> Result<()> {
+pub(crate) fn start_threads(threads: usize) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .use_current_thread()
@@ -63,7 +63,7 @@ pub fn start_threads(threads: usize) -> Result<()> {
 
 impl DataArgs {
     /// Finds and reads one split of the data set, within the limit.
-    pub fn load(&self, split: Split) -> Result<Dataset> {
+    pub(crate) fn load(&self, split: Split) -> Result<Dataset> {
         let folder = locate(self.dataset, &[split], self.data.as_deref())?;
         let data = Dataset::load(&folder, split)?;
         Ok(match self.limit.and_then(NonZeroUsize::new) {
@@ -73,7 +73,7 @@ impl DataArgs {
     }
 
     /// Finds and reads one split of the data set to test on; within a limit it is a sample.
-    pub fn load_sample(&self, split: Split, seed: Seed) -> Result<(Dataset, Option<Sample>)> {
+    pub(crate) fn load_sample(&self, split: Split, seed: Seed) -> Result<(Dataset, Option<Sample>)> {
         let folder = locate(self.dataset, &[split], self.data.as_deref())?;
         let data = Dataset::load(&folder, split)?;
         Ok(match self.limit.and_then(NonZeroUsize::new) {
@@ -91,7 +91,7 @@ impl DataArgs {
 
 impl Variant {
     /// The flag as a setting.
-    pub fn setting(self) -> Setting {
+    pub(crate) fn setting(self) -> Setting {
         let name = match self {
             Variant::Paper => "paper",
             Variant::Tutorial => "tutorial",
@@ -101,14 +101,14 @@ impl Variant {
 }
 
 /// Changes a model's configuration.
-pub fn change(config: &mut ModelConfig, settings: &[Setting]) -> Result<()> {
+pub(crate) fn change(config: &mut ModelConfig, settings: &[Setting]) -> Result<()> {
     *config = apply_to_model(config, settings).map_err(usage)?;
     Ok(())
 }
 
 impl WeightsArgs {
     /// The weights file: the one given, or the one that comes with capsnet.
-    pub fn path(&self, model: &str) -> Result<PathBuf> {
+    pub(crate) fn path(&self, model: &str) -> Result<PathBuf> {
         match &self.weights {
             Some(path) => Ok(path.clone()),
             None => shipped_weights(model),
@@ -116,7 +116,7 @@ impl WeightsArgs {
     }
 
     /// Reads the model, as these flags want it.
-    pub fn load(&self, model: &str, device: &Device) -> Result<LoadedModel> {
+    pub(crate) fn load(&self, model: &str, device: &Device) -> Result<LoadedModel> {
         let path = self.path(model)?;
         LoadedModel::load_as(&path, device, |config: &mut ModelConfig| {
             let is = config.name();
@@ -150,14 +150,14 @@ impl WeightsArgs {
     }
 
     /// Reads whichever model the file holds, as these flags want it; `usual` where no file is given.
-    pub fn load_any(&self, usual: &str, device: &Device) -> Result<LoadedModel> {
+    pub(crate) fn load_any(&self, usual: &str, device: &Device) -> Result<LoadedModel> {
         LoadedModel::load_as(&self.path(usual)?, device, |config: &mut ModelConfig| {
             self.apply(config)
         })
     }
 
     /// Changes what the flags say is other than in training.
-    pub fn apply(&self, config: &mut ModelConfig) -> Result<()> {
+    pub(crate) fn apply(&self, config: &mut ModelConfig) -> Result<()> {
         if let Some(normalize) = self.normalize {
             let input = Input {
                 normalize,
@@ -170,7 +170,7 @@ impl WeightsArgs {
 }
 
 /// The weights of a model that come with capsnet.
-pub fn shipped_weights(model: &str) -> Result<PathBuf> {
+pub(crate) fn shipped_weights(model: &str) -> Result<PathBuf> {
     capsnet::pretrained::path(model).context("--weights")
 }
 

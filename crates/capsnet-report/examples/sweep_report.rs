@@ -78,7 +78,7 @@ impl Made {
 }
 
 /// Rotations by every 5 degrees.
-pub fn rotation() -> Result<Sweep, SweepError> {
+pub(crate) fn rotation() -> Result<Sweep, SweepError> {
     let mut sweep = Sweep::new(Family::degrees("rotation"));
     sweep.chance = Some(0.1);
     for model in &MODELS {
@@ -90,7 +90,7 @@ pub fn rotation() -> Result<Sweep, SweepError> {
 }
 
 /// Shifts by up to eight pixels.
-pub fn shift() -> Result<Sweep, SweepError> {
+pub(crate) fn shift() -> Result<Sweep, SweepError> {
     let mut sweep = Sweep::new(Family::new("shift to the right", "px").with_identity(0.0));
     sweep.chance = Some(0.1);
     for model in &MODELS[..2] {
@@ -171,7 +171,7 @@ fn ablations() -> Result<Table, ReportError> {
 }
 
 /// The report.
-pub fn report() -> Result<HtmlReport, ReportError> {
+pub(crate) fn report() -> Result<HtmlReport, ReportError> {
     let angles = [-60.0, -35.0, -15.0, 0.0, 15.0, 35.0, 60.0, 90.0];
     let pictures = vec![digits("LeNet-5", angles, 20.0)?, digits("CapsNet", angles, 40.0)?];
     Ok(HtmlReport::new("How far can a digit turn? (sample with made-up results)")

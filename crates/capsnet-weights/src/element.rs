@@ -90,7 +90,7 @@ impl View {
     ///
     /// A tensor with more elements than its storage (made by `expand`, with a stride of 0) is
     /// refused, so that a small file cannot ask for a lot of memory.
-    pub fn new(offset: usize, shape: Vec<usize>, strides: Vec<usize>, stored: usize) -> Result<Self, String> {
+    pub(crate) fn new(offset: usize, shape: Vec<usize>, strides: Vec<usize>, stored: usize) -> Result<Self, String> {
         if shape.len() > MAX_DIMENSIONS {
             return Err(format!("has {} dimensions, more than {MAX_DIMENSIONS}", shape.len()));
         }
@@ -128,7 +128,7 @@ impl View {
     }
 
     /// A view of a whole storage in row-major order.
-    pub fn contiguous(shape: Vec<usize>, stored: usize) -> Result<Self, String> {
+    pub(crate) fn contiguous(shape: Vec<usize>, stored: usize) -> Result<Self, String> {
         let mut strides = vec![1_usize; shape.len()];
         for dimension in (1..shape.len()).rev() {
             strides[dimension - 1] = strides[dimension].saturating_mul(shape[dimension]);
@@ -136,11 +136,11 @@ impl View {
         Self::new(0, shape, strides, stored)
     }
 
-    pub fn shape(&self) -> &[usize] {
+    pub(crate) fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    pub fn elements(&self) -> usize {
+    pub(crate) fn elements(&self) -> usize {
         self.elements
     }
 

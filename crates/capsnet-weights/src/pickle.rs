@@ -39,7 +39,7 @@ pub(crate) enum Value<'a> {
 
 impl Value<'_> {
     /// What the value is, in words.
-    pub fn kind(self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::None => "None",
             Self::Bool(_) => "a bool",

@@ -24,7 +24,7 @@ pub(crate) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     /// A machine for the pickle at the start of `bytes`, of which it looks at a bounded part.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         let bounded = &bytes[..bytes.len().min(MAX_HEADER_BYTES)];
         Self {
             bytes: bounded,
@@ -38,12 +38,12 @@ impl<'a> Machine<'a> {
     }
 
     /// The number of bytes that were read, and the containers that they have built.
-    pub fn into_parts(self) -> (usize, Heap<'a>) {
+    pub(crate) fn into_parts(self) -> (usize, Heap<'a>) {
         (self.at, self.heap)
     }
 
     /// Follows the instructions up to STOP and gives the one value that is left.
-    pub fn run(&mut self) -> Result<Value<'a>, Problem> {
+    pub(crate) fn run(&mut self) -> Result<Value<'a>, Problem> {
         loop {
             let offset = self.at;
             let opcode = self.byte()?;

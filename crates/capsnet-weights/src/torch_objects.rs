@@ -21,7 +21,7 @@ pub(crate) enum Global {
 
 impl Global {
     /// The class or function `module.name`, if it may occur in a state dict.
-    pub fn find(module: &str, name: &str) -> Result<Self, Problem> {
+    pub(crate) fn find(module: &str, name: &str) -> Result<Self, Problem> {
         Ok(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
@@ -57,7 +57,7 @@ pub(crate) struct StorageRef<'a> {
 
 impl StorageRef<'_> {
     /// The length in bytes that it claims to have.
-    pub fn bytes(&self) -> Result<usize, Problem> {
+    pub(crate) fn bytes(&self) -> Result<usize, Problem> {
         let bytes = self.elements.checked_mul(self.dtype.size());
         bytes.ok_or_else(|| {
             Problem::malformed(format!(

@@ -4,7 +4,7 @@ mod models;
 mod settings;
 mod shared;
 mod test;
-pub mod value;
+pub(crate) mod value;
 
 use clap::{Parser, Subcommand};
 
@@ -14,12 +14,12 @@ use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
 use crate::commands::{bench, convert, fetch, info, predict, protocols, study, train};
-pub use models::ModelsArgs;
-pub use settings::{GROUP as SETTINGS, SettingFlags};
-pub use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
+pub(crate) use models::ModelsArgs;
+pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
+pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use test::TEST_EXAMPLES;
-pub use test::TestArgs;
-pub use value::{angle, positive};
+pub(crate) use test::TestArgs;
+pub(crate) use value::{angle, positive};
 
 /// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they
 /// see.
@@ -33,7 +33,7 @@ pub use value::{angle, positive};
     max_term_width = 110,
     args_conflicts_with_subcommands = true
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten, next_help_heading = "Options of compare")]
@@ -42,13 +42,13 @@ pub struct Cli {
 
 impl Cli {
     /// The command, which is `compare` unless another is named.
-    pub fn chosen(self) -> Command {
+    pub(crate) fn chosen(self) -> Command {
         self.command.unwrap_or_else(|| Command::Compare(Box::new(self.compare)))
     }
 }
 
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// Show LeNet-5 and CapsNet side by side on upright and rotated digits, as a table and as pictures
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(Box<CompareArgs>),

@@ -18,7 +18,7 @@ const SHIPPED: [&str; 2] = ["lenet5", "capsnet"];
 
 /// Which models, and with which weights.
 #[derive(Args, Debug, Clone)]
-pub struct ModelsArgs {
+pub(crate) struct ModelsArgs {
     /// Models with the weights that come with capsnet, separated by commas [default: lenet5,capsnet, unless --weights
     /// names others]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = model())]
@@ -30,7 +30,7 @@ pub struct ModelsArgs {
 
 impl ModelsArgs {
     /// The models that are named, or the usual ones where nothing is.
-    pub fn named(&self) -> Vec<ModelConfig> {
+    pub(crate) fn named(&self) -> Vec<ModelConfig> {
         match (self.models.is_empty(), self.weights.is_empty()) {
             (true, true) => SHIPPED.into_iter().filter_map(ModelConfig::named).collect(),
             _ => self.models.clone(),
@@ -38,7 +38,7 @@ impl ModelsArgs {
     }
 
     /// Reads the models, those that come with capsnet first.
-    pub fn load(&self, device: &Device) -> Result<Vec<LoadedModel>> {
+    pub(crate) fn load(&self, device: &Device) -> Result<Vec<LoadedModel>> {
         let mut models = Vec::new();
         for model in self.named() {
             let name = model.name();
@@ -74,7 +74,7 @@ fn label_of(path: &Path) -> String {
 
 /// A weights file, and the name that it goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedFile {
+pub(crate) struct NamedFile {
     /// The name, if one was given.
     pub name: Option<String>,
     /// The file.

@@ -6,11 +6,11 @@ use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use toml::Value;
 
 /// The group of all these flags, for those that they don't go together with.
-pub const GROUP: &str = "settings";
+pub(crate) const GROUP: &str = "settings";
 
 /// The settings that were given by flags, in the order of the table.
 #[derive(Clone, Debug, Default)]
-pub struct SettingFlags(pub Vec<Setting>);
+pub(crate) struct SettingFlags(pub Vec<Setting>);
 
 impl Args for SettingFlags {
     fn augment_args(command: Command) -> Command {

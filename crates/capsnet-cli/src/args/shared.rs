@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use super::value::{DeviceName, iterations, positive};
 
 /// Reads a model's name: the model of the library's list, as it is unless other flags change it.
-pub fn model() -> impl TypedValueParser<Value = ModelConfig> {
+pub(crate) fn model() -> impl TypedValueParser<Value = ModelConfig> {
     let models = ModelConfig::all();
     let names = models
         .iter()
@@ -23,7 +23,7 @@ pub fn model() -> impl TypedValueParser<Value = ModelConfig> {
 
 /// Which CapsNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Variant {
+pub(crate) enum Variant {
     /// As in the paper
     Paper,
     /// As in the tutorial's code: softmax over the inputs, softmaxed lengths, batch norm on the input
@@ -32,7 +32,7 @@ pub enum Variant {
 
 /// Where images come from and what computes.
 #[derive(Args, Debug, Clone)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     /// Folder with the four IDX files, raw or gzipped [default: $CAPSNET_DATA, the checkout's data/, the user's cache]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct DataArgs {
 
 /// What computes.
 #[derive(Args, Debug, Clone)]
-pub struct ComputeArgs {
+pub(crate) struct ComputeArgs {
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<usize>,
@@ -64,7 +64,7 @@ fn device_help() -> String {
 
 /// Which weights, and how to read them.
 #[derive(Args, Debug, Clone)]
-pub struct WeightsArgs {
+pub(crate) struct WeightsArgs {
     /// Weights file, safetensors or PyTorch [default: those that come with capsnet]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,

@@ -11,7 +11,7 @@ use super::value::variants;
 use capsnet::model::ModelConfig;
 use capsnet::protocol::Protocol;
 
-pub const TEST_EXAMPLES: &str = "Examples:
+pub(super) const TEST_EXAMPLES: &str = "Examples:
   capsnet test lenet5
   capsnet test capsnet --rotate=-35,-23,15,35 --limit 1000
   capsnet test lenet5 --weights lenet5_trained.pt --rotate 15 --json
@@ -21,7 +21,7 @@ pub const TEST_EXAMPLES: &str = "Examples:
   capsnet test capsnet --protocol multimnist --weights runs/pairs/last.safetensors --out pictures";
 
 #[derive(Args, Debug)]
-pub struct TestArgs {
+pub(crate) struct TestArgs {
     /// Which model
     #[arg(value_parser = model())]
     pub model: ModelConfig,

@@ -8,33 +8,33 @@ use clap::builder::{StringValueParser, TypedValueParser};
 
 use crate::output::line;
 
-pub fn positive(text: &str) -> Result<usize, String> {
+pub(crate) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("a whole number of at least 1 is needed".to_owned()),
     }
 }
 
-pub fn iterations(text: &str) -> Result<usize, String> {
+pub(crate) fn iterations(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number <= 100 => Ok(number),
         _ => Err("a whole number from 0 to 100 is needed".to_owned()),
     }
 }
 
-pub fn positive_u64(text: &str) -> Result<u64, String> {
+pub(crate) fn positive_u64(text: &str) -> Result<u64, String> {
     positive(text).map(|number| number as u64)
 }
 
 /// Versions of every test image: more would not fit into memory, and say no more.
-pub fn variants(text: &str) -> Result<u64, String> {
+pub(crate) fn variants(text: &str) -> Result<u64, String> {
     match positive_u64(text)? {
         number @ ..=10_000 => Ok(number),
         _ => Err("10,000 at most".to_owned()),
     }
 }
 
-pub fn angle(text: &str) -> Result<f64, String> {
+pub(crate) fn angle(text: &str) -> Result<f64, String> {
     match text.trim().parse() {
         Ok(angle) if f64::is_finite(angle) => Ok(angle),
         _ => Err("an angle in degrees is needed, for example --rotate=-23".to_owned()),
@@ -43,7 +43,7 @@ pub fn angle(text: &str) -> Result<f64, String> {
 
 /// The name of a device. `list` prints those of this machine and ends the program, as `--help` does.
 #[derive(Clone)]
-pub struct DeviceName;
+pub(crate) struct DeviceName;
 
 impl TypedValueParser for DeviceName {
     type Value = String;

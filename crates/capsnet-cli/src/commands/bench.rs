@@ -25,19 +25,19 @@ use crate::setting::usage;
 use job::Job;
 use timing::{Times, peak_rss_mb};
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet bench step capsnet
   capsnet bench step capsnet --mode infer --batch-size 1 --steps 200 --threads 2
   capsnet bench step lenet5 --augment translate=2 --json";
 
 #[derive(Args, Debug)]
-pub struct BenchArgs {
+pub(crate) struct BenchArgs {
     #[command(subcommand)]
     pub command: BenchCommand,
 }
 
 #[derive(Subcommand, Debug)]
-pub enum BenchCommand {
+pub(crate) enum BenchCommand {
     /// Time steps of training, or of inference, on the training images
     ///
     /// Training steps are those of `capsnet train`: a batch is prepared (and augmented, with --augment), the loss and
@@ -51,7 +51,7 @@ pub enum BenchCommand {
 
 /// What a benchmark's step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StepMode {
+pub(crate) enum StepMode {
     /// Loss, gradients and an update of the weights
     Train,
     /// The predicted classes, and CapsNet's pictures of them
@@ -59,7 +59,7 @@ pub enum StepMode {
 }
 
 #[derive(Args, Debug)]
-pub struct BenchStepArgs {
+pub(crate) struct BenchStepArgs {
     /// Which model
     #[arg(value_parser = model())]
     pub model: ModelConfig,
@@ -87,7 +87,7 @@ pub struct BenchStepArgs {
     pub json: bool,
 }
 
-pub fn run(args: &BenchArgs) -> Result<()> {
+pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     match &args.command {
         BenchCommand::Step(args) => step(args),
     }

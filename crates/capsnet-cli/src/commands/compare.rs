@@ -27,7 +27,7 @@ use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::usage;
 
-pub const COMPARE_EXAMPLES: &str = "Examples:
+pub(crate) const COMPARE_EXAMPLES: &str = "Examples:
   capsnet compare
   capsnet compare --rotate=-30,30 --resample bilinear
   capsnet compare --models lenet5,equivariant-capsnet --rotate=-45..45:15
@@ -36,7 +36,7 @@ pub const COMPARE_EXAMPLES: &str = "Examples:
   capsnet compare --limit 1000 --json";
 
 #[derive(Args, Debug)]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     #[command(flatten)]
     models: ModelsArgs,
     #[command(flatten)]
@@ -81,7 +81,7 @@ struct Output {
 /// Digits of each picture.
 const DIGITS: usize = 32;
 
-pub fn run(args: &CompareArgs) -> Result<()> {
+pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let conditions = conditions(args).map_err(|error| usage(format!("--rotate: {error}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;

@@ -15,12 +15,12 @@ use clap::Args;
 use crate::output::line;
 use crate::setting::change;
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet convert epoch_32.pt epoch_32.safetensors
   capsnet convert --half runs/capsnet-1/best.safetensors capsnet.safetensors";
 
 #[derive(Args, Debug)]
-pub struct ConvertArgs {
+pub(crate) struct ConvertArgs {
     /// A PyTorch state dict (.pt, .pth; zip or legacy) or a safetensors file
     #[arg(value_name = "IN")]
     pub input: PathBuf,
@@ -39,7 +39,7 @@ pub struct ConvertArgs {
     pub normalize: Option<Normalize>,
 }
 
-pub fn run(args: &ConvertArgs) -> Result<()> {
+pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.input)?;
     let mut config: ModelConfig = weights::config_of(&state, &args.input)?;
     if let Some(variant) = args.variant {

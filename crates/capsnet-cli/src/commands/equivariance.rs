@@ -22,7 +22,7 @@ use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::usage;
 
-pub const EQUIVARIANCE_EXAMPLES: &str = "Examples:
+pub(crate) const EQUIVARIANCE_EXAMPLES: &str = "Examples:
   capsnet equivariance
   capsnet equivariance --models capsnet --rotate=-45..45:5 --limit 1000
   capsnet equivariance --models lenet5 --layers input,conv1,fc3 --rotate 15,90,180
@@ -34,7 +34,7 @@ the capsule of each image's class in the layer NAME.";
 
 #[derive(Args, Debug)]
 #[command(mut_arg("limit", |limit| limit.default_value("500")))]
-pub struct EquivarianceArgs {
+pub(crate) struct EquivarianceArgs {
     #[command(flatten)]
     models: ModelsArgs,
     #[command(flatten)]
@@ -75,7 +75,7 @@ struct Output<'a> {
     files: Vec<String>,
 }
 
-pub fn run(args: &EquivarianceArgs) -> Result<()> {
+pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     let rotations = rotations(args)?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;

@@ -11,12 +11,12 @@ use clap::Args;
 use crate::output::{line, note};
 use crate::progress::Progress;
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet fetch fashion-mnist
   capsnet fetch mnist --base-url http://localhost:8000/mnist/";
 
 #[derive(Args, Debug)]
-pub struct FetchArgs {
+pub(crate) struct FetchArgs {
     /// mnist or fashion-mnist
     pub dataset: KnownSet,
     /// Where to download from, instead of the data set's usual mirror
@@ -27,7 +27,7 @@ pub struct FetchArgs {
     pub out: Option<PathBuf>,
 }
 
-pub fn run(args: &FetchArgs) -> Result<()> {
+pub(crate) fn run(args: &FetchArgs) -> Result<()> {
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => cache_folder(args.dataset).context("this system names no cache folder; say where to with --out")?,

@@ -13,12 +13,12 @@ use serde::Serialize;
 
 use crate::output::line;
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet info weights/capsnet.safetensors
   capsnet info epoch_32.pt --json";
 
 #[derive(Args, Debug)]
-pub struct InfoArgs {
+pub(crate) struct InfoArgs {
     /// A weights file, safetensors or PyTorch
     pub weights: PathBuf,
     /// Print one JSON object and nothing else on standard output
@@ -43,7 +43,7 @@ struct Tensor {
     dtype: String,
 }
 
-pub fn run(args: &InfoArgs) -> Result<()> {
+pub(crate) fn run(args: &InfoArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.weights)?;
     let config: ModelConfig = weights::config_of(&state, &args.weights)?;
     let model = Model::from_weights(config, &state, &Device::flex())?;

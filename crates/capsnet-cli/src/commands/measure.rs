@@ -11,14 +11,14 @@ use capsnet_report::ConfusionMatrix;
 use crate::progress::Progress;
 
 /// The table of truth and answers; a model may know more classes than the data set names.
-pub fn confusion_matrix(data: &Dataset, confusion: &[Vec<u64>]) -> Result<ConfusionMatrix> {
+pub(crate) fn confusion_matrix(data: &Dataset, confusion: &[Vec<u64>]) -> Result<ConfusionMatrix> {
     let mut names = data.class_names().to_vec();
     names.extend((names.len()..confusion.len()).map(|class| class.to_string()));
     Ok(ConfusionMatrix::new(names, confusion)?)
 }
 
 /// Tests a model under every condition, with progress on standard error.
-pub fn measure(
+pub(crate) fn measure(
     model: &dyn Classifier,
     data: &Dataset,
     conditions: &[Condition],

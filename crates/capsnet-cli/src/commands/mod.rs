@@ -2,19 +2,19 @@
 //! result once more).
 
 mod again;
-pub mod bench;
-pub mod compare;
-pub mod convert;
-pub mod draw;
-pub mod equivariance;
-pub mod fetch;
-pub mod info;
-pub mod measure;
-pub mod predict;
-pub mod protocol;
-pub mod protocols;
-pub mod route;
-pub mod study;
-pub mod sweep;
-pub mod test;
-pub mod train;
+pub(crate) mod bench;
+pub(crate) mod compare;
+pub(crate) mod convert;
+pub(crate) mod draw;
+pub(crate) mod equivariance;
+pub(crate) mod fetch;
+pub(crate) mod info;
+pub(crate) mod measure;
+pub(crate) mod predict;
+pub(crate) mod protocol;
+pub(crate) mod protocols;
+pub(crate) mod route;
+pub(crate) mod study;
+pub(crate) mod sweep;
+pub(crate) mod test;
+pub(crate) mod train;

@@ -16,12 +16,12 @@ use serde::Serialize;
 
 use crate::output::line;
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet predict capsnet digit.png
   capsnet predict lenet5 --invert scan1.jpg scan2.jpg --json";
 
 #[derive(Args, Debug)]
-pub struct PredictArgs {
+pub(crate) struct PredictArgs {
     /// Which model
     #[arg(value_parser = model())]
     pub model: ModelConfig,
@@ -53,7 +53,7 @@ struct Entry {
     reconstruction: Option<String>,
 }
 
-pub fn run(args: &PredictArgs) -> Result<()> {
+pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let device = args.compute.start()?;
     let model = args.weights.load(args.model.name(), &device)?.model;
     let shape = model.input().image;

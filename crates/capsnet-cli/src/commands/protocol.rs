@@ -32,7 +32,7 @@ struct Report<'a> {
 }
 
 /// Tests by a protocol.
-pub fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
+pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
     let device = args.data.compute.start()?;
     let name = args.model.name();
     let LoadedModel { model, entry, .. } = args.weights.load(name, &device)?;
@@ -98,7 +98,7 @@ fn with_advice(error: Error, protocol: &dyn Protocol, model: &str, weights: &str
 }
 
 /// Refuses the flags of one protocol beside another.
-pub fn check_flags(args: &TestArgs) -> Result<()> {
+pub(crate) fn check_flags(args: &TestArgs) -> Result<()> {
     let check = |flag: &str, given: bool, has: fn(&dyn Protocol) -> bool| match args.protocol {
         Some(protocol) if given && !has(protocol) => {
             let those = names_where(has).join(" and ");

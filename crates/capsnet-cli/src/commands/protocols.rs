@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::output::line;
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet protocols
   capsnet protocols --json";
 
 #[derive(Args, Debug)]
-pub struct ProtocolsArgs {
+pub(crate) struct ProtocolsArgs {
     /// Print one JSON list and nothing else on standard output
     #[arg(long)]
     pub json: bool,
@@ -49,7 +49,7 @@ impl Entry {
     }
 }
 
-pub fn run(args: &ProtocolsArgs) -> Result<()> {
+pub(crate) fn run(args: &ProtocolsArgs) -> Result<()> {
     let entries = protocol::ALL.map(Entry::new);
     if args.json {
         return line(serde_json::to_string(&entries)?);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::output::{line, note};
 
-pub const ROUTE_EXAMPLES: &str = "Examples:
+pub(crate) const ROUTE_EXAMPLES: &str = "Examples:
   capsnet route votes.safetensors --algorithm dynamic:3
   capsnet route votes.safetensors --algorithm em:2 --out routed.safetensors
   capsnet route votes.safetensors --algorithm self-attention --json
@@ -22,7 +22,7 @@ inverted-attention takes norm.weight [D] (1) and norm.bias [D] (0). The result h
 couplings.0, couplings.1, .. [B,J,I], one an iteration.";
 
 #[derive(Args, Debug)]
-pub struct RouteArgs {
+pub(crate) struct RouteArgs {
     /// The votes, safetensors or a PyTorch state dict
     #[arg(value_name = "VOTES")]
     pub votes: PathBuf,
@@ -36,7 +36,7 @@ pub struct RouteArgs {
     pub json: bool,
 }
 
-pub fn run(args: &RouteArgs) -> Result<()> {
+pub(crate) fn run(args: &RouteArgs) -> Result<()> {
     let file = capsnet_weights::read(&args.votes)?;
     let routed = route_votes_file(&file, &args.algorithm).with_context(|| args.votes.display().to_string())?;
     if !routed.unused.is_empty() {

@@ -21,7 +21,7 @@ use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::start_threads;
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet study --example > mine.toml
   capsnet study mine.toml
   capsnet study studies/ablations.toml --out runs/ablations --json
@@ -33,7 +33,7 @@ command goes on where it was stopped, `kill -9` included, and trains nothing twi
 is refused. Last weights are tested, not best ones, so that all variants of a study have seen equally many images.";
 
 #[derive(Args, Debug)]
-pub struct StudyArgs {
+pub(crate) struct StudyArgs {
     /// The declaration
     #[arg(value_name = "FILE.toml", required_unless_present = "example")]
     pub file: Option<PathBuf>,
@@ -56,7 +56,7 @@ pub struct StudyArgs {
     pub json: bool,
 }
 
-pub fn run(args: &StudyArgs) -> Result<()> {
+pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     let Some(path) = args.file.as_deref().filter(|_| !args.example) else {
         return line(EXAMPLE.trim_end());
     };

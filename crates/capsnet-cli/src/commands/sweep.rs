@@ -24,7 +24,7 @@ use crate::setting::usage;
 /// Values in a row of the picture, and digits in it.
 const PICTURE: [usize; 2] = [9, 4];
 
-pub const SWEEP_EXAMPLES: &str = "Examples:
+pub(crate) const SWEEP_EXAMPLES: &str = "Examples:
   capsnet sweep
   capsnet sweep --models lenet5,capsnet --rotate=-180..180:5
   capsnet sweep --shift-x=-8..8:1 --shift-y=-8..8:1 --limit 1000
@@ -38,7 +38,7 @@ becomes a section of the report. Results are kept point by point: the same comma
 const DEFAULT: &str = "rotate=-180..180:15";
 
 #[derive(Args, Debug)]
-pub struct SweepArgs {
+pub(crate) struct SweepArgs {
     #[command(flatten)]
     models: ModelsArgs,
     #[command(flatten)]
@@ -127,7 +127,7 @@ struct Leads {
     pairs: Vec<capsnet_measure::Lead>,
 }
 
-pub fn run(args: &SweepArgs) -> Result<()> {
+pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     let plan = Plan::new(args.families.sweeps(), args.resample)
         .map_err(|PlanError { family, source }| usage(format!("--{family}: {source}")))?;
     let device = args.data.compute.start()?;

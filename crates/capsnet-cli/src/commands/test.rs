@@ -35,7 +35,7 @@ struct Report {
     results: Vec<TestResult>,
 }
 
-pub fn run(args: &TestArgs) -> Result<()> {
+pub(crate) fn run(args: &TestArgs) -> Result<()> {
     protocol::check_flags(args)?;
     if let Some(protocol) = args.protocol
         && protocol.conditions().is_empty()

@@ -23,7 +23,7 @@ use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::{start_threads, usage};
 
-pub const EXAMPLES: &str = "Examples:
+pub(crate) const EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
   capsnet train capsnet --epochs 3 --schedule cosine --out runs/mine
   capsnet train lenet5 --augment 'translate=2,rotate=-45..45'
@@ -38,7 +38,7 @@ Keys of --set and --config are those of a run's config.toml, its tables with dot
 comes first, then --config, then flags, then --set: what comes later has the last word.";
 
 #[derive(Args, Debug)]
-pub struct TrainArgs {
+pub(crate) struct TrainArgs {
     /// Which model; --preset and --config may name it too
     #[arg(required_unless_present_any = ["preset", "config", "resume"], value_parser = model())]
     pub model: Option<ModelConfig>,
@@ -68,7 +68,7 @@ fn preset(name: &str) -> Result<&'static Preset, String> {
     Preset::named(name).ok_or_else(|| format!("there are{}", lines().concat()))
 }
 
-pub fn run(args: &TrainArgs) -> Result<()> {
+pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let (resumed, mut config) = match &args.resume {
         Some(root) => RunFolder::open(root).map(|(folder, config)| (Some(folder), config))?,
         None => (None, config_from(args)?),
@@ -105,7 +105,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 }
 
 /// Settings of a new run: a preset, a file, flags, single keys.
-pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
+pub(crate) fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     let mut parts: Vec<Part> = args.preset.into_iter().map(Preset::part).collect();
     if let Some(path) = &args.config {
         let text = settings::read_text(path).context("--config")?;
@@ -143,12 +143,12 @@ pub fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
 }
 
 /// One thread a core.
-pub fn default_threads() -> usize {
+pub(crate) fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// `BASE/MODEL-N` with the first number that is free.
-pub fn free_folder(base: &Path, model: &str) -> PathBuf {
+pub(crate) fn free_folder(base: &Path, model: &str) -> PathBuf {
     (1..)
         .map(|number| base.join(format!("{model}-{number}")))
         .find(|path| !path.exists())
@@ -156,10 +156,10 @@ pub fn free_folder(base: &Path, model: &str) -> PathBuf {
 }
 
 /// Set by Ctrl-C. There is one for the process: `compare --train` trains twice, and a handler can be installed once.
-pub static STOP: AtomicBool = AtomicBool::new(false);
+pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Makes Ctrl-C set [`STOP`].
-pub fn stop_on_ctrl_c() -> Result<()> {
+pub(crate) fn stop_on_ctrl_c() -> Result<()> {
     let handler = || {
         if STOP.swap(true, Ordering::Relaxed) {
             // Asked twice: the checkpoint of a minute ago has to do.
@@ -176,7 +176,12 @@ pub fn stop_on_ctrl_c() -> Result<()> {
 }
 
 /// Trains with a progress bar; Ctrl-C stops with a checkpoint.
-pub fn run_with_progress(config: &TrainConfig, data: &Dataset, folder: &RunFolder, device: &Device) -> Result<Summary> {
+pub(crate) fn run_with_progress(
+    config: &TrainConfig,
+    data: &Dataset,
+    folder: &RunFolder,
+    device: &Device,
+) -> Result<Summary> {
     stop_on_ctrl_c()?;
     if !folder.metrics_path().exists() {
         pictures::draw_augmented(folder, config, data)?;

@@ -14,10 +14,10 @@ use capsnet_weights::{FloatDtype, NamedTensor, StateDict, TensorValues, write_sa
 use serde_json::Value;
 
 /// Height and width of a digit.
-pub const SIDE: usize = 28;
+pub(crate) const SIDE: usize = 28;
 
 /// The program, in `folder` and without the variables that would lead it to a data set of the machine.
-pub fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_capsnet"));
     command
         .current_dir(folder)
@@ -27,13 +27,13 @@ pub fn command(folder: &Path) -> Command {
 }
 
 /// Runs the program in `folder` to its end.
-pub fn capsnet<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Run {
+pub(crate) fn capsnet<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Run {
     Run::from(command(folder).args(args).output().expect("the program starts"))
 }
 
 /// What a run of the program left.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// Exit code; `None` for a run that a signal ended.
     pub code: Option<i32>,
     pub stdout: String,
@@ -53,20 +53,20 @@ impl From<Output> for Run {
 impl Run {
     /// Insists on exit code 0; returns standard output.
     #[track_caller]
-    pub fn done(self) -> String {
+    pub(crate) fn done(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.stdout
     }
 
     /// Insists on exit code 0 and nothing but one JSON value on standard output.
     #[track_caller]
-    pub fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.done()).expect("one JSON value")
     }
 
     /// Insists on this exit code, no result, no panic, and an error message with each of `parts` in it.
     #[track_caller]
-    pub fn fails(self, code: i32, parts: &[&str]) {
+    pub(crate) fn fails(self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
         assert!(self.stderr.contains("error: "), "{self:?}");
@@ -79,7 +79,7 @@ impl Run {
 
 /// Grey levels of the synthetic digit number `index`: a bright bar whose height on the page is its class, over faint
 /// texture.
-pub fn digit(index: usize) -> Vec<u8> {
+pub(crate) fn digit(index: usize) -> Vec<u8> {
     let top = 4 + 2 * usize::from(label(index));
     (0..SIDE * SIDE)
         .map(|pixel| {
@@ -91,12 +91,12 @@ pub fn digit(index: usize) -> Vec<u8> {
 }
 
 /// The class of the synthetic digit number `index`.
-pub fn label(index: usize) -> u8 {
+pub(crate) fn label(index: usize) -> u8 {
     (7 * index % 10) as u8
 }
 
 /// Writes both files of a split of the synthetic data set.
-pub fn write_split(folder: &Path, split: Split, images: usize) {
+pub(crate) fn write_split(folder: &Path, split: Split, images: usize) {
     let pixels: Vec<u8> = (0..images).flat_map(digit).collect();
     let labels: Vec<u8> = (0..images).map(label).collect();
     fs::create_dir_all(folder).unwrap();
@@ -105,7 +105,7 @@ pub fn write_split(folder: &Path, split: Split, images: usize) {
 }
 
 /// Writes the synthetic data set into `folder/digits`: 48 images to train on, 40 to test on.
-pub fn write_data(folder: &Path) -> PathBuf {
+pub(crate) fn write_data(folder: &Path) -> PathBuf {
     let data = folder.join("digits");
     write_split(&data, Split::Train, 48);
     write_split(&data, Split::Test, 40);
@@ -113,7 +113,7 @@ pub fn write_data(folder: &Path) -> PathBuf {
 }
 
 /// Names and shapes of LeNet-5's tensors.
-pub const LENET5_TENSORS: [(&str, &[usize]); 10] = [
+pub(crate) const LENET5_TENSORS: [(&str, &[usize]); 10] = [
     ("conv0.weight", &[6, 1, 5, 5]),
     ("conv0.bias", &[6]),
     ("conv1.weight", &[16, 6, 5, 5]),
@@ -127,7 +127,7 @@ pub const LENET5_TENSORS: [(&str, &[usize]); 10] = [
 ];
 
 /// A tensor of small, uneven values.
-pub fn tensor(shape: &[usize]) -> NamedTensor {
+pub(crate) fn tensor(shape: &[usize]) -> NamedTensor {
     let values = (0..shape.iter().product())
         .map(|index: usize| ((index * 7919 + 13) % 1009) as f32 / 1009.0 - 0.5)
         .map(|value| 0.4 * value)
@@ -136,7 +136,7 @@ pub fn tensor(shape: &[usize]) -> NamedTensor {
 }
 
 /// LeNet-5's tensors, untrained.
-pub fn lenet5_state() -> StateDict {
+pub(crate) fn lenet5_state() -> StateDict {
     let mut state = StateDict::default();
     for (name, shape) in LENET5_TENSORS {
         state.insert(name, tensor(shape)).unwrap();
@@ -145,7 +145,7 @@ pub fn lenet5_state() -> StateDict {
 }
 
 /// Writes a state dict as `folder/name`.
-pub fn write_weights(folder: &Path, name: &str, state: &StateDict) -> PathBuf {
+pub(crate) fn write_weights(folder: &Path, name: &str, state: &StateDict) -> PathBuf {
     let path = folder.join(name);
     let mut bytes = Vec::new();
     write_safetensors(&mut bytes, state, &[], FloatDtype::F32).unwrap();
@@ -154,17 +154,17 @@ pub fn write_weights(folder: &Path, name: &str, state: &StateDict) -> PathBuf {
 }
 
 /// Writes untrained LeNet-5 weights as `folder/lenet5.safetensors`.
-pub fn write_lenet5(folder: &Path) -> PathBuf {
+pub(crate) fn write_lenet5(folder: &Path) -> PathBuf {
     write_weights(folder, "lenet5.safetensors", &lenet5_state())
 }
 
 /// A file of this crate's fixtures.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// The names in a folder, sorted; `[]` if there is no such folder.
-pub fn names_in(folder: &Path) -> Vec<String> {
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -175,6 +175,6 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 }
 
 /// A path as an argument and as it appears in messages.
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("temporary folders have plain names")
 }

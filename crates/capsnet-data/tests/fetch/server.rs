@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// How the server deals with requests.
 #[derive(Clone, Copy, Debug)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// Serves files.
     Proper,
     /// Promises the whole file and closes the connection after this many bytes.
@@ -29,7 +29,7 @@ pub enum Manner {
 }
 
 /// A running server on a port of its own; it ends with the test's process.
-pub struct Server {
+pub(crate) struct Server {
     pub base_url: String,
     shared: Arc<Mutex<Shared>>,
 }
@@ -42,7 +42,7 @@ struct Shared {
 
 impl Server {
     /// Serves `files`, by path without the leading slash.
-    pub fn start(files: HashMap<String, Vec<u8>>, manner: Manner) -> Self {
+    pub(crate) fn start(files: HashMap<String, Vec<u8>>, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Mutex::new(Shared {
@@ -61,17 +61,17 @@ impl Server {
         Self { base_url, shared }
     }
 
-    pub fn set_manner(&self, manner: Manner) {
+    pub(crate) fn set_manner(&self, manner: Manner) {
         self.shared.lock().unwrap().manner = manner;
     }
 
-    pub fn set_file(&self, path: &str, content: Vec<u8>) {
+    pub(crate) fn set_file(&self, path: &str, content: Vec<u8>) {
         let mut shared = self.shared.lock().unwrap();
         shared.files.insert(path.to_owned(), content);
     }
 
     /// The paths asked for since the last call.
-    pub fn take_requests(&self) -> Vec<String> {
+    pub(crate) fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().unwrap().requests)
     }
 }

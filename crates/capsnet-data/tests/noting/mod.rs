@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The system's allocator, with the largest single request noted.
-pub struct Noting;
+pub(crate) struct Noting;
 
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
 
@@ -29,7 +29,7 @@ unsafe impl GlobalAlloc for Noting {
 }
 
 /// The bytes of the largest single request while `work` runs.
-pub fn largest_request(work: impl FnOnce()) -> usize {
+pub(crate) fn largest_request(work: impl FnOnce()) -> usize {
     LARGEST.store(0, Ordering::Relaxed);
     work();
     LARGEST.load(Ordering::Relaxed)

@@ -3,7 +3,7 @@
 use capsnet_data::dataset::Dataset;
 
 /// A data set of square images with these labels out of ten classes, each pixel by `level(image, line, column)`.
-pub fn set(side: usize, labels: &[u8], level: impl Fn(usize, usize, usize) -> u8) -> Dataset {
+pub(crate) fn set(side: usize, labels: &[u8], level: impl Fn(usize, usize, usize) -> u8) -> Dataset {
     let pixels = (0..labels.len() * side * side)
         .map(|i| level(i / (side * side), i / side % side, i % side))
         .collect();
@@ -12,7 +12,7 @@ pub fn set(side: usize, labels: &[u8], level: impl Fn(usize, usize, usize) -> u8
 }
 
 /// 28x28 images of strokes that have no symmetry: a slanted bar with a foot, elsewhere in every image.
-pub fn strokes(count: usize) -> Dataset {
+pub(crate) fn strokes(count: usize) -> Dataset {
     let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
     set(28, &labels, |image, line, column| {
         let left = 5 + image % 7;

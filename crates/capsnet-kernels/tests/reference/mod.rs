@@ -33,7 +33,7 @@ fn for_each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize
     }
 }
 
-pub fn forward(shape: &ConvShape, x: &[f32], w: &[f32], bias: &[f32], relu: bool) -> Vec<f64> {
+pub(crate) fn forward(shape: &ConvShape, x: &[f32], w: &[f32], bias: &[f32], relu: bool) -> Vec<f64> {
     let pixels = shape.out_h() * shape.out_w();
     let mut y: Vec<f64> = (0..shape.output_len())
         .map(|i| f64::from(bias[i / pixels % shape.out_channels]))
@@ -47,7 +47,7 @@ pub fn forward(shape: &ConvShape, x: &[f32], w: &[f32], bias: &[f32], relu: bool
     y
 }
 
-pub fn backward_data<T: Copy + Into<f64>>(shape: &ConvShape, w: &[f32], dy: &[T]) -> Vec<f64> {
+pub(crate) fn backward_data<T: Copy + Into<f64>>(shape: &ConvShape, w: &[f32], dy: &[T]) -> Vec<f64> {
     let mut dx = vec![0.0; shape.input_len()];
     for_each_product(shape, |input, weight, output| {
         dx[input] += dy[output].into() * f64::from(w[weight])
@@ -55,7 +55,7 @@ pub fn backward_data<T: Copy + Into<f64>>(shape: &ConvShape, w: &[f32], dy: &[T]
     dx
 }
 
-pub fn backward_weight<T: Copy + Into<f64>>(shape: &ConvShape, x: &[f32], dy: &[T]) -> Vec<f64> {
+pub(crate) fn backward_weight<T: Copy + Into<f64>>(shape: &ConvShape, x: &[f32], dy: &[T]) -> Vec<f64> {
     let mut dw = vec![0.0; shape.weight_len()];
     for_each_product(shape, |input, weight, output| {
         dw[weight] += dy[output].into() * f64::from(x[input])
@@ -63,7 +63,7 @@ pub fn backward_weight<T: Copy + Into<f64>>(shape: &ConvShape, x: &[f32], dy: &[
     dw
 }
 
-pub fn backward_bias<T: Copy + Into<f64>>(shape: &ConvShape, dy: &[T]) -> Vec<f64> {
+pub(crate) fn backward_bias<T: Copy + Into<f64>>(shape: &ConvShape, dy: &[T]) -> Vec<f64> {
     let pixels = shape.out_h() * shape.out_w();
     let mut db = vec![0.0; shape.out_channels];
     dy.iter()

@@ -13,7 +13,7 @@ struct Iteration {
     v: Vec<f64>,
 }
 
-pub struct Definition {
+pub(crate) struct Definition {
     shape: RoutingShape,
     u: Vec<f64>,
     w: Vec<f64>,
@@ -24,7 +24,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    pub fn new(shape: &RoutingShape, u: &[f64], w: &[f64]) -> Self {
+    pub(crate) fn new(shape: &RoutingShape, u: &[f64], w: &[f64]) -> Self {
         let RoutingShape {
             batch,
             lower,
@@ -77,7 +77,7 @@ impl Definition {
         }
     }
 
-    pub fn v(&self) -> Vec<f64> {
+    pub(crate) fn v(&self) -> Vec<f64> {
         self.samples
             .iter()
             .flat_map(|iterations| iterations.last().expect("an iteration").v.clone())
@@ -85,7 +85,7 @@ impl Definition {
     }
 
     /// The gradients of `u` and `w`: every line of the definition, last to first.
-    pub fn gradients(&self, dv: &[f32]) -> (Vec<f64>, Vec<f64>) {
+    pub(crate) fn gradients(&self, dv: &[f32]) -> (Vec<f64>, Vec<f64>) {
         let RoutingShape {
             lower,
             lower_dimensions,

@@ -5,7 +5,7 @@
 use capsnet_kernels::SQUASH_EPSILON;
 
 /// Reproducible numbers in -1..1 (a 64-bit linear congruential generator).
-pub fn noise(seed: u64, len: usize) -> Vec<f32> {
+pub(crate) fn noise(seed: u64, len: usize) -> Vec<f32> {
     let mut state = seed;
     let next = || {
         state = state
@@ -18,27 +18,27 @@ pub fn noise(seed: u64, len: usize) -> Vec<f32> {
 
 /// The squares of some factors, and the roots of the sums of their products: how large sums would be if their terms had
 /// random signs. Errors are measured by it, for a sum that happens to cancel is rounded as any other.
-pub fn squares(values: &[f32]) -> Vec<f32> {
+pub(crate) fn squares(values: &[f32]) -> Vec<f32> {
     values.iter().map(|value| value * value).collect()
 }
 
 /// See [`squares`].
-pub fn roots(sums: Vec<f64>) -> Vec<f64> {
+pub(crate) fn roots(sums: Vec<f64>) -> Vec<f64> {
     sums.into_iter().map(f64::sqrt).collect()
 }
 
 /// A result in f32 as f64.
-pub fn widened(values: &[f32]) -> impl ExactSizeIterator<Item = f64> {
+pub(crate) fn widened(values: &[f32]) -> impl ExactSizeIterator<Item = f64> {
     values.iter().map(|&value| f64::from(value))
 }
 
 /// Root mean square of the difference, relative to that of the expected values.
-pub fn relative_rms(got: impl ExactSizeIterator<Item = f64>, expected: &[f64]) -> f64 {
+pub(crate) fn relative_rms(got: impl ExactSizeIterator<Item = f64>, expected: &[f64]) -> f64 {
     rms_relative_to(expected, got, expected)
 }
 
 /// Root mean square of the difference, relative to that of `scale`.
-pub fn rms_relative_to(scale: &[f64], got: impl ExactSizeIterator<Item = f64>, expected: &[f64]) -> f64 {
+pub(crate) fn rms_relative_to(scale: &[f64], got: impl ExactSizeIterator<Item = f64>, expected: &[f64]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let difference: f64 = got.zip(expected).map(|(g, e)| (g - e).powi(2)).sum();
     let scale: f64 = scale.iter().map(|e| e * e).sum();
@@ -49,14 +49,14 @@ pub fn rms_relative_to(scale: &[f64], got: impl ExactSizeIterator<Item = f64>, e
     }
 }
 
-pub fn squash(s: &[f64]) -> Vec<f64> {
+pub(crate) fn squash(s: &[f64]) -> Vec<f64> {
     let n: f64 = s.iter().map(|s| s * s).sum();
     let factor = (n + SQUASH_EPSILON).sqrt() / (1.0 + n);
     s.iter().map(|s| factor * s).collect()
 }
 
 /// `ds = sum over d of dv[d] dv[d]/ds`, with the quotient rule written out.
-pub fn squash_gradient(s: &[f64], dv: &[f64]) -> Vec<f64> {
+pub(crate) fn squash_gradient(s: &[f64], dv: &[f64]) -> Vec<f64> {
     let n: f64 = s.iter().map(|s| s * s).sum();
     let root = (n + SQUASH_EPSILON).sqrt();
     let factor = root / (1.0 + n);

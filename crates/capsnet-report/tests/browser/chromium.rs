@@ -17,7 +17,7 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "goog
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The command that starts Chromium, if there is one.
-pub fn browser() -> Option<String> {
+pub(crate) fn browser() -> Option<String> {
     let named = std::env::var("CAPSNET_CHROMIUM").ok();
     let candidates = named.into_iter().chain(NAMES.map(str::to_owned));
     let answers = |name: &String| {
@@ -41,7 +41,7 @@ pub fn browser() -> Option<String> {
 }
 
 /// The DOM of a file after its scripts ran.
-pub fn dom(browser: &str, file: &Path, fragment: &str) -> String {
+pub(crate) fn dom(browser: &str, file: &Path, fragment: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("dom.html");
     let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
@@ -82,7 +82,7 @@ pub fn dom(browser: &str, file: &Path, fragment: &str) -> String {
 }
 
 /// What the probe found in a page.
-pub fn probe(browser: &str, page: &str, fragment: &str) -> Value {
+pub(crate) fn probe(browser: &str, page: &str, fragment: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.html");
     let (page, end) = page.split_at(page.rfind("</body>").unwrap());

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 /// Path of a fixture.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
         .join(name)
 }
 
 /// Names of all fixtures that can be read (`accepted`) or have to be refused.
-pub fn fixtures(accepted: bool) -> Vec<String> {
+pub(crate) fn fixtures(accepted: bool) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(fixture(""))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

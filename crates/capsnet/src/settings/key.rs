@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 /// A key to set, or to leave out where there is no value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub(super) struct Change {
     /// Dotted: `model.routing.iterations`.
     pub key: String,
     /// `None` leaves an optional key out.
@@ -19,7 +19,7 @@ pub struct Change {
 
 impl Change {
     /// Sets a key.
-    pub fn to(key: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub(super) fn to(key: impl Into<String>, value: impl Into<Value>) -> Self {
         Self {
             key: key.into(),
             value: Some(value.into()),
@@ -27,7 +27,7 @@ impl Change {
     }
 
     /// Leaves a key out.
-    pub fn without(key: impl Into<String>) -> Self {
+    pub(super) fn without(key: impl Into<String>) -> Self {
         Self {
             key: key.into(),
             value: None,
@@ -37,7 +37,7 @@ impl Change {
 
 /// What is wrong with a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// The configuration has no such key.
     NoSuchKey,
     /// The key can't have this value, and why.
@@ -49,7 +49,7 @@ pub enum Refusal {
 /// # Errors
 ///
 /// If the configuration has no such key, or the key can't have such a value.
-pub fn set<C: Serialize + DeserializeOwned>(config: &C, changes: &[Change]) -> Result<C, Refusal> {
+pub(super) fn set<C: Serialize + DeserializeOwned>(config: &C, changes: &[Change]) -> Result<C, Refusal> {
     let before = table(config).map_err(Refusal::Value)?;
     let Some(first) = changes.first() else {
         return Err(Refusal::NoSuchKey);
@@ -96,12 +96,12 @@ fn rule(there: Option<&Value>, value: Option<&Value>, message: &str) -> String {
 }
 
 /// A configuration as a table.
-pub fn table<C: Serialize>(config: &C) -> Result<Table, String> {
+pub(super) fn table<C: Serialize>(config: &C) -> Result<Table, String> {
     Table::try_from(config).map_err(|error| error.to_string())
 }
 
 /// The value of a dotted key.
-pub fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+pub(super) fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
     match key.split_once('.') {
         None => table.get(key),
         Some((first, rest)) => get(table.get(first)?.as_table()?, rest),
@@ -132,7 +132,7 @@ fn put(table: &mut Table, key: &str, value: Option<&Value>) {
 }
 
 /// All keys of a table, dotted, in order, with their values; arrays are values.
-pub fn flatten(table: &Table) -> Vec<(String, &Value)> {
+pub(super) fn flatten(table: &Table) -> Vec<(String, &Value)> {
     let mut all = Vec::new();
     for (key, value) in table {
         match value {

@@ -17,20 +17,20 @@ use super::Array;
 
 /// A tensor of a fixture with the name that it has in PyTorch.
 #[derive(Deserialize)]
-pub struct NamedArray {
+pub(crate) struct NamedArray {
     pub name: String,
     #[serde(flatten)]
     pub array: Array,
 }
 
 #[derive(Deserialize)]
-pub struct SmallCapsNets {
+pub(crate) struct SmallCapsNets {
     pub networks: Vec<SmallCapsNet>,
 }
 
 /// A CapsNet with what PyTorch computed with it.
 #[derive(Deserialize)]
-pub struct SmallCapsNet {
+pub(crate) struct SmallCapsNet {
     pub name: String,
     config: PythonConfig,
     pub state: Vec<NamedArray>,
@@ -41,7 +41,7 @@ pub struct SmallCapsNet {
 }
 
 #[derive(Deserialize)]
-pub struct Training {
+pub(crate) struct Training {
     pub loss: f64,
     pub gradients: Vec<NamedArray>,
     #[serde(flatten)]
@@ -49,14 +49,14 @@ pub struct Training {
 }
 
 #[derive(Deserialize)]
-pub struct Evaluation {
+pub(crate) struct Evaluation {
     pub running_statistics: Vec<NamedArray>,
     #[serde(flatten)]
     pub outputs: Outputs,
 }
 
 #[derive(Deserialize)]
-pub struct Outputs {
+pub(crate) struct Outputs {
     pub v: Array,
     pub lengths: Array,
     pub scores: Array,
@@ -84,7 +84,7 @@ struct PythonConfig {
 }
 
 impl SmallCapsNet {
-    pub fn config(&self) -> ModelConfig {
+    pub(crate) fn config(&self) -> ModelConfig {
         let python = &self.config;
         assert_eq!(
             python.conv_kernel, python.primary_kernel,
@@ -117,12 +117,12 @@ impl SmallCapsNet {
     }
 
     /// The network as it was before the training pass.
-    pub fn model(&self, device: &Device) -> Model {
+    pub(crate) fn model(&self, device: &Device) -> Model {
         self.model_with(&[], device)
     }
 
     /// The network with some of its tensors replaced.
-    pub fn model_with(&self, replaced: &[NamedArray], device: &Device) -> Model {
+    pub(crate) fn model_with(&self, replaced: &[NamedArray], device: &Device) -> Model {
         let tensors: BTreeMap<_, _> = self.state.iter().chain(replaced).map(|t| (&t.name, &t.array)).collect();
         let mut weights = StateDict::new();
         for (name, array) in tensors {
@@ -142,7 +142,7 @@ fn stored(name: &str, array: &Array) -> NamedTensor {
 }
 
 /// The network in f64.
-pub fn in_f64(network: AnyNetwork) -> AnyNetwork {
+pub(crate) fn in_f64(network: AnyNetwork) -> AnyNetwork {
     struct ToF64;
     impl ModuleMapper for ToF64 {
         fn map_float<const N: usize>(&mut self, param: Param<Tensor<N>>) -> Param<Tensor<N>> {
@@ -157,7 +157,7 @@ pub fn in_f64(network: AnyNetwork) -> AnyNetwork {
 /// The gradients of a network's parameters under the parameters' names in a weights file.
 ///
 /// Tensors without a gradient (running statistics) keep their values.
-pub fn named_gradients(network: &AnyNetwork, gradients: GradientsParams) -> StateDict {
+pub(crate) fn named_gradients(network: &AnyNetwork, gradients: GradientsParams) -> StateDict {
     struct Replace(GradientsParams);
     impl ModuleMapper for Replace {
         fn map_float<const N: usize>(&mut self, param: Param<Tensor<N>>) -> Param<Tensor<N>> {
@@ -171,7 +171,7 @@ pub fn named_gradients(network: &AnyNetwork, gradients: GradientsParams) -> Stat
 }
 
 /// A tensor of a state dict as f64.
-pub fn floats(weights: &StateDict, name: &str) -> Vec<f64> {
+pub(crate) fn floats(weights: &StateDict, name: &str) -> Vec<f64> {
     let tensor = weights.get(name).unwrap_or_else(|| panic!("there is no `{name}`"));
     let values = tensor.as_f32().unwrap_or_else(|| panic!("`{name}` holds no floats"));
     values.iter().map(|&x| f64::from(x)).collect()

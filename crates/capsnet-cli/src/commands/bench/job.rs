@@ -11,7 +11,7 @@ use capsnet_data::random::Seed;
 use super::StepMode;
 
 /// A model at work on one batch of consecutive images after the other, around the data set again and again.
-pub struct Job<'a> {
+pub(super) struct Job<'a> {
     batcher: Batcher<'a>,
     device: Device,
     work: Work,
@@ -35,7 +35,7 @@ enum Work {
 
 impl<'a> Job<'a> {
     /// A new model, and `data` in batches as `config` says.
-    pub fn new(config: &'a TrainConfig, data: &'a Dataset, mode: StepMode, device: &Device) -> Result<Self> {
+    pub(super) fn new(config: &'a TrainConfig, data: &'a Dataset, mode: StepMode, device: &Device) -> Result<Self> {
         let seed = Seed(config.seed);
         let device = match mode {
             StepMode::Train => device.clone().autodiff(),
@@ -62,7 +62,7 @@ impl<'a> Job<'a> {
     }
 
     /// The number of trainable parameters.
-    pub fn parameters(&self) -> usize {
+    pub(super) fn parameters(&self) -> usize {
         match &self.work {
             Work::Train { model, .. } => model.as_ref().expect("the model is back after every step").parameters(),
             Work::Infer(model) => model.model().parameters(),
@@ -70,7 +70,7 @@ impl<'a> Job<'a> {
     }
 
     /// One step, the preparation of its images included; the loss, if it trains.
-    pub fn step(&mut self) -> Result<Option<f64>> {
+    pub(super) fn step(&mut self) -> Result<Option<f64>> {
         let batch = self.next_batch();
         match &mut self.work {
             Work::Train {

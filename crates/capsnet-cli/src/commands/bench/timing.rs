@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Milliseconds a step: of the fastest block, and of the one in the middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Times {
+pub(super) struct Times {
     pub min_ms: f64,
     pub median_ms: f64,
 }
@@ -16,7 +16,7 @@ impl Times {
     /// # Panics
     ///
     /// If there is no block.
-    pub fn of(blocks: &[Duration], group: usize) -> Self {
+    pub(super) fn of(blocks: &[Duration], group: usize) -> Self {
         let mut times: Vec<f64> = blocks
             .iter()
             .map(|block| block.as_secs_f64() * 1e3 / group as f64)
@@ -36,7 +36,7 @@ impl Times {
 }
 
 /// The most memory that this process has had resident, in units of 2^20 bytes; `None` where the system doesn't say.
-pub fn peak_rss_mb() -> Option<f64> {
+pub(super) fn peak_rss_mb() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     high_water_mark(&status).map(|kib| kib as f64 / 1024.0)
 }

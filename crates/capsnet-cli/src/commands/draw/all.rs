@@ -18,13 +18,13 @@ use crate::commands::again::command_line;
 use crate::output::line;
 use crate::setting::usage;
 
-pub const EXAMPLES: &str = "Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw all
   capsnet draw all --index 8 --out runs/mine/pictures
   capsnet draw all --models lenet5 --weights mine=runs/mine/best.safetensors";
 
 #[derive(Args, Debug)]
-pub struct Flags {
+pub(super) struct Flags {
     #[command(flatten)]
     data: DataArgs,
     /// Number of the test image for the pictures of a single digit, counted from 0
@@ -47,7 +47,7 @@ struct Report<'a> {
     drawings: Vec<Entry<'a>>,
 }
 
-pub fn run(flags: &Flags) -> Result<()> {
+pub(super) fn run(flags: &Flags) -> Result<()> {
     if names_a_file(&flags.out) {
         let out = flags.out.display();
         return Err(usage(format!("--out {out}: six pictures and a page need a folder")).into());

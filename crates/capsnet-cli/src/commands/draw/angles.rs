@@ -16,16 +16,16 @@ use super::models::{data_for, named};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::progress::Progress;
 
-pub const EXAMPLES: &str = "Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw angles
   capsnet draw angles --index 0,2 --rotate=-180..180:30
   capsnet draw angles --class 4 --count 5 --models lenet5 --weights mine=runs/mine/best.safetensors";
 
 /// Digits in the picture.
-pub const COUNT: usize = 4;
+pub(super) const COUNT: usize = 4;
 
 #[derive(Args, Debug)]
-pub struct Flags {
+pub(super) struct Flags {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct Flags {
     pub out: OutArgs,
 }
 
-pub fn draw(flags: &Flags) -> Result<Drawn> {
+pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
     let models = named(&models);
@@ -54,7 +54,13 @@ pub fn draw(flags: &Flags) -> Result<Drawn> {
 }
 
 /// Asks the models and draws what they answer.
-pub fn ask(models: &[NamedModel], digits: &Digits, indices: &[usize], at: &[f64], device: &Device) -> Result<Drawn> {
+pub(super) fn ask(
+    models: &[NamedModel],
+    digits: &Digits,
+    indices: &[usize],
+    at: &[f64],
+    device: &Device,
+) -> Result<Drawn> {
     let mut progress = Progress::new("asking the models", "digits", indices.len(), 0);
     let numbers = angles(models, digits, indices, at, device, &mut |done| progress.set(done, ""))?;
     progress.clear();

@@ -16,13 +16,13 @@ use super::models::{data_for, explain, load};
 use crate::args::{DataArgs, WeightsArgs, angle, positive};
 use crate::progress::Progress;
 
-pub const EXAMPLES: &str = "Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw couplings
   capsnet draw couplings --index 8 --towards 5,6 --routing-iterations 5
   capsnet draw couplings --class 3 --rotate=35 --strongest 100 --json";
 
 #[derive(Args, Debug)]
-pub struct Flags {
+pub(super) struct Flags {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct Flags {
     pub out: OutArgs,
 }
 
-pub fn draw(flags: &Flags) -> Result<Drawn> {
+pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
     let data = data_for(&[model.named()], flags.data.load(Split::Test)?)?;
@@ -62,7 +62,13 @@ pub fn draw(flags: &Flags) -> Result<Drawn> {
 }
 
 /// Routes the digit and draws its couplings.
-pub fn ask(model: &LoadedModel, digits: &Digits, index: usize, routes: &Routes, device: &Device) -> Result<Drawn> {
+pub(super) fn ask(
+    model: &LoadedModel,
+    digits: &Digits,
+    index: usize,
+    routes: &Routes,
+    device: &Device,
+) -> Result<Drawn> {
     let others = routes.across.min(digits.data.len());
     let mut progress = Progress::new("routing other digits", "images", others, 0);
     let numbers = routed_digit(model, digits, index, routes, device, &mut |done| progress.set(done, ""));

@@ -16,13 +16,13 @@ use super::models::{data_for, explain, named, redrawer};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::setting::usage;
 
-pub const EXAMPLES: &str = "Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw crowding
   capsnet draw crowding --index 2,1 --distance 0..10:1
   capsnet draw crowding --weights runs/multimnist/best.safetensors";
 
 #[derive(Args, Debug)]
-pub struct Flags {
+pub(super) struct Flags {
     #[command(flatten)]
     data: DataArgs,
     /// Numbers of two test images of different classes, counted from 0 [default: the first one, and the first of
@@ -38,7 +38,7 @@ pub struct Flags {
     pub out: OutArgs,
 }
 
-pub fn draw(flags: &Flags) -> Result<Drawn> {
+pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
     let models = named(&models);
@@ -56,7 +56,7 @@ pub fn draw(flags: &Flags) -> Result<Drawn> {
 }
 
 /// Asks the models, of which number `redrawer` has a decoder, and draws what they answer.
-pub fn ask(
+pub(super) fn ask(
     models: &[NamedModel],
     redrawer: usize,
     data: &Dataset,
@@ -70,7 +70,7 @@ pub fn ask(
 }
 
 /// The digits asked for, or the first two of different classes.
-pub fn pair(data: &Dataset, indices: &[usize]) -> Result<[usize; 2]> {
+pub(super) fn pair(data: &Dataset, indices: &[usize]) -> Result<[usize; 2]> {
     let different = |a: usize, b: usize| data.label(a) != data.label(b);
     match *indices {
         [] => {

@@ -13,7 +13,7 @@ use crate::setting::usage;
 
 /// Which test digits, and what is done to them.
 #[derive(Args, Debug, Clone, Default)]
-pub struct DigitArgs {
+pub(super) struct DigitArgs {
     /// Numbers of the test images, counted from 0, separated by commas
     #[arg(long, value_name = "N,..", value_delimiter = ',', conflicts_with_all = ["class", "count"])]
     pub index: Vec<usize>,
@@ -36,7 +36,7 @@ pub struct DigitArgs {
 
 impl DigitArgs {
     /// The digits, and what is done to them.
-    pub fn of<'a>(&self, data: &'a Dataset) -> Result<Digits<'a>> {
+    pub(super) fn of<'a>(&self, data: &'a Dataset) -> Result<Digits<'a>> {
         let transform = self.transform.clone().unwrap_or_default();
         if transform.normalize().is_some() {
             let message = "--transform: `normalize` is no matter of pictures; leave it out, the weights say how they \
@@ -52,7 +52,7 @@ impl DigitArgs {
     }
 
     /// The digits asked for; `default` of them where their number isn't given.
-    pub fn chosen(&self, data: &Dataset, default: usize) -> Result<Vec<usize>> {
+    pub(super) fn chosen(&self, data: &Dataset, default: usize) -> Result<Vec<usize>> {
         if !self.index.is_empty() {
             check_indices(data, &self.index)?;
             return Ok(self.index.clone());
@@ -62,7 +62,7 @@ impl DigitArgs {
     }
 
     /// The one digit of a picture that shows one.
-    pub fn one(&self, data: &Dataset) -> Result<usize> {
+    pub(super) fn one(&self, data: &Dataset) -> Result<usize> {
         let several = self.index.len() > 1 || self.count.is_some_and(|count| count > 1);
         if several {
             let message = "this picture shows one digit: give one --index, or --class without --count";
@@ -72,12 +72,12 @@ impl DigitArgs {
     }
 
     /// How many digits are wanted.
-    pub fn wanted(&self, default: usize) -> usize {
+    pub(super) fn wanted(&self, default: usize) -> usize {
         self.count.unwrap_or(default)
     }
 
     /// All digits that may be shown, those of the class asked for.
-    pub fn candidates(&self, data: &Dataset) -> Result<Vec<usize>> {
+    pub(super) fn candidates(&self, data: &Dataset) -> Result<Vec<usize>> {
         let all = 0..data.len();
         let Some(class) = self.class else {
             return Ok(all.collect());
@@ -95,7 +95,7 @@ impl DigitArgs {
 }
 
 /// Refuses images that aren't there.
-pub fn check_indices(data: &Dataset, indices: &[usize]) -> Result<()> {
+pub(super) fn check_indices(data: &Dataset, indices: &[usize]) -> Result<()> {
     match indices.iter().find(|&&index| index >= data.len()) {
         None => Ok(()),
         Some(index) => Err(usage(format!(
@@ -109,7 +109,7 @@ pub fn check_indices(data: &Dataset, indices: &[usize]) -> Result<()> {
 }
 
 /// Refuses classes that aren't there.
-pub fn check_classes(classes: usize, wanted: &[usize], flag: &str) -> Result<()> {
+pub(super) fn check_classes(classes: usize, wanted: &[usize], flag: &str) -> Result<()> {
     match wanted.iter().find(|&&class| class >= classes) {
         None => Ok(()),
         Some(class) => Err(usage(format!(

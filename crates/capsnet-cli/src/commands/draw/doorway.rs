@@ -9,12 +9,12 @@ use super::OutArgs;
 use super::drawn::Drawn;
 use crate::args::{ComputeArgs, positive};
 
-pub const EXAMPLES: &str = "Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw doorway
   capsnet draw doorway --seed 7 --extra 2 --iterations 6 --out doorway.svg";
 
 #[derive(Args, Debug)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Iterations of routing
     #[arg(long, value_name = "N", default_value = "4", value_parser = positive)]
     iterations: usize,
@@ -30,7 +30,7 @@ pub struct Flags {
     pub out: OutArgs,
 }
 
-pub fn draw(flags: &Flags) -> Result<Drawn> {
+pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.compute.start()?;
     let numbers = routed_scenes(flags.iterations, flags.extra, flags.seed, &device);
     Drawn::new(draw::doorway(&numbers), &numbers)

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 /// A picture with the numbers behind it.
-pub struct Drawn {
+pub(super) struct Drawn {
     /// The picture.
     pub figure: Figure,
     /// The numbers, as JSON.
@@ -18,27 +18,27 @@ pub struct Drawn {
 
 /// A picture as `--json` prints it.
 #[derive(Serialize)]
-pub struct Entry<'a> {
+pub(super) struct Entry<'a> {
     drawing: &'a str,
     files: &'a [String],
     numbers: &'a RawValue,
 }
 
 /// Whether `out` is the name of one picture and not of a folder.
-pub fn names_a_file(out: &Path) -> bool {
+pub(super) fn names_a_file(out: &Path) -> bool {
     let extension = out.extension().unwrap_or_default().to_ascii_lowercase();
     extension == "png" || extension == "svg"
 }
 
 impl Drawn {
     /// A picture and its numbers.
-    pub fn new(figure: Figure, numbers: &impl Serialize) -> Result<Self> {
+    pub(super) fn new(figure: Figure, numbers: &impl Serialize) -> Result<Self> {
         let numbers = to_raw_value(numbers)?;
         Ok(Self { figure, numbers })
     }
 
     /// Saves the picture: as the one file that `out` names, or into the folder `out` as PNG and SVG.
-    pub fn save(&self, out: &Path) -> Result<Vec<String>> {
+    pub(super) fn save(&self, out: &Path) -> Result<Vec<String>> {
         let paths: Vec<PathBuf> = if names_a_file(out) {
             vec![out.to_owned()]
         } else {
@@ -63,7 +63,7 @@ impl Drawn {
     }
 
     /// The files and the numbers, for JSON.
-    pub fn entry<'a>(&'a self, files: &'a [String]) -> Entry<'a> {
+    pub(super) fn entry<'a>(&'a self, files: &'a [String]) -> Entry<'a> {
         Entry {
             drawing: self.figure.name,
             files,

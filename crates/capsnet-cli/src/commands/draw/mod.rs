@@ -21,14 +21,14 @@ use clap::{Args, Subcommand};
 
 use crate::output::line;
 
-pub const DRAW_EXAMPLES: &str = "Examples:
+pub(crate) const DRAW_EXAMPLES: &str = "Examples:
   capsnet draw all
   capsnet draw reconstructions --mistakes --rotate=0 --count 6
   capsnet draw perturbations --class 5
   capsnet draw couplings --index 8 --rotate=35 --json";
 
 #[derive(Args, Debug)]
-pub struct DrawArgs {
+pub(crate) struct DrawArgs {
     #[command(subcommand)]
     drawing: Picture,
 }
@@ -70,7 +70,7 @@ struct OutArgs {
     json: bool,
 }
 
-pub fn run(args: &DrawArgs) -> Result<()> {
+pub(crate) fn run(args: &DrawArgs) -> Result<()> {
     let (drawn, out) = match &args.drawing {
         Picture::Reconstructions(flags) => (reconstructions::draw(flags)?, &flags.out),
         Picture::Perturbations(flags) => (perturbations::draw(flags)?, &flags.out),

@@ -12,7 +12,7 @@ use capsnet_measure::ModelEntry;
 use crate::args::WeightsArgs;
 
 /// The model of a weights file; CapsNet where no file is given.
-pub fn load(args: &WeightsArgs, device: &Device) -> Result<LoadedModel> {
+pub(super) fn load(args: &WeightsArgs, device: &Device) -> Result<LoadedModel> {
     let model = args.load_any("capsnet", device)?;
     let here = std::env::current_dir().unwrap_or_default();
     let path = model
@@ -25,12 +25,12 @@ pub fn load(args: &WeightsArgs, device: &Device) -> Result<LoadedModel> {
 }
 
 /// As functions of the library take them.
-pub fn named(models: &[LoadedModel]) -> Vec<NamedModel<'_>> {
+pub(super) fn named(models: &[LoadedModel]) -> Vec<NamedModel<'_>> {
     models.iter().map(LoadedModel::named).collect()
 }
 
 /// The images as these models take them: in a larger black frame, if that is what they need.
-pub fn data_for(models: &[NamedModel], data: Dataset) -> Result<Dataset> {
+pub(super) fn data_for(models: &[NamedModel], data: Dataset) -> Result<Dataset> {
     let side = models.iter().map(|named| named.model.input().image.height).max();
     let side = side.unwrap_or(data.height());
     let data = if side > data.height().max(data.width()) {
@@ -45,7 +45,7 @@ pub fn data_for(models: &[NamedModel], data: Dataset) -> Result<Dataset> {
 }
 
 /// The first model with capsules and a decoder.
-pub fn redrawer(models: &[NamedModel], device: &Device) -> Result<usize> {
+pub(super) fn redrawer(models: &[NamedModel], device: &Device) -> Result<usize> {
     let found = models.iter().position(|named| redraws(named.model, device).is_ok());
     found.ok_or_else(|| {
         anyhow::anyhow!(
@@ -55,7 +55,7 @@ pub fn redrawer(models: &[NamedModel], device: &Device) -> Result<usize> {
 }
 
 /// Names the file and what to do.
-pub fn explain(model: &ModelEntry, error: LookError) -> anyhow::Error {
+pub(super) fn explain(model: &ModelEntry, error: LookError) -> anyhow::Error {
     if let LookError::Transform(error) = error {
         return error.into();
     }

@@ -12,13 +12,13 @@ use super::drawn::Drawn;
 use super::models::{data_for, explain, load};
 use crate::args::{DataArgs, WeightsArgs, angle};
 
-pub const EXAMPLES: &str = "Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw perturbations
   capsnet draw perturbations --class 5 --out five.png
   capsnet draw perturbations --index 61 --rotate=20 --json";
 
 #[derive(Args, Debug)]
-pub struct Flags {
+pub(super) struct Flags {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub struct Flags {
     pub out: OutArgs,
 }
 
-pub fn draw(flags: &Flags) -> Result<Drawn> {
+pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
     let data = data_for(&[model.named()], flags.data.load(Split::Test)?)?;

@@ -14,16 +14,16 @@ use super::models::{data_for, explain, load};
 use crate::args::{DataArgs, WeightsArgs};
 use crate::progress::Progress;
 
-pub const EXAMPLES: &str = "Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw reconstructions
   capsnet draw reconstructions --mistakes --rotate=0 --count 6
   capsnet draw reconstructions --index 0,7,8 --rotate=-35,0,35 --out pictures";
 
 /// Digits in the picture.
-pub const COUNT: usize = 6;
+pub(super) const COUNT: usize = 6;
 
 #[derive(Args, Debug)]
-pub struct Flags {
+pub(super) struct Flags {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct Flags {
     pub out: OutArgs,
 }
 
-pub fn draw(flags: &Flags) -> Result<Drawn> {
+pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
     let data = data_for(&[model.named()], flags.data.load(Split::Test)?)?;

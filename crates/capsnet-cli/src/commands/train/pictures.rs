@@ -13,7 +13,7 @@ const COLUMNS: usize = 8;
 const ROWS: usize = 4;
 
 /// Draws the first training images as the first epoch augments them, or pairs them.
-pub fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) -> Result<()> {
+pub(super) fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) -> Result<()> {
     let cells = match config.trains_on_pairs() {
         true => paired(config, data)?,
         false => augmented(config, data)?,
@@ -55,7 +55,7 @@ fn paired(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {
 }
 
 /// Draws both charts anew.
-pub fn draw_curves(folder: &RunFolder, config: &TrainConfig) -> Result<()> {
+pub(super) fn draw_curves(folder: &RunFolder, config: &TrainConfig) -> Result<()> {
     let metrics = folder.metrics()?;
     let percent = |share: f64| 100.0 * share;
     let loss = chart(

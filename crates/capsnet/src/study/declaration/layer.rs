@@ -45,7 +45,7 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub fn new(table: &SpannedTable, lines: Lines) -> Self {
+    pub(super) fn new(table: &SpannedTable, lines: Lines) -> Self {
         let mut layer = Self::default();
         for (key, value) in table {
             let line = lines.at(key.span().start);
@@ -79,18 +79,18 @@ impl Layer {
         }
     }
 
-    pub fn has(&self, key: &str) -> bool {
+    pub(super) fn has(&self, key: &str) -> bool {
         self.of_study.contains_key(key)
     }
 
     /// Lays another table over this one.
-    pub fn extend(&mut self, over: Self) {
+    pub(super) fn extend(&mut self, over: Self) {
         self.of_study.extend(over.of_study);
         self.settings.extend(over.settings);
     }
 
     /// Refuses what a variant says beside a key that leaves it no say.
-    pub fn refuse_contradictions(&self) -> Result<(), Fault> {
+    pub(super) fn refuse_contradictions(&self) -> Result<(), Fault> {
         let own = |key: &&str| self.of_study.get(*key).map(|(_, line)| (*line, (*key).to_owned()));
         let set = |key: &&str| {
             self.settings
@@ -126,7 +126,7 @@ impl Layer {
     }
 
     /// Forgets the defaults that a variant leaves no say.
-    pub fn make_room_for(&mut self, own: &Self) {
+    pub(super) fn make_room_for(&mut self, own: &Self) {
         if own.has("same-time-as") {
             self.settings.remove("epochs");
             self.settings.remove("patience");
@@ -137,7 +137,7 @@ impl Layer {
         }
     }
 
-    pub fn text(&mut self, key: &str) -> Result<Option<(String, usize)>, Fault> {
+    pub(super) fn text(&mut self, key: &str) -> Result<Option<(String, usize)>, Fault> {
         match self.of_study.remove(key) {
             None => Ok(None),
             Some((Value::String(text), line)) => Ok(Some((text, line))),
@@ -145,7 +145,7 @@ impl Layer {
         }
     }
 
-    pub fn seeds(&mut self) -> Result<Option<Vec<u64>>, Fault> {
+    pub(super) fn seeds(&mut self) -> Result<Option<Vec<u64>>, Fault> {
         let Some((value, line)) = self.of_study.remove("seeds") else {
             return Ok(None);
         };
@@ -162,7 +162,7 @@ impl Layer {
         Ok(Some(seeds))
     }
 
-    pub fn tests(&mut self) -> Result<Vec<Pipeline>, Fault> {
+    pub(super) fn tests(&mut self) -> Result<Vec<Pipeline>, Fault> {
         let Some((value, line)) = self.of_study.remove("tests") else {
             return Ok(vec![Pipeline::identity()]);
         };
@@ -179,7 +179,7 @@ impl Layer {
             .map_err(|error| Fault::new(line, format!("`tests`: {error}")))
     }
 
-    pub fn test_limit(&mut self) -> Result<Option<usize>, Fault> {
+    pub(super) fn test_limit(&mut self) -> Result<Option<usize>, Fault> {
         match self.of_study.remove("test-limit") {
             None => Ok(None),
             Some((Value::Integer(limit), _)) if limit > 0 => Ok(Some(limit as usize)),
@@ -188,7 +188,7 @@ impl Layer {
     }
 
     /// What is other in testing than in training.
-    pub fn test(&mut self) -> Result<(Option<Resample>, Vec<Declared>), Fault> {
+    pub(super) fn test(&mut self) -> Result<(Option<Resample>, Vec<Declared>), Fault> {
         let (mut table, line) = match self.of_study.remove("test") {
             None => return Ok((None, Vec::new())),
             Some((Value::Table(table), line)) => (table, line),
@@ -208,7 +208,7 @@ impl Layer {
     }
 
     /// Settings of the training; those that stand for several keys come first, so that single keys have the last word.
-    pub fn settings(self) -> Result<Vec<Declared>, Fault> {
+    pub(super) fn settings(self) -> Result<Vec<Declared>, Fault> {
         for (key, why) in NOT_HERE {
             if let Some(Declared { line, .. }) = self.settings.get(key) {
                 return Err(Fault::new(*line, format!("`{key}` is no setting of a variant: {why}")));
