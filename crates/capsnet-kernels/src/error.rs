@@ -15,7 +15,8 @@ pub enum KernelError {
     },
     /// The kernel is larger than the padded image.
     #[error(
-        "a kernel of {kernel} doesn't fit an image of {image} with padding {padding} along the {axis}: pad more or use a smaller kernel"
+        "a kernel of {kernel} doesn't fit an image of {image} with padding {padding} along the {axis}: pad more or use \
+         a smaller kernel"
     )]
     KernelTooLarge {
         /// `height` or `width`.
@@ -55,7 +56,8 @@ pub enum KernelError {
     },
     /// The forced algorithm can't compute this shape.
     #[error(
-        "there is no such Toom-Cook convolution for {kernel_h}x{kernel_w} kernels with stride {stride_h}x{stride_w}: use Conv2d with Algorithm::Auto"
+        "there is no such Toom-Cook convolution for {kernel_h}x{kernel_w} kernels with stride {stride_h}x{stride_w}: \
+         use Conv2d with Algorithm::Auto"
     )]
     ToomCookUnsupported {
         /// Kernel height.

@@ -170,22 +170,37 @@ fn ablations() -> Result<Table, ReportError> {
     Ok(table)
 }
 
+const LEAD: &str = "What three models make of digits that turn and shift, though they learnt from upright ones. \
+                    Every number on this page is made up to show the form of a report.";
+
 /// The report.
 pub(crate) fn report() -> Result<HtmlReport, ReportError> {
     let angles = [-60.0, -35.0, -15.0, 0.0, 15.0, 35.0, 60.0, 90.0];
     let pictures = vec![digits("LeNet-5", angles, 20.0)?, digits("CapsNet", angles, 40.0)?];
-    Ok(HtmlReport::new("How far can a digit turn? (sample with made-up results)")
-        .lead("What three models make of digits that turn and shift, though they learnt from upright ones. Every number on this page is made up to show the form of a report.")
-        .fact("Measured", "accuracy, and mean of what the model says of the true class")
-        .fact("Data", "1,000 images that do not exist")
-        .fact("Transform", "rotation about the centre, counterclockwise positive, bilinear")
-        .fact("Seed", "1")
-        .command("cargo run -p capsnet-report --example sweep_report -- sweep-report")
-        .sweep("Rotation", "Positive angles turn the digit counterclockwise.", rotation()?)
-        .sweep("Shift", "", shift()?)
-        .chart("Equivariance by layer", "", by_layer())
-        .table("Ablations", "Any heading sorts the rows.", ablations()?)
-        .pictures("Pictures", "", pictures))
+    Ok(
+        HtmlReport::new("How far can a digit turn? (sample with made-up results)")
+            .lead(LEAD)
+            .fact(
+                "Measured",
+                "accuracy, and mean of what the model says of the true class",
+            )
+            .fact("Data", "1,000 images that do not exist")
+            .fact(
+                "Transform",
+                "rotation about the centre, counterclockwise positive, bilinear",
+            )
+            .fact("Seed", "1")
+            .command("cargo run -p capsnet-report --example sweep_report -- sweep-report")
+            .sweep(
+                "Rotation",
+                "Positive angles turn the digit counterclockwise.",
+                rotation()?,
+            )
+            .sweep("Shift", "", shift()?)
+            .chart("Equivariance by layer", "", by_layer())
+            .table("Ablations", "Any heading sorts the rows.", ablations()?)
+            .pictures("Pictures", "", pictures),
+    )
 }
 
 #[allow(dead_code, reason = "the browser's test takes the report alone")]

@@ -138,7 +138,8 @@ fn learn(data: &Dataset, test: &Dataset) -> Result<(), Box<dyn std::error::Error
         if let Some(error) = &layer.angles[0].angular_error {
             let (name, degrees, chance) = (&layer.layer, error.degrees, error.chance);
             println!(
-                "  {name} after a turn by 30: a linear map foretells it within {degrees:.0} degrees, {chance:.0} by chance"
+                "  {name} after a turn by 30: a linear map foretells it within {degrees:.0} degrees, {chance:.0} by \
+                 chance"
             );
         }
     }

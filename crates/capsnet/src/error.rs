@@ -52,8 +52,9 @@ pub enum Error {
     },
     /// A weights file of no known model.
     #[error(
-        "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't say \
-         what it holds; `capsnet info` on a file that capsnet wrote shows the names that a model has", path.display()
+        "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't \
+         say what it holds; `capsnet info` on a file that capsnet wrote shows the names that a model \
+         has", path.display()
     )]
     UnknownModel {
         /// The file.
@@ -69,7 +70,8 @@ pub enum Error {
         file: PathBuf,
     },
     /// Whole numbers where a model has weights.
-    #[error("{}: tensor `{tensor}` holds whole numbers, but weights are floats; convert it before saving", path.display())]
+    #[error("{}: tensor `{tensor}` holds whole numbers, but weights are floats; convert it before \
+        saving", path.display())]
     NotFloat {
         /// The file.
         path: PathBuf,

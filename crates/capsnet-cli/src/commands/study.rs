@@ -26,11 +26,12 @@ pub(crate) const EXAMPLES: &str = "Examples:
   capsnet study mine.toml
   capsnet study studies/ablations.toml --out runs/ablations --json
 
-A study is a TOML file that declares variants of models, the seeds that each is trained with and the transforms that each
-is tested under; --example prints one that explains itself. Keys are those of a run's config.toml, or flags of
-`capsnet train`. The folder gets a run a variant and seed, results.json, results.csv, results.md and report.html. The same
-command goes on where it was stopped, `kill -9` included, and trains nothing twice; a run whose settings have changed since
-is refused. Last weights are tested, not best ones, so that all variants of a study have seen equally many images.";
+A study is a TOML file that declares variants of models, the seeds that each is trained with and the transforms that
+each is tested under; --example prints one that explains itself. Keys are those of a run's config.toml, or flags of
+`capsnet train`. The folder gets a run a variant and seed, results.json, results.csv, results.md and report.html. The
+same command goes on where it was stopped, `kill -9` included, and trains nothing twice; a run whose settings have
+changed since is refused. Last weights are tested, not best ones, so that all variants of a study have seen equally
+many images.";
 
 #[derive(Args, Debug)]
 pub(crate) struct StudyArgs {

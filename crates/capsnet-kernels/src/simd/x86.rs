@@ -12,7 +12,8 @@ use std::ops::{Add, Mul, Neg, Sub};
 /// Implements one instruction set: token, register wrapper, arithmetic and entry point.
 macro_rules! instruction_set {
     (
-        $token:ident, $vector:ident($register:ident), $features:literal, detect: [$($detect:tt),+], parts: $parts:literal,
+        $token:ident, $vector:ident($register:ident), $features:literal, detect: [$($detect:tt),+],
+        parts: $parts:literal,
         $add:ident, $sub:ident, $mul:ident, $fma:ident, $max:ident, $set:ident, $load:ident, $store:ident,
         tile_rows: $tile_rows:expr
     ) => {
@@ -140,7 +141,8 @@ macro_rules! instruction_set {
 
 instruction_set!(
     Avx512, Zmm(__m512), "avx512f,avx2,fma", detect: ["avx512f", "avx2", "fma"], parts: 1,
-    _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps,
+    _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps, _mm512_max_ps, _mm512_set1_ps,
+    _mm512_loadu_ps, _mm512_storeu_ps,
     tile_rows: |left: usize| match left {
         16.. => 16,
         8.. => 8,
@@ -152,7 +154,8 @@ instruction_set!(
 
 instruction_set!(
     Avx2, Ymm(__m256), "avx2,fma", detect: ["avx2", "fma"], parts: 2,
-    _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_max_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps,
+    _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_max_ps, _mm256_set1_ps,
+    _mm256_loadu_ps, _mm256_storeu_ps,
     // Six rows fill the sixteen registers; two tiles of four beat one of six and one of two.
     tile_rows: |left: usize| match left {
         8 => 4,

@@ -5,10 +5,10 @@
 //!
 //! | measure | perfect | chance | source |
 //! |---|---|---|---|
-//! | [angular pose error](pose): angle between v(R x) and R v(x) | 0 degrees | 90 degrees | Lenssen, Fey, Libuschewski 2018 |
-//! | [share of variance on one direction](direction) of v(R x) - v(x) | 1 | that of noise, same size | Choi, Seo, Im, Kang 2019 |
+//! | [angular pose error](pose): angle between v(R x) and R v(x) | 0 degrees | 90 degrees | Lenssen et al. 2018 |
+//! | [share of variance on one direction](direction) of v(R x) - v(x) | 1 | that of noise | Choi et al. 2019 |
 //! | [transform variance over sample variance](variance) | 0 (invariant) | 1 | Quiroga et al. 2019 (tmeasures) |
-//! | [held-out R²](linear_map) of the linear map from v(x) to v(R x) | 1 | 0: that of permuted pairs | Lenc and Vedaldi 2015 |
+//! | [held-out R²](linear_map) of a linear map from v(x) to v(R x) | 1 | 0: permuted pairs | Lenc and Vedaldi 2015 |
 //! | [distance moved](AngleMeasures::distance), as a share of the distance between samples | 0 (invariant) | 1 | |
 //!
 //! [`LayerMeter`] computes all of them. Everything random (which samples a map is fitted on, which pairs are permuted,

@@ -114,9 +114,10 @@ fn caption(numbers: &RoutedDigit) -> String {
     let entropy = |iteration: Option<&capsnet_measure::look::Iteration>| iteration.map_or(0.0, |it| it.entropy);
     let mut text = format!(
         "The {} longest of {capsules} primary capsules, each a disc near the middle of the pixels that it sees; the \
-         dashed frame is all that the longest one sees. Capsules at the same place stand side by side. White is an equal \
-         share, orange more, blue less, as far as these couplings go. Entropy is averaged over the primary capsules: it \
-         falls from {:.4} to {:.4} bits, and {} of {capsules} capsules are starved (shorter than {STARVED}).",
+         dashed frame is all that the longest one sees. Capsules at the same place stand side by side. White is an \
+         equal share, orange more, blue less, as far as these couplings go. Entropy is averaged over the primary \
+         capsules: it falls from {:.4} to {:.4} bits, and {} of {capsules} capsules are starved (shorter than \
+         {STARVED}).",
         numbers.strongest.len(),
         entropy(numbers.iterations.first()),
         entropy(numbers.iterations.last()),
@@ -124,9 +125,9 @@ fn caption(numbers: &RoutedDigit) -> String {
     );
     if let Some(across) = &numbers.across_images {
         text += &format!(
-            "\nOver the first {} test images of {}, a coupling varies by {:.4} (standard deviation) from image to image, \
-             and by {:.4} from capsule to capsule within an image; {} capsules are starved in all of them. Mitterreiter \
-             et al. (2023) describe routing as near-static.",
+            "\nOver the first {} test images of {}, a coupling varies by {:.4} (standard deviation) from image to \
+             image, and by {:.4} from capsule to capsule within an image; {} capsules are starved in all of them. \
+             Mitterreiter et al. (2023) describe routing as near-static.",
             across.images, numbers.dataset, across.deviation, across.deviation_within, across.starved
         );
     }

@@ -71,14 +71,15 @@ fn column(scene: &RoutedScene, lines: usize) -> Drawing {
 
 fn caption(seed: u64) -> String {
     format!(
-        "Every part votes for the pose of the doorway that it would belong to: a square for one around it, a quarter disc \
-         for one under it. At the top the image, with an arrow from each part to the place that it votes for, pointing on \
-         the way the doorway would stand. Below, every routing iteration: the votes as outlines, blue from squares and \
-         orange from quarter discs, the wider the more of its vote a part gives to the doorway (its coupling; the rest \
-         goes to a boat, a square over a quarter disc); in black the pose that the doorway's capsule comes to, the darker \
-         the longer it is. Votes that coincide add up to a long capsule, which draws more of those very votes to itself; \
-         votes that don't coincide make a short one. (With other seeds a part that doesn't belong may follow the longer \
-         capsule all the same.) Nothing is learned here: votes follow from the parts' poses by geometry, and are routed \
-         as in a CapsNet (Sabour, Frosst and Hinton 2017, procedure 1). Seed {seed}."
+        "Every part votes for the pose of the doorway that it would belong to: a square for one around it, a quarter \
+         disc for one under it. At the top the image, with an arrow from each part to the place that it votes for, \
+         pointing on the way the doorway would stand. Below, every routing iteration: the votes as outlines, blue from \
+         squares and orange from quarter discs, the wider the more of its vote a part gives to the doorway (its \
+         coupling; the rest goes to a boat, a square over a quarter disc); in black the pose that the doorway's \
+         capsule comes to, the darker the longer it is. Votes that coincide add up to a long capsule, which draws more \
+         of those very votes to itself; votes that don't coincide make a short one. (With other seeds a part that \
+         doesn't belong may follow the longer capsule all the same.) Nothing is learned here: votes follow from the \
+         parts' poses by geometry, and are routed as in a CapsNet (Sabour, Frosst and Hinton 2017, procedure 1). Seed \
+         {seed}."
     )
 }

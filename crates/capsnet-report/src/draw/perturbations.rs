@@ -103,9 +103,9 @@ fn table(numbers: &Perturbations) -> Result<Drawing, ReportError> {
 
 fn caption(numbers: &Perturbations) -> String {
     format!(
-        "The capsule of the true class {} of test image {} of {}{}, each of its {} dimensions moved by -0.25 to 0.25 in \
-         steps of 0.05 and decoded (Sabour, Frosst and Hinton 2017, figure 4). Dimensions come to stand for thickness, \
-         slant, width or the form of a part, which nobody told the network to separate. Weights {}.",
+        "The capsule of the true class {} of test image {} of {}{}, each of its {} dimensions moved by -0.25 to 0.25 \
+         in steps of 0.05 and decoded (Sabour, Frosst and Hinton 2017, figure 4). Dimensions come to stand for \
+         thickness, slant, width or the form of a part, which nobody told the network to separate. Weights {}.",
         numbers.label,
         numbers.index,
         numbers.dataset,

@@ -92,9 +92,9 @@ fn title(transform: Option<&str>, angle: f64) -> String {
 fn caption(numbers: &Reconstructions, digits: usize) -> String {
     let mut caption = format!(
         "Each digit, what the decoder makes of the capsule of its true class, and of the capsule that answers, the \
-         longest one; beneath them the class and the length of its capsule, a dashed red frame for a wrong answer. Last \
-         the difference to the true class's image: orange ink is left out, blue ink added, with the squared error, \
-         summed. Weights {}, test images of {}.",
+         longest one; beneath them the class and the length of its capsule, a dashed red frame for a wrong answer. \
+         Last the difference to the true class's image: orange ink is left out, blue ink added, with the squared \
+         error, summed. Weights {}, test images of {}.",
         numbers.weights, numbers.dataset
     );
     if let Some(searched) = numbers.searched {

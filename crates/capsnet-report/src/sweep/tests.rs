@@ -146,7 +146,10 @@ proptest! {
     #[test]
     fn the_csv_reads_back(
         name: String,
-        points in prop::collection::vec((-1e6..1e6f64, 1..1_000_000u64, 0.0..=1.0f64, prop::option::of(0.0..=1.0f64)), 0..6),
+        points in prop::collection::vec(
+            (-1e6..1e6f64, 1..1_000_000u64, 0.0..=1.0f64, prop::option::of(0.0..=1.0f64)),
+            0..6,
+        ),
     ) {
         let points: Vec<SweepPoint> = points
             .into_iter()

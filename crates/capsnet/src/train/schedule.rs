@@ -30,7 +30,8 @@ pub enum Schedule {
 /// A schedule that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no learning-rate schedule; there are constant, exponential:FACTOR (as exponential:0.9, 0 < FACTOR <= 1), capsnet, cosine"
+    "`{0}` is no learning-rate schedule; there are constant, exponential:FACTOR (as exponential:0.9, 0 < FACTOR <= 1), \
+     capsnet, cosine"
 )]
 pub struct ScheduleError(String);
 
