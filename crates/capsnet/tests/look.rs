@@ -4,7 +4,7 @@ mod support;
 
 use burn::prelude::*;
 use capsnet::look::{
-    LookError, STARVED, across_images, couplings, decode, perturb, perturbation_offsets, place_of, route_scene, view,
+    LookError, STARVED, across_images, couplings, decode, perturb, perturbation_offsets, route_scene, view,
 };
 use capsnet::model::{AnyNetwork, CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig, Network};
 use capsnet::observe::{AnyRank, Observer};
@@ -163,7 +163,11 @@ fn receptive_fields_are_what_capsules_see() {
     let before = primary(&model, &image(1));
     let count = before.len() / 4;
     assert_eq!(count, 3 * 2 * 3);
-    let places: Vec<_> = (0..count).map(|capsule| place_of(&config(), capsule)).collect();
+    let maps = model
+        .routed(Tensor::zeros([1, 1, 12, 13], &Device::flex()))
+        .unwrap()
+        .maps;
+    let places: Vec<_> = (0..count).map(|capsule| maps.place_of(capsule)).collect();
     assert_eq!((places[17].map, places[17].row, places[17].column), (2, 1, 2));
     for pixel in 0..12 * 13 {
         let (row, column) = (pixel / 13, pixel % 13);

@@ -3,10 +3,9 @@
 use burn::prelude::*;
 use capsnet_measure::look::{AcrossImages, STARVED};
 
-use super::couplings::{primary, routed};
-use super::{LookError, batch, floats};
-use crate::layer::lengths;
-use crate::model::Model;
+use super::couplings::routed;
+use super::{LookError, floats};
+use crate::model::Classifier;
 
 /// Images routed together: their votes take three quarters of a megabyte each.
 const BATCH: usize = 20;
@@ -21,26 +20,24 @@ const BATCH: usize = 20;
 ///
 /// If there is no image, or one has another size than the model takes.
 pub fn across_images(
-    model: &Model,
+    model: &dyn Classifier,
     images: &[Vec<u8>],
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<AcrossImages, LookError> {
     assert!(!images.is_empty(), "there is no image to compare");
-    let (net, _) = routed(model)?;
     let (mut sums, mut squares) = (Vec::new(), Vec::new());
     let mut longest: Vec<f32> = Vec::new();
     let (mut within, mut done) = (0.0, 0);
     for images in images.chunks(BATCH) {
-        let u = primary(net, batch(model, images, device));
-        let capsules = u.dims()[1];
+        let routed = routed(model, images, device)?;
+        let capsules = routed.lower.dims()[1];
         longest.resize(capsules, 0.0);
-        for of_image in floats(lengths(u.clone())).chunks(capsules) {
+        for of_image in floats(routed.lower).chunks(capsules) {
             for (longest, &length) in longest.iter_mut().zip(of_image) {
                 *longest = longest.max(length);
             }
         }
-        let routed = net.digit_capsules.forward_with_couplings(u);
         let last = routed.iterations.into_iter().next_back();
         let last = last.expect("routing has an iteration at least");
         let last = floats(last.couplings.swap_dims(1, 2)); // [B, I, J]

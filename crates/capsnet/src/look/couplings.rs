@@ -1,42 +1,15 @@
 //! Where the primary capsules send their votes.
 
 use burn::prelude::*;
-use capsnet_measure::look::{Couplings, Iteration, Place, RoutedDigit, STARVED, StrongCapsule};
+use capsnet_measure::look::{Couplings, Iteration, RoutedDigit, STARVED, StrongCapsule};
 
 use super::{Digits, LookError, across_images, batch, floats, view};
-use crate::layer::lengths;
-use crate::loaded::LoadedModel;
-use crate::model::{AnyNetwork, CapsNet, CapsNetConfig, Classifier, Model, ModelConfig, Network};
-use crate::observe::{AnyRank, Observer};
+use crate::loaded::NamedModel;
+use crate::model::{Classifier, RoutedCapsules};
 use crate::routing::CouplingsOver;
 
 /// Classes shown where none are asked for.
 const CLASSES: usize = 3;
-
-/// The place of primary capsule `index`; maps are outermost, then rows, then columns.
-///
-/// The first convolution has stride 1 and kernel `k`, the second stride `s` and the same kernel: row `r` of a map sees
-/// the rows `s r` to `s r + 2 k - 2`.
-///
-/// # Panics
-///
-/// If there is no such capsule.
-pub fn place_of(config: &CapsNetConfig, index: usize) -> Place {
-    let side = 2 * config.kernel - 1;
-    let positions = |pixels: usize| (pixels - side) / config.primary_stride + 1;
-    let (rows, columns) = (positions(config.image.height), positions(config.image.width));
-    let capsules = config.primary_maps * rows * columns;
-    assert!(index < capsules, "primary capsule {index} of {capsules}");
-    let (row, column) = (index / columns % rows, index % columns);
-    Place {
-        map: index / (rows * columns),
-        row,
-        column,
-        top: row * config.primary_stride,
-        left: column * config.primary_stride,
-        side,
-    }
-}
 
 /// Routes one image and keeps what every iteration did.
 ///
@@ -47,13 +20,20 @@ pub fn place_of(config: &CapsNetConfig, index: usize) -> Place {
 /// # Panics
 ///
 /// If the image has another size than the model takes.
-pub fn couplings(model: &Model, image: &[u8], device: &Device) -> Result<Couplings, LookError> {
-    let (net, _) = routed(model)?;
-    let u = primary(net, batch(model, &[image.to_vec()], device));
-    let class_capsules = &net.digit_capsules;
-    let lengths_of_primary = floats(lengths(u.clone()));
-    let over = class_capsules.routing.algorithm().couplings_over();
-    let used = class_capsules.forward_with_couplings(u).iterations;
+pub fn couplings(model: &dyn Classifier, image: &[u8], device: &Device) -> Result<Couplings, LookError> {
+    let routed = routed(model, &[image.to_vec()], device)?;
+    Ok(measured(routed, model.input().classes))
+}
+
+/// What there is to say of the routing of one image.
+fn measured(routed: RoutedCapsules, classes: usize) -> Couplings {
+    let RoutedCapsules {
+        lower,
+        over,
+        iterations: used,
+        ..
+    } = routed;
+    let lengths_of_primary = floats(lower);
     let mut iterations: Vec<Iteration> = Vec::with_capacity(used.len());
     let mut before: Option<Vec<f32>> = None;
     for iteration in used {
@@ -77,12 +57,12 @@ pub fn couplings(model: &Model, image: &[u8], device: &Device) -> Result<Couplin
             couplings,
         });
     }
-    Ok(Couplings {
-        classes: model.input().classes,
+    Couplings {
+        classes,
         starved: lengths_of_primary.iter().filter(|&&length| length < STARVED).count(),
         lengths: lengths_of_primary,
         iterations,
-    })
+    }
 }
 
 /// What [`routed_digit`] shows.
@@ -113,24 +93,25 @@ impl Default for Routes {
 ///
 /// # Errors
 ///
-/// If the model is no CapsNet, or there is no such angle.
+/// If the model routes no votes of capsules with a place, or there is no such angle.
 ///
 /// # Panics
 ///
 /// If there is no such image, or a class of `towards` isn't there.
 pub fn routed_digit(
-    loaded: &LoadedModel,
+    loaded: NamedModel,
     digits: &Digits,
     index: usize,
     routes: &Routes,
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<RoutedDigit, LookError> {
-    let model = &loaded.model;
-    let (_, config) = routed(model)?;
+    let model = loaded.model;
     let pipeline = digits.pipeline(routes.rotate)?;
     let input = digits.images(&[index], &pipeline).remove(0);
-    let found = couplings(model, &input, device)?;
+    let routed = routed(model, std::slice::from_ref(&input), device)?;
+    let maps = routed.maps;
+    let found = measured(routed, model.input().classes);
     let view = view(model, std::slice::from_ref(&input), device).remove(0);
     let label = digits.label(index);
     let towards = if routes.towards.is_empty() {
@@ -142,7 +123,7 @@ pub fn routed_digit(
     let strongest = found.strongest().into_iter().take(routes.strongest);
     let strongest = strongest.map(|capsule| StrongCapsule {
         capsule,
-        place: place_of(config, capsule),
+        place: maps.place_of(capsule),
         length: found.lengths[capsule],
         couplings: found
             .iterations
@@ -180,34 +161,20 @@ pub fn routed_digit(
         strongest,
         input,
         size: digits.size(),
-        stride: config.primary_stride,
+        stride: maps.stride,
     })
 }
 
-/// The network and the configuration of a model that routes the votes of primary capsules.
-pub(super) fn routed(model: &Model) -> Result<(&CapsNet, &CapsNetConfig), LookError> {
-    let title = model.title();
-    match (&model.network, &model.config) {
-        (AnyNetwork::CapsNet(net), ModelConfig::CapsNet(config)) => Ok((net, config)),
-        (AnyNetwork::EquivariantCapsNet(_), _) => Err(LookError::NotCapsNet { model: title }),
-        _ => Err(LookError::NoCapsules { model: title }),
-    }
-}
-
-/// The primary capsules of a batch, `[B, I, E]`.
-pub(super) fn primary(net: &CapsNet, images: Tensor<4>) -> Tensor<3> {
-    /// Keeps one layer's activation.
-    struct Keep(Option<Tensor<3>>);
-    impl Observer for Keep {
-        fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
-            if let ("primary_capsules", &[batch, capsules, dimensions]) = (layer, activation.sizes().as_slice()) {
-                self.0 = Some(activation.flat().reshape([batch, capsules, dimensions]));
-            }
+/// How a model routes a batch of images.
+pub(super) fn routed(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Result<RoutedCapsules, LookError> {
+    let images = batch(model, images, device);
+    model.routed(images.clone()).ok_or_else(|| {
+        let title = model.title();
+        match model.forward(images).capsules {
+            Some(_) => LookError::NotRouted { model: title },
+            None => LookError::NoCapsules { model: title },
         }
-    }
-    let mut keep = Keep(None);
-    net.forward_observed(images, &mut keep);
-    keep.0.expect("every CapsNet has primary capsules")
+    })
 }
 
 /// Couplings `[I, J]` as the distributions that they are: runs of `length` values, `stride` apart.

@@ -35,7 +35,7 @@ pub use capsnet_measure::look::{
     Place, Reconstruction, Reconstructions, Redrawn, RoutedDigit, RoutedScene, RoutedScenes, STARVED, SceneStep, Size,
     StrongCapsule, View,
 };
-pub use couplings::{Routes, couplings, place_of, routed_digit};
+pub use couplings::{Routes, couplings, routed_digit};
 pub use crowding::crowding;
 pub use digits::Digits;
 pub use doorway::{VOTE_LENGTH, route_scene, routed_scenes};
@@ -66,9 +66,9 @@ pub enum LookError {
         /// The model, in prose.
         model: String,
     },
-    /// A model other than CapsNet, whose couplings nothing here draws.
-    #[error("couplings are drawn for CapsNet alone, and this is {model}")]
-    NotCapsNet {
+    /// A model without routing between capsules that have a place in the image.
+    #[error("{model} routes no votes of capsules that have a place in the image, so it has no couplings to draw")]
+    NotRouted {
         /// The model, in prose.
         model: String,
     },

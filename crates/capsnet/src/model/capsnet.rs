@@ -15,9 +15,13 @@ use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::side_of_square;
-use super::{Architecture, ConfigError, Frozen, ImageShape, Initial, Input, Network, Output, ScoreKind};
+use super::{
+    Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Input, Network, Output, RoutedCapsules,
+    ScoreKind,
+};
 use crate::layer::{
-    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, freeze_capsules,
+    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
+    freeze_capsules, lengths,
 };
 use crate::loss::{MarginLoss, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
@@ -423,6 +427,28 @@ impl Network for CapsNet {
     fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
         let (decoder, v) = self.decoder.as_ref().zip(output.capsules.clone())?;
         Some(decoder.forward(v, classes))
+    }
+
+    /// The first convolution has stride 1 and kernel `k`, the second stride `s` and kernel `l`: row `r` of a map sees
+    /// the rows `s r` to `s r + k + l - 2`.
+    fn routed(&self, images: Tensor<4>) -> Option<RoutedCapsules> {
+        let [_, _, height, width] = images.dims();
+        let [_, _, first, _] = self.conv1.weight.dims();
+        let [_, _, second, _] = self.primary_capsules.conv.weight.dims();
+        let (side, stride) = (first + second - 1, self.primary_capsules.conv.stride[0]);
+        let positions = |pixels: usize| (pixels - side) / stride + 1;
+        let u = self.primary(images, &mut Unobserved);
+        Some(RoutedCapsules {
+            lower: lengths(u.clone()),
+            over: self.digit_capsules.routing.algorithm().couplings_over(),
+            iterations: self.digit_capsules.forward_with_couplings(u).iterations,
+            maps: CapsuleMaps {
+                rows: positions(height),
+                columns: positions(width),
+                stride,
+                side,
+            },
+        })
     }
 
     /// From the feature map to the class capsules in one pass.

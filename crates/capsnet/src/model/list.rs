@@ -129,6 +129,10 @@ macro_rules! models {
                 match self { $(Self::$variant(net) => net.reconstruct(output, classes),)+ }
             }
 
+            fn routed(&self, images: Tensor<4>) -> Option<RoutedCapsules> {
+                match self { $(Self::$variant(net) => net.routed(images),)+ }
+            }
+
             fn frozen(&self, image: ImageShape) -> Option<Frozen> {
                 match self { $(Self::$variant(net) => net.frozen(image),)+ }
             }

@@ -13,6 +13,7 @@ mod input;
 #[macro_use]
 mod list;
 mod network;
+mod routed;
 mod trained;
 
 pub use architecture::{Architecture, Defaults, Timing};
@@ -20,6 +21,7 @@ pub use frozen::FrozenModel;
 pub use initial::Initial;
 pub use input::{ConfigError, ImageShape, Input};
 pub use network::{Classifier, Frozen, Network, Output, ScoreKind};
+pub use routed::{CapsuleMaps, Place, RoutedCapsules};
 pub use trained::Model;
 
 use burn::prelude::*;

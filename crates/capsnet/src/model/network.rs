@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::activation::softmax;
 pub use capsnet_measure::ScoreKind;
 
-use super::{ImageShape, Input};
+use super::{ImageShape, Input, RoutedCapsules};
 use crate::loss::{sigmoid_cross_entropy, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::cross_entropy;
@@ -62,6 +62,12 @@ pub trait Network {
 
     /// The images that the network draws of the given classes, `[B, pixels]` in 0..1, where it has a decoder.
     fn reconstruct(&self, _output: &Output, _classes: Tensor<1, Int>) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// How the votes for a batch's class capsules are routed, where the network has capsules with a place in the image
+    /// that vote for them.
+    fn routed(&self, _images: Tensor<4>) -> Option<RoutedCapsules> {
         None
     }
 

@@ -8,7 +8,8 @@ use capsnet_weights::StateDict;
 
 use super::initial::begin;
 use super::{
-    Architecture, Classifier, ConfigError, Frozen, ImageShape, Input, ModelConfig, Network, Output, ScoreKind,
+    Architecture, Classifier, ConfigError, Frozen, ImageShape, Input, ModelConfig, Network, Output, RoutedCapsules,
+    ScoreKind,
 };
 use crate::Error;
 use crate::observe::Observer;
@@ -107,6 +108,10 @@ impl<A: Architecture> Network for Model<A> {
 
     fn reconstruct(&self, output: &Output, classes: Tensor<1, Int>) -> Option<Tensor<2>> {
         self.network.reconstruct(output, classes)
+    }
+
+    fn routed(&self, images: Tensor<4>) -> Option<RoutedCapsules> {
+        self.network.routed(images)
     }
 
     fn frozen(&self, image: ImageShape) -> Option<Frozen> {

@@ -71,7 +71,9 @@ pub(super) fn ask(
 ) -> Result<Drawn> {
     let others = routes.across.min(digits.data.len());
     let mut progress = Progress::new("routing other digits", "images", others, 0);
-    let numbers = routed_digit(model, digits, index, routes, device, &mut |done| progress.set(done, ""));
+    let numbers = routed_digit(model.named(), digits, index, routes, device, &mut |done| {
+        progress.set(done, "")
+    });
     progress.clear();
     let numbers = numbers.map_err(|error| explain(&model.entry, error))?;
     Drawn::new(draw::couplings(&numbers)?, &numbers)
