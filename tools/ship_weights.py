@@ -9,6 +9,7 @@ and the run's metrics and curves beside them. Needs Python 3.11, no packages.
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import tomllib
@@ -43,7 +44,8 @@ def main() -> None:
     model = config["model"]["name"]
     metrics = [json.loads(line) for line in (arguments.run / "metrics.jsonl").read_text().splitlines()]
     source = arguments.run / f"{arguments.which}.safetensors"
-    target = Path("weights") / f"{model}.safetensors"
+    # Through the link, where the file is one that is compiled into the library.
+    target = Path(os.path.relpath((Path("weights") / f"{model}.safetensors").resolve()))
     subprocess.run([arguments.capsnet, "convert", "--half", source, target], check=True)
 
     rotations = "--rotate=" + ",".join(map(str, ANGLES))

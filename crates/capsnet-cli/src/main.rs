@@ -9,6 +9,7 @@
 
 mod args;
 mod commands;
+mod images;
 mod output;
 mod progress;
 mod setting;
@@ -53,6 +54,8 @@ fn main() -> ExitCode {
         Command::Draw(args) => commands::draw::run(&args),
         Command::Study(args) => commands::study::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Man(args) => commands::man::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

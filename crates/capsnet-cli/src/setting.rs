@@ -1,23 +1,19 @@
-//! Turning flags into what commands need: threads, a device, data, a model.
+//! Turning flags into what commands need: threads, a device, a model.
 
 use std::fmt::Display;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::device::DeviceError;
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Input, ModelConfig};
+use capsnet::pretrained;
 use capsnet::settings::{Setting, apply_to_model};
-use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::locate::locate;
-use capsnet_data::random::Seed;
-use capsnet_measure::Sample;
 use clap::error::ErrorKind;
 use toml::Value;
 
-use crate::args::{ComputeArgs, DataArgs, Variant, WeightsArgs};
+use crate::args::{ComputeArgs, Variant, WeightsArgs};
+use crate::output::note;
 
 /// Flags that don't go together or make no sense: exit code 2.
 pub(crate) fn usage(message: impl Display) -> clap::Error {
@@ -61,34 +57,6 @@ pub(crate) fn start_threads(threads: usize) -> Result<()> {
         .context("can't start the worker threads")
 }
 
-impl DataArgs {
-    /// Finds and reads one split of the data set, within the limit.
-    pub(crate) fn load(&self, split: Split) -> Result<Dataset> {
-        let folder = locate(self.dataset, &[split], self.data.as_deref())?;
-        let data = Dataset::load(&folder, split)?;
-        Ok(match self.limit.and_then(NonZeroUsize::new) {
-            Some(limit) => data.take(limit),
-            None => data,
-        })
-    }
-
-    /// Finds and reads one split of the data set to test on; within a limit it is a sample.
-    pub(crate) fn load_sample(&self, split: Split, seed: Seed) -> Result<(Dataset, Option<Sample>)> {
-        let folder = locate(self.dataset, &[split], self.data.as_deref())?;
-        let data = Dataset::load(&folder, split)?;
-        Ok(match self.limit.and_then(NonZeroUsize::new) {
-            Some(limit) if limit.get() < data.len() => {
-                let sample = Sample {
-                    of: data.len() as u64,
-                    seed: seed.0,
-                };
-                (data.sample(limit, seed), Some(sample))
-            }
-            _ => (data, None),
-        })
-    }
-}
-
 impl Variant {
     /// The flag as a setting.
     pub(crate) fn setting(self) -> Setting {
@@ -107,27 +75,39 @@ pub(crate) fn change(config: &mut ModelConfig, settings: &[Setting]) -> Result<(
 }
 
 impl WeightsArgs {
-    /// The weights file: the one given, or the one that comes with capsnet.
-    pub(crate) fn path(&self, model: &str) -> Result<PathBuf> {
-        match &self.weights {
-            Some(path) => Ok(path.clone()),
-            None => shipped_weights(model),
-        }
-    }
-
     /// Reads the model, as these flags want it.
     pub(crate) fn load(&self, model: &str, device: &Device) -> Result<LoadedModel> {
-        let path = self.path(model)?;
-        LoadedModel::load_as(&path, device, |config: &mut ModelConfig| {
+        self.read(model, device, |config, from| {
             let is = config.name();
             if is != model {
-                anyhow::bail!(
-                    "{} holds a {is} model, not {model}; ask for `{is}`, or give other --weights",
-                    path.display()
-                );
+                anyhow::bail!("{from} holds a {is} model, not {model}; ask for `{is}`, or give other --weights");
             }
             self.apply(config)
         })
+    }
+
+    /// Reads the file that is given, or else the weights of `usual` that come with capsnet, and says which.
+    fn read(
+        &self,
+        usual: &str,
+        device: &Device,
+        change: impl FnOnce(&mut ModelConfig, &str) -> Result<()>,
+    ) -> Result<LoadedModel> {
+        let (model, from) = match &self.weights {
+            Some(path) => {
+                let from = path.display().to_string();
+                let model = LoadedModel::load_as(path, device, |config| change(config, &from))?;
+                (model, from)
+            }
+            None => {
+                let found = pretrained::find(usual)?;
+                let from = found.place.to_string();
+                let model = LoadedModel::pretrained_as(&found, device, |config| change(config, &from))?;
+                (model, from)
+            }
+        };
+        say_weights([(model.entry.label.as_str(), from)]);
+        Ok(model)
     }
 
     /// The flags as settings of a model.
@@ -151,9 +131,7 @@ impl WeightsArgs {
 
     /// Reads whichever model the file holds, as these flags want it; `usual` where no file is given.
     pub(crate) fn load_any(&self, usual: &str, device: &Device) -> Result<LoadedModel> {
-        LoadedModel::load_as(&self.path(usual)?, device, |config: &mut ModelConfig| {
-            self.apply(config)
-        })
+        self.read(usual, device, |config, _| self.apply(config))
     }
 
     /// Changes what the flags say is other than in training.
@@ -169,9 +147,10 @@ impl WeightsArgs {
     }
 }
 
-/// The weights of a model that come with capsnet.
-pub(crate) fn shipped_weights(model: &str) -> Result<PathBuf> {
-    capsnet::pretrained::path(model).context("--weights")
+/// Says which weights are used.
+pub(crate) fn say_weights<'a>(models: impl IntoIterator<Item = (&'a str, String)>) {
+    let models = models.into_iter().map(|(label, from)| format!("{label} {from}"));
+    note(format_args!("weights: {}", models.collect::<Vec<_>>().join(", ")));
 }
 
 #[cfg(test)]

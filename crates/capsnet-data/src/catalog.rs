@@ -50,11 +50,13 @@ table! {
     }
 }
 
-/// One file of a known data set.
+/// One file of known content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownFile {
-    /// Its name without `.gz`.
+    /// Its name, without `.gz`.
     pub name: &'static str,
+    /// Whether it is served gzipped, as NAME.gz.
+    pub gzipped: bool,
     /// Length of the unpacked file in bytes.
     pub unpacked_len: u64,
     /// SHA-256 of the unpacked file, in lower-case hexadecimal.
@@ -78,21 +80,25 @@ impl KnownSet {
         [
             KnownFile {
                 name: "train-images-idx3-ubyte",
+                gzipped: true,
                 unpacked_len: 16 + 60_000 * 28 * 28,
                 unpacked_sha256: train_images,
             },
             KnownFile {
                 name: "train-labels-idx1-ubyte",
+                gzipped: true,
                 unpacked_len: 8 + 60_000,
                 unpacked_sha256: train_labels,
             },
             KnownFile {
                 name: "t10k-images-idx3-ubyte",
+                gzipped: true,
                 unpacked_len: 16 + 10_000 * 28 * 28,
                 unpacked_sha256: test_images,
             },
             KnownFile {
                 name: "t10k-labels-idx1-ubyte",
+                gzipped: true,
                 unpacked_len: 8 + 10_000,
                 unpacked_sha256: test_labels,
             },

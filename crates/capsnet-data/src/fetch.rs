@@ -1,4 +1,4 @@
-//! Downloads a data set's gzipped files into a folder, usually the user's cache.
+//! Downloads files of known content, a data set's say, into a folder, usually the user's cache.
 //!
 //! A file that is there with the right content is left alone. Any other is received into memory, which the known sets'
 //! 26 MB allow; the SHA-256 of what it unpacks to is compared with the known one, which is why plain HTTP mirrors will
@@ -33,7 +33,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// What is happening to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
-    /// The file's name, with `.gz`.
+    /// The file's name, with `.gz` if it is served so.
     pub file: &'a str,
     /// Its position among the files asked for, from 0.
     pub index: usize,
@@ -98,7 +98,7 @@ pub fn fetch(set: KnownSet, folder: &Path, base_url: &str, progress: impl FnMut(
     fetch_files(&set.files(), folder, base_url, Timeouts::default(), progress)
 }
 
-/// Downloads any gzipped `files` with known content, as [`fetch`] does.
+/// Downloads any `files` of known content, as [`fetch`] does.
 ///
 /// # Errors
 ///
@@ -119,7 +119,11 @@ pub fn fetch_files(
     fs::create_dir_all(folder).map_err(FetchError::disk(folder))?;
     let agent = agent(timeouts);
     for (index, file) in files.iter().enumerate() {
-        let name = format!("{}.gz", file.name);
+        let name = if file.gzipped {
+            format!("{}.gz", file.name)
+        } else {
+            file.name.to_owned()
+        };
         let mut report = |step| {
             progress(Progress {
                 file: &name,
@@ -221,7 +225,7 @@ fn is_there(file: &KnownFile, path: &Path) -> Result<bool, FetchError> {
 fn check(file: &KnownFile, mut source: impl Read) -> Result<(), String> {
     let mut first = Vec::new();
     let read = source.by_ref().take(2).read_to_end(&mut first);
-    let is_gzip = first == [0x1f, 0x8b];
+    let is_gzip = file.gzipped && first == [0x1f, 0x8b];
     let source = io::Cursor::new(first).chain(source);
     let hashed = read.and_then(|_| match is_gzip {
         true => hash(MultiGzDecoder::new(source), file.unpacked_len),

@@ -8,6 +8,7 @@
 //! | [`idx`] | reading and writing IDX, the file format of MNIST |
 //! | [`catalog`] | the data sets known by name: files, checksums, mirrors, class names |
 //! | [`dataset`] | labelled images in memory, and a folder of them |
+//! | [`embedded`] | 1,000 digits that are compiled in |
 //! | [`locate`] | where a data set lies on this machine |
 //! | `fetch` | downloading one (cargo feature `fetch`) |
 //! | [`file`](mod@file) | files that are written whole or not at all |
@@ -24,6 +25,7 @@ pub mod catalog;
 pub mod dataset;
 pub mod digest;
 pub mod doorway;
+pub mod embedded;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod file;

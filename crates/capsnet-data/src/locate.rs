@@ -22,7 +22,7 @@ pub const DATA_VARIABLE: &str = "CAPSNET_DATA";
 /// The places that depend on the surroundings of the process, as plain values.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
-    /// The folder that `CAPSNET_DATA` names.
+    /// The folder that a variable names: `CAPSNET_DATA`, unless something else than data is looked for.
     pub variable: Option<PathBuf>,
     /// The current folder.
     pub current: Option<PathBuf>,
@@ -92,10 +92,15 @@ pub fn cache_folder(set: KnownSet) -> Option<PathBuf> {
 }
 
 impl Surroundings {
-    /// Those of this process.
+    /// Those of this process, for data.
     pub fn of_process() -> Self {
+        Self::with_variable(DATA_VARIABLE)
+    }
+
+    /// Those of this process, with another variable than `CAPSNET_DATA`.
+    pub fn with_variable(name: &str) -> Self {
         Self {
-            variable: path_variable(DATA_VARIABLE),
+            variable: path_variable(name),
             current: env::current_dir().ok(),
             program: env::current_exe().ok(),
             cache: user_cache(),
@@ -130,13 +135,16 @@ impl Surroundings {
         Err(LocateError::NotFound { set, looked_at })
     }
 
-    /// The folders that nobody named, in order, each once.
-    fn candidates(&self, set: KnownSet) -> Vec<PathBuf> {
+    /// The folders that may be the checkout: the current one and those above it, then those above the program.
+    pub fn checkout(&self) -> impl Iterator<Item = &Path> {
         let above_current = self.current.iter().flat_map(|folder| folder.ancestors());
         let above_program = self.program.iter().flat_map(|program| program.ancestors().skip(1));
-        let in_checkout = above_current
-            .chain(above_program)
-            .map(|folder| folder.join("data").join(set.name()));
+        above_current.chain(above_program)
+    }
+
+    /// The folders that nobody named, in order, each once.
+    fn candidates(&self, set: KnownSet) -> Vec<PathBuf> {
+        let in_checkout = self.checkout().map(|folder| folder.join("data").join(set.name()));
         let in_cache = self.cache.iter().map(|cache| cache.join(set.name()));
         let mut candidates: Vec<PathBuf> = Vec::new();
         for folder in in_checkout.chain(in_cache) {
@@ -184,8 +192,8 @@ fn path_variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// The user's cache with `capsnet` in it.
-fn user_cache() -> Option<PathBuf> {
+/// The user's cache with `capsnet` in it; none if the system names no home.
+pub fn user_cache() -> Option<PathBuf> {
     cache_of(path_variable, cfg!(windows))
 }
 

@@ -62,12 +62,22 @@ pub enum Error {
     },
     /// Weights of this library that aren't where they are looked for.
     #[error(
-        "there is no {} in this folder or above it, nor above the program; run inside the checkout, or name a file of \
-         your own", file.display()
+        "the trained weights of {name} aren't on this machine. Looked for:\n{}Get them with `capsnet fetch weights`, \
+         copy {name}.safetensors out of `weights` of the repository and name its folder by CAPSNET_WEIGHTS, or name a \
+         file with --weights",
+        listed(looked_at)
     )]
     NoWeights {
-        /// The file, as it lies in the checkout.
-        file: PathBuf,
+        /// The model.
+        name: String,
+        /// The files that there aren't, in order.
+        looked_at: Vec<PathBuf>,
+    },
+    /// A folder of weights that isn't one.
+    #[error("CAPSNET_WEIGHTS: {} is not a folder", folder.display())]
+    NoWeightsFolder {
+        /// What the variable says.
+        folder: PathBuf,
     },
     /// Whole numbers where a model has weights.
     #[error("{}: tensor `{tensor}` holds whole numbers, but weights are floats; convert it before \
@@ -192,4 +202,9 @@ impl Error {
 /// "28 x 28".
 fn size([height, width]: [usize; 2]) -> String {
     format!("{height} x {width} pixels")
+}
+
+/// Files, a line each.
+fn listed(files: &[PathBuf]) -> String {
+    files.iter().map(|file| format!("  {}\n", file.display())).collect()
 }

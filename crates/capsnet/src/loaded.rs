@@ -7,12 +7,12 @@ use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::digest::sha256;
 use capsnet_measure::ModelEntry;
-use capsnet_weights::StateDict;
 use serde::Deserialize;
 
 use crate::Error;
 use crate::evaluate::check_fits;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
+use crate::pretrained::{Place, Pretrained};
 use crate::weights::config_of;
 
 /// A model without gradients, and what results say of it.
@@ -22,7 +22,7 @@ pub struct LoadedModel<A: Architecture = ModelConfig> {
     pub model: Model<A>,
     /// What results say of it.
     pub entry: ModelEntry,
-    /// The file.
+    /// The file; of weights inside this library, the path that they have in a checkout.
     pub path: PathBuf,
 }
 
@@ -64,7 +64,50 @@ impl<A: Architecture> LoadedModel<A> {
         device: &Device,
         change: impl FnOnce(&mut A) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let (state, digest) = read(path)?;
+        let bytes = capsnet_weights::read_bytes(path).map_err(Error::from)?;
+        Self::of(&bytes, path, Training::beside(path), device, change)
+    }
+
+    /// The trained weights that come with this library. Readers are told of them by the path that they have in a
+    /// checkout, wherever they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn pretrained(found: &Pretrained, device: &Device) -> Result<Self, Error> {
+        Self::pretrained_as(found, device, |_| Ok(()))
+    }
+
+    /// The same, for a model that is to be other than in training, as [`load_as`](Self::load_as).
+    ///
+    /// # Errors
+    ///
+    /// As [`load_as`](Self::load_as).
+    pub fn pretrained_as<E: From<Error>>(
+        found: &Pretrained,
+        device: &Device,
+        change: impl FnOnce(&mut A) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let shown = found.path_in_checkout();
+        let (path, training) = match &found.place {
+            Place::Inside => (
+                &shown,
+                found.note_inside().and_then(|note| serde_json::from_str(note).ok()),
+            ),
+            Place::File(path) => (path, Training::beside(path)),
+        };
+        let model = Self::of(&found.bytes()?, path, training, device, change)?;
+        Ok(model.shown_as(shown.display().to_string()))
+    }
+
+    fn of<E: From<Error>>(
+        bytes: &[u8],
+        path: &Path,
+        training: Option<Training>,
+        device: &Device,
+        change: impl FnOnce(&mut A) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let state = capsnet_weights::parse(bytes, path).map_err(Error::from)?;
         let mut config: A = config_of(&state, path)?;
         change(&mut config)?;
         let model = Model::<A>::from_weights(config, &state, device)?.valid();
@@ -72,9 +115,9 @@ impl<A: Architecture> LoadedModel<A> {
             augment,
             epochs,
             seconds,
-        } = Training::beside(path).unwrap_or_default();
+        } = training.unwrap_or_default();
         let entry = ModelEntry {
-            sha256: digest,
+            sha256: sha256(&[bytes]),
             weights: path.display().to_string(),
             trained_with: augment,
             training_epochs: epochs,
@@ -156,10 +199,4 @@ pub fn check_fit(models: &[NamedModel], data: &Dataset) -> Result<(), Error> {
         check_fits(data, model.input()).map_err(|error| error.of_model(&entry.label))?;
     }
     Ok(())
-}
-
-/// The tensors of a weights file and its SHA-256.
-fn read(path: &Path) -> Result<(StateDict, String), Error> {
-    let bytes = capsnet_weights::read_bytes(path)?;
-    Ok((capsnet_weights::parse(&bytes, path)?, sha256(&[&bytes])))
 }

@@ -13,7 +13,7 @@ use crate::commands::draw::{DRAW_EXAMPLES, DrawArgs};
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
-use crate::commands::{bench, convert, fetch, info, predict, protocols, study, train};
+use crate::commands::{bench, completions, convert, fetch, info, man, predict, protocols, study, train};
 pub(crate) use models::ModelsArgs;
 pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
 pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
@@ -82,7 +82,7 @@ pub(crate) enum Command {
     /// List the protocols of the field that `train` and `test` follow, with their sources
     #[command(after_help = protocols::EXAMPLES)]
     Protocols(protocols::ProtocolsArgs),
-    /// Download a data set into the user's cache
+    /// Download a data set, or CapsNet's weights, into the user's cache
     #[command(after_help = fetch::EXAMPLES)]
     Fetch(fetch::FetchArgs),
     /// Draw what capsules do: reconstructions, perturbations, angles, couplings, crowding, and a toy that explains
@@ -92,4 +92,10 @@ pub(crate) enum Command {
     /// Time the program on this machine
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
+    /// Print what lets a shell complete commands and flags
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArgs),
+    /// Write manual pages, one a command
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::ManArgs),
 }

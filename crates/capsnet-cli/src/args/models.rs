@@ -6,15 +6,21 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
+use capsnet::Error;
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, ModelConfig};
+use capsnet::pretrained::{self, Pretrained};
 use clap::Args;
 
 use super::shared::model;
-use crate::setting::{shipped_weights, usage};
+use crate::output::note;
+use crate::setting::{say_weights, usage};
 
 /// The models that are compared where none is named.
-const SHIPPED: [&str; 2] = ["lenet5", "capsnet"];
+const USUAL: [&str; 2] = ["lenet5", "capsnet"];
+
+/// The models that are compared where none is named and CapsNet's weights aren't there.
+const INSIDE: [&str; 2] = ["lenet5", "equivariant-capsnet"];
 
 /// Which models, and with which weights.
 #[derive(Args, Debug, Clone)]
@@ -32,24 +38,25 @@ impl ModelsArgs {
     /// The models that are named, or the usual ones where nothing is.
     pub(crate) fn named(&self) -> Vec<ModelConfig> {
         match (self.models.is_empty(), self.weights.is_empty()) {
-            (true, true) => SHIPPED.into_iter().filter_map(ModelConfig::named).collect(),
+            (true, true) => USUAL.into_iter().filter_map(ModelConfig::named).collect(),
             _ => self.models.clone(),
         }
     }
 
-    /// Reads the models, those that come with capsnet first.
+    /// Reads the models, those that come with capsnet first, and says where from.
     pub(crate) fn load(&self, device: &Device) -> Result<Vec<LoadedModel>> {
         let mut models = Vec::new();
-        for model in self.named() {
-            let name = model.name();
-            let model = LoadedModel::load(&shipped_weights(name)?, device)?;
-            // Where the checkout lies is nobody's business who reads the report.
-            models.push(model.shown_as(format!("weights/{name}.safetensors")));
+        let mut places = Vec::new();
+        for found in self.shipped()? {
+            models.push(LoadedModel::pretrained(&found, device)?);
+            places.push(found.place.to_string());
         }
         for file in &self.weights {
             let model = LoadedModel::load(&file.path, device).context("--weights")?;
             models.push(model.called(file.name.clone().unwrap_or_else(|| label_of(&file.path))));
+            places.push(file.path.display().to_string());
         }
+        say_weights(models.iter().map(|model| model.entry.label.as_str()).zip(places));
         let mut labels = HashSet::new();
         if let Some(model) = models.iter().find(|model| !labels.insert(&model.entry.label)) {
             let message = format!(
@@ -59,6 +66,20 @@ impl ModelsArgs {
             return Err(usage(message).into());
         }
         Ok(models)
+    }
+
+    /// Finds the weights of the models that come with capsnet. Where none is named and CapsNet's aren't there, those
+    /// that are inside the program will do.
+    fn shipped(&self) -> Result<Vec<Pretrained>> {
+        let find = |model: &ModelConfig| pretrained::find(model.name());
+        let found: Result<Vec<_>, _> = self.named().iter().map(find).collect();
+        match found {
+            Err(error @ Error::NoWeights { .. }) if self.models.is_empty() => {
+                note(error);
+                Ok(INSIDE.into_iter().map(pretrained::find).collect::<Result<_, _>>()?)
+            }
+            found => Ok(found?),
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use capsnet::loaded::{LoadedModel, NamedModel};
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::locate::locate;
 use capsnet_data::protocol::Values;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample, SpecError};
@@ -23,6 +22,7 @@ use serde::Serialize;
 use super::train::{default_threads, free_folder, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
+use crate::images::data_folder;
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -139,7 +139,7 @@ fn conditions(args: &CompareArgs) -> Result<Vec<Condition>, SpecError> {
 
 /// Trains every model that is named and takes its last weights.
 fn trained(args: &CompareArgs, device: &Device) -> Result<Vec<LoadedModel>> {
-    let folder = locate(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
+    let folder = data_folder(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
     let data = Dataset::load(&folder, Split::Train)?;
     let models = args.models.named().into_iter();
     models.map(|model| train(args, model, &folder, &data, device)).collect()

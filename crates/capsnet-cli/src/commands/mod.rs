@@ -4,11 +4,13 @@
 mod again;
 pub(crate) mod bench;
 pub(crate) mod compare;
+pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod draw;
 pub(crate) mod equivariance;
 pub(crate) mod fetch;
 pub(crate) mod info;
+pub(crate) mod man;
 pub(crate) mod measure;
 pub(crate) mod predict;
 pub(crate) mod protocol;

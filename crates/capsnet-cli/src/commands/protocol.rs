@@ -9,13 +9,13 @@ use capsnet::loaded::LoadedModel;
 use capsnet::model::Architecture;
 use capsnet::protocol::{self, Protocol, Settings, names_where};
 use capsnet_data::dataset::Dataset;
-use capsnet_data::locate::locate;
 use capsnet_data::random::Seed;
 use capsnet_measure::ProtocolOutcome;
 use capsnet_report::protocol::{pictures, text};
 use serde::Serialize;
 
 use crate::args::TestArgs;
+use crate::images::data_folder;
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
         file: args.affnist_file.clone(),
     };
     let images = |split| {
-        let folder = locate(args.data.dataset, &[split], args.data.data.as_deref())?;
+        let folder = data_folder(args.data.dataset, &[split], args.data.data.as_deref())?;
         Ok(Dataset::load(&folder, split)?)
     };
     let mut bar: Option<Progress> = None;

@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use capsnet::study::{Declaration, EXAMPLE, Event, Machine, Plan, Run, Study};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::locate::locate;
 use capsnet_measure::study::{Outcome, TestRecord};
 use capsnet_report::number::percent;
 use capsnet_report::page::study::{READING, label, save, summary};
@@ -17,6 +16,7 @@ use clap::Args;
 use super::again::command_line;
 use super::train::{STOP, default_threads, stop_on_ctrl_c};
 use crate::args::ComputeArgs;
+use crate::images::data_folder;
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::start_threads;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     let declaration = Declaration::read(path)?;
     start_threads(args.compute.threads.unwrap_or(0))?;
     let device = args.compute.open()?;
-    let folder = locate(args.dataset, &[Split::Train, Split::Test], args.data.as_deref())?;
+    let folder = data_folder(args.dataset, &[Split::Train, Split::Test], args.data.as_deref())?;
     let machine = Machine {
         data: folder
             .canonicalize()

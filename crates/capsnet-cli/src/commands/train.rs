@@ -13,12 +13,12 @@ use capsnet::model::{Architecture, ModelConfig};
 use capsnet::settings::{self, PRESETS, Part, Preset, Setting, configure};
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, check_data, train, training_data};
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::locate::locate;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 use clap::Args;
 
 use crate::args::{ComputeArgs, DataArgs, SETTINGS, SettingFlags, model};
+use crate::images::data_folder;
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::{start_threads, usage};
@@ -130,7 +130,7 @@ pub(crate) fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
         .protocol
         .map_or(&[Split::Train][..], |protocol| protocol.training_splits());
     let named = (!config.data.as_os_str().is_empty()).then_some(config.data.as_path());
-    let data = locate(args.data.dataset, splits, args.data.data.as_deref().or(named))?;
+    let data = data_folder(args.data.dataset, splits, args.data.data.as_deref().or(named))?;
     // A run may be resumed from another folder.
     config.data = data
         .canonicalize()

@@ -50,6 +50,7 @@ fn known() -> KnownFile {
         .collect();
     KnownFile {
         name: NAME,
+        gzipped: true,
         unpacked_len: content().len() as u64,
         unpacked_sha256: digest.leak(),
     }
@@ -122,6 +123,22 @@ fn an_unpacked_file_will_do() {
     fs::write(scene.folder.path().join(NAME), content()).unwrap();
     assert_eq!(scene.fetch().unwrap(), [Step::AlreadyThere]);
     assert!(!scene.folder.path().join(GZ).exists());
+}
+
+/// Weights are served as they are; gzipped bytes would not be what a reader of theirs expects under the name.
+#[test]
+fn a_file_that_is_not_gzipped_is_fetched_as_it_is() {
+    let file = KnownFile {
+        gzipped: false,
+        ..known()
+    };
+    for (served, taken) in [(content(), true), (gzip(&content()), false)] {
+        let server = Server::start(HashMap::from([(NAME.to_owned(), served)]), Manner::Proper);
+        let folder = tempfile::tempdir().unwrap();
+        let fetched = fetch_files(&[file], folder.path(), &server.base_url, Timeouts::default(), |_| {});
+        assert_eq!(fetched.is_ok(), taken, "{fetched:?}");
+        assert_eq!(fs::read(folder.path().join(NAME)).ok(), taken.then(content));
+    }
 }
 
 #[test]

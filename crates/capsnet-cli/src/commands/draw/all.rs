@@ -15,7 +15,7 @@ use super::models::{data_for, explain, named, redrawer};
 use super::{angles, couplings, crowding, reconstructions};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::commands::again::command_line;
-use crate::output::line;
+use crate::output::{line, note};
 use crate::setting::usage;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -56,29 +56,39 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let models = flags.models.load(&device)?;
     let all = named(&models);
     let data = data_for(&all, flags.data.load(Split::Test)?)?;
-    let redrawer = redrawer(&all, &device)?;
-    let capsules = &models[redrawer];
+    // Without a decoder some pictures can't be drawn; the others can.
+    let redrawer =
+        redrawer(&all, &device).map_err(|error| note(format_args!("{error:#}; two pictures of six are drawn")));
     check_indices(&data, &[flags.index])?;
     let usual = DigitArgs::default();
     let digits: Digits = usual.of(&data)?;
     let chosen = |count| usual.chosen(&data, count);
-    let explained = |error| explain(&capsules.entry, error);
-
     let scenes = routed_scenes(4, 1, 9, &device);
-    let redrawn = chosen(reconstructions::COUNT)?;
-    let redrawn = look::reconstructions(capsules.named(), &digits, &redrawn, &[0.0, 35.0], None, &device);
-    let redrawn = redrawn.map_err(explained)?;
-    let moved = look::perturbations(capsules.named(), &digits, flags.index, None, &device).map_err(explained)?;
     let turns: Vec<f64> = (-6..=6).map(|step| 15.0 * f64::from(step)).collect();
-    let distances: Vec<i32> = (0..=6).map(|step| 2 * step).collect();
-    let drawn = [
-        Drawn::new(draw::doorway(&scenes), &scenes)?,
-        Drawn::new(draw::reconstructions(&redrawn)?, &redrawn)?,
-        Drawn::new(draw::perturbations(&moved)?, &moved)?,
-        angles::ask(&all, &digits, &chosen(angles::COUNT)?, &turns, &device)?,
-        couplings::ask(capsules, &digits, flags.index, &Routes::default(), &device)?,
-        crowding::ask(&all, redrawer, &data, crowding::pair(&data, &[])?, &distances, &device)?,
-    ];
+    let mut drawn = vec![Drawn::new(draw::doorway(&scenes), &scenes)?];
+    if let Ok(redrawer) = redrawer {
+        let capsules = &models[redrawer];
+        let explained = |error| explain(&capsules.entry, error);
+        let redrawn = chosen(reconstructions::COUNT)?;
+        let redrawn = look::reconstructions(capsules.named(), &digits, &redrawn, &[0.0, 35.0], None, &device);
+        let redrawn = redrawn.map_err(explained)?;
+        let moved = look::perturbations(capsules.named(), &digits, flags.index, None, &device).map_err(explained)?;
+        drawn.push(Drawn::new(draw::reconstructions(&redrawn)?, &redrawn)?);
+        drawn.push(Drawn::new(draw::perturbations(&moved)?, &moved)?);
+    }
+    drawn.push(angles::ask(&all, &digits, &chosen(angles::COUNT)?, &turns, &device)?);
+    if let Ok(redrawer) = redrawer {
+        let distances: Vec<i32> = (0..=6).map(|step| 2 * step).collect();
+        let pair = crowding::pair(&data, &[])?;
+        drawn.push(couplings::ask(
+            &models[redrawer],
+            &digits,
+            flags.index,
+            &Routes::default(),
+            &device,
+        )?);
+        drawn.push(crowding::ask(&all, redrawer, &data, pair, &distances, &device)?);
+    }
     let files: Vec<Vec<String>> = drawn
         .iter()
         .map(|drawn| drawn.save(&flags.out))
