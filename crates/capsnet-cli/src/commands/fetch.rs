@@ -27,7 +27,8 @@ const WEIGHTS_URL_VARIABLE: &str = "CAPSNET_WEIGHTS_URL";
 
 #[derive(Args, Debug)]
 pub(crate) struct FetchArgs {
-    #[arg(value_name = "WHAT", value_parser = what(), help = "A data set, or the weights that aren't inside the program")]
+    #[arg(value_name = "WHAT", value_parser = what(), 
+        help = "A data set, or the weights that aren't inside the program")]
     pub what: What,
     /// Where to download from [default: $CAPSNET_BASE_URL or the data set's usual mirror; for weights
     /// $CAPSNET_WEIGHTS_URL]

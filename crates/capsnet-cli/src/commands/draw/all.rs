@@ -56,9 +56,15 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let models = flags.models.load(&device)?;
     let all = named(&models);
     let data = data_for(&all, flags.data.load(Split::Test)?)?;
-    // Without a decoder some pictures can't be drawn; the others can.
-    let redrawer =
-        redrawer(&all, &device).map_err(|error| note(format_args!("{error:#}; two pictures of six are drawn")));
+    // Without a decoder some pictures can't be drawn. Of models that come with capsnet the others are.
+    let redrawer = match redrawer(&all, &device) {
+        Ok(model) => Some(model),
+        Err(error) if !flags.models.weights.is_empty() => return Err(error),
+        Err(error) => {
+            note(format_args!("{error}; two pictures of six are drawn"));
+            None
+        }
+    };
     check_indices(&data, &[flags.index])?;
     let usual = DigitArgs::default();
     let digits: Digits = usual.of(&data)?;
@@ -66,7 +72,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let scenes = routed_scenes(4, 1, 9, &device);
     let turns: Vec<f64> = (-6..=6).map(|step| 15.0 * f64::from(step)).collect();
     let mut drawn = vec![Drawn::new(draw::doorway(&scenes), &scenes)?];
-    if let Ok(redrawer) = redrawer {
+    if let Some(redrawer) = redrawer {
         let capsules = &models[redrawer];
         let explained = |error| explain(&capsules.entry, error);
         let redrawn = chosen(reconstructions::COUNT)?;
@@ -77,7 +83,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         drawn.push(Drawn::new(draw::perturbations(&moved)?, &moved)?);
     }
     drawn.push(angles::ask(&all, &digits, &chosen(angles::COUNT)?, &turns, &device)?);
-    if let Ok(redrawer) = redrawer {
+    if let Some(redrawer) = redrawer {
         let distances: Vec<i32> = (0..=6).map(|step| 2 * step).collect();
         let pair = crowding::pair(&data, &[])?;
         drawn.push(couplings::ask(
