@@ -34,7 +34,7 @@ const SETTINGS: [&str; 14] = [
     "1",
 ];
 const STEPS: u64 = 120;
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "accuracy.svg",
     "augmented.png",
     "best.safetensors",
@@ -43,6 +43,7 @@ const FILES: [&str; 8] = [
     "last.safetensors",
     "loss.svg",
     "metrics.jsonl",
+    "record",
 ];
 
 fn train(run: &str) -> Vec<&str> {
@@ -128,18 +129,31 @@ fn assert_same_run(root: &Path, run: &str) {
         assert!(file("undisturbed", name) == file(run, name), "{run} has another {name}");
     }
     assert_eq!(metrics(&root.join("undisturbed")), metrics(&root.join(run)));
-    assert_eq!(names_in(&root.join(run)), FILES);
+    let steps = |run: &str| lines(&root.join(run).join("record/steps.jsonl"), "images_per_second");
+    assert_eq!(
+        steps("undisturbed"),
+        steps(run),
+        "a gap, or a point that is there twice"
+    );
+    let files = names_in(&root.join(run)).into_iter();
+    let files: Vec<_> = files.filter(|name| !name.starts_with("events.out.tfevents.")).collect();
+    assert_eq!(files, FILES);
     assert_eq!(names_in(&root.join(run).join("checkpoint")), ["state.safetensors"]);
 }
 
 /// What the run noted for each epoch, without the time it took.
 fn metrics(run: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    lines(&run.join("metrics.jsonl"), "seconds")
+}
+
+/// The lines of a file without what depends on the time they took.
+fn lines(path: &Path, timed: &str) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
     text.lines()
         .map(|line| {
-            let mut epoch: Value = serde_json::from_str(line).unwrap();
-            epoch["seconds"].take();
-            epoch
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line[timed].take();
+            line
         })
         .collect()
 }

@@ -169,6 +169,40 @@ pub fn write_png_rgb(path: &Path, width: usize, height: usize, pixels: &[u8]) ->
     write_png(path, width, height, pixels, 3, ExtendedColorType::Rgb8)
 }
 
+/// The bytes of a PNG file of `width * height` pixels: grey levels, or red, green and blue of each pixel.
+///
+/// # Errors
+///
+/// [`PictureFault::BadSize`] if the numbers are neither one nor three a pixel.
+pub fn encode_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, PictureFault> {
+    let size = width.checked_mul(height);
+    let color = match size {
+        Some(size) if pixels.len() == size => ExtendedColorType::L8,
+        _ => ExtendedColorType::Rgb8,
+    };
+    let channels = usize::from(color.bits_per_pixel()) / 8;
+    let mut bytes = Vec::new();
+    let (columns, rows) = sides(width, height, channels, pixels)?;
+    PngEncoder::new(&mut bytes)
+        .write_image(pixels, columns, rows, color)
+        .map_err(|failed| PictureFault::Io(io::Error::other(failed)))?;
+    Ok(bytes)
+}
+
+/// Width and height, if that is the size of these pixels.
+fn sides(width: usize, height: usize, channels: usize, pixels: &[u8]) -> Result<(u32, u32), PictureFault> {
+    let expected = width.checked_mul(height).and_then(|n| n.checked_mul(channels));
+    match (u32::try_from(width), u32::try_from(height)) {
+        (Ok(columns), Ok(rows)) if expected == Some(pixels.len()) && !pixels.is_empty() => Ok((columns, rows)),
+        _ => Err(PictureFault::BadSize {
+            width,
+            height,
+            channels,
+            len: pixels.len(),
+        }),
+    }
+}
+
 fn target_side(side: usize) -> Option<u32> {
     u32::try_from(side).ok().filter(|side| (1..=MAX_SIDE).contains(side))
 }
@@ -228,19 +262,7 @@ fn write_png(
         path: path.to_path_buf(),
         fault,
     };
-    let expected = width.checked_mul(height).and_then(|n| n.checked_mul(channels));
-    let (Ok(columns), Ok(rows), true) = (
-        u32::try_from(width),
-        u32::try_from(height),
-        expected == Some(pixels.len()) && !pixels.is_empty(),
-    ) else {
-        return Err(error(PictureFault::BadSize {
-            width,
-            height,
-            channels,
-            len: pixels.len(),
-        }));
-    };
+    let (columns, rows) = sides(width, height, channels, pixels).map_err(error)?;
     atomic_write(path, |file| {
         PngEncoder::new(&mut *file)
             .write_image(pixels, columns, rows, color)

@@ -15,6 +15,7 @@
 //! - [`ConvBlock`]: a small convolution with bias, ReLU and average pooling in one visit to each image.
 //! - [`cross_entropy`]: the loss of a classifier and its gradient.
 //! - [`margin_loss`]: the loss of capsule lengths and its gradient.
+//! - [`sum_of_squares`]: what a gradient's norm is the root of.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
@@ -30,6 +31,7 @@ mod frozen_conv;
 mod margin_loss;
 mod matmul;
 mod microkernel;
+mod norm;
 mod routing;
 mod scratch;
 mod shape;
@@ -45,6 +47,7 @@ pub use dense::{Activation, Dense, DenseGradients};
 pub use error::KernelError;
 pub use frozen_conv::FrozenConv2d;
 pub use margin_loss::{Margins, margin_loss};
+pub use norm::sum_of_squares;
 pub use routing::{CouplingsOver, FrozenVoteRouting, RoutingShape, VoteRouting};
 pub use scratch::Scratch;
 pub use shape::ConvShape;

@@ -11,6 +11,7 @@
 //! | [`settings`] | a training's settings from `KEY=VALUE`, parts of a `config.toml`, presets and flags |
 //! | [`study`] | declared variants of models, trained with several seeds and tested, resumable |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
+//! | [`tensorboard`] | a training as TensorBoard shows it |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`compare`] | models side by side, and whether they differ by more than chance |
 //! | [`sweep`] | accuracy of any networks along families of transforms, resumable |
@@ -59,6 +60,7 @@ pub mod routing;
 pub mod settings;
 pub mod study;
 pub mod sweep;
+pub mod tensorboard;
 pub mod train;
 pub mod weights;
 

@@ -164,7 +164,7 @@ fn train(
         ..TrainConfig::for_model(model)
     };
     let run = RunFolder::create(&free_folder(&args.out, name), &config)?;
-    let summary = run_with_progress(&config, data, &run, device)?;
+    let summary = run_with_progress(&config, data, &run, device, true)?;
     if summary.ending == Ending::Interrupted {
         let root = run.root().display();
         anyhow::bail!("stopped while training; go on with: capsnet train {name} --resume {root}");

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::settings::{self, PRESETS, Part, Preset, Setting, configure};
+use capsnet::tensorboard::EventLog;
 use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, check_data, train, training_data};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_report::duration::duration;
@@ -58,6 +59,9 @@ pub(crate) struct TrainArgs {
     /// Folder of the run [default: runs/MODEL-1, or the next free number]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
+    /// Write no event files for TensorBoard into the run's folder
+    #[arg(long)]
+    pub no_tensorboard: bool,
     /// Go on with the run in this folder, with its own settings
     #[arg(long, value_name = "DIR", conflicts_with_all = [SETTINGS, "set", "config", "preset", "limit"])]
     pub resume: Option<PathBuf>,
@@ -100,7 +104,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
             RunFolder::create(&out.unwrap_or_else(|| free_folder(Path::new("runs"), name)), &config)?
         }
     };
-    let summary = run_with_progress(&config, &data, &folder, &device)?;
+    let summary = run_with_progress(&config, &data, &folder, &device, !args.no_tensorboard)?;
     report(&summary, &folder, &config, &args.data.compute)
 }
 
@@ -175,12 +179,13 @@ pub(crate) fn stop_on_ctrl_c() -> Result<()> {
     }
 }
 
-/// Trains with a progress bar; Ctrl-C stops with a checkpoint.
+/// Trains with a progress bar and, if `tensorboard`, event files; Ctrl-C stops with a checkpoint.
 pub(crate) fn run_with_progress(
     config: &TrainConfig,
     data: &Dataset,
     folder: &RunFolder,
     device: &Device,
+    tensorboard: bool,
 ) -> Result<Summary> {
     stop_on_ctrl_c()?;
     if !folder.metrics_path().exists() {
@@ -190,7 +195,14 @@ pub(crate) fn run_with_progress(
     let mut images = 0;
     let (title, epochs) = (config.model.title(), config.epochs);
     let bar_title = |epoch: u64| format!("{title} epoch {}/{epochs}", epoch + 1);
-    let summary = train(config, data, folder, device, &STOP, &mut |event| match event {
+    let mut log = tensorboard.then(|| EventLog::new(folder.root()));
+    let mut write_down = |event: &Event| {
+        if let Some(Err(error)) = log.as_mut().map(|log| log.hear(event)) {
+            note(format_args!("no more events for TensorBoard: {error}"));
+            log = None;
+        }
+    };
+    let mut heard = |event: Event| match event {
         Event::Started {
             position,
             images: total,
@@ -237,7 +249,11 @@ pub(crate) fn run_with_progress(
             ));
             draw_curves(folder, config);
         }
-        Event::Checkpoint => {}
+        Event::Noted(_) | Event::Seen(_) | Event::Checkpoint => {}
+    };
+    let summary = train(config, data, folder, device, &STOP, &mut |event| {
+        write_down(&event);
+        heard(event);
     });
     if let Some(bar) = bar {
         bar.clear();

@@ -26,6 +26,10 @@ impl Labelled for PairBatch {
         self.images.clone()
     }
 
+    fn classes(&self) -> Vec<Tensor<1, Int>> {
+        self.classes.to_vec()
+    }
+
     fn loss(&self, model: &dyn Network, output: &Output) -> Tensor<1> {
         model.pair_loss(output, self.parts.clone(), self.classes.clone())
     }

@@ -13,6 +13,9 @@ pub trait Labelled {
     /// What the model is shown, `[B, channels, height, width]`.
     fn images(&self) -> Tensor<4>;
 
+    /// The true class of each figure in the images, `[B]` each.
+    fn classes(&self) -> Vec<Tensor<1, Int>>;
+
     /// The training loss, `[1]`, given what the model said about the images.
     fn loss(&self, model: &dyn Network, output: &Output) -> Tensor<1>;
 
@@ -23,6 +26,10 @@ pub trait Labelled {
 impl Labelled for Batch {
     fn images(&self) -> Tensor<4> {
         self.images.clone()
+    }
+
+    fn classes(&self) -> Vec<Tensor<1, Int>> {
+        vec![self.classes.clone()]
     }
 
     fn loss(&self, model: &dyn Network, output: &Output) -> Tensor<1> {

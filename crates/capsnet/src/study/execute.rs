@@ -409,7 +409,7 @@ impl Training<'_> {
                     loss,
                 });
             }
-            train::Event::Epoch(_) | train::Event::Checkpoint => {}
+            train::Event::Noted(_) | train::Event::Seen(_) | train::Event::Epoch(_) | train::Event::Checkpoint => {}
         };
         let study = self.study;
         let summary = train(&self.config, study.train, folder, study.device, &enough, &mut on_event)?;

@@ -5,6 +5,7 @@
 //! | `config.toml` | the complete [`TrainConfig`] | at the start |
 //! | `metrics.jsonl` | a line an epoch | appended |
 //! | `checkpoint/state.safetensors` | weights, moments and position | atomically |
+//! | `record/` | steps and what was seen after each epoch, for whoever watches | appended |
 //! | `best.safetensors`, `last.safetensors` | weights with their configuration | atomically |
 
 use std::fs::{self, OpenOptions};

@@ -4,6 +4,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 
 use super::Adam;
+use super::record::{Measures, gradient_norm, mean_lengths};
 use crate::batch::Labelled;
 use crate::model::{Architecture, Model, Network};
 use crate::observe::FirstNonFinite;
@@ -43,11 +44,23 @@ pub enum Diverged {
 ///
 /// If the loss is NaN or infinite: the place where the first such value stands.
 pub fn train_step<A: Architecture>(
-    mut model: Model<A>,
+    model: Model<A>,
     adam: &mut Adam,
     learning_rate: f64,
     batch: impl Labelled,
 ) -> Result<(Model<A>, StepOutcome), Diverged> {
+    let (model, outcome, _) = measured_step(model, adam, learning_rate, batch, false)?;
+    Ok((model, outcome))
+}
+
+/// The same; if `measure`, with more about the step than its outcome.
+pub(super) fn measured_step<A: Architecture>(
+    mut model: Model<A>,
+    adam: &mut Adam,
+    learning_rate: f64,
+    batch: impl Labelled,
+    measure: bool,
+) -> Result<(Model<A>, StepOutcome, Option<Measures>), Diverged> {
     let output = model.forward(batch.images());
     let loss = batch.loss(&model, &output);
     let outcome = StepOutcome {
@@ -58,8 +71,12 @@ pub fn train_step<A: Architecture>(
         return Err(place_of_divergence(&model, batch.images()));
     }
     let gradients = GradientsParams::from_grads(loss.backward(), &model.network);
+    let measures = measure.then(|| Measures {
+        gradient_norm: gradient_norm(&model.network, &gradients),
+        lengths: mean_lengths(&output, &batch.classes()),
+    });
     model.network = adam.step(learning_rate, model.network, gradients);
-    Ok((model, outcome))
+    Ok((model, outcome, measures))
 }
 
 /// The name of the first weight that isn't finite, if any.

@@ -12,9 +12,10 @@ use capsnet_weights::FloatDtype;
 
 use super::data::parts;
 use super::prefetch::Prefetch;
-use super::step::{Diverged, non_finite_weight, train_step};
+use super::record::{Recorder, Shown};
+use super::step::{Diverged, measured_step, non_finite_weight};
 use super::validation::{Validate, validate_on_images, validate_on_pairs};
-use super::{Adam, Checkpoint, EpochMetrics, Position, RunFolder, TrainConfig, check_data};
+use super::{Adam, Checkpoint, EpochMetrics, EpochRecord, Position, RunFolder, StepRecord, TrainConfig, check_data};
 use crate::Error;
 use crate::batch::{Batcher, PairBatcher, Prepared, Source};
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
@@ -40,6 +41,10 @@ pub enum Event<'a> {
         /// The step's loss.
         loss: f64,
     },
+    /// A step was noted in the run's record: one now and then.
+    Noted(&'a StepRecord),
+    /// What was seen at the end of an epoch, with its images; comes before [`Epoch`](Self::Epoch).
+    Seen(&'a EpochRecord),
     /// An epoch was completed.
     Epoch(&'a EpochMetrics),
     /// A checkpoint was written.
@@ -92,21 +97,43 @@ pub fn train<A: Architecture>(
         let pairs = MultiMnist::new(&training, seed)?;
         let source = PairBatcher::new(&pairs, normalize, seed);
         let validate = validate_on_pairs(held_out.as_ref(), normalize, seed)?;
-        return Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify);
+        let watched = Watched {
+            validate: &*validate,
+            // Pairs are in no grid yet: it has one label an image.
+            shown: Shown::default(),
+        };
+        return Run::start(config, source, watched, folder, device, images)?.run_to_the_end(stop, notify);
     }
     let source = Batcher::new(data, &config.augment, normalize, seed);
     let transform = config
         .protocol
         .map_or_else(Pipeline::identity, |protocol| protocol.validation_transform());
+    let first = if config.validation > 0 {
+        data.len() - config.validation
+    } else {
+        0
+    };
+    let shown = Shown::of(data, first, &transform);
     let validate = validate_on_images(data, config.validation, config.batch_size, transform);
-    Run::start(config, source, &validate, folder, device, images)?.run_to_the_end(stop, notify)
+    let watched = Watched {
+        validate: &*validate,
+        shown,
+    };
+    Run::start(config, source, watched, folder, device, images)?.run_to_the_end(stop, notify)
+}
+
+/// What is looked at after every epoch.
+struct Watched<'a> {
+    validate: &'a Validate<'a>,
+    shown: Shown,
 }
 
 struct Run<'a, A: Architecture, S> {
     config: &'a TrainConfig<A>,
     source: S,
-    validate: &'a Validate<'a>,
+    watched: Watched<'a>,
     folder: &'a RunFolder,
+    recorder: Recorder,
     device: Device,
     images: usize,
     steps_an_epoch: u64,
@@ -121,7 +148,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     fn start(
         config: &'a TrainConfig<A>,
         source: S,
-        validate: &'a Validate<'a>,
+        watched: Watched<'a>,
         folder: &'a RunFolder,
         device: &Device,
         images: usize,
@@ -136,14 +163,17 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             (model, Adam::new(config.adam), Position::default())
         };
         folder.keep_metrics(position.epoch)?;
+        let steps_an_epoch = images.div_ceil(config.batch_size) as u64;
+        let recorder = Recorder::open(folder, &position, steps_an_epoch)?;
         Ok(Self {
             config,
             source,
-            validate,
+            watched,
             folder,
+            recorder,
             device,
             images,
-            steps_an_epoch: images.div_ceil(config.batch_size) as u64,
+            steps_an_epoch,
             model: Some(model),
             adam,
             position,
@@ -175,7 +205,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
                 self.checkpoint(notify)?;
                 return Ok(Ending::Interrupted);
             }
-            let metrics = self.end_epoch()?;
+            let metrics = self.end_epoch(notify)?;
             self.checkpoint(notify)?;
             notify(Event::Epoch(&metrics));
         }
@@ -201,12 +231,15 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(false);
                 }
-                let loss = self.step(samples, started)?;
+                let (loss, record) = self.step(samples, started)?;
                 notify(Event::Step {
                     position: &self.position,
                     images_done: (self.position.step_in_epoch as usize * self.config.batch_size).min(self.images),
                     loss,
                 });
+                if let Some(record) = &record {
+                    notify(Event::Noted(record));
+                }
                 if self.last_checkpoint.elapsed() >= Duration::from_secs(self.config.checkpoint_seconds) {
                     self.checkpoint(notify)?;
                 }
@@ -215,24 +248,39 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     }
 
     /// Makes one step, whose time counts from `started`.
-    fn step(&mut self, samples: S::Samples, started: Instant) -> Result<f64, Error> {
+    fn step(&mut self, samples: S::Samples, started: Instant) -> Result<(f64, Option<StepRecord>), Error> {
         let images = samples.len();
         let batch = samples.into_batch(&self.device);
         let learning_rate = self.learning_rate();
         let model = self.model.take().expect("the model is back after every step");
-        let (model, outcome) =
-            train_step(model, &mut self.adam, learning_rate, batch).map_err(|place| Error::Diverged {
-                step: self.position.step + 1,
-                place,
-            })?;
+        let step = self.position.step + 1;
+        let measure = self.recorder.wants(step);
+        let (model, outcome, measures) = measured_step(model, &mut self.adam, learning_rate, batch, measure)
+            .map_err(|place| Error::Diverged { step, place })?;
         self.model = Some(model);
         let position = &mut self.position;
         position.step += 1;
         position.step_in_epoch += 1;
         position.loss_sum += outcome.loss * images as f64;
         position.correct += outcome.correct as u64;
-        position.epoch_seconds += started.elapsed().as_secs_f64();
-        Ok(outcome.loss)
+        let seconds = started.elapsed().as_secs_f64();
+        position.epoch_seconds += seconds;
+        self.recorder.count(images, seconds);
+        let record = measures.map(|measures| StepRecord {
+            step,
+            epoch: position.epoch + 1,
+            learning_rate,
+            loss: outcome.loss,
+            accuracy: outcome.correct as f64 / images as f64,
+            gradient_norm: measures.gradient_norm,
+            images_per_second: self.recorder.speed(),
+            true_length: measures.lengths.map(|[of_true, _]| of_true),
+            other_length: measures.lengths.map(|[_, of_others]| of_others),
+        });
+        if let Some(record) = &record {
+            self.recorder.step(record)?;
+        }
+        Ok((outcome.loss, record))
     }
 
     fn learning_rate(&self) -> f64 {
@@ -244,9 +292,12 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     }
 
     /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch.
-    fn end_epoch(&mut self) -> Result<EpochMetrics, Error> {
+    fn end_epoch(&mut self, notify: &mut dyn FnMut(Event)) -> Result<EpochMetrics, Error> {
         self.check_finite()?;
-        let validation = (self.validate)(&self.model().valid(), &self.device.clone().inner())?;
+        let (model, device) = (self.model().valid(), self.device.clone().inner());
+        let validation = (self.watched.validate)(&model, &device)?;
+        let (lengths, grid) = self.watched.shown.look(&model, &device);
+        drop(model);
         let position = &mut self.position;
         let mut metrics = EpochMetrics {
             epoch: position.epoch + 1,
@@ -254,8 +305,8 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             learning_rate: 0.0,
             train_loss: position.loss_sum / self.images as f64,
             train_accuracy: position.correct as f64 / self.images as f64,
-            validation_loss: validation.map(|(loss, _)| loss),
-            validation_accuracy: validation.map(|(_, accuracy)| accuracy),
+            validation_loss: validation.as_ref().map(|validation| validation.loss),
+            validation_accuracy: validation.as_ref().map(|validation| validation.accuracy),
             best: false,
             seconds: position.epoch_seconds,
         };
@@ -286,6 +337,15 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         if metrics.best {
             weights::save(self.model(), &self.folder.best_path(), FloatDtype::F32, &[])?;
         }
+        let record = EpochRecord {
+            epoch: metrics.epoch,
+            step: metrics.step,
+            confusion: validation.and_then(|validation| validation.confusion),
+            lengths,
+            grid,
+        };
+        self.recorder.epoch(&record)?;
+        notify(Event::Seen(&record));
         self.folder.append_metrics(&metrics)?;
         Ok(metrics)
     }
@@ -303,6 +363,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
 
     fn checkpoint(&mut self, notify: &mut dyn FnMut(Event)) -> Result<(), Error> {
         self.check_finite()?;
+        self.recorder.sync()?;
         Checkpoint::save(self.model(), &self.adam, &self.position, &self.folder.checkpoint_path())?;
         self.last_checkpoint = Instant::now();
         notify(Event::Checkpoint);

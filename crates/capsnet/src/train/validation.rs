@@ -14,8 +14,16 @@ use crate::model::Classifier;
 /// Images that are validated together at least: fewer would take longer.
 const SMALL_BATCH: usize = 32;
 
-/// Loss and accuracy of a model without gradients, if images were kept out.
-pub(super) type Validate<'a> = dyn Fn(&dyn Classifier, &Device) -> Result<Option<(f64, f64)>, Error> + 'a;
+/// What the images that were kept out say of a model.
+pub(super) struct Validation {
+    pub(super) loss: f64,
+    pub(super) accuracy: f64,
+    /// `[truth][prediction]`, of single digits.
+    pub(super) confusion: Option<Vec<Vec<u64>>>,
+}
+
+/// Validates a model without gradients, if images were kept out.
+pub(super) type Validate<'a> = dyn Fn(&dyn Classifier, &Device) -> Result<Option<Validation>, Error> + 'a;
 
 /// By the last `count` images of `data` under `transform`, the same after every epoch.
 pub(super) fn validate_on_images(
@@ -36,7 +44,12 @@ pub(super) fn validate_on_images(
             return Ok(None);
         }
         let result = evaluate(model, data, &transform, &options, device, &mut |_| {})?;
-        Ok(result.score.loss.map(|loss| (loss, result.score.accuracy())))
+        let accuracy = result.score.accuracy();
+        Ok(result.score.loss.map(|loss| Validation {
+            loss,
+            accuracy,
+            confusion: Some(result.confusion),
+        }))
     })
 }
 
@@ -55,6 +68,10 @@ pub(super) fn validate_on_pairs(
         let batcher = PairBatcher::new(&pairs, normalize, seed);
         let batch_size = Options::default().batch_size;
         let result = evaluate_pairs(model, &batcher, &list, batch_size, device, &mut |_| {});
-        Ok(Some((result.loss, 1.0 - result.error())))
+        Ok(Some(Validation {
+            loss: result.loss,
+            accuracy: 1.0 - result.error(),
+            confusion: None,
+        }))
     }))
 }
