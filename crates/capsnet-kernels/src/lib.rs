@@ -13,6 +13,7 @@
 //! - [`FrozenVoteRouting`]: the same by weights that don't change.
 //! - [`squash_coordinates`]: the squash of primary capsules, from a convolution's channels to one vector a capsule.
 //! - [`ConvBlock`]: a small convolution with bias, ReLU and average pooling in one visit to each image.
+//! - [`BatchNorm`]: batch normalisation by the batch's own statistics.
 //! - [`cross_entropy`]: the loss of a classifier and its gradient.
 //! - [`margin_loss`]: the loss of capsule lengths and its gradient.
 //! - [`sum_of_squares`]: what a gradient's norm is the root of.
@@ -21,6 +22,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod adam;
+mod batch_norm;
 mod conv;
 mod conv_block;
 mod cross_entropy;
@@ -40,6 +42,7 @@ mod squash;
 mod toom_cook;
 
 pub use adam::AdamStep;
+pub use batch_norm::{BatchMoments, BatchNorm, BatchNormGradients};
 pub use conv::{Algorithm, Conv2d, Pass};
 pub use conv_block::{ConvBlock, ConvBlockGradients};
 pub use cross_entropy::cross_entropy;

@@ -163,7 +163,11 @@ fn the_official_schedule_follows_its_formula() {
 fn the_exponential_schedule_is_that_of_pytorch() {
     for case in fixture::<ScheduleFixture>("schedules").exponential {
         for (epoch, &expected) in (0u64..).zip(&case.rates) {
-            let rate = Schedule::Exponential(case.gamma).learning_rate(case.initial, 0, 0, epoch);
+            let rate = Schedule::Exponential {
+                factor: case.gamma,
+                floor: 0.0,
+            }
+            .learning_rate(case.initial, 0, 0, epoch);
             assert_close("rate", &[rate], &[expected], 1e-13, 0.0);
         }
     }

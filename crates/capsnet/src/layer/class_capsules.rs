@@ -183,8 +183,15 @@ fn votes(u: Tensor<3>, weight: Tensor<3>, upper: usize) -> Tensor<4> {
 
 impl Named for ClassCapsules {
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
+        self.exchange_as("route_weights", at, with);
+    }
+}
+
+impl ClassCapsules {
+    /// [`Named::exchange`] with vote matrices that are called `weight` in the file.
+    pub(crate) fn exchange_as(&mut self, weight: &str, at: &str, with: &mut impl Exchange) {
         let layout = Layout::Votes { upper: self.upper };
-        with.parameter(format!("{at}.route_weights"), layout, &mut self.weight);
+        with.parameter(format!("{at}.{weight}"), layout, &mut self.weight);
         let [groups, _, columns] = self.weight.lazy_shape().dims();
         let sizes = LayerSizes {
             lower: groups * self.sharing,

@@ -3,15 +3,17 @@
 //! Shapes use these letters everywhere: `B` samples, `I` lower capsules, `J` upper capsules, `D` the dimensions of an
 //! upper capsule, `E` those of a lower one.
 
+mod batch_norm;
 mod class_capsules;
 mod decoder;
 mod frozen;
 pub mod polar;
 mod primary_capsules;
 
+pub use batch_norm::batch_norm;
 pub use class_capsules::{ClassCapsules, ClassCapsulesConfig};
 pub use decoder::{Decoder, DecoderConfig};
 pub use frozen::freeze_capsules;
 pub use primary_capsules::{PrimaryCapsules, PrimaryCapsulesConfig};
 
-pub use crate::ops::{lengths, squash};
+pub use crate::ops::{lengths, squash, squash_exponential};

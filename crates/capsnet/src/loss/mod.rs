@@ -6,6 +6,7 @@ mod reconstruction;
 mod sigmoid;
 
 pub use margin::MarginLoss;
+pub(crate) use reconstruction::pixels_of;
 pub use reconstruction::reconstruction_loss;
 pub use sigmoid::sigmoid_cross_entropy;
 

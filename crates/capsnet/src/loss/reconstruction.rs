@@ -4,6 +4,16 @@
 //! times the mean, a factor that implementations often get wrong.
 
 use burn::prelude::*;
+use capsnet_data::transform::Normalize;
+
+/// A decoder's target, `[B, pixels]` in 0..1: the images with their normalisation undone.
+pub(crate) fn pixels_of(images: Tensor<4>, normalize: Normalize) -> Tensor<2> {
+    let pixels = images.flatten::<2>(1, 3);
+    if normalize == Normalize::default() {
+        return pixels;
+    }
+    pixels * normalize.std() + normalize.mean()
+}
 
 /// The unweighted loss of a batch.
 ///

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{ConfigError, Initial, Input, Network};
+use crate::train::Schedule;
 use crate::weights::Named;
 
 /// What a model is, in a form that is saved beside its weights and in a run's `config.toml`.
@@ -92,6 +93,8 @@ pub struct Defaults {
     pub batch_size: usize,
     /// The learning rate that the schedule starts from.
     pub learning_rate: f64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
 }
 
 impl Default for Defaults {
@@ -100,6 +103,7 @@ impl Default for Defaults {
             epochs: 3,
             batch_size: 128,
             learning_rate: 1e-3,
+            schedule: Schedule::Constant,
         }
     }
 }

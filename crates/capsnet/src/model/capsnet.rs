@@ -23,7 +23,7 @@ use crate::layer::{
     ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
     freeze_capsules, lengths,
 };
-use crate::loss::{MarginLoss, reconstruction_loss, two_hot};
+use crate::loss::{MarginLoss, pixels_of, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::{FrozenCapsules, conv2d_relu, has_kernels};
 use crate::routing::dynamic::Dynamic;
@@ -353,15 +353,6 @@ impl CapsNet {
         }
     }
 
-    /// Undoes the input normalisation: the decoder's target is the image in 0..1, `[B, pixels]`.
-    fn pixels_of(&self, images: Tensor<4>) -> Tensor<2> {
-        let pixels = images.flatten::<2>(1, 3);
-        if self.normalize == Normalize::default() {
-            return pixels;
-        }
-        pixels * self.normalize.std() + self.normalize.mean()
-    }
-
     fn primary(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<3> {
         let u = self.primary_capsules.forward(self.features(images, observer));
         observer.see("primary_capsules", &u);
@@ -396,7 +387,7 @@ impl Network for CapsNet {
         let margin = MarginLoss::default().forward(output.scores.clone(), classes.clone());
         self.with_reconstruction(margin, output, |decoder, v| {
             let image = decoder.forward(v.clone(), classes);
-            reconstruction_loss(image, self.pixels_of(images))
+            reconstruction_loss(image, pixels_of(images, self.normalize))
         })
     }
 

@@ -38,6 +38,7 @@ models! {
     "equivariant-capsnet" => equivariant::{EquivariantCapsNet, EquivariantCapsNetConfig},
     "cnn" => cnn::{Cnn, CnnConfig},
     "mlp" => mlp::{Mlp, MlpConfig},
+    "efficient-capsnet" => efficient_capsnet::{EfficientCapsNet, EfficientCapsNetConfig},
 }
 
 impl ModelConfig {

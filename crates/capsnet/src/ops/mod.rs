@@ -6,6 +6,7 @@
 mod adam;
 #[cfg(test)]
 mod agreement;
+mod batch_norm;
 mod conv_block;
 mod convolution;
 mod cross_entropy;
@@ -23,6 +24,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 
 pub use adam::{AdamStep, adam_update};
+pub use batch_norm::{Moments, batch_norm};
 pub use conv_block::conv_relu_pool;
 pub use convolution::{conv2d, conv2d_relu};
 pub use cross_entropy::cross_entropy;

@@ -147,8 +147,9 @@ pub static TRAINING: [Flag; 22] = [
         name: "schedule",
         key: "schedule",
         value_name: "NAME",
-        about: "Learning-rate schedule: constant, exponential:FACTOR (an epoch), capsnet (the official one), cosine \
-               [default: constant]",
+        about: "Learning-rate schedule: constant, exponential:FACTOR or exponential:FACTOR:FLOOR (an epoch), capsnet \
+               (the official one), cosine; unless said otherwise",
+        more: Some(|| of_each_model(|model| model.usual_training().schedule)),
         read: parsed::<Schedule>,
         ..PLAIN
     },

@@ -60,6 +60,7 @@ impl<A: Architecture> TrainConfig<A> {
             epochs,
             batch_size,
             learning_rate,
+            schedule,
         } = model.usual_training();
         Self {
             data: PathBuf::new(),
@@ -67,7 +68,7 @@ impl<A: Architecture> TrainConfig<A> {
             epochs,
             batch_size,
             learning_rate,
-            schedule: Schedule::Constant,
+            schedule,
             augment: Pipeline::identity().then_random_shift(2).expect("a small shift").into(),
             seed: 1,
             limit: None,

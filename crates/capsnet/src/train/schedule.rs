@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `constant` | `base` | |
 //! | `exponential:G` | `base * G^e` | PyTorch's `ExponentialLR` |
+//! | `exponential:G:F` | `max(F, base * G^e)` | Efficient-CapsNet (Mazzia, Salvetti, Chiaberge 2021) |
 //! | `capsnet` | `max(1e-6, base * 0.96^(t / 2000))` | the official code of Sabour, Frosst, Hinton 2017 |
 //! | `cosine` | `base * (1 + cos(pi * t / n)) / 2` | PyTorch's `CosineAnnealingLR`, a step at a time |
 
@@ -20,7 +21,12 @@ pub enum Schedule {
     #[default]
     Constant,
     /// By a factor each epoch.
-    Exponential(f64),
+    Exponential {
+        /// What an epoch multiplies it by.
+        factor: f64,
+        /// The least that becomes of it.
+        floor: f64,
+    },
     /// As in the official CapsNet code.
     CapsNet,
     /// Down to zero along half a cosine.
@@ -31,7 +37,7 @@ pub enum Schedule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no learning-rate schedule; there are constant, exponential:FACTOR (as exponential:0.9, 0 < FACTOR <= 1), \
-     capsnet, cosine"
+     exponential:FACTOR:FLOOR (as exponential:0.97:5e-5), capsnet, cosine"
 )]
 pub struct ScheduleError(String);
 
@@ -42,7 +48,8 @@ impl Schedule {
     pub fn learning_rate(&self, base: f64, step: u64, steps: u64, epoch: u64) -> f64 {
         match self {
             Schedule::Constant => base,
-            Schedule::Exponential(factor) => base * factor.powf(epoch as f64),
+            // A floor above the base would be a rise.
+            Schedule::Exponential { factor, floor } => (base * factor.powf(epoch as f64)).max(floor.min(base)),
             Schedule::CapsNet => (base * 0.96f64.powf(step as f64 / 2000.0)).max(1e-6),
             Schedule::Cosine => base * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos()) / 2.0,
         }
@@ -57,21 +64,25 @@ impl FromStr for Schedule {
             "constant" => Ok(Schedule::Constant),
             "capsnet" => Ok(Schedule::CapsNet),
             "cosine" => Ok(Schedule::Cosine),
-            _ => text
-                .strip_prefix("exponential:")
-                .and_then(|factor| factor.parse().ok())
-                .filter(|&factor: &f64| factor > 0.0 && factor <= 1.0)
-                .map(Schedule::Exponential)
-                .ok_or_else(|| ScheduleError(text.to_owned())),
+            _ => exponential(text).ok_or_else(|| ScheduleError(text.to_owned())),
         }
     }
+}
+
+fn exponential(text: &str) -> Option<Schedule> {
+    let numbers = text.strip_prefix("exponential:")?;
+    let (factor, floor) = numbers.split_once(':').unwrap_or((numbers, "0"));
+    let (factor, floor): (f64, f64) = (factor.parse().ok()?, floor.parse().ok()?);
+    let possible = factor > 0.0 && factor <= 1.0 && floor >= 0.0 && floor.is_finite();
+    possible.then_some(Schedule::Exponential { factor, floor })
 }
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Schedule::Constant => f.write_str("constant"),
-            Schedule::Exponential(factor) => write!(f, "exponential:{factor}"),
+            Schedule::Exponential { factor, floor: 0.0 } => write!(f, "exponential:{factor}"),
+            Schedule::Exponential { factor, floor } => write!(f, "exponential:{factor}:{floor}"),
             Schedule::CapsNet => f.write_str("capsnet"),
             Schedule::Cosine => f.write_str("cosine"),
         }
@@ -98,7 +109,13 @@ mod tests {
 
     #[test]
     fn text_forms_round_trip() {
-        for text in ["constant", "exponential:0.9", "capsnet", "cosine"] {
+        for text in [
+            "constant",
+            "exponential:0.9",
+            "exponential:0.97:0.00005",
+            "capsnet",
+            "cosine",
+        ] {
             assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
         }
         for text in [
@@ -108,9 +125,21 @@ mod tests {
             "exponential:0",
             "exponential:1.5",
             "exponential:nan",
+            "exponential:0.9:",
+            "exponential:0.9:-1",
+            "exponential:0.9:inf",
+            "exponential:0.9:1e-5:2",
         ] {
             assert!(text.parse::<Schedule>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_exponential_one_falls_to_its_floor_and_never_rises() {
+        let schedule: Schedule = "exponential:0.5:1e-4".parse().unwrap();
+        let rate = |base, epoch| schedule.learning_rate(base, 0, 0, epoch);
+        assert_eq!([0, 1, 3, 9].map(|epoch| rate(8e-4, epoch)), [8e-4, 4e-4, 1e-4, 1e-4]);
+        assert_eq!(rate(1e-5, 7), 1e-5);
     }
 
     #[test]
