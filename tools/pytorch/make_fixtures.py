@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from efficient_capsnet import efficient_capsnets
 from fixture_tensors import F64, normal, tensor, uniform
 from model_fixtures import cnn_case, lenet5_case, small_capsnets
 from reference import dynamic_routing, margin_loss, reconstruction_loss, squash
@@ -198,6 +199,7 @@ def main() -> None:
         "small_capsnet": small_capsnets,
         "lenet5": lenet5_case,
         "cnn": cnn_case,
+        "efficient_capsnet": efficient_capsnets,
         "adam": adam_case,
         "schedules": schedule_cases,
     }

@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::{Distribution, TensorData, Tolerance};
 
 use super::{Activation, Margins, has_kernels};
-use super::{conv_block, convolution, cross_entropy, dense, margin_loss, squash_coordinates};
+use super::{batch_norm, conv_block, convolution, cross_entropy, dense, margin_loss, squash_coordinates};
 
 /// An operation, one that has a kernel and in plain operations. Both are given the same tensors, all values of each in
 /// one row, and return the output so.
@@ -93,6 +93,26 @@ fn the_convolution() {
             }
             .check();
         }
+    }
+}
+
+#[test]
+fn the_batch_norm() {
+    for shape @ [batch, channels, height, width] in [[3, 2, 4, 5], [1, 17, 1, 9], [5, 64, 20, 20]] {
+        let norm = |function: fn(_, _, _, _) -> (Tensor<4>, _)| {
+            move |[x, w, b]: [Tensor<1>; 3]| {
+                let x = x.reshape([batch, height, width, channels]).permute([0, 3, 1, 2]) * 2.0 + 3.0;
+                function(x, w, b, 1e-3).0.flatten(0, 3)
+            }
+        };
+        Operation {
+            name: format!("batch norm of {shape:?}"),
+            lens: [shape.iter().product(), channels, channels],
+            tolerance: 1e-3,
+            kernel: Box::new(norm(batch_norm::batch_norm)),
+            plain: Box::new(norm(batch_norm::plain)),
+        }
+        .check();
     }
 }
 

@@ -132,7 +132,7 @@ impl SmallCapsNet {
     }
 }
 
-fn stored(name: &str, array: &Array) -> NamedTensor {
+pub(crate) fn stored(name: &str, array: &Array) -> NamedTensor {
     let values = if name.ends_with("num_batches_tracked") {
         TensorValues::I64(array.data.iter().map(|&x| x as i64).collect())
     } else {
