@@ -29,7 +29,8 @@ def squash(s: Tensor) -> Tensor:
 class DigitCapsules(nn.Module):
     def __init__(self, lower: int, lower_dims: int, upper: int, upper_dims: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter((2.0 / (upper * lower * lower_dims)) ** 0.5 * torch.randn(upper, lower, lower_dims, upper_dims))
+        deviation = (2.0 / (upper * lower * lower_dims)) ** 0.5
+        self.weight = nn.Parameter(deviation * torch.randn(upper, lower, lower_dims, upper_dims))
         self.bias = nn.Parameter(torch.zeros(upper, lower))
 
     def forward(self, u: Tensor) -> Tensor:
@@ -75,7 +76,8 @@ class EfficientCapsNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images [B,channels,height,width] in 0..1 to class capsules [B,J,D]."""
         x = images
-        for conv, norm in ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3), (self.conv4, self.bn4)):
+        for layer in range(1, 5):
+            conv, norm = getattr(self, f"conv{layer}"), getattr(self, f"bn{layer}")
             x = norm(torch.relu(conv(x)))
         u = self.primary(x).flatten(1).unflatten(1, (-1, self.primary_dims))
         return self.digit_capsules(squash(u))

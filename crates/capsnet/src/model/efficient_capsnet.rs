@@ -1,5 +1,5 @@
-//! Efficient-CapsNet: four convolutions, a depthwise one that is read as sixteen primary capsules, and class capsules by
-//! self-attention (Mazzia, Salvetti, Chiaberge 2021).
+//! Efficient-CapsNet: four convolutions, a depthwise one that is read as sixteen primary capsules, and class capsules
+//! by self-attention (Mazzia, Salvetti, Chiaberge 2021).
 //!
 //! ```text
 //! conv1 5x5, conv2 3x3, conv3 3x3, conv4 3x3 stride 2: each without padding, ReLU, then batch norm (epsilon 1e-3)
@@ -77,7 +77,9 @@ impl EfficientCapsNetConfig {
     /// Side of the feature maps after all convolutions, `None` where the image is too small for them.
     fn feature_side(side: usize) -> Option<usize> {
         let mut layers = KERNELS.iter().zip(STRIDES);
-        layers.try_fold(side, |side, (kernel, stride)| Some(side.checked_sub(*kernel)? / stride + 1))
+        layers.try_fold(side, |side, (kernel, stride)| {
+            Some(side.checked_sub(*kernel)? / stride + 1)
+        })
     }
 
     /// Sides of the primary capsules' kernels.

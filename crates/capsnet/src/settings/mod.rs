@@ -379,7 +379,17 @@ fn has(model: &ModelConfig, setting: &Setting) -> bool {
         .into_iter()
         .find_map(Result::ok)
         .unwrap_or_default();
-    setting.key().starts_with("model.") && !matches!(set(&alone, &changes), Err(Refusal::NoSuchKey))
+    let parent = setting
+        .key()
+        .rsplit_once('.')
+        .and_then(|(parent, _)| get(&table, parent));
+    setting.key().starts_with("model.")
+        && match set(&alone, &changes) {
+            Ok(_) => true,
+            Err(Refusal::NoSuchKey) => false,
+            // A text has no keys; what takes its place has to be right.
+            Err(Refusal::Value(_)) => !parent.is_some_and(Value::is_str),
+        }
 }
 
 /// The candidate that is most like a name, if any is much like it; of a dotted key the last part is enough.
