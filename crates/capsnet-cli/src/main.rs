@@ -1,6 +1,6 @@
 //! `capsnet`: LeNet-5 and CapsNet trained, tested and compared from the command line.
 //!
-//! Flags in, library calls, report out. Exit codes: 0 done, 1 failed, 2 wrong usage.
+//! Flags in, library calls, report out. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (143 by SIGTERM).
 
 // Not forbidden, for the allocator's option below, which has no safe binding.
 #![deny(unsafe_code)]
@@ -13,6 +13,7 @@ mod images;
 mod output;
 mod progress;
 mod setting;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,9 @@ fn keep_freed_pages() {
 fn main() -> ExitCode {
     keep_freed_pages();
     let command = Cli::parse().chosen();
+    if let Err(error) = setting::check_environment() {
+        return ended(error);
+    }
     let result = match command {
         Command::Compare(args) => commands::compare::run(&args),
         Command::Train(args) => commands::train::run(&args),
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
+        Err(error) if error.is::<stop::Interrupted>() => ExitCode::from(stop::exit_code()),
         Err(error) => ended(error),
     }
 }

@@ -2,9 +2,12 @@
 //! panic.
 
 use std::fmt::Display;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use capsnet_data::lock::FolderLock;
 
 /// The reader of standard output has gone away, as `head` does when it has enough: no failure.
 #[derive(Debug)]
@@ -17,6 +20,12 @@ impl Display for Closed {
 }
 
 impl std::error::Error for Closed {}
+
+/// Makes a folder, if there is none, for what this command writes, and keeps others out while the result lives.
+pub(crate) fn claim(folder: &Path, work: &str) -> Result<FolderLock> {
+    fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+    Ok(FolderLock::take(folder, work)?)
+}
 
 /// Prints to standard output, with a line end.
 pub(crate) fn line(text: impl Display) -> Result<()> {

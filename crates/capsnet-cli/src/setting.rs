@@ -4,11 +4,12 @@ use std::fmt::Display;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::device::DeviceError;
+use capsnet::device::{DeviceError, max_threads};
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Input, ModelConfig};
 use capsnet::pretrained;
 use capsnet::settings::{Setting, apply_to_model};
+use capsnet_kernels::INSTRUCTION_SETS;
 use clap::error::ErrorKind;
 use toml::Value;
 
@@ -18,6 +19,19 @@ use crate::output::note;
 /// Flags that don't go together or make no sense: exit code 2.
 pub(crate) fn usage(message: impl Display) -> clap::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n"))
+}
+
+/// Refuses what the environment asks for where it can't be meant.
+pub(crate) fn check_environment() -> Result<()> {
+    const NAME: &str = "CAPSNET_SIMD";
+    let Some(value) = std::env::var_os(NAME) else {
+        return Ok(());
+    };
+    if INSTRUCTION_SETS.iter().any(|&known| value == known) {
+        return Ok(());
+    }
+    let (value, known) = (value.to_string_lossy(), INSTRUCTION_SETS.join(", "));
+    Err(usage(format!("{NAME} is `{value}`, but the instruction sets are {known}")).into())
 }
 
 impl ComputeArgs {
@@ -50,6 +64,11 @@ impl ComputeArgs {
 /// The calling thread is one of them: it takes part in the kernels that it calls instead of handing them over and going
 /// to sleep, which costs more than the smallest of them.
 pub(crate) fn start_threads(threads: usize) -> Result<()> {
+    let most = max_threads();
+    if threads > most {
+        let message = format!("--threads: {threads} are too many; at most {most} are started on this machine");
+        return Err(usage(message).into());
+    }
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .use_current_thread()

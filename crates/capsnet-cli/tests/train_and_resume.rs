@@ -138,7 +138,10 @@ fn assert_same_run(root: &Path, run: &str) {
     let files = names_in(&root.join(run)).into_iter();
     let files: Vec<_> = files.filter(|name| !name.starts_with("events.out.tfevents.")).collect();
     assert_eq!(files, FILES);
-    assert_eq!(names_in(&root.join(run).join("checkpoint")), ["state.safetensors"]);
+    assert_eq!(
+        names_in(&root.join(run).join("checkpoint")),
+        ["state.previous.safetensors", "state.safetensors"]
+    );
 }
 
 /// What the run noted for each epoch, without the time it took.
@@ -181,20 +184,20 @@ fn killed_at_five_moments() {
 fn files_left_half_written_by_a_kill_are_cleared_away() {
     let folder = with_undisturbed_run();
     let root = folder.path();
+    kill_after(root, &train("killed"), &root.join("killed"), 50);
     for name in [
         ".last.safetensors.capsnet.tmp",
         ".accuracy.svg.x7Yh2k.capsnet.tmp",
         "checkpoint/.state.safetensors.capsnet.tmp",
     ] {
-        fs::write(root.join("undisturbed").join(name), "half").unwrap();
+        fs::write(root.join("killed").join(name), "half").unwrap();
     }
     // A crash can also cut the last line of the metrics.
-    let metrics = root.join("undisturbed/metrics.jsonl");
+    let metrics = root.join("killed/metrics.jsonl");
     let whole = fs::read_to_string(&metrics).unwrap();
-    fs::write(&metrics, format!("{whole}{{\"epoch\":6,\"st")).unwrap();
-    capsnet(root, resume("undisturbed")).done();
-    assert_same_run(root, "undisturbed");
-    assert_eq!(fs::read_to_string(&metrics).unwrap(), whole);
+    fs::write(&metrics, format!("{whole}{{\"epoch\":3,\"st")).unwrap();
+    capsnet(root, resume("killed")).done();
+    assert_same_run(root, "killed");
 }
 
 #[test]
@@ -210,10 +213,11 @@ fn interrupted_by_ctrl_c() {
     assert!(sent.success());
     let run = Run::from(child.wait_with_output().unwrap());
     assert!(run.stderr.contains("stopping after this step"), "{run:?}");
+    assert_eq!(run.code, Some(130));
     let steps = checkpointed_steps(&root.join("interrupted"));
     assert!((10..STEPS).contains(&steps));
-    let advice = format!("stopped after step {steps}; go on with: capsnet train lenet5 --resume interrupted\n");
-    assert_eq!(run.done(), advice);
+    let advice = format!("stopped after step {steps}; go on with: capsnet train --resume interrupted\n");
+    assert_eq!(run.stdout, advice);
     capsnet(root, resume("interrupted")).done();
     assert_same_run(root, "interrupted");
 }
@@ -225,7 +229,9 @@ fn resuming_a_finished_run_leaves_its_weights() {
     let last = root.join("undisturbed/last.safetensors");
     let before = fs::read(&last).unwrap();
     let checkpoint = fs::read(root.join("undisturbed/checkpoint/state.safetensors")).unwrap();
-    capsnet(root, resume("undisturbed")).done();
+    let end = capsnet(root, resume("undisturbed"));
+    assert!(end.stderr.contains("has ended and is left as it is"), "{end:?}");
+    end.done();
     assert!(before == fs::read(&last).unwrap());
     assert!(checkpoint == fs::read(root.join("undisturbed/checkpoint/state.safetensors")).unwrap());
     assert_same_run(root, "undisturbed");
@@ -240,9 +246,12 @@ fn runs_that_are_refused() {
     let other = ["train", "capsnet", "--resume", "undisturbed"];
     capsnet(root, other).fails(1, &["undisturbed", "trains lenet5", "capsnet train lenet5 --resume"]);
     capsnet(root, train("undisturbed")).fails(1, &["undisturbed", "there is a run in this folder already", "--resume"]);
-    // A damaged checkpoint and a damaged configuration.
-    fs::write(root.join("undisturbed/checkpoint/state.safetensors"), "damaged").unwrap();
-    capsnet(root, resume("undisturbed")).fails(1, &["state.safetensors"]);
+    // Damaged checkpoints and a damaged configuration.
+    for name in ["state.safetensors", "state.previous.safetensors"] {
+        fs::write(root.join("undisturbed/checkpoint").join(name), "damaged").unwrap();
+    }
+    capsnet(root, resume("undisturbed"))
+        .fails(1, &["state.safetensors", "checkpoint is damaged", "start the run anew"]);
     fs::write(root.join("undisturbed/config.toml"), "epochs = 'many'").unwrap();
     capsnet(root, resume("undisturbed")).fails(1, &["config.toml", "not a configuration"]);
     assert!(before == fs::read(root.join("undisturbed/last.safetensors")).unwrap());
@@ -323,7 +332,7 @@ fn interrupted_by_a_terminal_that_closes() {
         .status()
         .unwrap();
     assert!(sent.success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(child.wait().unwrap().code(), Some(129));
     let steps = checkpointed_steps(&root.join("left"));
     assert!((10..STEPS).contains(&steps), "{steps}");
     capsnet(root, resume("left")).done();

@@ -6,12 +6,14 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`idx`] | reading and writing IDX, the file format of MNIST |
+//! | [`bounded`] | files that are read whole, if they are no larger than they should be |
 //! | [`catalog`] | the data sets known by name: files, checksums, mirrors, class names |
 //! | [`dataset`] | labelled images in memory, and a folder of them |
 //! | [`embedded`] | 1,000 digits that are compiled in |
 //! | [`locate`] | where a data set lies on this machine |
 //! | `fetch` | downloading one (cargo feature `fetch`) |
 //! | [`file`](mod@file) | files that are written whole or not at all |
+//! | [`lock`] | one writer a folder |
 //! | [`picture`] | PNG and JPEG files in, PNG files out |
 //! | [`transform`] | what is done to an image before a model sees it |
 //! | [`protocol`] | the evaluation protocols of the field: sweeps, affNIST, MultiMNIST, MNIST-rot, corruptions |
@@ -21,6 +23,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod bounded;
 pub mod catalog;
 pub mod dataset;
 pub mod digest;
@@ -31,6 +34,7 @@ pub mod fetch;
 pub mod file;
 pub mod idx;
 pub mod locate;
+pub mod lock;
 pub mod picture;
 pub mod protocol;
 pub mod random;

@@ -158,6 +158,9 @@ fn level_for(channels: usize) -> Level {
     }
 }
 
+/// The names of the instruction sets that there are kernels for, of which a machine may have some.
+pub const INSTRUCTION_SETS: [&str; 3] = ["portable", "avx2", "avx512"];
+
 /// The name of the instruction set that the kernels use in this process: `avx512`, `avx2` or `portable`.
 pub fn instruction_set() -> &'static str {
     match level() {

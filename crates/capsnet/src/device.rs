@@ -11,6 +11,13 @@ use burn::prelude::Device;
 /// The CPU's name.
 const CPU: &str = "cpu";
 
+/// Worker threads that may be asked for: four a core, and 256 on any machine. More would take long to start and be of
+/// no use.
+pub fn max_threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_mul(4).max(256)
+}
+
 /// Why a device can't be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {

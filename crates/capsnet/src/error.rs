@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use capsnet_data::dataset::DatasetError;
 use capsnet_data::locate::LocateError;
+use capsnet_data::lock::LockError;
 use capsnet_data::protocol::{MatError, ProtocolError};
 use capsnet_weights::WeightsError;
 
@@ -155,6 +156,20 @@ pub enum Error {
         /// Why not, and what to do.
         reason: String,
     },
+    /// A checkpoint that can't be gone on from.
+    #[error(
+        "{}: this checkpoint is damaged ({reason}), or belongs to other settings; start the run anew in another folder",
+        path.display()
+    )]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A folder in which somebody else writes, or where nobody can.
+    #[error(transparent)]
+    Locked(#[from] LockError),
     /// Training that produced NaN or infinity.
     #[error(
         "training diverged at step {step}: {place} became NaN or infinite. The last checkpoint is from before; try a \

@@ -1,6 +1,6 @@
 //! Testing a model: accuracy, confusion matrix and loss over a data set under any transform.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
@@ -14,7 +14,7 @@ mod condition;
 mod pairs;
 
 pub use condition::{Condition, evaluate_all};
-pub use pairs::{PairEvaluation, evaluate_pairs};
+pub use pairs::{PairEvaluation, evaluate_pairs, evaluate_pairs_until};
 
 use crate::Error;
 use crate::batch::Batcher;
@@ -144,6 +144,31 @@ pub fn evaluate(
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Evaluation, Error> {
+    let mut go_on = |done| {
+        progress(done);
+        ControlFlow::Continue(())
+    };
+    let evaluation = evaluate_until(model, data, transform, options, device, &mut go_on)?;
+    Ok(evaluation.expect("it was never broken off"))
+}
+
+/// Like [`evaluate`], unless `progress` breaks it off: then `None`.
+///
+/// # Errors
+///
+/// If the data doesn't fit the model.
+///
+/// # Panics
+///
+/// As [`evaluate`].
+pub fn evaluate_until(
+    model: &dyn Classifier,
+    data: &Dataset,
+    transform: &Pipeline,
+    options: &Options,
+    device: &Device,
+    progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Evaluation>, Error> {
     let Input { classes, normalize, .. } = model.input();
     check_fits(data, model.input())?;
     let augment = Augment::from(transform.clone());
@@ -167,7 +192,9 @@ pub fn evaluate(
             true_score_sum += f64::from(score);
         }
         evaluation.predictions.extend(class_indices(output.predictions()));
-        progress(evaluation.predictions.len());
+        if progress(evaluation.predictions.len()).is_break() {
+            return Ok(None);
+        }
     }
     for (&truth, &prediction) in evaluation.labels.iter().zip(&evaluation.predictions) {
         evaluation.confusion[usize::from(truth)][usize::from(prediction)] += 1;
@@ -179,7 +206,7 @@ pub fn evaluate(
         mean_true_score: Some(true_score_sum / images),
         ..evaluation.score
     };
-    Ok(evaluation)
+    Ok(Some(evaluation))
 }
 
 /// What a batch's scores, `[B, classes]`, say of each image's true class; `labels` may go on beyond the batch.

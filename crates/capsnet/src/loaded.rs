@@ -1,9 +1,9 @@
 //! A model with the file that it came from: read once, digested, named, and with what is noted of its training.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
+use capsnet_data::bounded;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::digest::sha256;
 use capsnet_measure::ModelEntry;
@@ -14,6 +14,9 @@ use crate::evaluate::check_fits;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::pretrained::{Place, Pretrained};
 use crate::weights::config_of;
+
+/// What is noted beside weights is a page at most.
+const LARGEST: u64 = 1 << 20;
 
 /// A model without gradients, and what results say of it.
 #[derive(Debug)]
@@ -155,7 +158,7 @@ impl<A: Architecture> LoadedModel<A> {
 impl Training {
     /// What the file `NAME.json` beside weights says, if it can be read.
     fn beside(weights: &Path) -> Option<Self> {
-        let bytes = fs::read(weights.with_extension("json")).ok()?;
+        let bytes = bounded::read_bytes(&weights.with_extension("json"), LARGEST).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 }

@@ -111,7 +111,7 @@ fn run(config: &TrainConfig, folder: &Path) -> Result<Summary, Error> {
 /// What must not depend on interruptions: both weights files, and metrics and record but for the time taken.
 fn results(folder: &Path) -> (Vec<u8>, Vec<u8>, String) {
     let read = |name| fs::read(folder.join(name)).unwrap();
-    let (folder, _) = RunFolder::open::<ModelConfig>(folder).unwrap();
+    let (folder, _) = RunFolder::look::<ModelConfig>(folder).unwrap();
     let mut metrics = folder.metrics().unwrap();
     let lines = fs::read_to_string(folder.metrics_path()).unwrap();
     assert_eq!(
@@ -346,6 +346,7 @@ fn divergence_names_step_and_layer_and_leaves_the_checkpoint() {
             &Device::flex().autodiff(),
         );
         assert_eq!(saved.unwrap().position.step, 3);
+        drop(folder);
         assert_eq!(run(&calm, home.path()).unwrap().ending, Ending::Completed);
     }
 }
@@ -396,7 +397,11 @@ fn folders_are_started_once_and_resumed_only_if_started() {
     let home = TempDir::new().unwrap();
     let error = RunFolder::open::<ModelConfig>(home.path()).expect_err("no run to resume");
     assert!(matches!(error, Error::RunFolder { .. }), "{error}");
-    RunFolder::create(home.path(), &config(lenet5())).unwrap();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "a look leaves no trace");
+    let folder = RunFolder::create(home.path(), &config(lenet5())).unwrap();
+    let error = RunFolder::open::<ModelConfig>(home.path()).expect_err("it is somebody's");
+    assert!(matches!(error, Error::Locked(_)), "{error}");
+    drop(folder);
     let error = RunFolder::create(home.path(), &config(lenet5())).expect_err("a run already");
     assert!(matches!(error, Error::RunFolder { .. }), "{error}");
     let (_, saved) = RunFolder::open::<ModelConfig>(home.path()).unwrap();

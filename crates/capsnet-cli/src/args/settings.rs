@@ -5,7 +5,8 @@ use clap::error::Error;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use toml::Value;
 
-/// The group of all these flags, for those that they don't go together with.
+/// The group of these flags but `--epochs`, for what they don't go together with: a run that goes on has its settings,
+/// and may only be made longer.
 pub(crate) const GROUP: &str = "settings";
 
 /// The settings that were given by flags, in the order of the table.
@@ -16,7 +17,7 @@ impl Args for SettingFlags {
     fn augment_args(command: Command) -> Command {
         let group = ArgGroup::new(GROUP)
             .multiple(true)
-            .args(FLAGS.iter().map(|flag| flag.name));
+            .args(FLAGS.iter().map(|flag| flag.name).filter(|&name| name != "epochs"));
         command.args(FLAGS.iter().map(argument)).group(group)
     }
 

@@ -1,14 +1,13 @@
 //! `capsnet compare`: the main job, and what the program does without a command.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::compare::Compare;
 use capsnet::evaluate::Condition;
 use capsnet::loaded::{LoadedModel, NamedModel};
-use capsnet::model::{Architecture, ModelConfig};
+use capsnet::model::ModelConfig;
 use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::Values;
@@ -19,13 +18,14 @@ use capsnet_report::page::compare::ComparePage;
 use clap::Args;
 use serde::Serialize;
 
-use super::train::{default_threads, free_folder, run_with_progress};
+use super::train::{default_threads, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
 use crate::images::data_folder;
-use crate::output::line;
+use crate::output::{claim, line, note};
 use crate::progress::Progress;
 use crate::setting::usage;
+use crate::stop::Interrupted;
 
 pub(crate) const COMPARE_EXAMPLES: &str = "Examples:
   capsnet compare
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let conditions = conditions(args).map_err(|error| usage(format!("--rotate: {error}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
-    fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {}", args.out.display()))?;
+    let _alone = claim(&args.out, "a comparison")?;
     let models = if args.train {
         trained(args, &device)?
     } else {
@@ -152,7 +152,6 @@ fn train(
     data: &Dataset,
     device: &Device,
 ) -> Result<LoadedModel> {
-    let name = model.name();
     let config = TrainConfig {
         data: folder.canonicalize()?,
         epochs: args.epochs,
@@ -163,11 +162,14 @@ fn train(
         threads: args.data.compute.threads.unwrap_or_else(default_threads),
         ..TrainConfig::for_model(model)
     };
-    let run = RunFolder::create(&free_folder(&args.out, name), &config)?;
+    let run = RunFolder::create_numbered(&args.out, &config)?;
     let summary = run_with_progress(&config, data, &run, device, true)?;
     if summary.ending == Ending::Interrupted {
         let root = run.root().display();
-        anyhow::bail!("stopped while training; go on with: capsnet train {name} --resume {root}");
+        note(format_args!(
+            "stopped while training; go on with: capsnet train --resume {root}"
+        ));
+        return Err(Interrupted.into());
     }
     let mut model = LoadedModel::load(&run.last_path(), device)?;
     model.entry.trained_with = Some(config.augment.to_string());

@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::again::command_line;
 use crate::args::value::positive;
 use crate::args::{DataArgs, ModelsArgs};
-use crate::output::line;
+use crate::output::{claim, line};
 use crate::progress::Progress;
 use crate::setting::usage;
 
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     let models: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
     check_fit(&models, &data)?;
     check_layers(args, &models, &data, &device)?;
-    fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {}", args.out.display()))?;
+    let _alone = claim(&args.out, "a measurement of equivariance")?;
     let measured = Measurements {
         dataset: data.name().to_owned(),
         images: data.len(),

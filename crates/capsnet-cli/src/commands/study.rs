@@ -1,6 +1,5 @@
 //! `capsnet study`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -14,12 +13,13 @@ use capsnet_report::page::study::{READING, label, save, summary};
 use clap::Args;
 
 use super::again::command_line;
-use super::train::{STOP, default_threads, stop_on_ctrl_c};
+use super::train::default_threads;
 use crate::args::ComputeArgs;
 use crate::images::data_folder;
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::start_threads;
+use crate::stop::{Interrupted, STOP, stop_when_asked};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet study --example > mine.toml
@@ -79,24 +79,31 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| default_folder(path));
     let study = Study::new(&plan, &out, images.each_ref(), (&args.compute.device, &device));
     study.check()?;
-    fs::create_dir_all(&out).with_context(|| format!("can't create the folder {}", out.display()))?;
-    stop_on_ctrl_c()?;
+    stop_when_asked()?;
     let command = command_line();
     let mut shown = Shown::new(&plan, &out, &command);
     let outcome = study.execute(&STOP, &mut |event| shown.event(event))?;
     shown.saved?;
+    let stopped = shown.stopped;
     if args.json {
-        return line(serde_json::to_string(&outcome)?);
+        line(serde_json::to_string(&outcome)?)?;
+        return unless(stopped);
     }
     print(&outcome)?;
     if outcome.variants.iter().all(|variant| variant.seeds.is_empty()) {
-        return Ok(());
+        return unless(stopped);
     }
     line(format_args!(
         "\nthe same with every run: {}, {}",
         out.join("results.md").display(),
         out.join("report.html").display()
-    ))
+    ))?;
+    unless(stopped)
+}
+
+/// Ends well, unless the study was stopped.
+fn unless(stopped: bool) -> Result<()> {
+    if stopped { Err(Interrupted.into()) } else { Ok(()) }
 }
 
 /// What is shown and written while a study goes on.
@@ -107,6 +114,8 @@ struct Shown<'a> {
     bar: Option<Progress>,
     /// The first failure to write the results.
     saved: Result<()>,
+    /// Whether it was asked to stop.
+    stopped: bool,
 }
 
 impl<'a> Shown<'a> {
@@ -117,6 +126,7 @@ impl<'a> Shown<'a> {
             command,
             bar: None,
             saved: Ok(()),
+            stopped: false,
         }
     }
 
@@ -161,7 +171,9 @@ impl<'a> Shown<'a> {
                     }
                 }
             }
+            Event::Notice { run, notice } => note(format_args!("{}: note: {notice}", self.title(run))),
             Event::Stopped(run) => {
+                self.stopped = true;
                 note(format_args!(
                     "stopped in run {} of {}; go on with: {}",
                     run.number, run.of, self.command

@@ -143,11 +143,11 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
         device_name: &args.data.compute.device,
     };
     sweep.check()?;
-    let folder = SweepFolder::new(&args.out).map_err(|error| anyhow::anyhow!("--out: {error}"))?;
+    let mut folder = SweepFolder::new(&args.out).map_err(|error| anyhow::anyhow!("--out: {error}"))?;
+    folder.take().map_err(|error| anyhow::anyhow!("--out: {error}"))?;
     let swept_before = folder.is_used();
     let record = begin(&sweep, &folder)?;
     let taken_over = record.points();
-    folder.create()?;
     let mut progress = Progress::new("sweeping", "images", sweep.images(), taken_over * data.len());
     let record = sweep.measure(record, &mut |event, record| {
         match event {

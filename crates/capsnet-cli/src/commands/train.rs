@@ -1,18 +1,19 @@
 //! `capsnet train`.
 
 mod pictures;
+mod resume;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::model::{Architecture, ModelConfig};
+use capsnet::model::{Architecture, Model, ModelConfig};
 use capsnet::settings::{self, PRESETS, Part, Preset, Setting, configure};
 use capsnet::tensorboard::EventLog;
-use capsnet::train::{Ending, Event, RunFolder, Summary, TrainConfig, check_data, train, training_data};
+use capsnet::train::{Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, train, training_data};
+use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
@@ -23,6 +24,7 @@ use crate::images::data_folder;
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::{start_threads, usage};
+use crate::stop::{Interrupted, STOP, stop_when_asked};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
@@ -33,15 +35,21 @@ pub(crate) const EXAMPLES: &str = "Examples:
   capsnet train capsnet --set model.class_dimensions=8 --set adam.beta_1=0.8
   capsnet train --preset fast --seed 2
   capsnet train --config runs/mine/config.toml --epochs 5
-  capsnet train lenet5 --resume runs/lenet5-1
+  capsnet train --resume runs/lenet5-1
+  capsnet train --resume runs/lenet5-1 --epochs 40
+  capsnet train lenet5 --weights runs/lenet5-1/best.safetensors --learning-rate 1e-4
 
 Keys of --set and --config are those of a run's config.toml, its tables with dots: model.routing.iterations. A preset
-comes first, then --config, then flags, then --set: what comes later has the last word.";
+comes first, then --config, then flags, then --set: what comes later has the last word.
+
+A folder is one command's at a time; a second one is refused. Ctrl-C, SIGTERM and a terminal that hangs up end a
+training with a checkpoint and the exit codes 130, 143 and 129; it goes on with --resume, and ends with the bytes of one
+that was never stopped if it goes on with the same program on the same instruction set.";
 
 #[derive(Args, Debug)]
 pub(crate) struct TrainArgs {
     /// Which model; --preset and --config may name it too
-    #[arg(required_unless_present_any = ["preset", "config", "resume"], value_parser = model())]
+    #[arg(required_unless_present_any = ["preset", "config", "resume", "weights"], value_parser = model())]
     pub model: Option<ModelConfig>,
     #[command(flatten)]
     pub data: DataArgs,
@@ -62,9 +70,15 @@ pub(crate) struct TrainArgs {
     /// Write no event files for TensorBoard into the run's folder
     #[arg(long)]
     pub no_tensorboard: bool,
-    /// Go on with the run in this folder, with its own settings
-    #[arg(long, value_name = "DIR", conflicts_with_all = [SETTINGS, "set", "config", "preset", "limit"])]
+    /// Begin with the weights in this file, and with its model unless flags change it
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Go on with the run in this folder, with its own settings; with --epochs up to so many, also if it had ended
+    #[arg(long, value_name = "DIR", conflicts_with_all = [SETTINGS, "set", "config", "preset", "limit", "weights"])]
     pub resume: Option<PathBuf>,
+    /// Let --resume go on with other images than those that the run was begun with
+    #[arg(long, requires = "resume")]
+    pub allow_changed_data: bool,
 }
 
 fn preset(name: &str) -> Result<&'static Preset, String> {
@@ -73,39 +87,40 @@ fn preset(name: &str) -> Result<&'static Preset, String> {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let (resumed, mut config) = match &args.resume {
-        Some(root) => RunFolder::open(root).map(|(folder, config)| (Some(folder), config))?,
-        None => (None, config_from(args)?),
-    };
-    if let Some(threads) = args.data.compute.threads {
-        config.threads = threads;
+    match &args.resume {
+        Some(root) => resume::run(args, root),
+        None => begin(args),
     }
-    if let Some(data) = &args.data.data {
-        config.data = data.clone();
-    }
-    let name = config.model.name();
-    if let (Some(folder), Some(asked)) = (&resumed, &args.model)
-        && name != asked.name()
-    {
-        anyhow::bail!(
-            "the run in {} trains {name}; use `capsnet train {name} --resume ..`",
-            folder.root().display()
-        );
-    }
+}
+
+fn begin(args: &TrainArgs) -> Result<()> {
+    let config = config_from(args)?;
+    let compute = &args.data.compute;
     start_threads(config.threads)?;
-    let device = args.data.compute.open()?;
+    let device = compute.open()?;
     let data = training_data(&config)?;
     // A run that can't begin shouldn't leave a folder that is in the way of the next attempt.
     check_data(&config, &data)?;
-    let folder = match resumed {
-        Some(folder) => folder,
-        None => {
-            let out = args.out.clone();
-            RunFolder::create(&out.unwrap_or_else(|| free_folder(Path::new("runs"), name)), &config)?
-        }
+    let first = match &args.weights {
+        Some(path) => Some(first_weights(path, &config, &device)?),
+        None => None,
     };
+    let folder = match &args.out {
+        Some(out) => RunFolder::create(out, &config)?,
+        None => RunFolder::create_numbered(Path::new("runs"), &config)?,
+    };
+    if let Some(model) = &first {
+        folder.begin_with(model, &config, &data)?;
+    }
     let summary = run_with_progress(&config, &data, &folder, &device, !args.no_tensorboard)?;
-    report(&summary, &folder, &config, &args.data.compute)
+    report(&summary, &folder, &config, compute)
+}
+
+/// The model that a run begins with, of the weights in a file.
+fn first_weights(path: &Path, config: &TrainConfig, device: &Device) -> Result<Model> {
+    let state = weights::file::read(path).map_err(capsnet::Error::from)?;
+    let model = Model::from_weights(config.model.clone(), &state, &device.clone().autodiff());
+    model.with_context(|| format!("--weights {}", path.display()))
 }
 
 /// Settings of a new run: a preset, a file, flags, single keys.
@@ -114,6 +129,9 @@ pub(crate) fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     if let Some(path) = &args.config {
         let text = settings::read_text(path).context("--config")?;
         parts.push(Part::parse(&text, path.display().to_string())?);
+    }
+    if let Some(path) = &args.weights {
+        parts.insert(0, weights_part(path)?);
     }
     let limit = args
         .data
@@ -139,6 +157,9 @@ pub(crate) fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     config.data = data
         .canonicalize()
         .with_context(|| format!("can't resolve {}", data.display()))?;
+    if let Some(threads) = args.data.compute.threads {
+        config.threads = threads;
+    }
     if config.threads == 0 {
         config.threads = default_threads();
     }
@@ -146,40 +167,20 @@ pub(crate) fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
     Ok(config)
 }
 
+/// The model of a weights file as a part of a configuration.
+fn weights_part(path: &Path) -> Result<Part> {
+    let state = weights::file::read(path).map_err(capsnet::Error::from)?;
+    let model: ModelConfig = weights::config_of(&state, path)?;
+    let text = toml::to_string(&std::collections::BTreeMap::from([("model", model)]))?;
+    Ok(Part::parse(&text, path.display().to_string())?)
+}
+
 /// One thread a core.
 pub(crate) fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// `BASE/MODEL-N` with the first number that is free.
-pub(crate) fn free_folder(base: &Path, model: &str) -> PathBuf {
-    (1..)
-        .map(|number| base.join(format!("{model}-{number}")))
-        .find(|path| !path.exists())
-        .expect("there are more numbers than folders")
-}
-
-/// Set by Ctrl-C. There is one for the process: `compare --train` trains twice, and a handler can be installed once.
-pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
-
-/// Makes Ctrl-C set [`STOP`].
-pub(crate) fn stop_on_ctrl_c() -> Result<()> {
-    let handler = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            // Asked twice: the checkpoint of a minute ago has to do.
-            std::process::exit(1);
-        }
-        note(format_args!(
-            "stopping after this step; press Ctrl-C again to stop at once"
-        ));
-    };
-    match ctrlc::set_handler(handler) {
-        Err(ctrlc::Error::MultipleHandlers) => Ok(()),
-        result => result.context("can't watch for Ctrl-C"),
-    }
-}
-
-/// Trains with a progress bar and, if `tensorboard`, event files; Ctrl-C stops with a checkpoint.
+/// Trains with a progress bar and, if `tensorboard`, event files; being asked to stop stops with a checkpoint.
 pub(crate) fn run_with_progress(
     config: &TrainConfig,
     data: &Dataset,
@@ -187,7 +188,7 @@ pub(crate) fn run_with_progress(
     device: &Device,
     tensorboard: bool,
 ) -> Result<Summary> {
-    stop_on_ctrl_c()?;
+    stop_when_asked()?;
     if !folder.metrics_path().exists() {
         pictures::draw_augmented(folder, config, data)?;
     }
@@ -249,6 +250,7 @@ pub(crate) fn run_with_progress(
             ));
             draw_curves(folder, config);
         }
+        Event::Notice(notice) => note(format_args!("note: {notice}")),
         Event::Noted(_) | Event::Seen(_) | Event::Checkpoint => {}
     };
     let summary = train(config, data, folder, device, &STOP, &mut |event| {
@@ -275,26 +277,31 @@ fn draw_curves(folder: &RunFolder, config: &TrainConfig) {
 fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig, compute: &ComputeArgs) -> Result<()> {
     let device = compute.words();
     let root = folder.root().display();
-    let name = config.model.name();
-    let protocol = config.protocol.map(|protocol| format!(" --protocol {protocol}"));
     match summary.ending {
-        Ending::Interrupted => line(format_args!(
-            "stopped after step {}; go on with: capsnet train {name} --resume {root}{device}",
-            summary.position.step
-        )),
-        Ending::Completed | Ending::StoppedEarly => {
-            let time = duration(Duration::from_secs_f64(summary.position.seconds));
-            line(format_args!("trained {} epochs in {time}", summary.position.epoch))?;
-            line(format_args!(
-                "weights: {}, {}",
-                folder.best_path().display(),
-                folder.last_path().display()
-            ))?;
-            line(format_args!(
-                "test them with: capsnet test {name}{} --weights {}{device}",
-                protocol.unwrap_or_default(),
-                folder.best_path().display()
-            ))
+        Ending::Interrupted => {
+            // Where nobody reads any more, that it was interrupted is still what is to be told.
+            let _ = line(format_args!(
+                "stopped after step {}; go on with: capsnet train --resume {root}{device}",
+                summary.position.step
+            ));
+            Err(Interrupted.into())
         }
+        Ending::Completed | Ending::StoppedEarly => say_ended(&summary.position, folder, config, compute),
     }
+}
+
+/// Says what a run has come to and where its weights are.
+fn say_ended(position: &Position, folder: &RunFolder, config: &TrainConfig, compute: &ComputeArgs) -> Result<()> {
+    let protocol = config.protocol.map(|protocol| format!(" --protocol {protocol}"));
+    let time = duration(Duration::from_secs_f64(position.seconds));
+    line(format_args!("trained {} epochs in {time}", position.epoch))?;
+    let (best, last) = (folder.best_path(), folder.last_path());
+    line(format_args!("weights: {}, {}", best.display(), last.display()))?;
+    line(format_args!(
+        "test them with: capsnet test {}{} --weights {}{}",
+        config.model.name(),
+        protocol.unwrap_or_default(),
+        best.display(),
+        compute.words()
+    ))
 }

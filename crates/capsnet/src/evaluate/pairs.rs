@@ -1,5 +1,7 @@
 //! Testing a model on images of two digits: both have to be named.
 
+use std::ops::ControlFlow;
+
 use burn::prelude::*;
 use capsnet_data::protocol::Pair;
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,27 @@ pub fn evaluate_pairs(
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> PairEvaluation {
+    let mut go_on = |done| {
+        progress(done);
+        ControlFlow::Continue(())
+    };
+    let evaluation = evaluate_pairs_until(model, batcher, pairs, batch_size, device, &mut go_on);
+    evaluation.expect("it was never broken off")
+}
+
+/// Like [`evaluate_pairs`], unless `progress` breaks it off: then `None`.
+///
+/// # Panics
+///
+/// As [`evaluate_pairs`].
+pub fn evaluate_pairs_until(
+    model: &dyn Classifier,
+    batcher: &PairBatcher,
+    pairs: &[Pair],
+    batch_size: usize,
+    device: &Device,
+    progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Option<PairEvaluation> {
     let mut evaluation = PairEvaluation {
         labels: pairs.iter().map(|pair| pair.labels).collect(),
         ..PairEvaluation::default()
@@ -79,10 +102,12 @@ pub fn evaluate_pairs(
         evaluation
             .answers
             .extend(answers.map(|answer| answer.map(|class| class as u8)));
-        progress(evaluation.answers.len());
+        if progress(evaluation.answers.len()).is_break() {
+            return None;
+        }
     }
     evaluation.loss = loss_sum / pairs.len() as f64;
-    evaluation
+    Some(evaluation)
 }
 
 #[cfg(test)]

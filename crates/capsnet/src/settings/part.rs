@@ -1,9 +1,8 @@
 //! A run's `config.toml`, or a part of one: keys that are left out stay as they are.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::Path;
 
+use capsnet_data::bounded;
 use toml::{Table, Value};
 
 use super::{Setting, SettingError};
@@ -63,23 +62,13 @@ impl Part {
 ///
 /// If it can't be read, or is no regular file of UTF-8 text of at most 1 MiB.
 pub fn read_text(path: &Path) -> Result<String, Error> {
-    let read = || -> io::Result<String> {
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        let mut text = String::new();
-        File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > LARGEST {
-            return Err(io::Error::other("it has more than 1 MiB, far more than settings take"));
-        }
-        Ok(text)
-    };
-    read().map_err(Error::file("read", path))
+    bounded::read_text(path, LARGEST).map_err(Error::file("read", path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn files_that_are_no_settings() {

@@ -1,11 +1,13 @@
 //! Carrying out a study's runs, each in its own folder; what is done already is not done again.
 
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
+use capsnet_data::lock::FolderLock;
 use capsnet_data::transform::Pipeline;
 use capsnet_measure::study::{Outcome, TestRecord};
 use capsnet_weights::FloatDtype;
@@ -13,10 +15,11 @@ use toml::Value;
 
 use super::record::{Record, begin, begun, expect_same, settings};
 use super::{Origin, Plan, Planned, Run, StudyError};
+use crate::Error;
 use crate::evaluate::{Options, check_fits, evaluate};
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::settings::{Setting, apply_to_model};
-use crate::train::{self, Ending, RunFolder, Summary, TrainConfig, train};
+use crate::train::{self, Ending, Notice, RunFolder, Summary, TrainConfig, train};
 use crate::weights;
 
 /// A plan with the images and the folder that it is carried out with.
@@ -50,6 +53,13 @@ pub enum Event<'a> {
         batch_size: usize,
         /// Of the step.
         loss: f64,
+    },
+    /// The run's training came upon something that whoever reads the results should know.
+    Notice {
+        /// Which run.
+        run: Run,
+        /// What it came upon.
+        notice: &'a Notice,
     },
     /// The run's training has ended, for now or for good.
     Trained(Run),
@@ -128,8 +138,10 @@ impl<'a> Study<'a> {
     ///
     /// # Errors
     ///
-    /// Names the run at fault. Runs before it keep their records.
+    /// If somebody else writes in the study's folder; names the run at fault. Runs before it keep their records.
     pub fn execute(&self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Outcome, StudyError> {
+        fs::create_dir_all(self.out).map_err(Error::file("create", self.out))?;
+        let _alone = FolderLock::take(self.out, "a study").map_err(Error::from)?;
         let mut records: Vec<Vec<Record>> = vec![Vec::new(); self.plan.variants.len()];
         let runs = self.plan.runs();
         for run in &runs {
@@ -409,6 +421,7 @@ impl Training<'_> {
                     loss,
                 });
             }
+            train::Event::Notice(notice) => notify(Event::Notice { run, notice }),
             train::Event::Noted(_) | train::Event::Seen(_) | train::Event::Epoch(_) | train::Event::Checkpoint => {}
         };
         let study = self.study;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use capsnet_data::bounded;
 use capsnet_data::file::atomic_write;
 use capsnet_measure::study::TestRecord;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ use crate::train::TrainConfig;
 
 const FILE: &str = "result.json";
 const BEGUN: &str = "settings.txt";
+
+/// A record of a hundred transforms on ten thousand images has some 10 MB.
+const LARGEST: u64 = 1 << 28;
 
 /// A finished run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +50,7 @@ impl Record {
     /// If there is one that can't be opened.
     pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(FILE);
-        match fs::read_to_string(&path) {
+        match bounded::read_text(&path, LARGEST) {
             Ok(text) => Ok(serde_json::from_str(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::file("read", &path)(error)),
@@ -89,7 +93,7 @@ pub(super) fn begin(folder: &Path, settings: &str) -> Result<(), Error> {
 
 /// What was noted when the run began, if anything was.
 pub(super) fn begun(folder: &Path) -> Option<String> {
-    fs::read_to_string(folder.join(BEGUN)).ok()
+    bounded::read_text(&folder.join(BEGUN), LARGEST).ok()
 }
 
 /// Refuses to go on with a run that was begun with other settings.

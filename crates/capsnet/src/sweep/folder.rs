@@ -3,8 +3,11 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use capsnet_data::bounded;
 use capsnet_data::file::atomic_write;
+use capsnet_data::lock::FolderLock;
 use capsnet_measure::sweep::{Record, Settings};
 
 use crate::Error;
@@ -12,10 +15,15 @@ use crate::train::RunFolder;
 
 const NAME: &str = "sweep.json";
 
+/// A record of a thousand points on ten thousand images has some 30 MB.
+const LARGEST: u64 = 1 << 30;
+
 /// Where a sweep keeps its record.
 #[derive(Clone, Debug)]
 pub struct SweepFolder {
     root: PathBuf,
+    /// None until the folder is taken.
+    lock: Option<Arc<FolderLock>>,
 }
 
 /// What an earlier sweep left in the folder.
@@ -36,15 +44,22 @@ impl SweepFolder {
     ///
     /// If a training lies there: its curves have the names of a sweep's.
     pub fn new(root: &Path) -> Result<Self, Error> {
-        let folder = Self { root: root.to_owned() };
-        if !folder.is_used() && RunFolder::is_in(root) {
-            return Err(Error::RunFolder {
-                path: root.to_owned(),
-                reason: "there is a training in this folder, whose curves would be lost; name another folder"
-                    .to_owned(),
-            });
-        }
+        let folder = Self {
+            root: root.to_owned(),
+            lock: None,
+        };
+        folder.expect_no_training()?;
         Ok(folder)
+    }
+
+    fn expect_no_training(&self) -> Result<(), Error> {
+        if self.is_used() || !RunFolder::is_in(&self.root) {
+            return Ok(());
+        }
+        Err(Error::RunFolder {
+            path: self.root.clone(),
+            reason: "there is a training in this folder, whose curves would be lost; name another folder".to_owned(),
+        })
     }
 
     /// The folder itself.
@@ -62,12 +77,19 @@ impl SweepFolder {
         self.record_path().exists()
     }
 
-    /// Makes the folder if there is none.
+    /// Makes the folder if there is none, and keeps others from writing in it while this lives.
     ///
     /// # Errors
     ///
-    /// If it can't be made.
-    pub fn create(&self) -> Result<(), Error> {
+    /// If it can't be made, or somebody else writes in it.
+    pub fn take(&mut self) -> Result<(), Error> {
+        self.create()?;
+        self.lock = Some(Arc::new(FolderLock::take(&self.root, "a sweep")?));
+        // One may have begun since.
+        self.expect_no_training()
+    }
+
+    fn create(&self) -> Result<(), Error> {
         fs::create_dir_all(&self.root).map_err(Error::file("create", &self.root))
     }
 
@@ -78,7 +100,7 @@ impl SweepFolder {
     /// If there is a file that can't be read.
     pub fn earlier(&self, settings: &Settings) -> Result<Earlier, Error> {
         let path = self.record_path();
-        let text = match fs::read_to_string(&path) {
+        let text = match bounded::read_text(&path, LARGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Earlier::Nothing),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {

@@ -75,7 +75,7 @@ impl EventLog {
                 Some((path, file)) => file.sync_data().map_err(Error::file("write", path)),
                 None => Ok(()),
             },
-            Event::Step { .. } => Ok(()),
+            Event::Step { .. } | Event::Notice(_) => Ok(()),
         }
     }
 

@@ -67,6 +67,20 @@ impl Adam {
         }
     }
 
+    /// The parameter whose moments aren't finite, if there is one; it doesn't move any more.
+    pub fn non_finite(&self) -> Option<&str> {
+        let finite = |moment: &Tensor<1>| {
+            let values = moment.clone().into_data().try_into_vec_as::<f32>();
+            values
+                .expect("any float converts to f32")
+                .iter()
+                .all(|value| value.is_finite())
+        };
+        let mut bad = self.moments.iter();
+        let bad = bad.find(|(_, moments)| !finite(&moments.second) || !finite(&moments.first));
+        bad.map(|(name, _)| name.as_str())
+    }
+
     /// Moves the parameters of `module` against their gradients. Parameters without a gradient stay as they are.
     ///
     /// On the CPU this happens in place if `module` is the only owner of its weights.

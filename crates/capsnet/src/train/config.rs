@@ -7,17 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Schedule};
 use crate::Error;
+use crate::device::max_threads;
 use crate::model::{Architecture, Defaults, ImageShape, Input, ModelConfig};
 use crate::protocol::Protocol;
 
 /// Rows and columns of the images that protocols are made for.
 const MNIST_SIZE: [usize; 2] = [28, 28];
 
+/// Epochs that no training will make, and few enough for their steps to be counted.
+const MAX_EPOCHS: u64 = 1_000_000_000;
+
 /// A training run: with the same data and instruction set, it leads to the same weights bit for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
 pub struct TrainConfig<A: Architecture = ModelConfig> {
     /// Folder of the data set, as it was found.
+    #[serde(with = "super::path")]
     pub data: PathBuf,
     /// The protocol that makes the training images out of those of the folder, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +116,13 @@ impl<A: Architecture> TrainConfig<A> {
         self.model.validate()?;
         require(self.epochs >= 1, "epochs", self.epochs, "at least 1 is needed")?;
         require(
+            self.epochs <= MAX_EPOCHS,
+            "epochs",
+            self.epochs,
+            &format!("at most {MAX_EPOCHS} are counted"),
+        )?;
+        self.validate_numbers()?;
+        require(
             (1..=65_536).contains(&self.batch_size),
             "batch-size",
             self.batch_size,
@@ -131,6 +143,28 @@ impl<A: Architecture> TrainConfig<A> {
         self.validate_protocol()?;
         require(self.limit != Some(0), "limit", 0, "at least 1 image is needed")?;
         require(self.patience != Some(0), "patience", 0, "at least 1 epoch is needed")
+    }
+
+    /// The whole numbers that aren't looked at one by one.
+    fn validate_numbers(&self) -> Result<(), Error> {
+        let most = max_threads();
+        let rule = format!("at most {most} are started on this machine");
+        require(self.threads <= most, "threads", self.threads, &rule)?;
+        let numbers = [
+            ("limit", self.limit.map_or(0, |limit| limit as u64)),
+            ("validation", self.validation as u64),
+            ("patience", self.patience.unwrap_or(0)),
+            ("checkpoint-every", self.checkpoint_seconds),
+        ];
+        for (field, number) in numbers {
+            require(
+                number <= i64::MAX as u64,
+                field,
+                number,
+                "it must be at most 9223372036854775807, the largest number of config.toml",
+            )?;
+        }
+        Ok(())
     }
 
     fn validate_protocol(&self) -> Result<(), Error> {

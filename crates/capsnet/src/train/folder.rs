@@ -2,72 +2,164 @@
 //!
 //! | file | what it holds | written |
 //! |---|---|---|
-//! | `config.toml` | the complete [`TrainConfig`] | at the start |
+//! | `config.toml` | the complete [`TrainConfig`] | at the start; that it is there makes a folder a run |
 //! | `metrics.jsonl` | a line an epoch | appended |
-//! | `checkpoint/state.safetensors` | weights, moments and position | atomically |
+//! | `checkpoint/state.safetensors` | weights, moments, position, their SHA-256 | atomically |
+//! | `checkpoint/state.previous.safetensors` | the one before | by renaming |
 //! | `record/` | steps and what was seen after each epoch, for whoever watches | appended |
 //! | `best.safetensors`, `last.safetensors` | weights with their configuration | atomically |
+//! | `history.jsonl` | where a resume changed what decides the weights, if one did | appended |
+//! | `metrics.damaged` | lines that the metrics lost to damage, if there are any | appended |
+//!
+//! Who writes in it has it alone: there is a lock, which ends with its holder.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use capsnet_data::file::{atomic_write, remove_leftovers};
+use capsnet_data::lock::FolderLock;
+use serde::Serialize;
 
-use super::{EpochMetrics, TrainConfig};
+use super::metrics::Lines;
+use super::{Checkpoint, EpochMetrics, Notice, Position, TrainConfig};
 use crate::Error;
-use crate::model::Architecture;
+use crate::model::{Architecture, Model, ModelConfig};
+use crate::settings::read_text;
+
+/// What others are told who want the folder too.
+const WORK: &str = "a training";
 
 /// A folder that holds one run.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     root: PathBuf,
+    /// None where the run is only looked at.
+    lock: Option<Arc<FolderLock>>,
+    pub(super) allows: Allows,
+}
+
+/// What else than usual may be done with a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Allows {
+    /// Going on with other images.
+    pub changed_data: bool,
+    /// Going on after the end of its patience.
+    pub beyond_patience: bool,
 }
 
 impl RunFolder {
-    /// Whether there is a run in a folder, sound or not.
-    pub fn is_in(root: &Path) -> bool {
-        let folder = Self { root: root.to_owned() };
-        folder.config_path().exists()
+    fn unlocked(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            lock: None,
+            allows: Allows::default(),
+        }
     }
 
-    /// Starts a run in a new folder, or one without a run.
+    /// Whether there is a run in a folder, sound or not.
+    pub fn is_in(root: &Path) -> bool {
+        Self::unlocked(root).config_path().exists()
+    }
+
+    /// Starts a run in a new folder, or one without a run, which nobody else can write in while the result lives.
     ///
     /// # Errors
     ///
-    /// If there is a run already, or the folder can't be written.
+    /// If there is a run already, somebody else has the folder, or it can't be written. A folder that this made is then
+    /// gone again.
     pub fn create<A: Architecture>(root: &Path, config: &TrainConfig<A>) -> Result<Self, Error> {
-        let folder = Self { root: root.to_owned() };
+        let taken = "there is a run in this folder already; continue it with --resume, or choose another folder with \
+                     --out";
         if Self::is_in(root) {
-            return Err(folder.refuse(
-                "there is a run in this folder already; continue it with --resume, or choose another folder with --out",
-            ));
+            return Err(Self::unlocked(root).refuse(taken));
         }
-        let checkpoint = folder.root.join("checkpoint");
+        let is_new = !root.exists();
+        fs::create_dir_all(root).map_err(Error::file("create", root))?;
+        let folder = Self::unlocked(root).locked()?;
+        // Somebody else may have come and gone since.
+        if Self::is_in(root) {
+            return Err(folder.refuse(taken));
+        }
+        match folder.begin(config) {
+            Ok(()) => Ok(folder),
+            Err(error) => {
+                // Each only if it is empty.
+                let _ = fs::remove_dir(root.join("checkpoint"));
+                drop(folder);
+                if is_new {
+                    let _ = fs::remove_dir(root);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts a run in a new folder `base/MODEL-N` with the first number that is free, also when several do so at once.
+    ///
+    /// # Errors
+    ///
+    /// If the folder can't be written.
+    pub fn create_numbered<A: Architecture>(base: &Path, config: &TrainConfig<A>) -> Result<Self, Error> {
+        fs::create_dir_all(base).map_err(Error::file("create", base))?;
+        for number in 1u64.. {
+            let root = base.join(format!("{}-{number}", config.model.name()));
+            match fs::create_dir(&root) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                other => other.map_err(Error::file("create", &root))?,
+            }
+            match Self::create(&root, config) {
+                // Whoever names folders himself came in between.
+                Err(Error::Locked(_) | Error::RunFolder { .. }) => continue,
+                Err(error) => {
+                    let _ = fs::remove_dir(&root);
+                    return Err(error);
+                }
+                Ok(folder) => return Ok(folder),
+            }
+        }
+        unreachable!("there are more numbers than folders")
+    }
+
+    fn begin<A: Architecture>(&self, config: &TrainConfig<A>) -> Result<(), Error> {
+        let checkpoint = self.root.join("checkpoint");
         fs::create_dir_all(&checkpoint).map_err(Error::file("create", &checkpoint))?;
-        let text = toml::to_string_pretty(config).expect("a configuration is plain data");
-        let path = folder.config_path();
-        atomic_write(&path, |file| file.write_all(text.as_bytes())).map_err(Error::file("write", &path))?;
-        Ok(folder)
+        self.write_config(config)?;
+        // A folder whose name isn't on the disk is lost with the power.
+        #[cfg(unix)]
+        if let Some(parent) = self.root.parent() {
+            let parent = if parent.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                parent
+            };
+            let _ = fs::File::open(parent).and_then(|parent| parent.sync_all());
+        }
+        Ok(())
+    }
+
+    fn write_config<A: Architecture>(&self, config: &TrainConfig<A>) -> Result<(), Error> {
+        let path = self.config_path();
+        let text = toml::to_string_pretty(config).map_err(|error| Error::RunFolder {
+            path: path.clone(),
+            reason: format!("these settings can't be written: {error}"),
+        })?;
+        atomic_write(&path, |file| file.write_all(text.as_bytes())).map_err(Error::file("write", &path))
     }
 
     /// Opens the folder of a run that was started before, and its configuration: of one of our models unless another
-    /// [`Architecture`] is named, `let (folder, config): (_, TrainConfig<Mine>) = RunFolder::open(root)?`.
+    /// [`Architecture`] is named, `let (folder, config): (_, TrainConfig<Mine>) = RunFolder::open(root)?`. Nobody else
+    /// can write in it while the result lives.
     ///
     /// # Errors
     ///
-    /// If there is no run, or its configuration can't be read.
+    /// If there is no run, somebody else has it, or its configuration can't be read.
     pub fn open<A: Architecture>(root: &Path) -> Result<(Self, TrainConfig<A>), Error> {
-        let folder = Self { root: root.to_owned() };
-        let path = folder.config_path();
-        if !path.is_file() {
-            return Err(folder.refuse("there is no run to resume in this folder (it has no config.toml)"));
-        }
-        let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
-        let config = toml::from_str(&text).map_err(|error| Error::RunFolder {
-            path,
-            reason: format!("not a configuration of a run: {error}"),
-        })?;
+        Self::look::<A>(root)?;
+        let folder = Self::unlocked(root).locked()?;
+        // As whoever had it before has left it.
+        let config = folder.config()?;
         // A configuration alone is a run that has not begun.
         let checkpoint = folder.root.join("checkpoint");
         fs::create_dir_all(&checkpoint).map_err(Error::file("create", &checkpoint))?;
@@ -75,6 +167,118 @@ impl RunFolder {
             remove_leftovers(path).map_err(Error::file("clean up", path))?;
         }
         Ok((folder, config))
+    }
+
+    /// Looks at a run and changes nothing, whoever has it; it can't be trained with the result.
+    ///
+    /// # Errors
+    ///
+    /// If there is no run, or its configuration can't be read.
+    pub fn look<A: Architecture>(root: &Path) -> Result<(Self, TrainConfig<A>), Error> {
+        let folder = Self::unlocked(root);
+        let config = folder.config()?;
+        Ok((folder, config))
+    }
+
+    fn locked(mut self) -> Result<Self, Error> {
+        self.lock = Some(Arc::new(FolderLock::take(&self.root, WORK)?));
+        Ok(self)
+    }
+
+    fn config<A: Architecture>(&self) -> Result<TrainConfig<A>, Error> {
+        let path = self.config_path();
+        if fs::symlink_metadata(&path).is_err() {
+            return Err(self.refuse("there is no run to resume in this folder (it has no config.toml)"));
+        }
+        toml::from_str(&read_text(&path)?).map_err(|error| Error::RunFolder {
+            path,
+            reason: format!("not a configuration of a run: {error}"),
+        })
+    }
+
+    /// Insists on having the folder alone.
+    pub(super) fn expect_own(&self) -> Result<(), Error> {
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(self.refuse("this run was looked at, not opened, and can't be trained")),
+        }
+    }
+
+    /// Lets the run go on with other images than those that it was begun with; else they are refused.
+    #[must_use]
+    pub fn allowing_changed_data(mut self) -> Self {
+        self.allows.changed_data = true;
+        self
+    }
+
+    /// Changes the number of epochs of a run, also of one that has ended, and notes it in `config.toml`.
+    ///
+    /// The learning rate goes on as the schedule of the new number has it: cosine's comes down to zero at the new end,
+    /// the others don't depend on the end. A run that had stopped for lack of progress has its patience anew.
+    ///
+    /// # Errors
+    ///
+    /// If the run has made more epochs, or the configuration can't be written; nothing has changed then.
+    pub fn set_epochs<A: Architecture>(&mut self, config: &mut TrainConfig<A>, epochs: u64) -> Result<(), Error> {
+        self.expect_own()?;
+        let Position {
+            epoch, step_in_epoch, ..
+        } = self.position()?.unwrap_or_default();
+        let least = epoch + u64::from(step_in_epoch > 0);
+        if epochs < least {
+            return Err(Error::Setting {
+                field: "epochs",
+                value: epochs.to_string(),
+                rule: format!("the run in {} is in epoch {least} already", self.root.display()),
+            });
+        }
+        let changed = TrainConfig {
+            epochs,
+            ..config.clone()
+        };
+        changed.validate()?;
+        if changed != *config {
+            self.write_config(&changed)?;
+        }
+        self.allows.beyond_patience = epochs > epoch;
+        *config = changed;
+        Ok(())
+    }
+
+    /// Where the run stands, if it has a checkpoint; of a damaged one, what the one before says.
+    ///
+    /// # Errors
+    ///
+    /// If there are checkpoints, but none that can be read.
+    pub fn position(&self) -> Result<Option<Position>, Error> {
+        let paths = [self.checkpoint_path(), self.previous_checkpoint_path()];
+        let mut there = paths.iter().filter(|path| path.exists());
+        let Some(newest) = there.next() else { return Ok(None) };
+        let position = |path: &PathBuf| Checkpoint::<ModelConfig>::position(path);
+        position(newest)
+            .or_else(|error| there.next().map_or(Err(error), position))
+            .map(Some)
+    }
+
+    /// Notes a model as what the run begins with, in place of one whose weights are drawn from the seed.
+    ///
+    /// # Errors
+    ///
+    /// If the run has begun, or the checkpoint can't be written.
+    pub fn begin_with<A: Architecture>(
+        &self,
+        model: &Model<A>,
+        config: &TrainConfig<A>,
+        data: &capsnet_data::dataset::Dataset,
+    ) -> Result<(), Error> {
+        self.expect_own()?;
+        if self.checkpoint_path().exists() {
+            return Err(self.refuse("this run has begun, so that it can't begin with other weights"));
+        }
+        let adam = super::Adam::new(config.adam);
+        let position = Position::default();
+        let made_by = super::MadeBy::here(data);
+        Checkpoint::save(model, &adam, &position, &made_by, &self.checkpoint_path())
     }
 
     /// The folder itself.
@@ -97,6 +301,16 @@ impl RunFolder {
         self.root.join("checkpoint").join("state.safetensors")
     }
 
+    /// The state before that, for when it is damaged.
+    pub fn previous_checkpoint_path(&self) -> PathBuf {
+        self.root.join("checkpoint").join("state.previous.safetensors")
+    }
+
+    /// Where resumes changed what decides the weights.
+    pub fn history_path(&self) -> PathBuf {
+        self.root.join("history.jsonl")
+    }
+
     /// The best weights so far.
     pub fn best_path(&self) -> PathBuf {
         self.root.join("best.safetensors")
@@ -113,53 +327,53 @@ impl RunFolder {
     ///
     /// If the file can't be written.
     pub fn append_metrics(&self, metrics: &EpochMetrics) -> Result<(), Error> {
-        let path = self.metrics_path();
-        let mut line = serde_json::to_string(metrics).expect("metrics are plain data");
-        line.push('\n');
-        let append = || -> io::Result<()> {
-            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-            file.write_all(line.as_bytes())?;
-            file.sync_data()
-        };
-        append().map_err(Error::file("write", &path))
+        append_line(&self.metrics_path(), metrics)
     }
 
-    /// The metrics of the epochs so far; a line that was cut off by a crash is passed over.
+    /// Adds a line to the history.
+    pub(super) fn append_history(&self, line: &impl Serialize) -> Result<(), Error> {
+        append_line(&self.history_path(), line)
+    }
+
+    /// The metrics of the epochs so far; lines that can't be read are passed over.
     ///
     /// # Errors
     ///
     /// If the file is there but can't be read.
     pub fn metrics(&self) -> Result<Vec<EpochMetrics>, Error> {
         let path = self.metrics_path();
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::file("read", &path)(error)),
-        };
-        Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect())
+        let lines = Lines::read(&path).map_err(Error::file("read", &path))?;
+        Ok(lines.epochs())
     }
 
-    /// Forgets metrics of epochs after the first `epochs`: those that a resumed run is about to make again.
+    /// Forgets metrics of epochs after the first `epochs`: those that a resumed run is about to make again. Lines that
+    /// can't be read are set aside, which is told.
     ///
     /// # Errors
     ///
     /// If the file can't be read or written.
-    pub fn keep_metrics(&self, epochs: u64) -> Result<(), Error> {
-        let kept: Vec<_> = self.metrics()?.into_iter().filter(|m| m.epoch <= epochs).collect();
-        let path = self.metrics_path();
-        let write = |file: &mut dyn Write| -> io::Result<()> {
-            for metrics in &kept {
-                writeln!(file, "{}", serde_json::to_string(metrics)?)?;
-            }
-            Ok(())
-        };
-        atomic_write(&path, |file| write(file)).map_err(Error::file("write", &path))
+    pub fn keep_metrics(&self, epochs: u64) -> Result<Option<Notice>, Error> {
+        let (path, kept) = (self.metrics_path(), self.root.join("metrics.damaged"));
+        let lines = Lines::read(&path).map_err(Error::file("read", &path))?;
+        let lines = lines.keep(epochs, &path, &kept).map_err(Error::file("write", &path))?;
+        Ok((lines > 0).then_some(Notice::DamagedMetrics { path, lines, kept }))
     }
 
-    fn refuse(&self, reason: &str) -> Error {
+    pub(super) fn refuse(&self, reason: &str) -> Error {
         Error::RunFolder {
             path: self.root.clone(),
             reason: reason.to_owned(),
         }
     }
+}
+
+fn append_line(path: &Path, line: &impl Serialize) -> Result<(), Error> {
+    let mut line = serde_json::to_string(line).expect("it is plain data");
+    line.push('\n');
+    let append = || -> io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(line.as_bytes())?;
+        file.sync_data()
+    };
+    append().map_err(Error::file("write", path))
 }

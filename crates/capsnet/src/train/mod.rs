@@ -2,7 +2,8 @@
 //!
 //! A run is determined by its configuration and seed alone: the order of the images and the augmentation of each come
 //! from the seed, the epoch and the image's index. So a run that was stopped at any moment, even by `kill -9`, and
-//! resumed from its checkpoint ends with the same weights, bit for bit, as one that was never stopped.
+//! resumed from its checkpoint ends with the same weights, bit for bit, as one that was never stopped, on one
+//! instruction set; a resume on another is told and noted.
 
 mod adam;
 mod checkpoint;
@@ -10,19 +11,23 @@ mod config;
 mod data;
 mod folder;
 mod metrics;
+mod notice;
+mod path;
 mod prefetch;
 mod record;
+mod resume;
 mod schedule;
 mod step;
 mod trainer;
 mod validation;
 
 pub use adam::{Adam, AdamConfig};
-pub use checkpoint::{Checkpoint, Position};
+pub use checkpoint::{Checkpoint, MadeBy, Position};
 pub use config::TrainConfig;
 pub use data::{check_data, training_data};
 pub use folder::RunFolder;
 pub use metrics::EpochMetrics;
+pub use notice::Notice;
 pub use record::{EpochRecord, Grid, LENGTH_BIN_WIDTH, LENGTH_BINS, Lengths, StepRecord};
 pub use schedule::{Schedule, ScheduleError};
 pub use step::{Diverged, StepOutcome, train_step};

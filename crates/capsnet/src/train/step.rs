@@ -33,6 +33,9 @@ pub enum Diverged {
     /// In the loss alone.
     #[error("the loss")]
     Loss,
+    /// In the optimiser's moments of a weight, whose gradient was too large to be squared.
+    #[error("the moments of the weight `{0}`")]
+    Moments(String),
     /// In the loss of the validation images.
     #[error("the validation loss")]
     ValidationLoss,

@@ -10,16 +10,24 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
 
+use super::checkpoint::{Found, load_soundest, make_room};
 use super::data::parts;
 use super::prefetch::Prefetch;
 use super::record::{Recorder, Shown};
+use super::resume::Resume;
 use super::step::{Diverged, measured_step, non_finite_weight};
 use super::validation::{Validate, validate_on_images, validate_on_pairs};
-use super::{Adam, Checkpoint, EpochMetrics, EpochRecord, Position, RunFolder, StepRecord, TrainConfig, check_data};
+use super::{
+    Adam, Checkpoint, EpochMetrics, EpochRecord, MadeBy, Notice, Position, RunFolder, StepRecord, TrainConfig,
+    check_data,
+};
 use crate::Error;
 use crate::batch::{Batcher, PairBatcher, Prepared, Source};
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::weights;
+
+/// Losses of sound trainings are far below.
+const LARGE_LOSS: f64 = 1e6;
 
 /// What a caller is told while training goes on.
 pub enum Event<'a> {
@@ -49,6 +57,8 @@ pub enum Event<'a> {
     Epoch(&'a EpochMetrics),
     /// A checkpoint was written.
     Checkpoint,
+    /// Something that whoever reads the results should know.
+    Notice(&'a Notice),
 }
 
 /// Why training ended.
@@ -74,12 +84,13 @@ pub struct Summary<A: Architecture = ModelConfig> {
 
 /// Runs or resumes the run in `folder`.
 ///
-/// `stop` is looked at between steps; setting it ends the run with a checkpoint.
+/// `stop` is looked at between steps and between batches of validation; setting it ends the run with a checkpoint. A
+/// run that has ended is left as it is.
 ///
 /// # Errors
 ///
-/// If the data doesn't fit the model, a file can't be read or written, or the loss becomes NaN or infinite. What was
-/// written before stays.
+/// If the data doesn't fit the model or isn't what the run was begun with, a file can't be read or written, or the loss
+/// becomes NaN or infinite. What was written before stays.
 pub fn train<A: Architecture>(
     config: &TrainConfig<A>,
     data: &Dataset,
@@ -89,7 +100,15 @@ pub fn train<A: Architecture>(
     notify: &mut dyn FnMut(Event),
 ) -> Result<Summary<A>, Error> {
     config.validate()?;
+    folder.expect_own()?;
     let images = check_data(config, data)?;
+    let made_by = MadeBy::here(data);
+    let place = Place {
+        folder,
+        device,
+        images,
+        made_by,
+    };
     let seed = Seed(config.seed);
     let normalize = config.model.input().normalize;
     if config.trains_on_pairs() {
@@ -102,7 +121,7 @@ pub fn train<A: Architecture>(
             // Pairs are in no grid yet: it has one label an image.
             shown: Shown::default(),
         };
-        return Run::start(config, source, watched, folder, device, images)?.run_to_the_end(stop, notify);
+        return Run::start(config, source, watched, place, notify)?.run_to_the_end(stop, notify);
     }
     let source = Batcher::new(data, &config.augment, normalize, seed);
     let transform = config
@@ -119,13 +138,21 @@ pub fn train<A: Architecture>(
         validate: &*validate,
         shown,
     };
-    Run::start(config, source, watched, folder, device, images)?.run_to_the_end(stop, notify)
+    Run::start(config, source, watched, place, notify)?.run_to_the_end(stop, notify)
 }
 
 /// What is looked at after every epoch.
 struct Watched<'a> {
     validate: &'a Validate<'a>,
     shown: Shown,
+}
+
+/// Where a run is made, of how many images an epoch.
+struct Place<'a> {
+    folder: &'a RunFolder,
+    device: &'a Device,
+    images: usize,
+    made_by: MadeBy,
 }
 
 struct Run<'a, A: Architecture, S> {
@@ -136,12 +163,17 @@ struct Run<'a, A: Architecture, S> {
     recorder: Recorder,
     device: Device,
     images: usize,
+    made_by: MadeBy,
     steps_an_epoch: u64,
     /// Taken out for the duration of a step, so that its weights have one owner and can be updated in place.
     model: Option<Model<A>>,
     adam: Adam,
     position: Position,
     last_checkpoint: Instant,
+    /// Whether the newest checkpoint is sound, so that it may become the one before.
+    newest_is_sound: bool,
+    /// The position of the newest checkpoint, if this run wrote one: a second one would push the one before out.
+    saved: Option<Position>,
 }
 
 impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
@@ -149,23 +181,47 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         config: &'a TrainConfig<A>,
         source: S,
         watched: Watched<'a>,
-        folder: &'a RunFolder,
-        device: &Device,
-        images: usize,
+        place: Place<'a>,
+        notify: &mut dyn FnMut(Event),
     ) -> Result<Self, Error> {
-        let device = device.clone().autodiff();
-        let path = folder.checkpoint_path();
-        let (model, adam, position) = if path.is_file() {
-            let saved = Checkpoint::load(&path, &config.model, config.adam, &device)?;
-            (saved.model, saved.adam, saved.position)
-        } else {
-            let model = Model::new(config.model.clone(), Seed(config.seed), &device)?;
-            (model, Adam::new(config.adam), Position::default())
-        };
-        folder.keep_metrics(position.epoch)?;
+        let Place {
+            folder,
+            images,
+            made_by,
+            ..
+        } = place;
+        let device = place.device.clone().autodiff();
+        let saved = load_soundest(folder, config, &device)?;
+        let fell_back = saved.as_ref().and_then(|saved| saved.fell_back.as_ref());
+        let newest_is_sound = fell_back.is_none();
+        if let Some(notice) = fell_back {
+            notify(Event::Notice(notice));
+        }
         let steps_an_epoch = images.div_ceil(config.batch_size) as u64;
+        let mut reopened = false;
+        let (model, adam, position) = match saved {
+            Some(Found { checkpoint: saved, .. }) => {
+                let resume = Resume {
+                    folder,
+                    now: &made_by,
+                    steps_an_epoch,
+                    epochs: config.epochs,
+                    patience: config.patience,
+                };
+                let position = resume.position(&saved, notify)?;
+                reopened = saved.position.finished && !position.finished;
+                (saved.model, saved.adam, position)
+            }
+            None => {
+                let model = Model::new(config.model.clone(), Seed(config.seed), &device)?;
+                (model, Adam::new(config.adam), Position::default())
+            }
+        };
+        if let Some(notice) = folder.keep_metrics(position.epoch)? {
+            notify(Event::Notice(&notice));
+        }
         let recorder = Recorder::open(folder, &position, steps_an_epoch)?;
-        Ok(Self {
+        let run = Self {
             config,
             source,
             watched,
@@ -173,12 +229,22 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             recorder,
             device,
             images,
+            made_by,
             steps_an_epoch,
             model: Some(model),
             adam,
             position,
             last_checkpoint: Instant::now(),
-        })
+            newest_is_sound,
+            saved: None,
+        };
+        if reopened { run.reopen(notify) } else { Ok(run) }
+    }
+
+    /// Notes at once that a run which had ended goes on, so that it does after a kill, too.
+    fn reopen(mut self, notify: &mut dyn FnMut(Event)) -> Result<Self, Error> {
+        self.checkpoint(notify)?;
+        Ok(self)
     }
 
     fn model(&self) -> &Model<A> {
@@ -200,21 +266,30 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     }
 
     fn run(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Ending, Error> {
+        let has_ended = self.position.finished && self.folder.last_path().exists();
         while !self.position.finished {
-            if !self.epoch(stop, notify)? {
-                self.checkpoint(notify)?;
-                return Ok(Ending::Interrupted);
-            }
-            let metrics = self.end_epoch(notify)?;
+            let metrics = match self.epoch(stop, notify)? {
+                true => self.end_epoch(stop, notify)?,
+                false => None,
+            };
             self.checkpoint(notify)?;
+            let Some(metrics) = metrics else {
+                return Ok(Ending::Interrupted);
+            };
             notify(Event::Epoch(&metrics));
         }
-        weights::save(self.model(), &self.folder.last_path(), FloatDtype::F32, &[])?;
+        if !has_ended {
+            self.save_last()?;
+        }
         Ok(if self.position.epoch < self.config.epochs {
             Ending::StoppedEarly
         } else {
             Ending::Completed
         })
+    }
+
+    fn save_last(&self) -> Result<(), Error> {
+        weights::save(self.model(), &self.folder.last_path(), FloatDtype::F32, &[])
     }
 
     /// Makes the remaining steps of the epoch under way; `false` if it was asked to stop.
@@ -265,10 +340,15 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         position.correct += outcome.correct as u64;
         let seconds = started.elapsed().as_secs_f64();
         position.epoch_seconds += seconds;
+        let epoch = position.epoch + 1;
+        // Gradients of such a loss may be too large to be squared.
+        if outcome.loss.abs() > LARGE_LOSS {
+            self.check_moments()?;
+        }
         self.recorder.count(images, seconds);
         let record = measures.map(|measures| StepRecord {
             step,
-            epoch: position.epoch + 1,
+            epoch,
             learning_rate,
             loss: outcome.loss,
             accuracy: outcome.correct as f64 / images as f64,
@@ -283,19 +363,26 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         Ok((outcome.loss, record))
     }
 
+    /// Steps of the whole training.
+    fn steps(&self) -> u64 {
+        self.steps_an_epoch.saturating_mul(self.config.epochs)
+    }
+
     fn learning_rate(&self) -> f64 {
-        let steps = self.steps_an_epoch * self.config.epochs;
+        let steps = self.steps();
         let Position { step, epoch, .. } = self.position;
         self.config
             .schedule
             .learning_rate(self.config.learning_rate, step, steps, epoch)
     }
 
-    /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch.
-    fn end_epoch(&mut self, notify: &mut dyn FnMut(Event)) -> Result<EpochMetrics, Error> {
+    /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch; `None`, and
+    /// nothing done, if it was asked to stop.
+    fn end_epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Option<EpochMetrics>, Error> {
         self.check_finite()?;
         let (model, device) = (self.model().valid(), self.device.clone().inner());
-        let validation = (self.watched.validate)(&model, &device)?;
+        let validation = (self.watched.validate)(&model, &device, stop)?;
+        let Some(validation) = validation else { return Ok(None) };
         let (lengths, grid) = self.watched.shown.look(&model, &device);
         drop(model);
         let position = &mut self.position;
@@ -347,11 +434,11 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         self.recorder.epoch(&record)?;
         notify(Event::Seen(&record));
         self.folder.append_metrics(&metrics)?;
-        Ok(metrics)
+        Ok(Some(metrics))
     }
 
     fn learning_rate_of_last_step(&self) -> f64 {
-        let steps = self.steps_an_epoch * self.config.epochs;
+        let steps = self.steps();
         let Position { step, epoch, .. } = self.position;
         self.config.schedule.learning_rate(
             self.config.learning_rate,
@@ -363,8 +450,17 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
 
     fn checkpoint(&mut self, notify: &mut dyn FnMut(Event)) -> Result<(), Error> {
         self.check_finite()?;
+        if self.saved.as_ref() == Some(&self.position) {
+            return Ok(());
+        }
         self.recorder.sync()?;
-        Checkpoint::save(self.model(), &self.adam, &self.position, &self.folder.checkpoint_path())?;
+        if self.newest_is_sound {
+            make_room(self.folder)?;
+        }
+        let path = self.folder.checkpoint_path();
+        Checkpoint::save(self.model(), &self.adam, &self.position, &self.made_by, &path)?;
+        self.newest_is_sound = true;
+        self.saved = Some(self.position.clone());
         self.last_checkpoint = Instant::now();
         notify(Event::Checkpoint);
         Ok(())
@@ -373,11 +469,20 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     /// Files with NaN in them would be worse than none: those of before can still be used and resumed.
     fn check_finite(&self) -> Result<(), Error> {
         match non_finite_weight(self.model()) {
-            None => Ok(()),
-            Some(name) => Err(Error::Diverged {
-                step: self.position.step,
-                place: Diverged::Weight(name),
-            }),
+            None => self.check_moments(),
+            Some(name) => Err(self.diverged(Diverged::Weight(name))),
         }
+    }
+
+    fn check_moments(&self) -> Result<(), Error> {
+        match self.adam.non_finite() {
+            None => Ok(()),
+            Some(name) => Err(self.diverged(Diverged::Moments(name.to_owned()))),
+        }
+    }
+
+    fn diverged(&self, place: Diverged) -> Error {
+        let step = self.position.step;
+        Error::Diverged { step, place }
     }
 }

@@ -1,5 +1,8 @@
 //! Loss and accuracy on the images that were kept out of training.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::{MultiMnist, Pair};
@@ -8,7 +11,7 @@ use capsnet_data::transform::{Normalize, Pipeline};
 
 use crate::Error;
 use crate::batch::PairBatcher;
-use crate::evaluate::{Options, evaluate, evaluate_pairs};
+use crate::evaluate::{Options, evaluate_pairs_until, evaluate_until};
 use crate::model::Classifier;
 
 /// Images that are validated together at least: fewer would take longer.
@@ -22,8 +25,17 @@ pub(super) struct Validation {
     pub(super) confusion: Option<Vec<Vec<u64>>>,
 }
 
-/// Validates a model without gradients, if images were kept out.
-pub(super) type Validate<'a> = dyn Fn(&dyn Classifier, &Device) -> Result<Option<Validation>, Error> + 'a;
+/// Validates a model without gradients, if images were kept out; `None` where it was asked to stop before.
+pub(super) type Validate<'a> =
+    dyn Fn(&dyn Classifier, &Device, &AtomicBool) -> Result<Option<Option<Validation>>, Error> + 'a;
+
+/// Ends a validation between two of its batches.
+fn unless(stop: &AtomicBool) -> impl FnMut(usize) -> ControlFlow<()> {
+    move |_| match stop.load(Ordering::Relaxed) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}
 
 /// By the last `count` images of `data` under `transform`, the same after every epoch.
 pub(super) fn validate_on_images(
@@ -39,16 +51,18 @@ pub(super) fn validate_on_images(
         range: Some(data.len() - count..data.len()),
         ..options
     };
-    Box::new(move |model, device| {
+    Box::new(move |model, device, stop| {
         if count == 0 {
-            return Ok(None);
+            return Ok(Some(None));
         }
-        let result = evaluate(model, data, &transform, &options, device, &mut |_| {})?;
-        let accuracy = result.score.accuracy();
-        Ok(result.score.loss.map(|loss| Validation {
-            loss,
-            accuracy,
-            confusion: Some(result.confusion),
+        let result = evaluate_until(model, data, &transform, &options, device, &mut unless(stop))?;
+        Ok(result.map(|result| {
+            let accuracy = result.score.accuracy();
+            result.score.loss.map(|loss| Validation {
+                loss,
+                accuracy,
+                confusion: Some(result.confusion),
+            })
         }))
     })
 }
@@ -60,18 +74,20 @@ pub(super) fn validate_on_pairs(
     seed: Seed,
 ) -> Result<Box<Validate<'_>>, Error> {
     let Some(held_out) = held_out else {
-        return Ok(Box::new(|_, _| Ok(None)));
+        return Ok(Box::new(|_, _, _| Ok(Some(None))));
     };
     let pairs = MultiMnist::new(held_out, seed)?;
     let list: Vec<Pair> = pairs.test_pairs(1).collect();
-    Ok(Box::new(move |model, device| {
+    Ok(Box::new(move |model, device, stop| {
         let batcher = PairBatcher::new(&pairs, normalize, seed);
         let batch_size = Options::default().batch_size;
-        let result = evaluate_pairs(model, &batcher, &list, batch_size, device, &mut |_| {});
-        Ok(Some(Validation {
-            loss: result.loss,
-            accuracy: 1.0 - result.error(),
-            confusion: None,
+        let result = evaluate_pairs_until(model, &batcher, &list, batch_size, device, &mut unless(stop));
+        Ok(result.map(|result| {
+            Some(Validation {
+                loss: result.loss,
+                accuracy: 1.0 - result.error(),
+                confusion: None,
+            })
         }))
     }))
 }

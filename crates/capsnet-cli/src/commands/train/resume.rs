@@ -1,0 +1,77 @@
+//! Going on with a run.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use capsnet::model::Architecture;
+use capsnet::train::{RunFolder, TrainConfig, check_data, training_data};
+use toml::Value;
+
+use super::{TrainArgs, report, run_with_progress, say_ended};
+use crate::output::note;
+use crate::setting::{start_threads, usage};
+
+pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
+    let (look, config): (_, TrainConfig) = RunFolder::look(root)?;
+    let name = config.model.name();
+    if let Some(asked) = args.model.as_ref().filter(|asked| asked.name() != name) {
+        bail!(
+            "the run in {} trains {name}, not {}; use `capsnet train {name} --resume ..`",
+            root.display(),
+            asked.name()
+        );
+    }
+    let epochs = epochs(args)?;
+    let compute = &args.data.compute;
+    if let Some(position) = look.position().unwrap_or_default()
+        && position.has_ended(config.epochs, config.patience)
+        && look.last_path().exists()
+        && epochs.is_none_or(|epochs| epochs == position.epoch)
+    {
+        note(format_args!(
+            "the run in {} has ended and is left as it is; train on with --epochs N",
+            root.display()
+        ));
+        return say_ended(&position, &look, &config, compute);
+    }
+    let (mut folder, mut config): (_, TrainConfig) = RunFolder::open(root)?;
+    // What is given for this time only is not kept.
+    let mut now = config.clone();
+    if let Some(threads) = compute.threads {
+        now.threads = threads;
+    }
+    if let Some(data) = &args.data.data {
+        now.data = data
+            .canonicalize()
+            .with_context(|| format!("can't resolve --data {}", data.display()))?;
+    }
+    now.validate().map_err(usage)?;
+    start_threads(now.threads)?;
+    let device = compute.open()?;
+    let data = training_data(&now)?;
+    check_data(&now, &data)?;
+    if let Some(epochs) = epochs {
+        folder.set_epochs(&mut config, epochs).map_err(usage)?;
+        now.epochs = epochs;
+    }
+    if args.allow_changed_data {
+        folder = folder.allowing_changed_data();
+    }
+    let summary = run_with_progress(&now, &data, &folder, &device, !args.no_tensorboard)?;
+    report(&summary, &folder, &now, compute)
+}
+
+/// The one setting that a run may be given when it is resumed.
+fn epochs(args: &TrainArgs) -> Result<Option<u64>> {
+    let mut given = args.flags.0.iter().filter(|setting| setting.is("epochs"));
+    let Some(setting) = given.next() else { return Ok(None) };
+    let number = match &setting.value {
+        Value::Integer(number) => u64::try_from(*number).ok(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    match number {
+        Some(number) => Ok(Some(number)),
+        None => Err(usage(format!("--epochs: `{}` is no number", setting.value)).into()),
+    }
+}

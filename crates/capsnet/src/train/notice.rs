@@ -1,0 +1,89 @@
+//! What a run comes upon that doesn't end it, but that whoever reads its results should know.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::MadeBy;
+
+/// Something to be told, which training goes on after.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// The newest checkpoint can't be used; the one before is.
+    FellBack {
+        /// Which it is, and why.
+        damaged: String,
+        /// The one before.
+        previous: PathBuf,
+        /// Steps made up to the one before.
+        step: u64,
+    },
+    /// Lines of the metrics can't be read.
+    DamagedMetrics {
+        /// The metrics.
+        path: PathBuf,
+        /// How many lines.
+        lines: usize,
+        /// Where they are now.
+        kept: PathBuf,
+    },
+    /// The checkpoint was made by something else than what goes on with it.
+    OtherMaker {
+        /// The step that is gone on from.
+        step: u64,
+        /// What made the checkpoint.
+        before: MadeBy,
+        /// What goes on.
+        now: MadeBy,
+        /// Where that is noted.
+        noted: PathBuf,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::FellBack {
+                damaged,
+                previous,
+                step,
+            } => write!(
+                f,
+                "{damaged}\ngoing on from the one before, {}, after step {step}",
+                previous.display()
+            ),
+            Notice::DamagedMetrics { path, lines, kept } => {
+                let line = if *lines == 1 { "line" } else { "lines" };
+                let (path, kept) = (path.display(), kept.display());
+                write!(
+                    f,
+                    "{path}: {lines} {line} can't be read; moved to {kept}, the others stay"
+                )
+            }
+            Notice::OtherMaker {
+                step,
+                before,
+                now,
+                noted,
+            } => {
+                write!(f, "this run was begun ")?;
+                let mut says = Vec::new();
+                if before.program != now.program {
+                    says.push(format!("by version {}, this is {}", before.program, now.program));
+                }
+                if before.instruction_set != now.instruction_set {
+                    let (before, now) = (&before.instruction_set, &now.instruction_set);
+                    says.push(format!("with the instruction set {before}, this is {now}"));
+                }
+                if before.data_sha256 != now.data_sha256 {
+                    says.push("on other images".to_owned());
+                }
+                let noted = noted.display();
+                write!(
+                    f,
+                    "{}: from step {step} on its weights will not be those of an undisturbed run (noted in {noted})",
+                    says.join(" and ")
+                )
+            }
+        }
+    }
+}
