@@ -1,4 +1,4 @@
-//! The strided 2-D convolution: one plan, three passes, two algorithms.
+//! The strided 2-D convolution: one plan, three passes, three algorithms.
 
 use crate::direct;
 use crate::error::{KernelError, expect_len};
@@ -6,6 +6,7 @@ use crate::scratch::Scratch;
 use crate::shape::ConvShape;
 use crate::simd::{LANES, Lanes};
 use crate::toom_cook::{self, Tiling};
+use crate::winograd;
 use rayon::prelude::*;
 
 /// One of the three passes of a convolution.
@@ -29,6 +30,8 @@ pub enum Algorithm {
     Direct,
     /// Toom-Cook transforms; kernels of up to 9x9 taps with stride 2.
     ToomCook,
+    /// Winograd's transforms; kernels of 3x3 taps with stride 1.
+    Winograd,
 }
 
 /// A 2-D convolution (cross-correlation, as in every deep-learning library) of NCHW tensors.
@@ -64,8 +67,8 @@ impl Conv2d {
     /// Plans a convolution.
     ///
     /// # Errors
-    /// What [`ConvShape::check`] reports, and [`KernelError::ToomCookUnsupported`] if that is forced on a shape it
-    /// isn't made for.
+    /// What [`ConvShape::check`] reports, and [`KernelError::ToomCookUnsupported`] or
+    /// [`KernelError::WinogradUnsupported`] if one of these is forced on a shape that it isn't made for.
     pub fn new(shape: ConvShape, algorithm: Algorithm) -> Result<Self, KernelError> {
         shape.check()?;
         if algorithm == Algorithm::ToomCook && !Tiling::supports(&shape) {
@@ -75,6 +78,9 @@ impl Conv2d {
                 stride_h: shape.stride_h,
                 stride_w: shape.stride_w,
             });
+        }
+        if algorithm == Algorithm::Winograd && !winograd::Tiling::supports(&shape) {
+            return Err(KernelError::WinogradUnsupported { shape });
         }
         Ok(Self {
             shape,
@@ -98,6 +104,7 @@ impl Conv2d {
     pub fn algorithm(&self, pass: Pass) -> Algorithm {
         match self.algorithm {
             Algorithm::Auto if toom_cook_wins(&self.shape, pass) => Algorithm::ToomCook,
+            Algorithm::Auto if winograd_wins(&self.shape) => Algorithm::Winograd,
             Algorithm::Auto => Algorithm::Direct,
             forced => forced,
         }
@@ -125,6 +132,10 @@ impl Conv2d {
         expect_len("y", y, shape.output_len())?;
         match self.algorithm(Pass::Forward) {
             Algorithm::ToomCook => toom_cook::forward(&Tiling::new(*shape), &self.scratch, x, w, bias, relu, y),
+            Algorithm::Winograd => {
+                let tiling = winograd::Tiling::new(*shape);
+                winograd::forward(&tiling, &self.scratch, x, w, bias, relu, y);
+            }
             _ => direct::forward(shape, &self.scratch, x, w, bias, relu, y),
         }
         Ok(())
@@ -144,6 +155,9 @@ impl Conv2d {
         let dz = self.mask(y, dy, &mut masked);
         match self.algorithm(Pass::BackwardData) {
             Algorithm::ToomCook => toom_cook::backward_data(&Tiling::new(*shape), &self.scratch, w, dz, dx),
+            Algorithm::Winograd => {
+                winograd::backward_data(&winograd::Tiling::new(*shape), &self.scratch, w, dz, dx);
+            }
             _ => direct::backward_data(shape, &self.scratch, w, dz, dx),
         }
         Ok(())
@@ -178,6 +192,9 @@ impl Conv2d {
         let dz = self.mask(y, dy, &mut masked);
         match algorithm {
             Algorithm::ToomCook => toom_cook::backward_weight(&Tiling::new(*shape), &self.scratch, x, dz, dw),
+            Algorithm::Winograd => {
+                winograd::backward_weight(&winograd::Tiling::new(*shape), &self.scratch, x, dz, dw);
+            }
             _ => direct::backward_weight(shape, &self.scratch, x, dz, dw),
         }
         if let Some(db) = db {
@@ -242,4 +259,11 @@ fn toom_cook_wins(shape: &ConvShape, pass: Pass) -> bool {
     let kernels = (tiling.in_blocks() * tiling.out_blocks() * LANES * LANES) as f64;
     let items = (shape.batch * tiling.tiles()) as f64;
     kernels * (items * PRODUCTS + kernel_transform) < shape.direct_macs()
+}
+
+/// Whether there are enough images, pixels and channels to repay the transforms.
+fn winograd_wins(shape: &ConvShape) -> bool {
+    let channels = shape.in_channels.min(shape.out_channels);
+    let enough = shape.batch >= 4 && channels >= 2 * LANES && shape.out_h() * shape.out_w() >= 196;
+    enough && winograd::Tiling::supports(shape) && 2.0 * winograd::Tiling::new(*shape).macs() < shape.direct_macs()
 }

@@ -69,6 +69,14 @@ pub enum KernelError {
         /// Horizontal stride.
         stride_w: usize,
     },
+    /// The forced algorithm can't compute this shape.
+    #[error(
+        "Winograd's convolution is for 3x3 kernels with stride 1, unlike {shape:?}: use Conv2d with Algorithm::Auto"
+    )]
+    WinogradUnsupported {
+        /// The shape that was asked for.
+        shape: ConvShape,
+    },
     /// The fused block can't compute this shape.
     #[error(
         "a convolution block has stride 1, no padding and at least 2x2 outputs to pool, unlike {shape:?}: use Conv2d"

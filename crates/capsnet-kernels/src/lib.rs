@@ -5,7 +5,7 @@
 //! threads. The mathematics is in `docs/kernels.md` of the repository.
 //!
 //! - [`Conv2d`]: strided 2-D convolution; the 9x9 stride-2 convolution of the CapsNet runs with 6.6 times fewer
-//!   multiplications than its definition has.
+//!   multiplications than its definition has, 3x3 ones with stride 1 with 4 times fewer.
 //! - [`FrozenConv2d`]: the same for few images by weights that don't change, which are transformed once.
 //! - [`Dense`]: fully connected layer with its activation.
 //! - [`AdamStep`]: the optimiser's update of a parameter and its moments, in one pass.
@@ -40,6 +40,7 @@ mod shape;
 mod simd;
 mod squash;
 mod toom_cook;
+mod winograd;
 
 pub use adam::AdamStep;
 pub use batch_norm::{BatchMoments, BatchNorm, BatchNormGradients};

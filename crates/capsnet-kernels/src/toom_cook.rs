@@ -33,4 +33,5 @@ pub(crate) use backward_data::backward_data;
 pub(crate) use backward_weight::backward_weight;
 pub(crate) use forward::forward;
 pub(crate) use layout::{KERNEL, PHASES, STRIDE, Tiling};
+pub(crate) use linear::Linear;
 pub(crate) use operands::by_block;

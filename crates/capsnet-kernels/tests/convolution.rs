@@ -142,6 +142,7 @@ fn few_input_channels_match_the_definition() {
 fn tiny_convolutions_match_the_definition() {
     assert_matches_definition(ConvShape::square(2, [1, 2], [4, 3], 2, 1), Algorithm::Direct, true);
     assert_matches_definition(ConvShape::square(1, [1, 2], [9, 10], 9, 2), Algorithm::ToomCook, true);
+    assert_matches_definition(ConvShape::square(1, [2, 1], [6, 5], 3, 1), Algorithm::Winograd, true);
 }
 
 /// Sums too long for the path of few input channels: matrix products, with several slabs, and gradients masked
@@ -173,8 +174,24 @@ fn toom_cook_shape() -> impl Strategy<Value = ConvShape> {
     )
 }
 
+/// Small shapes of 3x3 kernels, with partial channel blocks, partial tiles and padding.
+fn winograd_shape() -> impl Strategy<Value = ConvShape> {
+    let channels = (1..8usize, 1..35usize, 1..35usize);
+    let image = (3..15usize, 3..15usize, 0..4usize, 0..4usize);
+    (channels, image).prop_map(|((batch, ic, oc), (height, width, pad_h, pad_w))| ConvShape {
+        pad_h,
+        pad_w,
+        ..ConvShape::square(batch, [ic, oc], [height, width], 3, 1)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn winograd_matches_the_definition(shape in winograd_shape(), relu: bool) {
+        assert_matches_definition(shape, Algorithm::Winograd, relu);
+    }
 
     #[test]
     fn direct_matches_the_definition(shape in any_shape(), relu: bool) {
@@ -218,6 +235,21 @@ fn long_batches_match_the_definition() {
     );
 }
 
+/// Several chunks of images, the last of which is short, and groups that don't divide the batch.
+#[test]
+fn long_batches_of_3x3_kernels_match_the_definition() {
+    assert_matches_definition(
+        ConvShape::square(35, [18, 33], [8, 11], 3, 1),
+        Algorithm::Winograd,
+        true,
+    );
+    assert_matches_definition(
+        ConvShape::square(18, [64, 64], [22, 22], 3, 1),
+        Algorithm::Winograd,
+        false,
+    );
+}
+
 /// The convolution of the network: the full depth of its sums.
 #[test]
 fn the_networks_convolution_is_accurate() {
@@ -229,6 +261,7 @@ fn the_networks_convolution_is_accurate() {
 fn results_do_not_depend_on_the_number_of_threads() {
     let shapes = [
         (ConvShape::square(50, [35, 80], [21, 19], 9, 2), Algorithm::ToomCook),
+        (ConvShape::square(19, [35, 80], [21, 19], 3, 1), Algorithm::Winograd),
         (ConvShape::square(3, [35, 80], [21, 19], 9, 2), Algorithm::Direct),
         (ConvShape::square(1, [35, 80], [21, 19], 9, 2), Algorithm::Direct),
         (ConvShape::square(1, [1, 80], [21, 19], 9, 1), Algorithm::Direct),
@@ -274,6 +307,13 @@ fn the_planner_uses_toom_cook_where_it_is_made_for() {
             let shape = ConvShape::square(128, [in_channels, 256], [size, size], kernel, stride);
             assert_eq!(chosen(shape, pass), Algorithm::Direct);
         }
+    }
+    // Those of Efficient-CapsNet.
+    for [inputs, outputs, side] in [[32, 64, 24], [64, 64, 22]] {
+        let shape = |batch, stride| ConvShape::square(batch, [inputs, outputs], [side; 2], 3, stride);
+        assert_eq!(chosen(shape(16, 1), Pass::BackwardData), Algorithm::Winograd);
+        assert_eq!(chosen(shape(1, 1), Pass::Forward), Algorithm::Direct);
+        assert_eq!(chosen(shape(16, 2), Pass::Forward), Algorithm::Direct);
     }
     // One image doesn't repay the transforms of the kernels, unless they are written anyway.
     let single = ConvShape::square(1, [256, 256], [20, 20], 9, 2);
@@ -324,6 +364,11 @@ fn bad_calls_are_errors() {
         Conv2d::new(good, Algorithm::ToomCook).expect_err("stride 1"),
         KernelError::ToomCookUnsupported { stride_h: 1, .. }
     ));
+    let other_stride = ConvShape { stride_w: 2, ..good };
+    assert_eq!(
+        Conv2d::new(other_stride, Algorithm::Winograd).expect_err("stride 2"),
+        KernelError::WinogradUnsupported { shape: other_stride }
+    );
     let conv = Conv2d::new(good, Algorithm::Auto).expect("a valid shape");
     let (x, w, mut y) = (
         vec![0.0; good.input_len()],

@@ -46,6 +46,18 @@ impl Plan {
         }
     }
 
+    /// One of Efficient-CapsNet's.
+    const fn of_efficient(channels: [usize; 2], side: usize, stride: usize, algorithm: Algorithm) -> Self {
+        Self {
+            channels,
+            side,
+            kernel: 3,
+            stride,
+            algorithm,
+            batch: 16,
+        }
+    }
+
     /// The second of a network whose kernels are smaller.
     const fn second_of(kernel: usize, algorithm: Algorithm, batch: usize) -> Self {
         Self {
@@ -63,12 +75,13 @@ impl Display for Plan {
             Algorithm::Auto => "auto",
             Algorithm::Direct => "direct",
             Algorithm::ToomCook => "Toom-Cook",
+            Algorithm::Winograd => "Winograd",
         };
         write!(f, "{}x{0}, {from}->{to}, {algorithm}, {}", self.kernel, self.batch)
     }
 }
 
-const PLANS: [Plan; 14] = [
+const PLANS: [Plan; 19] = [
     Plan::second(Algorithm::Auto, 1),
     Plan::second(Algorithm::Auto, 8),
     Plan::second(Algorithm::Auto, 128),
@@ -83,6 +96,11 @@ const PLANS: [Plan; 14] = [
     Plan::second_of(7, Algorithm::Direct, 32),
     Plan::second_of(5, Algorithm::Auto, 32),
     Plan::second_of(5, Algorithm::Direct, 32),
+    Plan::of_efficient([32, 64], 24, 1, Algorithm::Auto),
+    Plan::of_efficient([32, 64], 24, 1, Algorithm::Direct),
+    Plan::of_efficient([64, 64], 22, 1, Algorithm::Auto),
+    Plan::of_efficient([64, 64], 22, 1, Algorithm::Direct),
+    Plan::of_efficient([64, 128], 20, 2, Algorithm::Auto),
 ];
 
 /// A planned convolution and everything that its passes read and write.
