@@ -40,6 +40,10 @@ fn canonical_forms() {
             "elastic=8:3,resample=bilinear,normalize=0.5:0.5",
         ),
         ("noise=0..2e1,salt=1e-3", "noise=0..20,salt=0.001"),
+        (
+            " tilt=30, shift-in-margin ,squeeze = 7, erase=4",
+            "tilt=30,shift-in-margin,squeeze=7,erase=4",
+        ),
         ("occlude = 8 , occlude=2..4 : centre", "occlude=8,occlude=2..4:centre"),
     ] {
         assert_eq!(parse(written).to_string(), canonical);
@@ -55,6 +59,8 @@ fn identity_and_randomness_are_seen() {
         "mirror=0",
         "noise=0",
         "occlude=0",
+        "tilt=0",
+        "erase=0",
         "occlude=0:centre",
         "normalize=0.5:0.5",
         "resample=bilinear",
@@ -81,6 +87,10 @@ fn identity_and_randomness_are_seen() {
         "salt=0.1",
         "shear=0:1..2",
         "occlude=1",
+        "tilt=30",
+        "shift-in-margin",
+        "squeeze=1",
+        "erase=1",
         "occlude=1..2:centre",
     ] {
         assert!(!parse(spec).is_identity() && parse(spec).is_random(), "{spec}");
@@ -147,6 +157,14 @@ fn every_kind_of_fault_is_refused() {
         ("noise=-1", OutOfBounds(-1.0)),
         ("noise=256", OutOfBounds(256.0)),
         ("salt=2", OutOfBounds(2.0)),
+        ("tilt", Missing),
+        ("tilt=-1", OutOfBounds(-1.0)),
+        ("tilt=1..3", RangeNotAllowed("1..3".into())),
+        ("shift-in-margin=2", NotANumber("2".into())),
+        ("squeeze=0", OutOfBounds(0.0)),
+        ("squeeze=1.5", OutOfBounds(1.5)),
+        ("erase=-4", OutOfBounds(-4.0)),
+        ("erase=2..4", RangeNotAllowed("2..4".into())),
         ("occlude", Missing),
         ("occlude=-1", OutOfBounds(-1.0)),
         ("occlude=1.5", OutOfBounds(1.5)),

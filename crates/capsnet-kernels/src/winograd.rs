@@ -10,10 +10,10 @@
 //! dw = G^T [ sum over tiles of (B^T x B) * (A dy A^T) ] G
 //! ```
 //!
-//! Sixteen channels stand in the lanes. A *plane* is one of the 36 products of a tile; in it, the sum over channels (or,
-//! for the kernels' gradient, over tiles) is a matrix product. A task of the first two passes takes some images through
-//! all three steps in its cache; the third transforms some images at a time and then multiplies, a task for each plane
-//! and sixteen output channels. All sums run in an order that the shape alone gives.
+//! Sixteen channels stand in the lanes. A *plane* is one of the 36 products of a tile; in it, the sum over channels
+//! (or, for the kernels' gradient, over tiles) is a matrix product. A task of the first two passes takes some images
+//! through all three steps in its cache; the third transforms some images at a time and then multiplies, a task for
+//! each plane and sixteen output channels. All sums run in an order that the shape alone gives.
 
 mod gradient;
 mod linear;

@@ -90,6 +90,10 @@ pub(super) const OCCLUDE: Form = Form::new(
     "a side within 0..4096 whole pixels, or a range, alone (at a random place) or followed by :centre",
     "occlude=8, occlude=4..12 or occlude=8:centre",
 );
+pub(super) const TILT: Form = Form::new("tilt", "degrees within 0..360", "tilt=30");
+pub(super) const SHIFT_IN_MARGIN: Form = Form::new("shift-in-margin", "nothing", "shift-in-margin");
+pub(super) const SQUEEZE: Form = Form::new("squeeze", "a whole number of pixels within 1..4096", "squeeze=7");
+pub(super) const ERASE: Form = Form::new("erase", "a side within 0..4096 whole pixels", "erase=4");
 pub(super) const RESAMPLE: Form = Form::new("resample", "nearest or bilinear", "resample=bilinear");
 pub(super) const NORMALIZE: Form = Form::new(
     "normalize",

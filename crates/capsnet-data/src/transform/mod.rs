@@ -25,6 +25,10 @@
 //! | `salt=P` | salt-and-pepper noise: a pixel becomes black or white with probability P | |
 //! | `occlude=SIDE` | a black square of SIDE px at a **random** place, wholly inside the image | |
 //! | `occlude=SIDE:centre` | the same in the image's middle | |
+//! | `tilt=DEGREES` | **every other image** is turned by up to so many degrees either way, bilinear | see below |
+//! | `shift-in-margin` | **random** shift that keeps the ink inside | see below |
+//! | `squeeze=N` | makes the image narrower by 1 to N px, at **random**, and centres it | see below |
+//! | `erase=SIDE` | a black square at a **random** place, away from the edges | |
 //! | `resample=nearest` or `bilinear` | how the affine items of the whole line read between pixels; default nearest | |
 //! | `normalize=MEAN:STD` | for the step to numbers, see [`Normalize`]; at most once | `ToTensor`, `Normalize` |
 //! | `none`, or nothing at all | leaves the image as it is | |
@@ -41,6 +45,12 @@
 //! Elastic distortion is that of Simard, Steinkraus and Platt (2003): displacements uniform in -1..1, smoothed by a
 //! Gaussian of SIGMA pixels, times ALPHA pixels. torchvision's `ElasticTransform(alpha=2 * ALPHA, sigma=SIGMA)` is the
 //! same but near the edges.
+//!
+//! Three items share a number that an image draws once, `g = min(|N(0, 0.33)|, 0.9999)`: `tilt` turns by `g` times its
+//! degrees, left or right; `shift-in-margin` shifts on each axis by `floor(g * m)`, `m` being the free margin between
+//! the ink and a side chosen by coin; `squeeze=N` takes `1 + floor(g * N)` columns off by `PIL.Image.resize` with
+//! Lanczos. The augmentation of Efficient-CapsNet (Mazzia, Salvetti, Chiaberge 2021) is
+//! `tilt=30,shift-in-margin,squeeze=7,erase=4`.
 //!
 //! An [`Augment`] is a list of pipelines between bars, one of which is drawn for every image.
 //!
@@ -67,16 +77,20 @@
 pub(crate) mod affine;
 mod augment;
 pub(crate) mod elastic;
+mod erase;
 mod error;
 mod exact;
 mod form;
 mod item;
+mod margin;
 mod noise;
 mod normalize;
 mod pipeline;
 pub(crate) mod resample;
 mod spec;
+mod squeeze;
 mod step;
+mod strength;
 mod text;
 mod value;
 

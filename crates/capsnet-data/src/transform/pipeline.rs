@@ -10,6 +10,7 @@ use super::form;
 use super::normalize::Normalize;
 use super::resample::Resample;
 use super::step::{AffineStep, Image, Step};
+use super::strength;
 use super::value::Value;
 
 /// Largest angle of a rotation, in degrees: once around.
@@ -225,6 +226,41 @@ impl Pipeline {
         Ok(self.then(Step::Occlude { side, centred: true }))
     }
 
+    /// Every other image turned by up to `most` degrees, either way: by the image's strength times as many.
+    ///
+    /// # Errors
+    ///
+    /// Outside 0 to 360.
+    pub fn then_tilt(self, most: f64) -> Result<Self, SpecError> {
+        form::TILT.value(most, |most| (0.0..=MAX_ANGLE).contains(&most))?;
+        Ok(self.then(Step::Tilt(most)))
+    }
+
+    /// A shift that keeps the ink inside, by the image's strength times the free margin at sides chosen by coin.
+    pub fn then_shift_in_margin(self) -> Self {
+        self.then(Step::ShiftInMargin)
+    }
+
+    /// The image made narrower by one pixel and the image's strength times `most`, rounded down, and centred.
+    ///
+    /// # Errors
+    ///
+    /// Outside 1 to 4096, or not a whole number.
+    pub fn then_squeeze(self, most: f64) -> Result<Self, SpecError> {
+        form::SQUEEZE.value(most, |most| is_side(most) && most >= 1.0)?;
+        Ok(self.then(Step::Squeeze(most as usize)))
+    }
+
+    /// A black square of `side` pixels, at a random place away from the edges.
+    ///
+    /// # Errors
+    ///
+    /// Outside 0 to 4096, or not a whole number.
+    pub fn then_erase(self, side: f64) -> Result<Self, SpecError> {
+        form::ERASE.value(side, is_side)?;
+        Ok(self.then(Step::Erase(side as usize)))
+    }
+
     fn then(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
@@ -291,10 +327,12 @@ impl Pipeline {
         if pixels.is_empty() {
             return;
         }
+        let graded = self.steps.iter().any(Step::is_graded);
         let mut image = Image {
             pixels,
             height,
             width,
+            strength: if graded { strength::draw(rng) } else { 0.0 },
             scratch,
         };
         for step in &self.steps {

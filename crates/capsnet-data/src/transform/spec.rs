@@ -13,7 +13,7 @@ use super::resample::UnknownSampler;
 type Read = fn(Pipeline, &Item<'_>) -> Result<Pipeline, SpecError>;
 
 /// Every name, in the order of the documentation.
-const NAMES: [(Form, Read); 12] = [
+const NAMES: [(Form, Read); 16] = [
     (form::TRANSLATE, translate),
     (form::ROTATE, |line, item| line.then_rotate(item.single(&form::ROTATE)?)),
     (form::SCALE, scale),
@@ -24,6 +24,12 @@ const NAMES: [(Form, Read); 12] = [
     (form::NOISE, |line, item| line.then_noise(item.single(&form::NOISE)?)),
     (form::SALT, |line, item| line.then_salt(item.single(&form::SALT)?)),
     (form::OCCLUDE, occlude),
+    (form::TILT, |line, item| line.then_tilt(number(item, &form::TILT)?)),
+    (form::SHIFT_IN_MARGIN, shift_in_margin),
+    (form::SQUEEZE, |line, item| {
+        line.then_squeeze(number(item, &form::SQUEEZE)?)
+    }),
+    (form::ERASE, |line, item| line.then_erase(number(item, &form::ERASE)?)),
     (form::RESAMPLE, resample),
     (form::NORMALIZE, normalize),
 ];
@@ -108,6 +114,23 @@ fn occlude(line: Pipeline, item: &Item<'_>) -> Result<Pipeline, SpecError> {
         None => line.then_occlude(side),
         Some("centre") => line.then_occlude_centre(side),
         Some(other) => Err(item.fail(&form::OCCLUDE, ValueProblem::UnknownPlace(other.to_owned()))),
+    }
+}
+
+/// A number; not a range.
+fn number(item: &Item<'_>, form: &Form) -> Result<f64, SpecError> {
+    let text = item.required(form)?;
+    if text.contains("..") {
+        return Err(item.fail(form, ValueProblem::RangeNotAllowed(text.to_owned())));
+    }
+    item.number(form, text)
+}
+
+fn shift_in_margin(line: Pipeline, item: &Item<'_>) -> Result<Pipeline, SpecError> {
+    const FORM: &Form = &form::SHIFT_IN_MARGIN;
+    match item.required(FORM) {
+        Err(_) => Ok(line.then_shift_in_margin()),
+        Ok(value) => Err(item.fail(FORM, ValueProblem::NotANumber(value.to_owned()))),
     }
 }
 

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::affine::Affine;
 use super::resample::{Plane, Resample};
 use super::value::Value;
-use super::{Scratch, exact, noise};
+use super::{Scratch, erase, exact, margin, noise, squeeze, strength};
 
 /// One thing done to an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,14 @@ pub(super) enum Step {
     Salt(Value),
     /// A black square of this many pixels a side: at the centre, or at a random place inside the image.
     Occlude { side: Value, centred: bool },
+    /// Every other image is turned by up to so many degrees either way.
+    Tilt(f64),
+    /// A shift that keeps the ink inside.
+    ShiftInMargin,
+    /// The image becomes narrower by up to so many pixels.
+    Squeeze(usize),
+    /// A black square of so many pixels a side, away from the edges.
+    Erase(usize),
 }
 
 /// An affine map about the image's centre.
@@ -136,6 +144,18 @@ impl Step {
                     }
                 }
             }
+            Step::Tilt(most) => {
+                if let Some(degrees) = strength::tilt(*most, image.strength, rng) {
+                    image.transform(&[AffineStep::Rotate(degrees.into())], Resample::Bilinear, rng);
+                }
+            }
+            Step::ShiftInMargin => margin::shift(image.pixels, image.height, image.width, image.strength, rng),
+            Step::Squeeze(most) => {
+                let less = 1 + (image.strength * *most as f64).floor() as usize;
+                let narrow = image.width.saturating_sub(less).max(1);
+                squeeze::squeeze(image.pixels, image.width, narrow, &mut image.scratch.source);
+            }
+            Step::Erase(side) => erase::erase(image.pixels, image.height, image.width, *side, rng),
         }
     }
 
@@ -145,8 +165,19 @@ impl Step {
             Step::Affine(steps) => steps.iter().any(AffineStep::is_random),
             Step::Mirror(probability) | Step::Flip(probability) => *probability > 0.0 && *probability < 1.0,
             Step::Occlude { side, centred: true } => side.is_random(),
-            Step::Elastic { .. } | Step::Noise(_) | Step::Salt(_) | Step::Occlude { .. } => !self.is_neutral(),
+            Step::ShiftInMargin | Step::Squeeze(_) => true,
+            Step::Elastic { .. }
+            | Step::Noise(_)
+            | Step::Salt(_)
+            | Step::Occlude { .. }
+            | Step::Tilt(_)
+            | Step::Erase(_) => !self.is_neutral(),
         }
+    }
+
+    /// Whether an image draws a strength for it, which it shares with others.
+    pub(super) fn is_graded(&self) -> bool {
+        matches!(self, Step::Tilt(_) | Step::ShiftInMargin | Step::Squeeze(_))
     }
 
     /// Whether the step never changes a pixel.
@@ -158,6 +189,9 @@ impl Step {
             | Step::Noise(size)
             | Step::Salt(size)
             | Step::Occlude { side: size, .. } => size.is_always(0.0),
+            Step::Tilt(most) => *most == 0.0,
+            Step::Erase(side) => *side == 0,
+            Step::ShiftInMargin | Step::Squeeze(_) => false,
         }
     }
 }
@@ -173,6 +207,8 @@ pub(super) struct Image<'a> {
     pub(super) pixels: &'a mut [u8],
     pub(super) height: usize,
     pub(super) width: usize,
+    /// How strongly steps change it that ask for that, 0 to 1.
+    pub(super) strength: f64,
     pub(super) scratch: &'a mut Scratch,
 }
 
@@ -246,6 +282,10 @@ impl fmt::Display for Step {
             Step::Salt(probability) => write!(f, "salt={probability}"),
             Step::Occlude { side, centred: false } => write!(f, "occlude={side}"),
             Step::Occlude { side, centred: true } => write!(f, "occlude={side}:centre"),
+            Step::Tilt(most) => write!(f, "tilt={most}"),
+            Step::ShiftInMargin => f.write_str("shift-in-margin"),
+            Step::Squeeze(most) => write!(f, "squeeze={most}"),
+            Step::Erase(side) => write!(f, "erase={side}"),
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Preset {
 }
 
 /// Every preset.
-pub const PRESETS: [Preset; 3] = [
+pub const PRESETS: [Preset; 4] = [
     Preset {
         name: "paper",
         text: include_str!("../../presets/paper.toml"),
@@ -27,6 +27,10 @@ pub const PRESETS: [Preset; 3] = [
     Preset {
         name: "fast",
         text: include_str!("../../presets/fast.toml"),
+    },
+    Preset {
+        name: "efficient",
+        text: include_str!("../../presets/efficient.toml"),
     },
 ];
 
