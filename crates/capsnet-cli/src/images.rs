@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use capsnet_data::catalog::KnownSet;
-use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::dataset::{Dataset, DatasetError, Split};
 use capsnet_data::embedded;
 use capsnet_data::locate::{LocateError, locate};
 use capsnet_data::random::Seed;
+use capsnet_data::source::{self, Options};
 use capsnet_measure::Sample;
 
 use crate::args::DataArgs;
@@ -19,6 +20,16 @@ pub(crate) fn data_folder(set: KnownSet, splits: &[Split], named: Option<&Path>)
     let folder = locate(set, splits, named)?;
     note(format_args!("images: {}", folder.display()));
     Ok(folder)
+}
+
+/// Reads one split of the data set in a folder or a file, and says what there is to remark about it.
+pub(crate) fn read(path: &Path, split: Split, image: Option<[usize; 3]>) -> Result<Dataset, DatasetError> {
+    let loaded = source::load(path, split, &Options { image })?;
+    loaded
+        .remarks
+        .iter()
+        .for_each(|remark| note(format_args!("note: {remark}")));
+    Ok(loaded.data)
 }
 
 /// Test images, and what they are a sample of.
@@ -57,7 +68,7 @@ impl DataArgs {
     fn whole(&self, split: Split) -> Result<Images> {
         match data_folder(self.dataset, &[split], self.data.as_deref()) {
             Ok(folder) => {
-                let data = Dataset::load(&folder, split)?;
+                let data = read(&folder, split, self.image.map(|size| size.0))?;
                 Ok(Images { data, sample: None })
             }
             Err(LocateError::NotFound { .. }) if split == Split::Test && self.dataset == KnownSet::Mnist => {

@@ -110,8 +110,11 @@ fn images_and_labels_swapped() {
 }
 
 #[test]
-fn label_over_nine() {
-    let folder = damaged(|data, split| edit(&data.join(split.labels_file()), |bytes| bytes[8 + 3] = 10));
+fn label_beyond_the_classes() {
+    let folder = damaged(|data, split| {
+        edit(&data.join(split.labels_file()), |bytes| bytes[8 + 3] = 10);
+        fs::write(data.join("classes.txt"), "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n").unwrap();
+    });
     both_fail(&folder, |_| "digits", &["label 3 is 10", "10 classes"]);
 }
 

@@ -1,18 +1,8 @@
-//! A labelled set of images of one size, grey or in colour, in memory, and how it is read from a folder.
+//! A labelled set of images of one size, grey or in colour, in memory.
 //!
 //! Anyone's images become a data set by [`Dataset::new`]; an image in colour is planar, first all of red, then all of
-//! green, then all of blue (see [`planar`]).
-//!
-//! A folder holds one data set as MNIST is distributed, each file raw or gzipped:
-//!
-//! ```text
-//! train-images-idx3-ubyte[.gz]   train-labels-idx1-ubyte[.gz]
-//! t10k-images-idx3-ubyte[.gz]    t10k-labels-idx1-ubyte[.gz]
-//! classes.txt                    (optional) one class name a line, in the order of the labels
-//! ```
-//!
-//! Without `classes.txt` there are ten classes: those of Fashion-MNIST if the folder's name contains "fashion",
-//! otherwise the digits in words. The data set is called what its folder is called.
+//! green, then all of blue (see [`planar`]). [`Dataset::load`] reads one from a folder or a file of any of the kinds
+//! that [`source`](crate::source) lists.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -21,16 +11,19 @@ use std::path::Path;
 use rand::Rng;
 
 use crate::digest::sha256;
-use crate::idx::{read_idx_images, read_idx_labels};
 use crate::random::Seed;
+use crate::source;
 
 mod error;
-mod folder;
+mod split;
+mod stratified;
 
 pub use error::DatasetError;
-pub use folder::{CLASSES_FILE, Split};
+pub use split::Split;
+pub use stratified::stratified;
 
-use folder::{MAX_CLASSES, find_file, folder_name, read_class_names};
+/// A byte can tell this many classes apart, and so can a label.
+pub(crate) const MAX_CLASSES: usize = 256;
 
 /// Labelled images; at least one, all of one size, every label the index of a class name.
 ///
@@ -54,6 +47,8 @@ pub struct Dataset {
     pixels: Vec<u8>,
     labels: Vec<u8>,
     class_names: Vec<String>,
+    /// Whether the names came with the images, and are not what is presumed of images that say nothing.
+    named: bool,
 }
 
 impl Dataset {
@@ -113,34 +108,58 @@ impl Dataset {
             pixels,
             labels,
             class_names,
+            named: true,
         })
     }
 
-    /// Reads one split of the data set in `folder`; where a file is there both raw and gzipped, the raw one is read.
+    /// Reads one split of the data set in a folder or a file, of any kind that [`source`](crate::source) lists; what
+    /// there is to remark about it, [`source::load`] says.
     ///
     /// # Errors
     ///
     /// [`DatasetError`] naming the missing, damaged or inconsistent file.
-    pub fn load(folder: &Path, split: Split) -> Result<Self, DatasetError> {
-        if !folder.is_dir() {
-            return Err(DatasetError::NotAFolder {
-                path: folder.to_path_buf(),
-            });
+    pub fn load(path: &Path, split: Split) -> Result<Self, DatasetError> {
+        Ok(source::load(path, split, &source::Options::default())?.data)
+    }
+
+    /// Another set of images with the same classes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn of_same_classes(
+        &self,
+        name: impl Into<String>,
+        shape: [usize; 3],
+        pixels: Vec<u8>,
+        labels: Vec<u8>,
+    ) -> Result<Self, DatasetError> {
+        let set = Self::new(name, shape, pixels, labels, &self.class_names)?;
+        Ok(Self {
+            named: self.named,
+            ..set
+        })
+    }
+
+    /// The same images, whose classes are called otherwise; a class beyond the names keeps its own.
+    #[must_use]
+    pub fn called(mut self, names: &[String]) -> Self {
+        for (class, name) in self.class_names.iter_mut().zip(names) {
+            class.clone_from(name);
         }
-        let path_of = |name| {
-            find_file(folder, name).ok_or_else(|| DatasetError::MissingFile {
-                folder: folder.to_path_buf(),
-                name,
-            })
-        };
-        let images_path = path_of(split.images_file())?;
-        let labels_path = path_of(split.labels_file())?;
-        let name = folder_name(folder);
-        let class_names = read_class_names(folder, &name)?;
-        let labels = read_idx_labels(&labels_path)?;
-        let images = read_idx_images(&images_path)?;
-        let shape = [1, images.height, images.width];
-        Self::new(name, shape, images.pixels, labels, class_names)
+        Self { named: true, ..self }
+    }
+
+    /// The same images, whose classes are called by names that are only presumed.
+    #[must_use]
+    pub(crate) fn presumed(self) -> Self {
+        Self { named: false, ..self }
+    }
+
+    /// Whether the names of the classes came with the images; if not, they are what is presumed of images that say
+    /// nothing: digits in words, or numbers.
+    pub fn is_named(&self) -> bool {
+        self.named
     }
 
     /// Keeps the first `limit` images, or all if there are fewer.
@@ -274,9 +293,23 @@ impl Dataset {
         &self.pixels
     }
 
+    /// All levels, taken out of the set.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
     /// All labels.
     pub fn labels(&self) -> &[u8] {
         &self.labels
+    }
+
+    /// How many images there are of each class.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.class_names.len()];
+        for &label in &self.labels {
+            counts[usize::from(label)] += 1;
+        }
+        counts
     }
 
     /// What the classes are called, by label.
@@ -298,4 +331,20 @@ pub fn planar(interleaved: &[u8], channels: usize) -> Vec<u8> {
     );
     let plane = |channel| interleaved.iter().skip(channel).step_by(channels).copied();
     (0..channels).flat_map(plane).collect()
+}
+
+/// Turns images whose channels lie side by side into planes, each within its own place.
+pub(crate) fn planar_in_place(pixels: &mut [u8], [channels, height, width]: [usize; 3]) {
+    if channels == 1 {
+        return;
+    }
+    let mut source = vec![0; channels * height * width];
+    for image in pixels.chunks_exact_mut(source.len()) {
+        source.copy_from_slice(image);
+        for (channel, plane) in image.chunks_exact_mut(height * width).enumerate() {
+            for (pixel, level) in plane.iter_mut().enumerate() {
+                *level = source[pixel * channels + channel];
+            }
+        }
+    }
 }

@@ -8,7 +8,8 @@
 //! | [`idx`] | reading and writing IDX, the file format of MNIST |
 //! | [`bounded`] | files that are read whole, if they are no larger than they should be |
 //! | [`catalog`] | the data sets known by name: files, checksums, mirrors, class names |
-//! | [`dataset`] | labelled images in memory, and a folder of them |
+//! | [`dataset`] | labelled images in memory |
+//! | [`source`] | where they come from: IDX files, pictures, `.npz`, CSV, `.mat` |
 //! | [`embedded`] | 1,000 digits that are compiled in |
 //! | [`locate`] | where a data set lies on this machine |
 //! | `fetch` | downloading one (cargo feature `fetch`) |
@@ -32,12 +33,14 @@ pub mod embedded;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod file;
+mod gzip;
 pub mod idx;
 pub mod locate;
 pub mod lock;
 pub mod picture;
 pub mod protocol;
 pub mod random;
+pub mod source;
 mod table;
 pub mod transform;
 

@@ -14,7 +14,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::KnownSet;
-use crate::dataset::Split;
+use crate::dataset::{DatasetError, Split};
+use crate::source;
 
 /// The environment variable that names the folder of the data set.
 pub const DATA_VARIABLE: &str = "CAPSNET_DATA";
@@ -37,7 +38,7 @@ pub struct Surroundings {
 #[non_exhaustive]
 pub enum LocateError {
     /// A folder named by the user isn't one.
-    #[error("{origin}: {} is not a folder", folder.display())]
+    #[error("{origin}: {} is not a folder, nor a file with a data set", folder.display())]
     NotAFolder {
         /// What named it.
         origin: &'static str,
@@ -52,7 +53,15 @@ pub enum LocateError {
         /// The folder.
         folder: PathBuf,
         /// The file's name without `.gz`.
-        name: &'static str,
+        name: String,
+    },
+    /// What the user named holds no such data set.
+    #[error("{origin}: {reason}")]
+    Unusable {
+        /// What named it.
+        origin: &'static str,
+        /// What is wrong and what to do.
+        reason: String,
     },
     /// No place has it.
     #[error(
@@ -156,14 +165,15 @@ impl Surroundings {
     }
 }
 
-fn named_folder(origin: &'static str, folder: &Path, needed: &[Split]) -> Result<PathBuf, LocateError> {
-    let folder = folder.to_path_buf();
-    if !folder.is_dir() {
-        return Err(LocateError::NotAFolder { origin, folder });
-    }
-    match missing_file(&folder, needed) {
-        Some(name) => Err(LocateError::MissingFile { origin, folder, name }),
-        None => Ok(folder),
+fn named_folder(origin: &'static str, path: &Path, needed: &[Split]) -> Result<PathBuf, LocateError> {
+    match lacking(path, needed) {
+        None => Ok(path.to_path_buf()),
+        Some(DatasetError::NotAFolder { path: folder }) => Err(LocateError::NotAFolder { origin, folder }),
+        Some(DatasetError::MissingFile { folder, name }) => Err(LocateError::MissingFile { origin, folder, name }),
+        Some(error) => Err(LocateError::Unusable {
+            origin,
+            reason: error.to_string(),
+        }),
     }
 }
 
@@ -172,11 +182,23 @@ fn unfit(folder: &Path, needed: &[Split]) -> Option<String> {
     if !folder.is_dir() {
         return Some("no such folder".into());
     }
-    missing_file(folder, needed).map(|name| format!("has no {name}[.gz]"))
+    lacking(folder, needed).map(|error| match (error, needed) {
+        (DatasetError::MissingFile { name, .. }, _) => format!("has no {name}[.gz]"),
+        (DatasetError::NoDataSet { .. }, [split, ..]) => format!("has no {}[.gz]", split.images_file()),
+        (error, _) => error.to_string(),
+    })
 }
 
-fn missing_file(folder: &Path, needed: &[Split]) -> Option<&'static str> {
-    needed.iter().find_map(|split| split.missing_file(folder))
+/// What keeps a folder or a file from being the set that is needed.
+fn lacking(path: &Path, needed: &[Split]) -> Option<DatasetError> {
+    match source::find(path) {
+        Ok(found) => needed.iter().find_map(|&split| found.check(split).err()),
+        Err(DatasetError::NoDataSet { path, .. }) => Some(DatasetError::NoDataSet {
+            path,
+            name: needed.first().map_or(Split::Train, |split| *split).images_file(),
+        }),
+        Err(error) => Some(error),
+    }
 }
 
 fn listed(places: &[Place]) -> String {

@@ -178,9 +178,101 @@ fn a_damaged_gzip_stream_is_refused() {
 #[test]
 fn trailing_bytes_are_refused() {
     assert_refused(&idx(8, &[1, 2, 2], &[1, 2, 3, 4, 5]), &["after its 4 bytes"]);
-    let mut after_gzip = gzip(&idx(8, &[1, 2, 2], &[1, 2, 3, 4]));
-    after_gzip.extend(b"more");
-    assert!(matches!(images_fault(&after_gzip), IdxFault::Gzip(_)));
+}
+
+/// As gzip does, which says "decompression OK, trailing garbage ignored".
+#[test]
+fn what_follows_a_gzip_stream_is_passed_over() {
+    for tail in [&[0; 512][..], b"more", b"\0\0more"] {
+        let mut stored = gzip(&idx(8, &[1, 2, 2], &[1, 2, 3, 4]));
+        stored.extend(tail);
+        let images = parse_images(&stored[..], stored.len() as u64).unwrap();
+        assert_eq!(images.pixels, [1, 2, 3, 4]);
+    }
+}
+
+#[test]
+fn four_dimensions_are_channels_too() {
+    let read = |dims: [u32; 4], pixels: &[u8]| {
+        let bytes = idx(8, &dims, pixels);
+        let images = parse_images(&bytes[..], bytes.len() as u64).unwrap();
+        (
+            [images.count, images.channels, images.height, images.width],
+            images.pixels,
+        )
+    };
+    let grey = [1, 2, 3, 4, 5, 6, 7, 8];
+    assert_eq!(read([2, 2, 2, 1], &grey), ([2, 1, 2, 2], grey.to_vec()));
+    assert_eq!(read([2, 1, 2, 2], &grey), ([2, 1, 2, 2], grey.to_vec()));
+    // Two pixels, red green blue side by side; then the same plane by plane.
+    let planes = vec![10, 20, 11, 21, 12, 22];
+    assert_eq!(
+        read([1, 1, 2, 3], &[10, 11, 12, 20, 21, 22]),
+        ([1, 3, 1, 2], planes.clone())
+    );
+    assert_eq!(read([1, 3, 1, 2], &planes), ([1, 3, 1, 2], planes));
+    assert_refused(&idx(8, &[1, 2, 5, 2], &[0; 20]), &["2 x 5 x 2", "fourth dimension"]);
+}
+
+#[test]
+fn labels_may_be_whole_numbers_in_columns() {
+    let labels = |element: u8, dims: &[u32], data: &[u8]| {
+        let bytes = idx(element, dims, data);
+        parse_labels(&bytes[..], bytes.len() as u64)
+    };
+    // QMNIST: rows of eight numbers of 32 bits, the first of which is the class.
+    let rows: Vec<u8> = [[5i32, 0, 2433, 36, 0, 0, 0, 0], [7, 1, -1, 0, 3, 9, 9, 9]]
+        .concat()
+        .into_iter()
+        .flat_map(i32::to_be_bytes)
+        .collect();
+    assert_eq!(labels(0x0c, &[2, 8], &rows).unwrap(), [5, 7]);
+    assert_eq!(labels(0x0c, &[2], &[0, 0, 0, 255, 0, 0, 0, 3]).unwrap(), [255, 3]);
+    assert_eq!(labels(0x0b, &[1], &[0, 9]).unwrap(), [9]);
+    assert_eq!(labels(8, &[3, 1], &[1, 2, 3]).unwrap(), [1, 2, 3]);
+    for (value, shown) in [(-1i32, "is -1"), (256, "is 256")] {
+        let fault = labels(0x0c, &[1], &value.to_be_bytes()).unwrap_err().to_string();
+        assert!(fault.contains(shown), "{fault}");
+    }
+    assert!(matches!(
+        labels(0x0d, &[1], &[0; 4]),
+        Err(IdxFault::UnsupportedElement { .. })
+    ));
+}
+
+#[test]
+fn headers_in_the_other_order_are_read() {
+    let pixels: Vec<u8> = (0..12).collect();
+    let sizes: Vec<u8> = [2u32, 2, 3].into_iter().flat_map(u32::to_le_bytes).collect();
+    for magic in [[3, 8, 0, 0], [0, 0, 8, 3]] {
+        let bytes = [&magic[..], &sizes, &pixels].concat();
+        for stored in [bytes.clone(), gzip(&bytes)] {
+            let images = parse_images(&stored[..], stored.len() as u64).unwrap();
+            assert_eq!((images.count, images.height, images.width), (2, 2, 3));
+            assert_eq!(images.pixels, pixels);
+        }
+    }
+    let labels = [&[1, 8, 0, 0][..], &3u32.to_le_bytes(), &[7, 8, 9]].concat();
+    assert_eq!(parse_labels(&labels[..], labels.len() as u64).unwrap(), [7, 8, 9]);
+}
+
+/// 2.7 million blank images in 2 MB would be 2.1 GB: refused by the header alone.
+#[test]
+fn a_file_that_was_made_to_fill_memory_is_refused() {
+    let mut stored = gzip(&idx(8, &[200_000, 28, 28], &[0; 784]));
+    stored.resize(1 << 20, 0);
+    let fault = images_fault(&stored);
+    assert!(
+        matches!(
+            fault,
+            IdxFault::TooDense {
+                declared: 156_800_000,
+                ..
+            }
+        ),
+        "{fault}"
+    );
+    assert!(fault.to_string().contains("gunzip"));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_named_folder_without_the_files_is_an_error_naming_the_file() {
             LocateError::MissingFile {
                 origin,
                 folder: named.clone(),
-                name: "t10k-labels-idx1-ubyte"
+                name: "t10k-labels-idx1-ubyte".to_owned()
             }
         );
     }

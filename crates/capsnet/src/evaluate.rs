@@ -18,7 +18,7 @@ pub use pairs::{PairEvaluation, evaluate_pairs, evaluate_pairs_until};
 
 use crate::Error;
 use crate::batch::Batcher;
-use crate::model::{Classifier, Input};
+use crate::model::{Classifier, Input, same_class};
 
 /// How to test.
 #[derive(Clone, Debug)]
@@ -87,6 +87,32 @@ pub fn class_accuracy(confusion: &[Vec<u64>]) -> Vec<Option<f64>> {
 /// Says what differs.
 pub fn check_fits(data: &Dataset, model: Input) -> Result<(), Error> {
     check_size(data, [data.height(), data.width()], model)
+}
+
+/// Checks that a model can take the images of a data set and knows its classes by the same names, where both say any.
+///
+/// # Errors
+///
+/// Says what differs.
+pub fn check_model(data: &Dataset, model: &dyn Classifier) -> Result<(), Error> {
+    check_fits(data, model.input())?;
+    let (ours, theirs) = (model.class_names(), data.class_names());
+    let same = ours.iter().zip(theirs).all(|(one, other)| same_class(one, other));
+    if ours.is_empty() || !data.is_named() || same {
+        return Ok(());
+    }
+    Err(Error::Mismatch {
+        data: format!("the data set {}", data.name()),
+        found: format!("the classes {}", listed(theirs)),
+        expected: format!("{} ({})", listed(ours), model.title()),
+    })
+}
+
+/// The first few names.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = if names.len() > SHOWN { ", .." } else { "" };
+    format!("{}{more}", names[..names.len().min(SHOWN)].join(", "))
 }
 
 /// Checks that a model can take pairs of the digits of a data set, which are larger than the digits.
@@ -170,7 +196,7 @@ pub fn evaluate_until(
     progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<Evaluation>, Error> {
     let Input { classes, normalize, .. } = model.input();
-    check_fits(data, model.input())?;
+    check_model(data, model)?;
     let augment = Augment::from(transform.clone());
     let batcher = Batcher::new(data, &augment, normalize, options.seed);
     let indices: Vec<usize> = options.range.clone().unwrap_or(0..data.len()).collect();

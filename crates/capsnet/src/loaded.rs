@@ -10,7 +10,7 @@ use capsnet_measure::ModelEntry;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::evaluate::check_fits;
+use crate::evaluate::check_model;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::pretrained::{Place, Pretrained};
 use crate::weights::config_of;
@@ -199,7 +199,7 @@ pub fn entry(label: impl Into<String>, model: &dyn Classifier) -> ModelEntry {
 /// The label of the first that doesn't, and what differs.
 pub fn check_fit(models: &[NamedModel], data: &Dataset) -> Result<(), Error> {
     for NamedModel { model, entry } in models {
-        check_fits(data, model.input()).map_err(|error| error.of_model(&entry.label))?;
+        check_model(data, *model).map_err(|error| error.of_model(&entry.label))?;
     }
     Ok(())
 }

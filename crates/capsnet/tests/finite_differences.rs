@@ -185,6 +185,7 @@ fn whole_capsnets_have_the_right_gradient() {
                 let moved = Model {
                     config: model.config.clone(),
                     network: model.network.clone().map(&mut shift),
+                    class_names: Vec::new(),
                 };
                 loss(&moved).into_scalar::<f64>()
             };

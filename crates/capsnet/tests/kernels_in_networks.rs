@@ -86,6 +86,7 @@ fn training_follows_the_curve_of_plain_operations_in_f64() {
         let plain = Model {
             config,
             network: in_f64(model.network.clone()),
+            class_names: Vec::new(),
         };
         let plain_batches: Vec<Batch> = batches
             .iter()

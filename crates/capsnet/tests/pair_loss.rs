@@ -114,6 +114,7 @@ fn a_capsnet_pays_for_both_lengths_and_both_reconstructions() {
         let model = Model {
             config: model.config,
             network,
+            class_names: Vec::new(),
         };
         let output = model.forward(case.images.tensor::<4>(&device));
         let Some(v) = output.capsules.clone() else {

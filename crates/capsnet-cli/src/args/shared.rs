@@ -10,7 +10,7 @@ use capsnet_data::transform::Normalize;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::value::{DeviceName, iterations, positive};
+use super::value::{DeviceName, ImageSize, iterations, positive};
 
 /// Reads a model's name: the model of the library's list, as it is unless other flags change it.
 pub(crate) fn model() -> impl TypedValueParser<Value = ModelConfig> {
@@ -33,12 +33,16 @@ pub(crate) enum Variant {
 /// Where images come from and what computes.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct DataArgs {
-    /// Folder with the four IDX files, raw or gzipped [default: $CAPSNET_DATA, the checkout's data/, the user's cache]
-    #[arg(long, value_name = "DIR")]
+    /// Folder or file with the data set: IDX files, a folder of pictures a class, .npz, CSV, .mat [default:
+    /// $CAPSNET_DATA, the checkout's data/, the user's cache]
+    #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// The data set to look for where no folder is given
     #[arg(long, default_value = "mnist", value_name = "NAME")]
     pub dataset: KnownSet,
+    /// Make all images of this size, grey (1) or in colour (3) [default: as they are]
+    #[arg(long, value_name = "CxHxW")]
+    pub image: Option<ImageSize>,
     /// Use so many images only: of tests a sample spread over the set by the seed, of training the first
     #[arg(long, value_name = "N", value_parser = positive)]
     pub limit: Option<usize>,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::process;
+use std::str::FromStr;
 
 use capsnet::device::{found_devices, known_devices};
 use clap::builder::{StringValueParser, TypedValueParser};
@@ -38,6 +39,27 @@ pub(crate) fn angle(text: &str) -> Result<f64, String> {
     match text.trim().parse() {
         Ok(angle) if f64::is_finite(angle) => Ok(angle),
         _ => Err("an angle in degrees is needed, for example --rotate=-23".to_owned()),
+    }
+}
+
+/// Channels, rows and columns: `3x32x32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ImageSize(pub [usize; 3]);
+
+impl FromStr for ImageSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides: Vec<usize> = text
+            .split(['x', 'X'])
+            .filter_map(|side| side.trim().parse().ok())
+            .collect();
+        match sides[..] {
+            [channels @ (1 | 3), height @ 1..=4096, width @ 1..=4096] if text.split(['x', 'X']).count() == 3 => {
+                Ok(Self([channels, height, width]))
+            }
+            _ => Err("channels (1 or 3), height and width are needed, at most 4096: for example 3x32x32".to_owned()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use burn::prelude::Device;
 use capsnet::compare::Compare;
 use capsnet::evaluate::Condition;
 use capsnet::loaded::{LoadedModel, NamedModel};
-use capsnet::model::ModelConfig;
+use capsnet::model::{Architecture, ModelConfig, named_by};
 use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::Values;
@@ -21,7 +21,7 @@ use serde::Serialize;
 use super::train::{default_threads, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
-use crate::images::data_folder;
+use crate::images::{data_folder, read};
 use crate::output::{claim, line, note};
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -92,6 +92,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         args.models.load(&device)?
     };
     let models: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
+    let data = named_by(data, models.iter().map(|named| named.model));
     let compare = Compare {
         models: &models,
         data: &data,
@@ -140,23 +141,25 @@ fn conditions(args: &CompareArgs) -> Result<Vec<Condition>, SpecError> {
 /// Trains every model that is named and takes its last weights.
 fn trained(args: &CompareArgs, device: &Device) -> Result<Vec<LoadedModel>> {
     let folder = data_folder(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
-    let data = Dataset::load(&folder, Split::Train)?;
+    let data = read(&folder, Split::Train, args.data.image.map(|size| size.0))?;
     let models = args.models.named().into_iter();
     models.map(|model| train(args, model, &folder, &data, device)).collect()
 }
 
 fn train(
     args: &CompareArgs,
-    model: ModelConfig,
+    mut model: ModelConfig,
     folder: &Path,
     data: &Dataset,
     device: &Device,
 ) -> Result<LoadedModel> {
+    model.take(data.shape(), data.class_names().len());
     let config = TrainConfig {
         data: folder.canonicalize()?,
         epochs: args.epochs,
         seed: args.seed,
         limit: args.data.limit,
+        image: args.data.image.map(|size| size.0),
         // The last weights are compared, so there is nothing to choose by validation images.
         validation: 0,
         threads: args.data.compute.threads.unwrap_or_else(default_threads),

@@ -61,7 +61,8 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
         converted.remove(name);
         converted.insert(name, tensor.clone())?;
     }
-    let converted = weights::with_config(converted, &model.config, &[]);
+    let mut converted = weights::with_config(converted, &model.config, &[]);
+    weights::note_classes(&mut converted, &model.class_names);
     weights::write(&args.output, &converted, &[], dtype)?;
     line(format_args!(
         "wrote {}: {}, {} parameters",

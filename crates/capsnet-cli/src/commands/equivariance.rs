@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::equivariance::{Measurements, ModelMeasures, Options, Rotation, layer_names, measure};
 use capsnet::loaded::{LoadedModel, NamedModel, check_fit};
+use capsnet::model::named_by;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::{Family, Values};
 use capsnet_data::random::Seed;
@@ -81,6 +82,7 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let models = args.models.load(&device)?;
     let models: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
+    let data = named_by(data, models.iter().map(|named| named.model));
     check_fit(&models, &data)?;
     check_layers(args, &models, &data, &device)?;
     let _alone = claim(&args.out, "a measurement of equivariance")?;

@@ -33,6 +33,9 @@ struct Report {
     model: String,
     parameters: usize,
     configuration: ModelConfig,
+    /// What the classes are called, where the file says it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    class_names: Vec<String>,
     tensors: Vec<Tensor>,
 }
 
@@ -59,6 +62,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
         parameters: model.parameters(),
         tensors: state.iter().map(tensor).collect(),
         configuration: model.config.clone(),
+        class_names: model.class_names.clone(),
     };
     if args.json {
         line(serde_json::to_string(&report)?)?;
@@ -72,6 +76,9 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
         count(report.parameters as u64)
     ))?;
     line(serde_json::to_string_pretty(&report.configuration)?)?;
+    if !report.class_names.is_empty() {
+        line(format_args!("classes: {}", report.class_names.join(", ")))?;
+    }
     let mut table = Table::new([Column::left("tensor"), Column::left("shape"), Column::left("type")]);
     for tensor in report.tensors {
         let shape: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();

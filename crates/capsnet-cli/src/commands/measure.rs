@@ -12,9 +12,14 @@ use crate::progress::Progress;
 
 /// The table of truth and answers; a model may know more classes than the data set names.
 pub(crate) fn confusion_matrix(data: &Dataset, confusion: &[Vec<u64>]) -> Result<ConfusionMatrix> {
+    Ok(ConfusionMatrix::new(class_words(data, confusion.len()), confusion)?)
+}
+
+/// The names of all classes that a model knows: the data set's, and numbers beyond.
+pub(crate) fn class_words(data: &Dataset, classes: usize) -> Vec<String> {
     let mut names = data.class_names().to_vec();
-    names.extend((names.len()..confusion.len()).map(|class| class.to_string()));
-    Ok(ConfusionMatrix::new(names, confusion)?)
+    names.extend((names.len()..classes).map(|class| class.to_string()));
+    names
 }
 
 /// Tests a model under every condition, with progress on standard error.

@@ -7,9 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use capsnet::model::{Architecture, Classifier};
+use capsnet::model::{Architecture, Classifier, class_names};
 use capsnet::predict::{Prediction, predict};
-use capsnet_data::catalog::KnownSet;
 use capsnet_data::picture::{read_picture, write_png_gray};
 use capsnet_report::{Column, Table};
 use serde::Serialize;
@@ -67,6 +66,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
     }
+    let names = class_names(&model);
     let predictions = predict(&model, &pixels, &device);
     let mut entries = Vec::with_capacity(predictions.len());
     for (number, (path, prediction)) in args.images.iter().zip(predictions).enumerate() {
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
         };
         entries.push(Entry {
             image: path.display().to_string(),
-            prediction: class_name(prediction.class, model.input().classes),
+            prediction: names[prediction.class].clone(),
             details: prediction,
             reconstruction: saved,
         });
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
         line(serde_json::to_string(&entries)?)?;
         return Ok(());
     }
-    print(&entries, model.input().classes)
+    print(&entries, &names)
 }
 
 /// Numbered, as images in different folders may share a name.
@@ -98,17 +98,9 @@ fn reconstruction_name(number: usize, image: &Path) -> String {
     format!("{:03}-{stem}-reconstruction.png", number + 1)
 }
 
-/// Digits in words; weights don't know the names of other classes.
-fn class_name(class: usize, classes: usize) -> String {
-    match KnownSet::Mnist.class_names().get(class) {
-        Some(name) if classes == 10 => (*name).to_owned(),
-        _ => class.to_string(),
-    }
-}
-
-fn print(entries: &[Entry], classes: usize) -> Result<()> {
+fn print(entries: &[Entry], names: &[String]) -> Result<()> {
     let mut columns = vec![Column::left("image"), Column::left("prediction")];
-    columns.extend((0..classes).map(|class| Column::right(class.to_string())));
+    columns.extend(names.iter().map(Column::right));
     let mut table = Table::new(columns);
     for entry in entries {
         let mut row = vec![entry.image.clone(), entry.prediction.clone()];

@@ -6,16 +6,15 @@ use std::num::NonZeroUsize;
 use anyhow::{Context, Result, anyhow};
 use capsnet::Error;
 use capsnet::loaded::LoadedModel;
-use capsnet::model::Architecture;
+use capsnet::model::{Architecture, Classifier, named_by};
 use capsnet::protocol::{self, Protocol, Settings, names_where};
-use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_measure::ProtocolOutcome;
 use capsnet_report::protocol::{pictures, text};
 use serde::Serialize;
 
 use crate::args::TestArgs;
-use crate::images::data_folder;
+use crate::images::{data_folder, read};
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -45,7 +44,8 @@ pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
     };
     let images = |split| {
         let folder = data_folder(args.data.dataset, &[split], args.data.data.as_deref())?;
-        Ok(Dataset::load(&folder, split)?)
+        let data = read(&folder, split, args.data.image.map(|size| size.0))?;
+        Ok(named_by(data, [&model as &dyn Classifier]))
     };
     let mut bar: Option<Progress> = None;
     let tested = protocol::test(protocol, &images, &model, &device, &settings, &mut |at| {

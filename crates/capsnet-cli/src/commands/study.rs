@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
-use capsnet::study::{Declaration, EXAMPLE, Event, Machine, Plan, Run, Study};
+use capsnet::study::{Declaration, EXAMPLE, Event, Images, Machine, Plan, Run, Study};
 use capsnet_data::catalog::KnownSet;
-use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::dataset::Split;
 use capsnet_measure::study::{Outcome, TestRecord};
 use capsnet_report::number::percent;
 use capsnet_report::page::study::{READING, label, save, summary};
@@ -15,7 +15,7 @@ use clap::Args;
 use super::again::command_line;
 use super::train::default_threads;
 use crate::args::ComputeArgs;
-use crate::images::data_folder;
+use crate::images::{data_folder, read};
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::start_threads;
@@ -65,17 +65,15 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     start_threads(args.compute.threads.unwrap_or(0))?;
     let device = args.compute.open()?;
     let folder = data_folder(args.dataset, &[Split::Train, Split::Test], args.data.as_deref())?;
+    let images = [read(&folder, Split::Train, None)?, read(&folder, Split::Test, None)?];
     let machine = Machine {
         data: folder
             .canonicalize()
             .with_context(|| format!("can't resolve {}", folder.display()))?,
         threads: args.compute.threads.unwrap_or_else(default_threads),
+        images: Some(Images::of(&images[0])),
     };
     let plan = Plan::new(&declaration, &machine).map_err(|fault| fault.of(path))?;
-    let images = [
-        Dataset::load(&folder, Split::Train)?,
-        Dataset::load(&folder, Split::Test)?,
-    ];
     let out = args.out.clone().unwrap_or_else(|| default_folder(path));
     let study = Study::new(&plan, &out, images.each_ref(), (&args.compute.device, &device));
     study.check()?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use capsnet::loaded::{LoadedModel, NamedModel};
+use capsnet::model::named_by;
 use capsnet::sweep::{Earlier, Event, Plan, PlanError, SweepFolder};
 use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{Family, Sweep, Values};
@@ -134,6 +135,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let models = args.models.load(&device)?;
     let named: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
+    let data = named_by(data, named.iter().map(|named| named.model));
     let sweep = capsnet::sweep::Sweep {
         models: &named,
         data: &data,

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use capsnet::evaluate::Condition;
 use capsnet::loaded::LoadedModel;
-use capsnet::model::{Architecture, Classifier, Network};
+use capsnet::model::{Architecture, Classifier, Network, named_by};
 use capsnet::protocol::Protocol;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::random::Seed;
@@ -15,7 +15,7 @@ use capsnet_report::page::images_shown;
 use capsnet_report::{Column, Table};
 use serde::Serialize;
 
-use super::measure::{confusion_matrix, measure};
+use super::measure::{class_words, confusion_matrix, measure};
 use super::protocol;
 use crate::args::TestArgs;
 use crate::output::{line, note};
@@ -32,6 +32,8 @@ struct Report {
     /// Where those are a sample.
     sample: Option<Sample>,
     seed: u64,
+    /// What the rows and columns of the confusion matrices are.
+    classes: Vec<String>,
     results: Vec<TestResult>,
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let LoadedModel {
         model, path: weights, ..
     } = args.weights.load(args.model.name(), &device)?;
+    let data = named_by(data, [&model as &dyn Classifier]);
     let evaluations = measure(&model, &data, &conditions, args.seed, &device)?;
     let pairs = || conditions.iter().zip(&evaluations);
     if let Some(folder) = &args.out {
@@ -70,6 +73,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
         images: data.len(),
         sample,
         seed: args.seed,
+        classes: class_words(&data, model.input().classes),
         results: pairs().map(|(c, e)| c.result(e, &data)).collect(),
     };
     if args.json {

@@ -2,6 +2,7 @@
 
 mod pictures;
 mod resume;
+mod settle;
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -10,20 +11,19 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::model::{Architecture, Model, ModelConfig};
-use capsnet::settings::{self, PRESETS, Part, Preset, Setting, configure};
+use capsnet::settings::{PRESETS, Preset, Setting};
 use capsnet::tensorboard::EventLog;
-use capsnet::train::{Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, train, training_data};
+use capsnet::train::{Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, data_warnings, train};
 use capsnet::weights;
-use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::dataset::Dataset;
 use capsnet_report::duration::duration;
 use capsnet_report::number::{count, percent};
 use clap::Args;
 
 use crate::args::{ComputeArgs, DataArgs, SETTINGS, SettingFlags, model};
-use crate::images::data_folder;
 use crate::output::{line, note};
 use crate::progress::Progress;
-use crate::setting::{start_threads, usage};
+use crate::setting::start_threads;
 use crate::stop::{Interrupted, STOP, stop_when_asked};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -94,13 +94,13 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
 }
 
 fn begin(args: &TrainArgs) -> Result<()> {
-    let config = config_from(args)?;
+    let (config, data) = settle::settle(args)?;
     let compute = &args.data.compute;
     start_threads(config.threads)?;
     let device = compute.open()?;
-    let data = training_data(&config)?;
     // A run that can't begin shouldn't leave a folder that is in the way of the next attempt.
     check_data(&config, &data)?;
+    warn(&config, &data);
     let first = match &args.weights {
         Some(path) => Some(first_weights(path, &config, &device)?),
         None => None,
@@ -116,63 +116,18 @@ fn begin(args: &TrainArgs) -> Result<()> {
     report(&summary, &folder, &config, compute)
 }
 
+/// Says what the images lack.
+fn warn(config: &TrainConfig, data: &Dataset) {
+    for warning in data_warnings(config, data) {
+        note(format_args!("warning: {warning}"));
+    }
+}
+
 /// The model that a run begins with, of the weights in a file.
 fn first_weights(path: &Path, config: &TrainConfig, device: &Device) -> Result<Model> {
     let state = weights::file::read(path).map_err(capsnet::Error::from)?;
     let model = Model::from_weights(config.model.clone(), &state, &device.clone().autodiff());
     model.with_context(|| format!("--weights {}", path.display()))
-}
-
-/// Settings of a new run: a preset, a file, flags, single keys.
-pub(crate) fn config_from(args: &TrainArgs) -> Result<TrainConfig> {
-    let mut parts: Vec<Part> = args.preset.into_iter().map(Preset::part).collect();
-    if let Some(path) = &args.config {
-        let text = settings::read_text(path).context("--config")?;
-        parts.push(Part::parse(&text, path.display().to_string())?);
-    }
-    if let Some(path) = &args.weights {
-        parts.insert(0, weights_part(path)?);
-    }
-    let limit = args
-        .data
-        .limit
-        .map(|limit| Setting::new("limit", limit as i64).asked_as("--limit"));
-    let settings: Vec<Setting> = args
-        .flags
-        .0
-        .iter()
-        .cloned()
-        .chain(limit)
-        .chain(args.set.clone())
-        .collect();
-    let usage = |error: &dyn std::error::Error| usage(error);
-    let mut config =
-        configure(args.model.as_ref().map(Architecture::name), &parts, &settings).map_err(|error| usage(&error))?;
-    let splits = config
-        .protocol
-        .map_or(&[Split::Train][..], |protocol| protocol.training_splits());
-    let named = (!config.data.as_os_str().is_empty()).then_some(config.data.as_path());
-    let data = data_folder(args.data.dataset, splits, args.data.data.as_deref().or(named))?;
-    // A run may be resumed from another folder.
-    config.data = data
-        .canonicalize()
-        .with_context(|| format!("can't resolve {}", data.display()))?;
-    if let Some(threads) = args.data.compute.threads {
-        config.threads = threads;
-    }
-    if config.threads == 0 {
-        config.threads = default_threads();
-    }
-    config.validate().map_err(|error| usage(&error))?;
-    Ok(config)
-}
-
-/// The model of a weights file as a part of a configuration.
-fn weights_part(path: &Path) -> Result<Part> {
-    let state = weights::file::read(path).map_err(capsnet::Error::from)?;
-    let model: ModelConfig = weights::config_of(&state, path)?;
-    let text = toml::to_string(&std::collections::BTreeMap::from([("model", model)]))?;
-    Ok(Part::parse(&text, path.display().to_string())?)
 }
 
 /// One thread a core.

@@ -30,7 +30,9 @@ fn couplings_are_the_librarys() {
     ];
     let more = ["--routing-iterations", "4"];
     let (numbers, size) = drawn(root, &[&flags, &more, &CAPSNET]);
-    let Model { mut config, network } = model(root, "small.safetensors");
+    let Model {
+        mut config, network, ..
+    } = model(root, "small.safetensors");
     let ModelConfig::CapsNet(capsnet) = &mut config else {
         panic!("a CapsNet")
     };

@@ -30,7 +30,7 @@ pub enum IdxFault {
     /// Nothing in it.
     #[error("is empty; an IDX file was expected")]
     Empty,
-    /// The gzip layer is damaged or is followed by something else.
+    /// The gzip layer is damaged.
     #[error("has a damaged gzip stream ({0}); get the file again")]
     Gzip(io::Error),
     /// The file ends inside its header.
@@ -83,6 +83,24 @@ pub enum IdxFault {
         /// Which: "count", "height" or "width".
         dimension: &'static str,
     },
+    /// Four dimensions, of which none can be the channels.
+    #[error(
+        "declares images of {} values; a fourth dimension must be 1 (grey) or 3 (red, green, blue), as the last or \
+         before height and width",
+        times(dims)
+    )]
+    NoChannels {
+        /// The dimensions, the count first.
+        dims: Vec<u32>,
+    },
+    /// A label that no byte can be.
+    #[error("label {index} is {value}; labels are 0 to 255")]
+    NoLabel {
+        /// Index of the first such label.
+        index: usize,
+        /// Its value.
+        value: i64,
+    },
     /// Images larger than [`MAX_SIDE`].
     #[error("declares images of {height}x{width} pixels; at most {MAX_SIDE}x{MAX_SIDE} are supported")]
     ImageTooLarge {
@@ -105,6 +123,17 @@ pub enum IdxFault {
         /// Length of the gzip file.
         stored: u64,
     },
+    /// A gzip file that unpacks to far more than its length.
+    #[error(
+        "declares {declared} bytes of data, very much for {stored} bytes of gzip; if that is right, unpack it first: \
+         gunzip FILE"
+    )]
+    TooDense {
+        /// Bytes declared.
+        declared: u64,
+        /// Length of the gzip file.
+        stored: u64,
+    },
     /// The elements end early.
     #[error("is truncated: {found} of {expected} bytes of data")]
     Truncated {
@@ -119,4 +148,10 @@ pub enum IdxFault {
         /// Bytes of data declared.
         expected: u64,
     },
+}
+
+/// "28 x 28 x 2", without the count.
+fn times(dims: &[u32]) -> String {
+    let sides: Vec<String> = dims.iter().skip(1).map(u32::to_string).collect();
+    sides.join(" x ")
 }

@@ -17,6 +17,7 @@ use std::path::Path;
 use super::mat::{Field, MatError, MatFault, Wanted, read_struct};
 use crate::catalog::KnownSet;
 use crate::dataset::Dataset;
+use crate::gzip::most_unpacked;
 use crate::idx::{MAX_ELEMENTS, MAX_SIDE};
 
 /// The struct's name.
@@ -30,19 +31,7 @@ const VARIABLE: &str = "affNISTdata";
 ///
 /// [`MatError`] with the path, for anything but a complete MATLAB 5 file with a plausible `affNISTdata`.
 pub fn read_affnist(path: &Path, limit: Option<NonZeroUsize>) -> Result<Dataset, MatError> {
-    // The kind is looked at before opening: opening a pipe would wait for a writer.
-    let read = || {
-        let metadata = std::fs::metadata(path).map_err(MatFault::Io)?;
-        if !metadata.is_file() {
-            return Err(MatFault::NotAFile);
-        }
-        let file = BufReader::new(File::open(path).map_err(MatFault::Io)?);
-        parse_affnist(file, metadata.len(), limit)
-    };
-    read().map_err(|fault| MatError {
-        path: path.to_path_buf(),
-        fault,
-    })
+    read_file(path, |file, len| parse_affnist(file, len, limit))
 }
 
 /// Reads an affNIST file of `len` bytes from `source`, as [`read_affnist`] does.
@@ -52,25 +41,63 @@ pub fn read_affnist(path: &Path, limit: Option<NonZeroUsize>) -> Result<Dataset,
 /// [`MatFault`] as for [`read_affnist`].
 pub fn parse_affnist(source: impl Read, len: u64, limit: Option<NonZeroUsize>) -> Result<Dataset, MatFault> {
     let limit = limit.map_or(u64::MAX, |limit| limit.get() as u64);
-    let images = Wanted {
-        field: "image",
-        plan: &|dims| plan_images(dims, limit),
-    };
-    let labels = Wanted {
-        field: "label_int",
-        plan: &|dims| Ok(elements(dims)?.min(limit)),
-    };
-    let [images, labels] = read_struct(source, len, VARIABLE, [images, labels])?;
+    let [images, labels] = read_fields(source, len, limit)?;
     let side = side_of(images.dims[0]).expect("the plan took only squares");
     check_counts(&images, &labels)?;
     let names = KnownSet::Mnist.class_names();
-    Dataset::new("affNIST", [1, side, side], images.values, labels.values, names).map_err(MatFault::Dataset)
+    Dataset::new("affNIST", [1, side, side], images.values, labels.values, names)
+        .map_err(|error| MatFault::Dataset(Box::new(error)))
 }
 
-/// How many grey levels of an image field to keep.
-fn plan_images(dims: &[u64], limit: u64) -> Result<u64, MatFault> {
+/// Reads the labels of an affNIST file alone.
+pub(crate) fn read_affnist_labels(path: &Path) -> Result<Vec<u8>, MatError> {
+    let [_, labels] = read_file(path, |file, len| read_fields_of(file, len, 0, u64::MAX))?;
+    Ok(labels.values)
+}
+
+/// The first `limit` images and labels.
+fn read_fields(source: impl Read, len: u64, limit: u64) -> Result<[Field; 2], MatFault> {
+    read_fields_of(source, len, limit, limit)
+}
+
+/// So many images and so many labels at most.
+fn read_fields_of(source: impl Read, len: u64, images: u64, labels: u64) -> Result<[Field; 2], MatFault> {
+    let images = Wanted {
+        field: "image",
+        plan: &|dims| plan_images(dims, images, len),
+    };
+    let labels = Wanted {
+        field: "label_int",
+        plan: &|dims| Ok(elements(dims)?.min(labels)),
+    };
+    read_struct(source, len, VARIABLE, [images, labels])
+}
+
+fn read_file<T>(path: &Path, parse: impl FnOnce(BufReader<File>, u64) -> Result<T, MatFault>) -> Result<T, MatError> {
+    // The kind is looked at before opening: opening a pipe would wait for a writer.
+    let read = || {
+        let metadata = std::fs::metadata(path).map_err(MatFault::Io)?;
+        if !metadata.is_file() {
+            return Err(MatFault::NotAFile);
+        }
+        parse(BufReader::new(File::open(path).map_err(MatFault::Io)?), metadata.len())
+    };
+    read().map_err(|fault| MatError {
+        path: path.to_path_buf(),
+        fault,
+    })
+}
+
+/// How many grey levels of an image field to keep, in a file of so many bytes.
+fn plan_images(dims: &[u64], limit: u64, len: u64) -> Result<u64, MatFault> {
     elements(dims)?;
     match *dims {
+        [pixels, count] if count > 0 && pixels.saturating_mul(count.min(limit)) > most_unpacked(len) => {
+            Err(MatFault::TooDense {
+                dims: dims.to_vec(),
+                len,
+            })
+        }
         [pixels, count] if count > 0 && side_of(pixels).is_some() => Ok(pixels * count.min(limit)),
         _ => Err(MatFault::NotImages { dims: dims.to_vec() }),
     }

@@ -77,7 +77,7 @@ pub(super) fn remade(
         labels.push(set.label(index));
     }
     let shape = [set.channels(), height, width];
-    Dataset::new(name, shape, pixels, labels, set.class_names())
+    set.of_same_classes(name, shape, pixels, labels)
         .expect("as many labels as images, all of them the set's own")
 }
 

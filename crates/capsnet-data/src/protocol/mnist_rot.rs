@@ -131,14 +131,11 @@ fn united(first: &Dataset, second: &Dataset) -> Result<Dataset, ProtocolError> {
     } else if first.class_names() != second.class_names() {
         "their classes"
     } else {
-        return Ok(Dataset::new(
-            first.name(),
-            first.shape(),
-            [first.pixels(), second.pixels()].concat(),
-            [first.labels(), second.labels()].concat(),
-            first.class_names(),
-        )
-        .expect("two data sets of the same form make a third"));
+        let pixels = [first.pixels(), second.pixels()].concat();
+        let labels = [first.labels(), second.labels()].concat();
+        return Ok(first
+            .of_same_classes(first.name(), first.shape(), pixels, labels)
+            .expect("two data sets of the same form make a third"));
     };
     Err(ProtocolError::DifferentSets { what })
 }

@@ -25,6 +25,7 @@ mod sweep;
 mod values;
 
 pub use affnist::{AffNist, AffNistTransform};
+pub(crate) use affnist_file::read_affnist_labels;
 pub use affnist_file::{parse_affnist, read_affnist};
 pub use corruption::{Corruption, UnknownCorruption};
 pub use error::ProtocolError;

@@ -27,7 +27,7 @@ use rayon::prelude::*;
 
 use crate::Error;
 use crate::batch::Batcher;
-use crate::evaluate::check_fits;
+use crate::evaluate::check_model;
 use crate::model::Classifier;
 use collect::Collector;
 
@@ -70,7 +70,7 @@ pub struct Rotation {
 ///
 /// If the data doesn't fit the model.
 pub fn layer_names(model: &dyn Classifier, data: &Dataset, device: &Device) -> Result<Vec<String>, Error> {
-    check_fits(data, model.input())?;
+    check_model(data, model)?;
     let options = Options::default();
     let mut collector = Collector::new(None, model.input().classes, 1, options.seed);
     pass(
@@ -107,7 +107,7 @@ pub fn measure(
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<LayerMeasures>, Error> {
-    check_fits(data, model.input())?;
+    check_model(data, model)?;
     let indices: Vec<usize> = (0..data.len()).collect();
     let labels: Vec<u8> = indices.iter().map(|&index| data.label(index)).collect();
     let wanted = options.layers.as_deref();

@@ -8,7 +8,7 @@ use capsnet_weights::StateDict;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{ConfigError, Initial, Input, Network};
+use super::{ConfigError, ImageShape, Initial, Input, Network};
 use crate::train::Schedule;
 use crate::weights::Named;
 
@@ -38,6 +38,20 @@ pub trait Architecture: Clone + Debug + PartialEq + Serialize + DeserializeOwned
 
     /// The same architecture for other images or classes; it needs weights of its own.
     fn set_input(&mut self, input: Input);
+
+    /// Makes it one for images of these channels, rows and columns and for so many classes, as a data set has them: see
+    /// [`set_input`](Self::set_input).
+    fn take(&mut self, [channels, height, width]: [usize; 3], classes: usize) {
+        self.set_input(Input {
+            image: ImageShape {
+                channels,
+                height,
+                width,
+            },
+            classes,
+            ..self.input()
+        });
+    }
 
     /// Whether such a network can exist. An implementation begins with `self.input().validate()?`.
     ///

@@ -15,9 +15,9 @@ use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::side_of_square;
+use super::input::input_fields;
 use super::{
-    Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Input, Network, Output, RoutedCapsules,
-    ScoreKind,
+    Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Network, Output, RoutedCapsules, ScoreKind,
 };
 use crate::layer::{
     ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
@@ -138,21 +138,7 @@ impl Architecture for CapsNetConfig {
         "CapsNet with dynamic routing, 8,215,568 parameters"
     }
 
-    fn input(&self) -> Input {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        }
-    }
-
-    fn set_input(&mut self, input: Input) {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        } = input;
-    }
+    input_fields!();
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.input().validate()?;

@@ -16,7 +16,8 @@ use burn::prelude::*;
 use capsnet_data::transform::Normalize;
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Input, Network, Output, ScoreKind, Timing};
+use super::input::input_fields;
+use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Network, Output, ScoreKind, Timing};
 use crate::layer::lengths;
 use crate::layer::polar::{
     Orders, PolarConv, PolarConvConfig, PolarSampling, PolarSamplingConfig, TurningCapsules, TurningCapsulesConfig,
@@ -97,21 +98,7 @@ impl Architecture for EquivariantCapsNetConfig {
         "A capsule network that turns with its input, 117,416 parameters"
     }
 
-    fn input(&self) -> Input {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        }
-    }
-
-    fn set_input(&mut self, input: Input) {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        } = input;
-    }
+    input_fields!();
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.input().validate()?;

@@ -73,4 +73,8 @@ impl<A: Architecture> Classifier for FrozenModel<A> {
     fn parameters(&self) -> usize {
         self.model.parameters()
     }
+
+    fn class_names(&self) -> &[String] {
+        self.model.class_names()
+    }
 }

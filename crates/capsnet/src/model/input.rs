@@ -100,3 +100,26 @@ impl Input {
         ConfigError::unless(holds, "classes", self.classes, "it must be 2 to 10,000")
     }
 }
+
+/// `input` and `set_input` of a configuration that has an [`Input`]'s fields among its own.
+macro_rules! input_fields {
+    () => {
+        fn input(&self) -> crate::model::Input {
+            crate::model::Input {
+                image: self.image,
+                classes: self.classes,
+                normalize: self.normalize,
+            }
+        }
+
+        fn set_input(&mut self, input: crate::model::Input) {
+            crate::model::Input {
+                image: self.image,
+                classes: self.classes,
+                normalize: self.normalize,
+            } = input;
+        }
+    };
+}
+
+pub(super) use input_fields;

@@ -11,7 +11,8 @@ use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::side_of_square;
-use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Input, Network, Output, Timing};
+use super::input::input_fields;
+use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Network, Output, Timing};
 use crate::observe::Observer;
 use crate::ops::{Activation, conv_relu_pool, linear};
 use crate::weights::{Exchange, Named};
@@ -75,21 +76,7 @@ impl Architecture for LeNet5Config {
         "LeNet-5, 44,426 parameters"
     }
 
-    fn input(&self) -> Input {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        }
-    }
-
-    fn set_input(&mut self, input: Input) {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        } = input;
-    }
+    input_fields!();
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.input().validate()?;

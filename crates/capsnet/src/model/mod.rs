@@ -12,6 +12,7 @@ mod initial;
 mod input;
 #[macro_use]
 mod list;
+mod names;
 mod network;
 mod routed;
 mod trained;
@@ -20,6 +21,8 @@ pub use architecture::{Architecture, Defaults, Timing};
 pub use frozen::FrozenModel;
 pub use initial::Initial;
 pub use input::{ConfigError, ImageShape, Input};
+pub(crate) use names::same_class;
+pub use names::{class_names, named_by};
 pub use network::{Classifier, Frozen, Network, Output, ScoreKind};
 pub use routed::{CapsuleMaps, Place, RoutedCapsules};
 pub use trained::Model;

@@ -95,6 +95,11 @@ pub trait Classifier: Network {
 
     /// The number of trainable parameters.
     fn parameters(&self) -> usize;
+
+    /// What its classes are called, one name a class; empty where it doesn't know.
+    fn class_names(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// What a network says about a batch.

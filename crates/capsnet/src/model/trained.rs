@@ -13,7 +13,7 @@ use super::{
 };
 use crate::Error;
 use crate::observe::Observer;
-use crate::weights::{Named, is_counter};
+use crate::weights::{Named, class_names_of, is_counter};
 
 /// A configuration and the network that it describes: of one of our models, unless an [`Architecture`] of your own is
 /// named.
@@ -23,6 +23,8 @@ pub struct Model<A: Architecture = ModelConfig> {
     pub config: A,
     /// Its layers and weights.
     pub network: A::Network,
+    /// What its classes are called, one name a class; empty where the weights don't say.
+    pub class_names: Vec<String>,
 }
 
 impl<A: Architecture> Model<A> {
@@ -34,10 +36,23 @@ impl<A: Architecture> Model<A> {
     pub fn new(config: A, seed: Seed, device: &Device) -> Result<Self, ConfigError> {
         config.validate()?;
         let network = begin(&config, seed, device);
-        Ok(Self { config, network })
+        Ok(Self {
+            config,
+            network,
+            class_names: Vec::new(),
+        })
     }
 
-    /// A model with the given weights.
+    /// The same model, which knows what its classes are called; those without a name go by their number.
+    #[must_use]
+    pub fn with_class_names(mut self, names: &[String]) -> Self {
+        let classes = self.config.input().classes;
+        let numbers = (names.len()..classes).map(|class| class.to_string());
+        self.class_names = names.iter().take(classes).cloned().chain(numbers).collect();
+        self
+    }
+
+    /// A model with the given weights, and the names of classes that their metadata may hold.
     ///
     /// # Errors
     ///
@@ -45,7 +60,12 @@ impl<A: Architecture> Model<A> {
     pub fn from_weights(config: A, weights: &StateDict, device: &Device) -> Result<Self, Error> {
         config.validate()?;
         let network = config.init(device);
-        let mut model = Self { config, network };
+        let class_names = class_names_of(weights, config.input().classes)?;
+        let mut model = Self {
+            config,
+            network,
+            class_names,
+        };
         model.load(weights, device)?;
         Ok(model)
     }
@@ -76,6 +96,7 @@ impl<A: Architecture> Model<A> {
         Self {
             config: self.config.clone(),
             network: self.network.valid(),
+            class_names: self.class_names.clone(),
         }
     }
 
@@ -130,5 +151,9 @@ impl<A: Architecture> Classifier for Model<A> {
 
     fn parameters(&self) -> usize {
         self.network.trainable()
+    }
+
+    fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 }

@@ -127,10 +127,10 @@ impl Tester<'_> {
         Ok(self.limited(self.split(Split::Test)?))
     }
 
-    /// Those of the images that the limit leaves.
+    /// Those of the images that the limit leaves: a sample spread over the set, drawn by the seed.
     pub fn limited(&self, data: Dataset) -> Dataset {
         match self.settings.limit {
-            Some(limit) => data.take(limit),
+            Some(limit) => data.sample(limit, self.settings.seed),
             None => data,
         }
     }

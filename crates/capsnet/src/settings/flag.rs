@@ -111,7 +111,7 @@ const PLAIN: Flag = Flag {
 };
 
 /// The flags of training.
-pub static TRAINING: [Flag; 22] = [
+pub static TRAINING: [Flag; 23] = [
     Flag {
         name: "protocol",
         key: "protocol",
@@ -174,8 +174,15 @@ pub static TRAINING: [Flag; 22] = [
     Flag {
         name: "validation",
         key: "validation",
-        about: "Keep the last so many training images out, and choose the best weights by them [default: 2000]",
+        about: "Keep so many training images out, in equal shares by class, and choose the best weights by them \
+               [default: 2000]",
         read: whole,
+        ..PLAIN
+    },
+    Flag {
+        name: "classes",
+        key: "model.classes",
+        about: "Classes that the model tells apart [default: as many as the data set has]",
         ..PLAIN
     },
     Flag {

@@ -24,6 +24,7 @@ mod preset;
 
 use std::str::FromStr;
 
+use capsnet_data::dataset::Dataset;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -213,9 +214,28 @@ impl FromStr for Setting {
 ///
 /// Names the setting at fault, its value, what would be right, and a key that may have been meant.
 pub fn configure(model: Option<&str>, parts: &[Part], settings: &[Setting]) -> Result<TrainConfig, SettingError> {
+    configure_for(model, None, parts, settings)
+}
+
+/// As [`configure`], for a model that is to take the images and classes of `data`, unless a part or a setting says
+/// otherwise.
+///
+/// # Errors
+///
+/// As for [`configure`].
+pub fn configure_for(
+    model: Option<&str>,
+    data: Option<&Dataset>,
+    parts: &[Part],
+    settings: &[Setting],
+) -> Result<TrainConfig, SettingError> {
     let of_parts: Vec<(&Part, Vec<Setting>)> = parts.iter().map(|part| (part, part.settings())).collect();
     let all = || of_parts.iter().flat_map(|(_, settings)| settings).chain(settings);
-    let mut config = TrainConfig::for_model(model_named(model, all())?);
+    let mut model = model_named(model, all())?;
+    if let Some(data) = data {
+        model.take(data.shape(), data.class_names().len());
+    }
+    let mut config = TrainConfig::for_model(model);
     for (part, settings) in &of_parts {
         config = match part.whole() {
             Some(whole) => whole,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::lock::FolderLock;
+use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_measure::study::{Outcome, TestRecord};
 use capsnet_weights::FloatDtype;
@@ -21,6 +22,9 @@ use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::settings::{Setting, apply_to_model};
 use crate::train::{self, Ending, Notice, RunFolder, Summary, TrainConfig, train};
 use crate::weights;
+
+/// The seed of the images that a limit leaves to test on: the same for all runs.
+const TEST_SAMPLE: Seed = Seed(1);
 
 /// A plan with the images and the folder that it is carried out with.
 pub struct Study<'a> {
@@ -284,6 +288,7 @@ impl<'a> Study<'a> {
         };
         let mut all: Vec<String> = planned.test.iter().map(words).collect();
         all.extend(planned.resample.map(|resample| resample.to_string()));
+        all.extend(planned.test_limit.map(|limit| format!("a sample of {limit}")));
         format!("{} {}; {}", self.test.name(), self.test_sha256, all.join(", "))
     }
 
@@ -295,7 +300,7 @@ impl<'a> Study<'a> {
         let config = apply_to_model(&config, &planned.test)?;
         let model = Model::from_weights(config, &state, self.device)?.valid();
         let data = match planned.test_limit.and_then(NonZeroUsize::new) {
-            Some(limit) => &self.test.clone().take(limit),
+            Some(limit) => &self.test.sample(limit, TEST_SAMPLE),
             None => self.test,
         };
         let total = data.len() * planned.tests.len();

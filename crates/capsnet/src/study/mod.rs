@@ -15,7 +15,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let (file, data) = (Path::new("mine.toml"), Path::new("data/mnist"));
 //! let declaration = Declaration::read(file)?;
-//! let machine = Machine { data: data.into(), threads: 2 };
+//! let machine = Machine { data: data.into(), threads: 2, images: None };
 //! let plan = Plan::new(&declaration, &machine).map_err(|fault| fault.of(file))?;
 //! let images = [Dataset::load(data, Split::Train)?, Dataset::load(data, Split::Test)?];
 //! let device = Device::flex();
@@ -37,7 +37,7 @@ mod record;
 pub use declaration::{Declaration, Declared, Variant};
 pub use error::{Fault, StudyError};
 pub use execute::{Event, Study};
-pub use plan::{Machine, Origin, Plan, Planned, Run};
+pub use plan::{Images, Machine, Origin, Plan, Planned, Run};
 pub use record::Record;
 
 /// A declaration that explains itself.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample};
 
@@ -9,7 +10,7 @@ use super::declaration::{Declaration, Declared, Variant};
 use super::{Fault, StudyError};
 use crate::Error;
 use crate::device;
-use crate::model::{Classifier, Model, ModelConfig};
+use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::settings::{Setting, SettingError, apply, apply_to_model};
 use crate::train::{Schedule, TrainConfig};
 
@@ -23,6 +24,27 @@ pub struct Machine {
     pub data: PathBuf,
     /// Worker threads.
     pub threads: usize,
+    /// What the images are, for the models to be made for them; `None` for MNIST's.
+    pub images: Option<Images>,
+}
+
+/// Size and classes of the images of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// Channels, rows and columns.
+    pub shape: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+}
+
+impl Images {
+    /// Those of a data set.
+    pub fn of(data: &Dataset) -> Self {
+        Self {
+            shape: data.shape(),
+            classes: data.class_names().len(),
+        }
+    }
 }
 
 /// How a variant comes by its weights.
@@ -209,7 +231,11 @@ impl Plan {
             let line = variant.line;
             settings.push(Declared { setting, line });
         }
-        let mut usual = TrainConfig::for_model(model.clone());
+        let mut model = model.clone();
+        if let Some(Images { shape, classes }) = machine.images {
+            model.take(shape, classes);
+        }
+        let mut usual = TrainConfig::for_model(model);
         usual.data.clone_from(&machine.data);
         usual.threads = machine.threads;
         let config = set_each(&variant.name, &settings, |settings| apply(&usual, settings))?;

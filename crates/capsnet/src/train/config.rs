@@ -17,6 +17,24 @@ const MNIST_SIZE: [usize; 2] = [28, 28];
 /// Epochs that no training will make, and few enough for their steps to be counted.
 const MAX_EPOCHS: u64 = 1_000_000_000;
 
+/// Which images are kept out of training for validation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldOut {
+    /// Those at the end of the training set.
+    #[default]
+    Last,
+    /// A sample in equal shares by class, drawn by the run's seed: see
+    /// [`stratified`](capsnet_data::dataset::stratified()).
+    Stratified,
+}
+
+impl HeldOut {
+    fn is_last(&self) -> bool {
+        *self == Self::Last
+    }
+}
+
 /// A training run: with the same data and instruction set, it leads to the same weights bit for bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
@@ -42,9 +60,15 @@ pub struct TrainConfig<A: Architecture = ModelConfig> {
     /// Train on the first so many images only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// So many images at the end of the training set are kept out of training; the best weights are chosen by them, so
-    /// that the test images have no part in the choice.
+    /// So many training images are kept out of training; the best weights are chosen by them, so that the test images
+    /// have no part in the choice.
     pub validation: usize,
+    /// Which ones; runs from before there was a choice keep the last.
+    #[serde(default, skip_serializing_if = "HeldOut::is_last")]
+    pub held_out: HeldOut,
+    /// Channels, height and width that all images of the data set are made to have, where those aren't their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<[usize; 3]>,
     /// Stop when so many epochs in a row brought no better validation loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
@@ -78,6 +102,8 @@ impl<A: Architecture> TrainConfig<A> {
             seed: 1,
             limit: None,
             validation: 2000,
+            held_out: HeldOut::Stratified,
+            image: None,
             patience: None,
             threads: 0,
             checkpoint_seconds: 60,
@@ -86,12 +112,21 @@ impl<A: Architecture> TrainConfig<A> {
         }
     }
 
-    /// Trains by a protocol: with its image size and its transform of the training images.
+    /// Trains by a protocol: with its transform of the training images, and with the size that it makes of images of
+    /// the model's size, or of MNIST's if the model's was that of another protocol.
     pub fn set_protocol(&mut self, protocol: &'static dyn Protocol) {
+        let ImageShape {
+            channels,
+            height,
+            width,
+        } = self.model.input().image;
+        let [height, width] = protocol.size(match self.protocol {
+            None => [height, width],
+            Some(_) => MNIST_SIZE,
+        });
         self.protocol = Some(protocol);
-        let [height, width] = protocol.size(MNIST_SIZE);
         let image = ImageShape {
-            channels: 1,
+            channels,
             height,
             width,
         };

@@ -23,8 +23,8 @@ mod validation;
 
 pub use adam::{Adam, AdamConfig};
 pub use checkpoint::{Checkpoint, MadeBy, Position};
-pub use config::TrainConfig;
-pub use data::{check_data, training_data};
+pub use config::{HeldOut, TrainConfig};
+pub use data::{check_data, data_warnings, training_data, training_set};
 pub use folder::RunFolder;
 pub use metrics::EpochMetrics;
 pub use notice::Notice;

@@ -11,7 +11,7 @@ use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
 
 use super::checkpoint::{Found, load_soundest, make_room};
-use super::data::parts;
+use super::data::{arranged, parts};
 use super::prefetch::Prefetch;
 use super::record::{Recorder, Shown};
 use super::resume::Resume;
@@ -108,7 +108,10 @@ pub fn train<A: Architecture>(
         device,
         images,
         made_by,
+        data,
     };
+    let arranged = arranged(config, data);
+    let data = &*arranged;
     let seed = Seed(config.seed);
     let normalize = config.model.input().normalize;
     if config.trains_on_pairs() {
@@ -153,6 +156,8 @@ struct Place<'a> {
     device: &'a Device,
     images: usize,
     made_by: MadeBy,
+    /// The images as they were handed over.
+    data: &'a Dataset,
 }
 
 struct Run<'a, A: Architecture, S> {
@@ -188,6 +193,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             folder,
             images,
             made_by,
+            data,
             ..
         } = place;
         let device = place.device.clone().autodiff();
@@ -216,6 +222,10 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
                 let model = Model::new(config.model.clone(), Seed(config.seed), &device)?;
                 (model, Adam::new(config.adam), Position::default())
             }
+        };
+        let model = match data.is_named() {
+            true => model.with_class_names(data.class_names()),
+            false => model,
         };
         if let Some(notice) = folder.keep_metrics(position.epoch)? {
             notify(Event::Notice(&notice));

@@ -25,7 +25,10 @@ use crate::model::{Architecture, Model};
 /// The metadata entry that holds the model's configuration as JSON.
 pub const CONFIG_KEY: &str = "capsnet.model";
 
-/// Writes a model with its configuration; `notes` are further metadata entries (how it was trained, say).
+/// The metadata entry that holds the names of the classes as a JSON list, where they are known.
+pub const CLASSES_KEY: &str = "capsnet.classes";
+
+/// Writes a model with its configuration and the names of its classes; `notes` are further metadata entries (how it was trained, say).
 ///
 /// # Errors
 ///
@@ -36,7 +39,8 @@ pub fn save<A: Architecture>(
     dtype: FloatDtype,
     notes: &[(&str, String)],
 ) -> Result<(), Error> {
-    let weights = with_config(model.state_dict(), &model.config, notes);
+    let mut weights = with_config(model.state_dict(), &model.config, notes);
+    note_classes(&mut weights, &model.class_names);
     write(path, &weights, &[], dtype)
 }
 
@@ -60,6 +64,34 @@ pub fn with_config(mut weights: StateDict, config: &impl Architecture, notes: &[
         weights.metadata.insert((*key).to_owned(), value.clone());
     }
     weights
+}
+
+/// Adds the names of the classes to weights, if there are any.
+pub fn note_classes(weights: &mut StateDict, names: &[String]) {
+    if !names.is_empty() {
+        let json = serde_json::to_string(names).expect("a list of names is plain data");
+        weights.metadata.insert(CLASSES_KEY.to_owned(), json);
+    }
+}
+
+/// The names of the classes that weights hold, if they hold any.
+///
+/// # Errors
+///
+/// If the entry is no list of as many names as there are classes.
+pub fn class_names_of(weights: &StateDict, classes: usize) -> Result<Vec<String>, Error> {
+    let Some(json) = weights.metadata.get(CLASSES_KEY) else {
+        return Ok(Vec::new());
+    };
+    let bad = |reason: String| Error::BadConfig {
+        path: weights.path().unwrap_or(Path::new("weights in memory")).to_owned(),
+        reason: format!("{CLASSES_KEY}: {reason}"),
+    };
+    let names: Vec<String> = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
+    if names.len() != classes {
+        return Err(bad(format!("{} names for {classes} classes", names.len())));
+    }
+    Ok(names)
 }
 
 /// Reads a model from a safetensors file or a PyTorch state dict: `let model: Model = load(path, &device)?` one of

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::digits::{DigitArgs, check_indices};
 use super::drawn::{Drawn, Entry, names_a_file};
-use super::models::{data_for, explain, named, redrawer};
+use super::models::{SAMPLE, data_for, explain, named, redrawer};
 use super::{angles, couplings, crowding, reconstructions};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::commands::again::command_line;
@@ -55,7 +55,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
     let all = named(&models);
-    let data = data_for(&all, flags.data.load(Split::Test)?)?;
+    let data = data_for(&all, flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
     // Without a decoder some pictures can't be drawn. Of models that come with capsnet the others are.
     let redrawer = match redrawer(&all, &device) {
         Ok(model) => Some(model),

@@ -12,7 +12,7 @@ use clap::Args;
 use super::OutArgs;
 use super::digits::DigitArgs;
 use super::drawn::Drawn;
-use super::models::{data_for, named};
+use super::models::{SAMPLE, data_for, named};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::progress::Progress;
 
@@ -48,7 +48,7 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
     let models = named(&models);
-    let data = data_for(&models, flags.data.load(Split::Test)?)?;
+    let data = data_for(&models, flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
     let (digits, chosen) = (flags.digits.of(&data)?, flags.digits.chosen(&data, COUNT)?);
     ask(&models, &digits, &chosen, flags.rotate.points(), &device)
 }

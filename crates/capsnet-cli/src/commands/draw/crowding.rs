@@ -12,7 +12,7 @@ use clap::Args;
 use super::OutArgs;
 use super::digits::check_indices;
 use super::drawn::Drawn;
-use super::models::{data_for, explain, named, redrawer};
+use super::models::{SAMPLE, data_for, explain, named, redrawer};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::setting::usage;
 
@@ -42,7 +42,7 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
     let models = named(&models);
-    let data = data_for(&models, flags.data.load(Split::Test)?)?;
+    let data = data_for(&models, flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
     let indices = pair(&data, &flags.index)?;
     let distances = whole(flags.distance.points(), data.width())?;
     ask(

@@ -2,14 +2,19 @@
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::evaluate::check_fits;
+use capsnet::evaluate::check_model;
 use capsnet::loaded::{LoadedModel, NamedModel};
 use capsnet::look::{LookError, redraws};
+use capsnet::model::named_by;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::padded;
+use capsnet_data::random::Seed;
 use capsnet_measure::ModelEntry;
 
 use crate::args::WeightsArgs;
+
+/// The seed of the images that `--limit` leaves.
+pub(super) const SAMPLE: Seed = Seed(1);
 
 /// The model of a weights file; CapsNet where no file is given.
 pub(super) fn load(args: &WeightsArgs, device: &Device) -> Result<LoadedModel> {
@@ -31,6 +36,7 @@ pub(super) fn named(models: &[LoadedModel]) -> Vec<NamedModel<'_>> {
 
 /// The images as these models take them: in a larger black frame, if that is what they need.
 pub(super) fn data_for(models: &[NamedModel], data: Dataset) -> Result<Dataset> {
+    let data = named_by(data, models.iter().map(|named| named.model));
     let side = models.iter().map(|named| named.model.input().image.height).max();
     let side = side.unwrap_or(data.height());
     let data = if side > data.height().max(data.width()) {
@@ -39,7 +45,7 @@ pub(super) fn data_for(models: &[NamedModel], data: Dataset) -> Result<Dataset> 
         data
     };
     for NamedModel { model, entry } in models {
-        check_fits(&data, model.input()).with_context(|| entry.weights.clone())?;
+        check_model(&data, *model).with_context(|| entry.weights.clone())?;
     }
     Ok(data)
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::OutArgs;
 use super::digits::DigitArgs;
 use super::drawn::Drawn;
-use super::models::{data_for, explain, load};
+use super::models::{SAMPLE, data_for, explain, load};
 use crate::args::{DataArgs, WeightsArgs, angle};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -35,7 +35,7 @@ pub(super) struct Flags {
 pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
-    let data = data_for(&[model.named()], flags.data.load(Split::Test)?)?;
+    let data = data_for(&[model.named()], flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
     let (digits, index) = (flags.digits.of(&data)?, flags.digits.one(&data)?);
     let numbers = perturbations(model.named(), &digits, index, flags.rotate, &device);
     let numbers = numbers.map_err(|error| explain(&model.entry, error))?;

@@ -10,7 +10,7 @@ use clap::Args;
 use super::OutArgs;
 use super::digits::DigitArgs;
 use super::drawn::Drawn;
-use super::models::{data_for, explain, load};
+use super::models::{SAMPLE, data_for, explain, load};
 use crate::args::{DataArgs, WeightsArgs};
 use crate::progress::Progress;
 
@@ -43,7 +43,7 @@ pub(super) struct Flags {
 pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
-    let data = data_for(&[model.named()], flags.data.load(Split::Test)?)?;
+    let data = data_for(&[model.named()], flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
     let digits = flags.digits.of(&data)?;
     let explained = |error| explain(&model.entry, error);
     redraws(&model.model, &device).map_err(explained)?;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use capsnet::model::Architecture;
-use capsnet::train::{RunFolder, TrainConfig, check_data, training_data};
+use capsnet::train::{RunFolder, TrainConfig, check_data, training_set};
 use toml::Value;
 
 use super::{TrainArgs, report, run_with_progress, say_ended};
+use crate::images::read;
 use crate::output::note;
 use crate::setting::{start_threads, usage};
 
@@ -48,7 +49,7 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
     now.validate().map_err(usage)?;
     start_threads(now.threads)?;
     let device = compute.open()?;
-    let data = training_data(&now)?;
+    let data = training_set(&now, &|split| Ok(read(&now.data, split, now.image)?))?;
     check_data(&now, &data)?;
     if let Some(epochs) = epochs {
         folder.set_epochs(&mut config, epochs).map_err(usage)?;

@@ -124,6 +124,14 @@ pub enum MatFault {
         /// The dimensions.
         dims: Vec<u64>,
     },
+    /// A packed file that holds very much more than its length.
+    #[error("declares a matrix of {dims:?} elements, very much for {len} bytes; save it unpacked (-v6)")]
+    TooDense {
+        /// The dimensions.
+        dims: Vec<u64>,
+        /// Length of the file.
+        len: u64,
+    },
     /// As many images as labels there are not.
     #[error("has {images} images but {labels} labels")]
     CountMismatch {
@@ -134,5 +142,5 @@ pub enum MatFault {
     },
     /// The images and labels don't make a data set.
     #[error("{0}")]
-    Dataset(DatasetError),
+    Dataset(Box<DatasetError>),
 }

@@ -4,6 +4,7 @@ fn planned(text: &str) -> Result<Vec<Planned>, Fault> {
     let machine = Machine {
         data: "digits".into(),
         threads: 3,
+        images: None,
     };
     Ok(Plan::new(&Declaration::parse(text).unwrap(), &machine)?.variants)
 }
@@ -141,6 +142,7 @@ fn the_example_and_the_studies_are_plans() {
         let machine = Machine {
             data: "digits".into(),
             threads: 1,
+            images: None,
         };
         let plan = Plan::new(&declaration, &machine).unwrap();
         assert!(plan.runs().len() >= plan.variants.len(), "{name}");

@@ -1,0 +1,115 @@
+//! A folder of pictures a class.
+
+use std::fs;
+use std::path::Path;
+
+use capsnet_data::dataset::Split;
+use capsnet_data::picture::{write_png_gray, write_png_rgb};
+use capsnet_data::source::{CLASSES_FILE, Options, load};
+
+use super::{loaded, read, refused, write};
+
+fn colour(path: &Path, level: u8) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let pixels: Vec<u8> = (0..2 * 3).flat_map(|place| [level, place, 9]).collect();
+    write_png_rgb(path, 3, 2, &pixels).unwrap();
+}
+
+fn grey(path: &Path, level: u8) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    write_png_gray(path, 3, 2, &[level, 1, 2, 3, 4, 5]).unwrap();
+}
+
+#[test]
+fn folders_are_classes() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    colour(&at("train/dog/b.png"), 20);
+    colour(&at("train/dog/a.PNG"), 10);
+    grey(&at("train/cat/1.png"), 30);
+    // A class that is only in the other part, and things that lie about.
+    colour(&at("test/emu/1.png"), 40);
+    write(root.path(), "train/dog/notes.txt", b"none");
+    write(root.path(), "train/.DS_Store", b"none");
+    let train = loaded(root.path(), Split::Train);
+    assert!(
+        train.remarks[0].contains("1 files that are no pictures"),
+        "{:?}",
+        train.remarks
+    );
+    let train = train.data;
+    assert_eq!(
+        (train.shape(), train.class_names()),
+        ([3, 2, 3], &["cat", "dog", "emu"].map(String::from)[..])
+    );
+    assert_eq!(train.labels(), [0, 1, 1]);
+    // Grey pictures among colours are of three equal planes.
+    assert_eq!(train.image(0)[..12], [30, 1, 2, 3, 4, 5, 30, 1, 2, 3, 4, 5]);
+    assert_eq!(train.image(1), [[10; 6], [0, 1, 2, 3, 4, 5], [9; 6]].concat());
+    assert_eq!(read(root.path(), Split::Test).labels(), [2]);
+    // Another order of the classes.
+    fs::write(at(CLASSES_FILE), "emu\ndog\ncat\n").unwrap();
+    assert_eq!(read(root.path(), Split::Train).labels(), [2, 1, 1]);
+    fs::write(at(CLASSES_FILE), "emu\ndog\n").unwrap();
+    refused(root.path(), Split::Train, &["class `cat`", CLASSES_FILE]);
+}
+
+#[test]
+fn a_folder_without_parts_is_divided() {
+    let root = tempfile::tempdir().unwrap();
+    for index in 0..20 {
+        grey(
+            &root.path().join(format!("{}/{index:02}.png", ["no", "yes"][index % 2])),
+            index as u8,
+        );
+    }
+    let [train, test] = Split::ALL.map(|split| read(root.path(), split));
+    assert_eq!((train.counts(), test.counts()), (vec![8, 8], vec![2, 2]));
+    assert_eq!(
+        (train.shape(), train.class_names()),
+        ([1, 2, 3], &["no", "yes"].map(String::from)[..])
+    );
+}
+
+#[test]
+fn sizes_that_differ_are_refused_or_made_equal() {
+    let root = tempfile::tempdir().unwrap();
+    grey(&root.path().join("train/a/1.png"), 1);
+    let large = root.path().join("train/b/2.png");
+    fs::create_dir_all(large.parent().unwrap()).unwrap();
+    write_png_rgb(&large, 6, 4, &[200; 72]).unwrap();
+    refused(
+        root.path(),
+        Split::Train,
+        &[
+            "2.png is 4 x 6 pixels, in colour",
+            "2 x 3 pixels, grey",
+            "--image",
+            "for example 1x2x3",
+        ],
+    );
+    // Three pictures make it divisible.
+    grey(&root.path().join("train/a/3.png"), 1);
+    let options = Options { image: Some([1, 2, 3]) };
+    let set = load(root.path(), Split::Train, &options).unwrap().data;
+    assert_eq!(set.shape(), [1, 2, 3]);
+    let colour = Options { image: Some([3, 8, 8]) };
+    assert_eq!(
+        load(root.path(), Split::Train, &colour).unwrap().data.shape(),
+        [3, 8, 8]
+    );
+}
+
+#[test]
+fn damaged_pictures_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    for index in 0..4 {
+        grey(&root.path().join(format!("a/{index}.png")), index);
+    }
+    let path = root.path().join("a/2.png");
+    let whole = fs::read(&path).unwrap();
+    for bytes in [&b""[..], b"no picture", &whole[..whole.len() / 2]] {
+        fs::write(&path, bytes).unwrap();
+        refused(root.path(), Split::Train, &["2.png"]);
+    }
+}
