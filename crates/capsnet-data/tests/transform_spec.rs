@@ -35,6 +35,7 @@ fn canonical_forms() {
         ("scale=.9..1.10", "scale=0.9..1.1"),
         ("scale=2:0.5..1", "scale=2:0.5..1"),
         ("mirror=1,flip=0.5", "mirror,flip=0.5"),
+        ("transpose=1,transpose=0.5", "transpose,transpose=0.5"),
         (
             "resample=bilinear,normalize=0.5:0.5,elastic=8:3",
             "elastic=8:3,resample=bilinear,normalize=0.5:0.5",

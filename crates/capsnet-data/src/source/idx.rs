@@ -8,8 +8,8 @@
 //! qmnist-test-labels-idx2-int.gz                other ends
 //! ```
 //!
-//! They lie in the folder itself, or in `raw`, `gzip` or `MNIST/raw` below it, as torchvision puts them. Where a file is
-//! there both raw and gzipped, the raw one is read. A file of the set may be named in place of its folder.
+//! They lie in the folder itself, or in `raw`, `gzip` or `MNIST/raw` below it, as torchvision puts them. Where a file
+//! is there both raw and gzipped, the raw one is read. A file of the set may be named in place of its folder.
 
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! x_train, y_train, x_test, y_test      as Keras has MNIST; train_images, train_labels and the like too
-//! x, y                                  one set, which is divided; or images and labels, data and target, arr_0 and arr_1
+//! x, y                                  one set, which is divided; or images and labels, data and target
 //! ```
 //!
 //! Images are bytes, `[count, height, width]`, with 1 or 3 channels as the last dimension or the second, or
@@ -168,7 +168,8 @@ impl Set for NpzSet {
         let read = read(&path, &array, |header| {
             if !header.kind.name.ends_with("u1") {
                 return Err(format!(
-                    "{array} holds {}; images are bytes 0 to 255 (of numbers in 0..1, (255 * x).astype('uint8') makes them)",
+                    "{array} holds {}; images are bytes 0 to 255 (of numbers in 0..1, (255 * x).astype('uint8') makes \
+                     them)",
                     header.kind.name
                 ));
             }

@@ -16,6 +16,23 @@ pub(super) fn flip(pixels: &mut [u8], width: usize) {
     mirror(pixels, width);
 }
 
+/// Swaps rows and columns, about the centre; where an oblong image then has no pixel, it is black.
+///
+/// `source` is a buffer of any content.
+pub(super) fn transpose(pixels: &mut [u8], width: usize, source: &mut Vec<u8>) {
+    source.clear();
+    source.extend_from_slice(pixels);
+    let height = pixels.len() / width.max(1);
+    // Twice the distance from the centre is whole in both directions or in neither, but for sides of odd difference,
+    // where half a pixel is lost upwards.
+    let at = |from: usize, side: usize, other: usize| (from + other / 2).checked_sub(side / 2).filter(|&to| to < other);
+    for (index, pixel) in pixels.iter_mut().enumerate() {
+        let (line, column) = (index / width, index % width);
+        let origin = at(column, width, height).zip(at(line, height, width));
+        *pixel = origin.map_or(0, |(line, column)| source[line * width + column]);
+    }
+}
+
 /// Whether a rotation by `degrees` needs no resampling.
 pub(super) fn is_exact(height: usize, width: usize, degrees: f64) -> bool {
     let degrees = degrees.rem_euclid(360.0);
@@ -58,6 +75,17 @@ mod tests {
         assert_eq!(pixels, [3, 2, 1, 6, 5, 4]);
         flip(&mut pixels, 3);
         assert_eq!(pixels, [6, 5, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        let mut square = [1, 2, 3, 4];
+        transpose(&mut square, 2, &mut Vec::new());
+        assert_eq!(square, [1, 3, 2, 4]);
+        // The middle square of an oblong image; beside it there is nothing.
+        let mut oblong = [1, 2, 3, 4, 5, 6, 7, 8];
+        transpose(&mut oblong, 4, &mut Vec::new());
+        assert_eq!(oblong, [0, 2, 6, 0, 0, 3, 7, 0]);
     }
 
     #[test]

@@ -70,6 +70,11 @@ pub(super) const MIRROR: Form = Form::new(
     "mirror or mirror=0.5",
 );
 pub(super) const FLIP: Form = Form::new("flip", "nothing, or a probability within 0..1", "flip or flip=0.5");
+pub(super) const TRANSPOSE: Form = Form::new(
+    "transpose",
+    "nothing, or a probability within 0..1",
+    "transpose or transpose=0.5",
+);
 pub(super) const ELASTIC: Form = Form::new(
     "elastic",
     "alpha:sigma, alpha within 0..10000 and sigma within 0.1..100 px, each a number or a range",

@@ -20,6 +20,7 @@
 //! | `shear=X`, `shear=X:Y` | shear by angles in degrees | `affine(shear=[x, y])` |
 //! | `mirror`, `mirror=P` | swaps left and right, always or with probability P | `hflip` |
 //! | `flip`, `flip=P` | swaps top and bottom, likewise | `vflip` |
+//! | `transpose`, `transpose=P` | swaps rows and columns, as between EMNIST's images and MNIST's | |
 //! | `elastic=ALPHA:SIGMA` | elastic distortion, both in pixels, always bilinear | see below |
 //! | `noise=STD` | Gaussian noise, in grey levels of 0..255 | |
 //! | `salt=P` | salt-and-pepper noise: a pixel becomes black or white with probability P | |

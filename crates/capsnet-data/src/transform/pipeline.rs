@@ -166,6 +166,15 @@ impl Pipeline {
         Ok(self.then(Step::Mirror(form::MIRROR.probability(probability)?)))
     }
 
+    /// Rows and columns swapped with this probability.
+    ///
+    /// # Errors
+    ///
+    /// Outside 0 to 1.
+    pub fn then_transpose(self, probability: f64) -> Result<Self, SpecError> {
+        Ok(self.then(Step::Transpose(form::TRANSPOSE.probability(probability)?)))
+    }
+
     /// Top and bottom swapped with this probability.
     ///
     /// # Errors

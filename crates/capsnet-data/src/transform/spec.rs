@@ -13,13 +13,16 @@ use super::resample::UnknownSampler;
 type Read = fn(Pipeline, &Item<'_>) -> Result<Pipeline, SpecError>;
 
 /// Every name, in the order of the documentation.
-const NAMES: [(Form, Read); 16] = [
+const NAMES: [(Form, Read); 17] = [
     (form::TRANSLATE, translate),
     (form::ROTATE, |line, item| line.then_rotate(item.single(&form::ROTATE)?)),
     (form::SCALE, scale),
     (form::SHEAR, shear),
     (form::MIRROR, |line, item| line.then_mirror(item.chance(&form::MIRROR)?)),
     (form::FLIP, |line, item| line.then_flip(item.chance(&form::FLIP)?)),
+    (form::TRANSPOSE, |line, item| {
+        line.then_transpose(item.chance(&form::TRANSPOSE)?)
+    }),
     (form::ELASTIC, elastic),
     (form::NOISE, |line, item| line.then_noise(item.single(&form::NOISE)?)),
     (form::SALT, |line, item| line.then_salt(item.single(&form::SALT)?)),

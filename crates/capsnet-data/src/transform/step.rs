@@ -18,6 +18,8 @@ pub(super) enum Step {
     Mirror(f64),
     /// Top and bottom are swapped with this probability.
     Flip(f64),
+    /// Rows and columns are swapped with this probability.
+    Transpose(f64),
     /// Elastic distortion, see [`super::elastic`].
     Elastic { alpha: Value, sigma: Value },
     /// Gaussian noise; the deviation in grey levels.
@@ -112,6 +114,14 @@ impl Step {
                     image.planes().for_each(|plane| exact::flip(plane, width));
                 }
             }
+            Step::Transpose(probability) => {
+                if happens(*probability, rng) {
+                    let (size, width) = (image.height * image.width, image.width);
+                    let source = &mut image.scratch.source;
+                    let planes = image.pixels.chunks_exact_mut(size);
+                    planes.for_each(|plane| exact::transpose(plane, width, source));
+                }
+            }
             Step::Elastic { alpha, sigma } => {
                 let (alpha, sigma) = (alpha.draw(rng), sigma.draw(rng));
                 let (height, width) = (image.height, image.width);
@@ -163,7 +173,9 @@ impl Step {
     pub(super) fn is_random(&self) -> bool {
         match self {
             Step::Affine(steps) => steps.iter().any(AffineStep::is_random),
-            Step::Mirror(probability) | Step::Flip(probability) => *probability > 0.0 && *probability < 1.0,
+            Step::Mirror(probability) | Step::Flip(probability) | Step::Transpose(probability) => {
+                *probability > 0.0 && *probability < 1.0
+            }
             Step::Occlude { side, centred: true } => side.is_random(),
             Step::ShiftInMargin | Step::Squeeze(_) => true,
             Step::Elastic { .. }
@@ -184,7 +196,7 @@ impl Step {
     pub(super) fn is_neutral(&self) -> bool {
         match self {
             Step::Affine(steps) => steps.iter().all(AffineStep::is_neutral),
-            Step::Mirror(probability) | Step::Flip(probability) => *probability == 0.0,
+            Step::Mirror(probability) | Step::Flip(probability) | Step::Transpose(probability) => *probability == 0.0,
             Step::Elastic { alpha: size, .. }
             | Step::Noise(size)
             | Step::Salt(size)
@@ -277,6 +289,8 @@ impl fmt::Display for Step {
             Step::Mirror(probability) => write!(f, "mirror={probability}"),
             Step::Flip(probability) if *probability == 1.0 => f.write_str("flip"),
             Step::Flip(probability) => write!(f, "flip={probability}"),
+            Step::Transpose(probability) if *probability == 1.0 => f.write_str("transpose"),
+            Step::Transpose(probability) => write!(f, "transpose={probability}"),
             Step::Elastic { alpha, sigma } => write!(f, "elastic={alpha}:{sigma}"),
             Step::Noise(std) => write!(f, "noise={std}"),
             Step::Salt(probability) => write!(f, "salt={probability}"),

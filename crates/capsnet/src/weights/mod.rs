@@ -28,7 +28,8 @@ pub const CONFIG_KEY: &str = "capsnet.model";
 /// The metadata entry that holds the names of the classes as a JSON list, where they are known.
 pub const CLASSES_KEY: &str = "capsnet.classes";
 
-/// Writes a model with its configuration and the names of its classes; `notes` are further metadata entries (how it was trained, say).
+/// Writes a model with its configuration and the names of its classes; `notes` are further metadata entries (how it
+/// was trained, say).
 ///
 /// # Errors
 ///
