@@ -81,7 +81,7 @@ fn flags_that_do_not_go_together() {
         "train lenet5 --routing-iterations 3",
         &["--routing-iterations", "lenet5"],
     );
-    refused("train lenet5 --resume runs/a --epochs 4", &["--resume", "--epochs"]);
+    refused("train lenet5 --resume runs/a --seed 4", &["--resume", "--seed"]);
     refused("train lenet5 --resume runs/a --out runs/b", &["--resume", "--out"]);
     refused("compare --epochs 2", &["--train"]);
     refused("compare --train --weights a.pt", &["--train", "--weights"]);

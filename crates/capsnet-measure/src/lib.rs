@@ -11,6 +11,7 @@
 //! | [`model`], [`images`] | a model as results note it, an image with the models' answers |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
+//! | [`run`] | training runs at a glance |
 //! | [`study`] | variants of models, trained with several seeds |
 //! | [`equivariance`] | how a layer answers to a rotation, each measure beside its chance level |
 //! | [`look`] | what pictures of capsules show |
@@ -35,6 +36,7 @@ pub mod look;
 pub mod model;
 pub mod paired;
 pub mod protocol;
+pub mod run;
 pub mod score;
 pub mod study;
 pub mod sweep;

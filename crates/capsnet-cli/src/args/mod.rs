@@ -13,7 +13,7 @@ use crate::commands::draw::{DRAW_EXAMPLES, DrawArgs};
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
-use crate::commands::{bench, completions, convert, fetch, info, man, predict, protocols, study, train};
+use crate::commands::{bench, completions, convert, fetch, info, man, predict, protocols, runs, study, train};
 pub(crate) use models::ModelsArgs;
 pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
 pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
@@ -55,6 +55,9 @@ pub(crate) enum Command {
     /// Train a model, or resume a training that was stopped
     #[command(after_help = train::EXAMPLES)]
     Train(train::TrainArgs),
+    /// List the training runs in a folder, best first, and lay their curves over each other
+    #[command(after_help = runs::EXAMPLES)]
+    Runs(runs::RunsArgs),
     /// Measure a model's accuracy on the test images, upright or transformed
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),

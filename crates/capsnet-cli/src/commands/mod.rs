@@ -16,6 +16,7 @@ pub(crate) mod predict;
 pub(crate) mod protocol;
 pub(crate) mod protocols;
 pub(crate) mod route;
+pub(crate) mod runs;
 pub(crate) mod study;
 pub(crate) mod sweep;
 pub(crate) mod test;

@@ -6,11 +6,13 @@
 //! | [`study`] | variants of models with several seeds |
 //! | [`equivariance`] | how layers answer to rotations |
 //! | [`compare`] | models side by side |
+//! | [`runs`] | training runs, best first |
 //! | [`drawings()`] | the pictures of what capsules do |
 
 pub mod compare;
 mod drawings;
 pub mod equivariance;
+pub mod runs;
 pub mod study;
 pub mod sweep;
 
