@@ -9,6 +9,7 @@ use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Input, ModelConfig};
 use capsnet::pretrained;
 use capsnet::settings::{Setting, apply_to_model};
+use capsnet::train::TrainConfig;
 use capsnet_kernels::INSTRUCTION_SETS;
 use clap::error::ErrorKind;
 use toml::Value;
@@ -48,6 +49,14 @@ impl ComputeArgs {
         } else {
             format!(" --device {}", self.device)
         }
+    }
+
+    /// Checks that a training on so many images can fit into the memory that is free, where that is what computes.
+    pub(crate) fn check_memory(&self, config: &TrainConfig, images: usize) -> Result<()> {
+        if self.device == "cpu" {
+            capsnet::memory::check_memory(config, images)?;
+        }
+        Ok(())
     }
 
     /// Opens the device.

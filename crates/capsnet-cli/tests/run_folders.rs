@@ -506,3 +506,41 @@ fn runs_are_listed_best_first_and_not_touched() {
     assert!(content(&root.join("runs")) == before);
     capsnet(root, ["runs", "nowhere"]).fails(1, &["nowhere"]);
 }
+
+/// Refused with the figure before a weight is made: under a limit of the process that such a network would not fit in.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_that_no_memory_holds_is_refused_with_its_size() {
+    let folder = folder();
+    let root = folder.path();
+    let limited = |args: &[&str]| {
+        let mut shell = std::process::Command::new("sh");
+        let limit = "ulimit -v 8000000 && exec \"$@\"";
+        shell
+            .current_dir(root)
+            .args(["-c", limit, "sh", env!("CARGO_BIN_EXE_capsnet")]);
+        Run::from(shell.args(args).output().unwrap())
+    };
+    let large = ["--conv-channels", "4096", "--primary-maps", "4096"];
+    let mut args = train("run");
+    args[1] = "capsnet";
+    args.extend(large);
+    limited(&args).fails(1, &["capsnet", "at least", "GB", "GB are free", "smaller"]);
+    assert!(!root.join("run").exists());
+    let study = "defaults.validation = 0\n[[variant]]\nname = \"a\"\nmodel = \"capsnet\"\nconv-channels = 4096\n\
+                 primary-maps = 4096\n";
+    let same = "[[variant]]\nname = \"b\"\nmodel = \"cnn\"\nsame-parameters-as = \"a\"\n";
+    for (text, part) in [
+        (study.to_owned(), "GB are free"),
+        (format!("{study}{same}"), "same-parameters-as"),
+    ] {
+        fs::write(root.join("study.toml"), text).unwrap();
+        limited(&["study", "study.toml", "--data", "digits", "--out", "study"]).fails(1, &[part]);
+        assert!(!root.join("study").exists());
+    }
+    // A batch has no more images than there are.
+    let mut args = train("run");
+    args[1] = "capsnet";
+    args[9] = "65536";
+    limited(&args).done();
+}

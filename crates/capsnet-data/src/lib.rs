@@ -38,6 +38,7 @@ pub mod idx;
 pub mod locate;
 pub mod lock;
 pub mod picture;
+mod png_profile;
 pub mod protocol;
 pub mod random;
 pub mod source;

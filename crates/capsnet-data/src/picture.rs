@@ -23,6 +23,7 @@ use image::{
 };
 
 use crate::file::atomic_write;
+use crate::png_profile::without_profile;
 
 /// The largest height or width of a picture read.
 pub const MAX_SIDE: u32 = 16_384;
@@ -211,7 +212,7 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     if bytes.is_empty() {
         return Err(PictureFault::Empty);
     }
-    let mut reader = ImageReader::new(io::Cursor::new(bytes))
+    let mut reader = ImageReader::new(io::Cursor::new(without_profile(bytes)))
         .with_guessed_format()
         .map_err(PictureFault::Io)?;
     if reader.format().is_none() {

@@ -9,6 +9,7 @@ use capsnet_data::lock::LockError;
 use capsnet_data::protocol::{MatError, ProtocolError};
 use capsnet_weights::WeightsError;
 
+use crate::memory::{Estimate, gigabytes};
 use crate::model::ConfigError;
 use crate::train::Diverged;
 
@@ -155,6 +156,20 @@ pub enum Error {
         path: PathBuf,
         /// Why not, and what to do.
         reason: String,
+    },
+    /// A training that needs more memory than there is.
+    #[error(
+        "training this {model} needs at least {} of memory ({} parameters with gradients and moments, {} activations \
+         of a batch with theirs), but {} are free; make the model or the batch smaller",
+        gigabytes(estimate.bytes()), estimate.parameters, estimate.activations, gigabytes(*available)
+    )]
+    Memory {
+        /// The model's name.
+        model: &'static str,
+        /// What it takes.
+        estimate: Estimate,
+        /// Bytes that there are.
+        available: u64,
     },
     /// A checkpoint that can't be gone on from.
     #[error(

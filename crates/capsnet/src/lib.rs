@@ -12,6 +12,7 @@
 //! | [`study`] | declared variants of models, trained with several seeds and tested, resumable |
 //! | [`train`] | the training loop: schedules, Adam, checkpoints, run folders |
 //! | [`tensorboard`] | a training as TensorBoard shows it |
+//! | [`memory`] | whether a training fits into the machine's memory |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`compare`] | models side by side, and whether they differ by more than chance |
 //! | [`sweep`] | accuracy of any networks along families of transforms, resumable |
@@ -49,6 +50,7 @@ pub mod layer;
 pub mod loaded;
 pub mod look;
 pub mod loss;
+pub mod memory;
 pub mod model;
 pub mod observe;
 pub mod ops;

@@ -165,6 +165,9 @@ fn train(
         threads: args.data.compute.threads.unwrap_or_else(default_threads),
         ..TrainConfig::for_model(model)
     };
+    args.data
+        .compute
+        .check_memory(&config, config.training_images(data.len())?)?;
     let run = RunFolder::create_numbered(&args.out, &config)?;
     let summary = run_with_progress(&config, data, &run, device, true)?;
     if summary.ending == Ending::Interrupted {

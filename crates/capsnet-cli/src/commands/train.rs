@@ -99,7 +99,8 @@ fn begin(args: &TrainArgs) -> Result<()> {
     start_threads(config.threads)?;
     let device = compute.open()?;
     // A run that can't begin shouldn't leave a folder that is in the way of the next attempt.
-    check_data(&config, &data)?;
+    let images = check_data(&config, &data)?;
+    compute.check_memory(&config, images)?;
     warn(&config, &data);
     let first = match &args.weights {
         Some(path) => Some(first_weights(path, &config, &device)?),

@@ -18,6 +18,7 @@ use super::record::{Record, begin, begun, expect_same, settings};
 use super::{Origin, Plan, Planned, Run, StudyError};
 use crate::Error;
 use crate::evaluate::{Options, check_fits, evaluate};
+use crate::memory::check_memory;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::settings::{Setting, apply_to_model};
 use crate::train::{self, Ending, Notice, RunFolder, Summary, TrainConfig, train};
@@ -123,7 +124,11 @@ impl<'a> Study<'a> {
             };
             let fits = check_fits(self.train, config.model.input())
                 .and_then(|()| check_fits(self.test, config.model.input()))
-                .and_then(|()| config.training_images(self.train.len()).map(|_| ()));
+                .and_then(|()| config.training_images(self.train.len()))
+                .and_then(|images| match self.device_name {
+                    "cpu" => check_memory(config, images),
+                    _ => Ok(()),
+                });
             fits.map_err(|source| StudyError::Variant {
                 variant: planned.name.clone(),
                 source: Box::new(source),

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use capsnet_data::dataset::Dataset;
-use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample};
 
 use super::declaration::{Declaration, Declared, Variant};
 use super::{Fault, StudyError};
 use crate::Error;
 use crate::device;
-use crate::model::{Architecture, Classifier, Model, ModelConfig};
+use crate::model::{Architecture, ModelConfig};
 use crate::settings::{Setting, SettingError, apply, apply_to_model};
 use crate::train::{Schedule, TrainConfig};
+use crate::weights::Named;
 
 /// Epochs of a run that time ends.
 const UNTIL_TIME_IS_UP: i64 = 100_000;
@@ -270,8 +270,10 @@ impl Plan {
 
     fn parameters(&self, variant: usize) -> Result<usize, StudyError> {
         let cpu = device::device("cpu").expect("there is always a CPU");
-        let model = Model::new(self.trained_model(variant).clone(), Seed(1), &cpu).map_err(Error::from)?;
-        Ok(model.parameters())
+        let model = self.trained_model(variant);
+        model.validate().map_err(Error::from)?;
+        // Not one of its weights is made.
+        Ok(model.init(&cpu).trainable())
     }
 }
 

@@ -50,7 +50,8 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
     start_threads(now.threads)?;
     let device = compute.open()?;
     let data = training_set(&now, &|split| Ok(read(&now.data, split, now.image)?))?;
-    check_data(&now, &data)?;
+    let images = check_data(&now, &data)?;
+    compute.check_memory(&now, images)?;
     if let Some(epochs) = epochs {
         folder.set_epochs(&mut config, epochs).map_err(usage)?;
         now.epochs = epochs;

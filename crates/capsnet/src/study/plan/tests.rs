@@ -1,4 +1,7 @@
+use capsnet_data::random::Seed;
+
 use super::*;
+use crate::model::{Classifier, Model};
 
 fn planned(text: &str) -> Result<Vec<Planned>, Fault> {
     let machine = Machine {
