@@ -94,6 +94,16 @@ impl Variant {
         };
         Setting::new("variant", name).asked_as("--variant")
     }
+
+    /// The flag as settings of a model whose weights are there: these tell whether a batch norm stands before the first
+    /// layer, which the original of the tutorial's code lacks.
+    pub(crate) fn of_weights(self, config: &ModelConfig) -> Vec<Setting> {
+        let mut settings = vec![self.setting()];
+        if let ModelConfig::CapsNet(config) = config {
+            settings.push(Setting::new("model.input_batch_norm", config.input_batch_norm).asked_as("--variant"));
+        }
+        settings
+    }
 }
 
 /// Changes a model's configuration.
@@ -135,16 +145,18 @@ impl WeightsArgs {
             }
         };
         say_weights([(model.entry.label.as_str(), from)]);
+        if self.variant.is_none() && self.routing.is_none() {
+            say_guess(&model);
+        }
         Ok(model)
     }
 
-    /// The flags as settings of a model.
+    /// The other flags as settings of a model.
     fn settings(&self) -> Vec<Setting> {
         let flag = |name: &str, value: Option<Value>| Some(Setting::new(name, value?).asked_as(format!("--{name}")));
         let iterations = self.routing_iterations.map(|number| Value::Integer(number as i64));
         let couplings = self.couplings.map(|couplings| couplings.to_string().into());
         [
-            self.variant.map(Variant::setting),
             flag("routing-iterations", iterations),
             flag("couplings", couplings),
             flag(
@@ -171,7 +183,24 @@ impl WeightsArgs {
             };
             config.set_input(input);
         }
-        change(config, &self.settings())
+        let variant = self.variant.map(|variant| variant.of_weights(config));
+        let settings: Vec<_> = variant.into_iter().flatten().chain(self.settings()).collect();
+        change(config, &settings)
+    }
+}
+
+/// Says that the variant of a CapsNet was guessed, where nothing tells it.
+pub(crate) fn say_guess(model: &LoadedModel) {
+    if let ModelConfig::CapsNet(config) = &model.model.config
+        && !model.described
+        && !config.input_batch_norm
+    {
+        note(format_args!(
+            "{} doesn't say which CapsNet it is; it is read as the paper's. For weights of the tutorial's code, or of \
+             the code that it copied, give --variant tutorial, or note it in the file by `capsnet convert --variant \
+             tutorial`",
+            model.path.display()
+        ));
     }
 }
 

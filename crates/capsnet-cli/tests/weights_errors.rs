@@ -36,11 +36,30 @@ fn all_fail(weights: &Path, parts: &[&str]) {
     assert_eq!(names_in(root), ["digits"], "something was written");
 }
 
-/// As [`all_fail`], for a state dict in a safetensors file.
+/// `convert` and `test lenet5` each fail, name the file, say each of `parts` and write nothing; `info` says the same
+/// and lists what there is.
+#[track_caller]
+fn none_fits(weights: &Path, parts: &[&str]) {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    let shown = capsnet(root, ["info", text(weights)]).done();
+    for part in parts.iter().chain(&["tensor", "shape"]) {
+        assert!(shown.contains(part), "no `{part}` in {shown}");
+    }
+    let json = capsnet(root, ["info", text(weights), "--json"]).json();
+    assert!(json["model"].is_null() && !json["tensors"].as_array().unwrap().is_empty());
+    let mut expected = parts.to_vec();
+    expected.push(text(weights));
+    capsnet(root, ["convert", text(weights), "out.safetensors"]).fails(1, &expected);
+    capsnet(root, ["test", "lenet5", "--weights", text(weights), "--json"]).fails(1, &expected);
+    assert_eq!(names_in(root), [""; 0], "something was written");
+}
+
+/// As [`none_fits`], for a state dict in a safetensors file.
 #[track_caller]
 fn state_fails(state: &StateDict, parts: &[&str]) {
     let folder = tempdir().unwrap();
-    all_fail(&write_weights(folder.path(), "odd.safetensors", state), parts);
+    none_fits(&write_weights(folder.path(), "odd.safetensors", state), parts);
 }
 
 /// A file of the weights crate's fixtures, made by PyTorch or by hand.
@@ -94,7 +113,7 @@ fn every_other_refused_fixture() {
 
 #[test]
 fn tensors_of_no_known_model() {
-    all_fail(&hostile("module_zip.pt"), &["no model that capsnet knows"]);
+    none_fits(&hostile("module_zip.pt"), &["no model that capsnet knows"]);
 }
 
 #[test]

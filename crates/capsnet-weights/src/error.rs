@@ -105,10 +105,10 @@ pub enum Problem {
         /// What it is instead.
         found: String,
     },
-    /// One entry of the state dict is no tensor.
+    /// One entry of the state dict is a tensor of a kind that isn't read.
     #[error(
-        "entry `{}` of the state dict is {found}; only tensors are accepted, \
-         so save `model.state_dict()` alone",
+        "entry `{}` of the state dict is {found}, which is not read; save it as a plain tensor: \
+         `.dequantize()`, `.to_dense()` or `.float()` first",
         shown(.entry)
     )]
     NotATensor {

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Problem, WeightsError};
+use crate::kind;
 use crate::safetensors_file;
 use crate::state_dict::StateDict;
 use crate::{torch_legacy, torch_zip};
@@ -24,10 +25,10 @@ pub const MAX_EXPANSION: usize = 16;
 
 /// Reads the weight file at `path`: PyTorch zip, PyTorch legacy stream or safetensors.
 ///
-/// A PyTorch file must hold a state dict, that is, a dict of tensors; or a checkpoint dict with
-/// *one* state dict under the name `state_dict`, `model_state_dict` or `model`, in which case what
-/// lies beside it is ignored. Anything that names a class or function other than those of tensors
-/// is refused, wherever it lies.
+/// A PyTorch file must hold a state dict, that is, a dict of tensors, by itself or within a checkpoint under any name;
+/// of several, the one under a name that stands for a model (`state_dict`, `model`, ..). What lies beside the tensors is
+/// passed over and listed in [`StateDict::beside`]. Anything that names a class or function that PyTorch's own safe
+/// loader doesn't know is refused, wherever it lies.
 ///
 /// # Errors
 /// [`WeightsError`] with the path, what is wrong with the file, and what to do; see [`Problem`].
@@ -60,7 +61,7 @@ pub fn parse(bytes: &[u8], path: impl AsRef<Path>) -> Result<StateDict, WeightsE
     } else if bytes[0] == torch_legacy::PICKLE_START {
         torch_legacy::parse(path, bytes)
     } else {
-        Err(Problem::UnknownFormat)
+        Err(kind::of_file(bytes).unwrap_or(Problem::UnknownFormat))
     };
     parsed.map_err(|problem| WeightsError::new(path, problem))
 }

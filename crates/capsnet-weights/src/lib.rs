@@ -7,12 +7,12 @@
 //! | file | module | checked beyond its own structure |
 //! |---|---|---|
 //! | PyTorch zip (`torch.save` since 1.6) | `torch_zip` | checksums of every entry that is used |
-//! | PyTorch legacy stream (`torch.save` of 0.4 to 1.5) | `torch_legacy` | no byte left over |
+//! | PyTorch legacy stream (`torch.save` before 1.6) | `torch_legacy` | no byte left over |
 //! | safetensors | `safetensors_file` | no name twice |
 //!
 //! A weight file may come from anyone, so it is taken for hostile. PyTorch files hold a *pickle*, a
-//! program that Python would execute; here a small machine (`pickle`) follows the few instructions
-//! that a state dict needs and refuses everything else, by the name of the class or function that
+//! program that Python would execute; here a small machine (`pickle`) follows the instructions that PyTorch's own safe
+//! loader knows and refuses everything else, by the name of the class or function that
 //! the file asks for. Nothing is allocated by a size that a file merely claims: a file is read
 //! whole, up to [`MAX_FILE_BYTES`], and all its tensors together may unfold to at most
 //! [`MAX_EXPANSION`] times its size. NaN and infinity are refused too, since one such weight spoils
@@ -35,11 +35,15 @@ mod check;
 mod element;
 mod error;
 mod file;
+mod kind;
 mod pickle;
 mod pickle_machine;
+mod rename;
 mod safetensors_file;
 mod state_dict;
+mod torch_choice;
 mod torch_legacy;
+mod torch_names;
 mod torch_objects;
 mod torch_state;
 mod torch_zip;
@@ -49,5 +53,7 @@ pub use check::{Mismatch, WrongShape};
 pub use element::Dtype;
 pub use error::{Problem, WeightsError};
 pub use file::{MAX_EXPANSION, MAX_FILE_BYTES, MAX_HEADER_BYTES, parse, read, read_bytes};
+pub use kind::is_onnx;
+pub use rename::Rename;
 pub use state_dict::{Format, NamedTensor, StateDict, TensorValues};
 pub use write::{Deferred, FloatDtype, write_safetensors};

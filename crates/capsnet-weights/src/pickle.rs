@@ -3,8 +3,8 @@
 //! A pickle is a program for a stack machine
 //! (<https://docs.python.org/3/library/pickletools.html>). Python executes it, calling whatever it
 //! names. This machine only builds values: constants, strings, tuples, lists, dicts, and the
-//! storages and tensors of [`torch_objects`](crate::torch_objects). A class or function outside
-//! that module's short list stops it on the spot, even where nothing would use it.
+//! storages and tensors of [`torch_objects`](crate::torch_objects). A class or function that is not in the list of
+//! [`torch_names`](crate::torch_names) stops it on the spot, even where nothing would use it.
 //!
 //! One machine both decides what is allowed and reads the values, rather than a scanner in front of
 //! a lenient reader: where two readers of the same bytes disagree, a file can show a harmless face
@@ -17,7 +17,8 @@
 
 use crate::error::Problem;
 use crate::pickle_machine::Machine;
-use crate::torch_objects::{Global, StorageRef, TensorRef};
+use crate::torch_names::{Global, Kind};
+use crate::torch_objects::{StorageRef, TensorRef};
 
 /// A value of the machine; the numbers are positions in the [`Heap`].
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,8 @@ pub(crate) enum Value<'a> {
     Global(Global),
     Storage(usize),
     Tensor(usize),
+    /// Something whose content isn't followed.
+    Opaque(Kind),
 }
 
 impl Value<'_> {
@@ -52,6 +55,7 @@ impl Value<'_> {
             Self::Global(_) => "a class or function",
             Self::Storage(_) => "a storage without a tensor",
             Self::Tensor(_) => "a tensor",
+            Self::Opaque(kind) => kind.text(),
         }
     }
 }
@@ -139,6 +143,8 @@ mod tests {
     fn allowed_classes_can_be_called_only_as_torch_calls_them() {
         assert!(problem(b"ctorch\nFloatStorage\n)R.").contains("called"));
         assert!(problem(b"ccollections\nOrderedDict\n]\x85R.").contains("called"));
+        assert!(problem(b"ctorch\nSize\n]\x85R.").contains("called"));
+        assert!(problem(b"ctorch._utils\n_rebuild_parameter\n]\x85R.").contains("called"));
         assert!(problem(b"}}R.").contains("calls a dict"));
     }
 
@@ -173,7 +179,7 @@ mod tests {
     #[test]
     fn nesting_and_cycles_cost_nothing() {
         let mut deep = vec![b'N'];
-        deep.extend(std::iter::repeat_n(0x85, 100_000));
+        deep.extend(std::iter::repeat_n(0x85, 20_000));
         deep.push(b'.');
         assert!(matches!(read(&deep).unwrap().root, Value::Tuple(_)));
         assert!(matches!(read(b"]q\x00h\x00a.").unwrap().root, Value::List(_)));
@@ -181,7 +187,17 @@ mod tests {
 
     #[test]
     fn a_pickle_without_an_end_is_cut_off() {
-        let endless = vec![b'N'; MAX_HEADER_BYTES + 1];
+        let endless = b"K\x01".repeat(MAX_HEADER_BYTES / 2 + 1);
         assert!(matches!(read(&endless), Err(Problem::HeaderTooLarge)));
+    }
+
+    /// What an instruction of one byte makes takes dozens in memory.
+    #[test]
+    fn a_pickle_of_nothing_but_short_instructions_is_refused() {
+        for instruction in [&b"N"[..], b")", b"}", b"]\x94", b"("] {
+            let dense = [b"\x80\x02N", instruction.repeat(1 << 19).as_slice()].concat();
+            assert!(problem(&dense).contains("instructions"), "{instruction:?}");
+        }
+        assert_eq!(size_of::<Value>(), 24);
     }
 }

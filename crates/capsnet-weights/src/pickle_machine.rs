@@ -1,20 +1,26 @@
 //! The stack machine behind [`pickle`](crate::pickle): one instruction after the other, until STOP.
 //!
-//! Instructions are named as in Python's `pickletools`. The text instructions of protocol 0 and all
-//! that build instances (NEWOBJ, OBJ, EXT1, ..) are absent: PyTorch needs none for a state dict.
+//! Instructions are named as in Python's `pickletools`. The text instructions of protocol 0 and those that name classes
+//! in other ways (INST, OBJ, EXT1, ..) are absent: PyTorch needs none for a state dict.
+//!
+//! An instruction makes one value at most. Their number is bounded by the length of the pickle, so that a file of
+//! nothing but instructions of one byte can't ask for a hundred times its size in memory.
 
 use std::collections::HashMap;
 
 use crate::error::Problem;
 use crate::file::MAX_HEADER_BYTES;
 use crate::pickle::{Heap, Value};
-use crate::torch_objects::{self, Global};
+use crate::torch_names::{Global, Kind};
+use crate::torch_objects;
 
 pub(crate) struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
     /// Whether `bytes` is only the start of the file.
     cut: bool,
+    /// How many instructions may follow.
+    left: usize,
     stack: Vec<Value<'a>>,
     /// Heights of the stack at which a MARK lies.
     marks: Vec<usize>,
@@ -30,6 +36,8 @@ impl<'a> Machine<'a> {
             bytes: bounded,
             at: 0,
             cut: bounded.len() < bytes.len(),
+            // What torch.save writes has about one in two bytes.
+            left: 10_000 + bounded.len() / 5 * 3,
             stack: Vec::new(),
             marks: Vec::new(),
             memo: HashMap::new(),
@@ -47,6 +55,9 @@ impl<'a> Machine<'a> {
         loop {
             let offset = self.at;
             let opcode = self.byte()?;
+            self.left = self.left.checked_sub(1).ok_or_else(|| {
+                Problem::malformed("its pickle has more instructions than torch.save needs for so many bytes")
+            })?;
             match opcode {
                 // PROTO, FRAME
                 0x80 => self.protocol()?,
@@ -64,9 +75,13 @@ impl<'a> Machine<'a> {
                     self.take(8)?;
                     self.stack.push(Value::Float);
                 }
-                // SHORT_BINUNICODE, SHORT_BINSTRING, BINUNICODE, BINSTRING
-                0x8c | b'U' => self.push_string(1)?,
-                b'X' | b'T' => self.push_string(4)?,
+                // SHORT_BINUNICODE, BINUNICODE; SHORT_BINSTRING, BINSTRING; SHORT_BINBYTES, BINBYTES
+                0x8c => self.push_text(1)?,
+                b'X' => self.push_text(4)?,
+                b'U' => self.push_string(1)?,
+                b'T' => self.push_string(4)?,
+                b'C' => self.push_bytes(1)?,
+                b'B' => self.push_bytes(4)?,
                 // EMPTY_TUPLE, EMPTY_LIST, EMPTY_DICT
                 b')' => self.push_tuple(Vec::new()),
                 b']' => {
@@ -74,6 +89,9 @@ impl<'a> Machine<'a> {
                     self.heap.lists.push(Vec::new());
                 }
                 b'}' => self.push_dict(),
+                // EMPTY_SET, ADDITEMS
+                0x8f => self.stack.push(Value::Opaque(Kind::Set)),
+                0x90 => _ = self.pop_to_mark()?,
                 // MARK, TUPLE, TUPLE1, TUPLE2, TUPLE3
                 b'(' => self.marks.push(self.stack.len()),
                 b't' => {
@@ -124,8 +142,8 @@ impl<'a> Machine<'a> {
                     Global::find(module, name)?;
                     return Err(Problem::ForbiddenOpcode { opcode, offset });
                 }
-                // REDUCE, BUILD, BINPERSID
-                b'R' => self.call()?,
+                // REDUCE, NEWOBJ, BUILD, BINPERSID
+                b'R' | 0x81 => self.call()?,
                 b'b' => self.build()?,
                 b'Q' => {
                     let id = self.pop()?;
@@ -221,10 +239,25 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn push_string(&mut self, width: usize) -> Result<(), Problem> {
+    fn push_text(&mut self, width: usize) -> Result<(), Problem> {
         let length = self.unsigned(width)? as usize;
         let text = utf8(self.take(length)?)?;
         self.stack.push(Value::Str(text));
+        Ok(())
+    }
+
+    /// A string of Python 2: text, or bytes.
+    fn push_string(&mut self, width: usize) -> Result<(), Problem> {
+        let length = self.unsigned(width)? as usize;
+        let text = std::str::from_utf8(self.take(length)?);
+        self.stack.push(text.map_or(Value::Opaque(Kind::Bytes), Value::Str));
+        Ok(())
+    }
+
+    fn push_bytes(&mut self, width: usize) -> Result<(), Problem> {
+        let length = self.unsigned(width)? as usize;
+        self.take(length)?;
+        self.stack.push(Value::Opaque(Kind::Bytes));
         Ok(())
     }
 
@@ -333,29 +366,19 @@ impl<'a> Machine<'a> {
                 callee.kind()
             )));
         };
-        if callee == Global::OrderedDict && self.heap.tuples[arguments].is_empty() {
-            self.push_dict();
-            return Ok(());
-        }
         let built = torch_objects::call(&mut self.heap, callee, arguments)?;
         self.stack.push(built);
         Ok(())
     }
 
-    /// Sets attributes of an object. `Module.state_dict()` hangs the versions of its layers on the
-    /// dict as `_metadata`; that is dropped, and no other attribute is known.
+    /// Sets attributes of an object: of a dict, on which `Module.state_dict()` hangs the versions of its layers, or of
+    /// something whose content isn't followed. They are dropped.
     fn build(&mut self) -> Result<(), Problem> {
-        let attributes = self.pop()?;
-        let object = self.top()?;
-        let (Value::Dict(_), Value::Dict(attributes)) = (object, attributes) else {
-            return Err(Problem::NotAStateDict {
+        self.pop()?;
+        match self.top()? {
+            Value::Dict(_) | Value::Opaque(_) => Ok(()),
+            object => Err(Problem::NotAStateDict {
                 found: format!("{} with attributes", object.kind()),
-            });
-        };
-        match self.heap.dicts[attributes].as_slice() {
-            [] | [(Value::Str("_metadata"), _)] => Ok(()),
-            _ => Err(Problem::NotAStateDict {
-                found: "a dict with attributes of its own".to_owned(),
             }),
         }
     }

@@ -13,7 +13,7 @@ use crate::error::{Problem, WeightsError};
 pub enum Format {
     /// `torch.save` since PyTorch 1.6.
     TorchZip,
-    /// `torch.save` from PyTorch 0.4 to 1.5.
+    /// `torch.save` of PyTorch before 1.6.
     TorchLegacy,
     /// Hugging Face's safetensors.
     Safetensors,
@@ -128,6 +128,8 @@ pub struct StateDict {
     source: Option<(PathBuf, Format)>,
     /// Free text by key; only safetensors can hold it.
     pub metadata: BTreeMap<String, String>,
+    /// What lay beside the tensors in a file of PyTorch and was passed over: names and kinds, "epoch (an int)".
+    pub beside: Vec<String>,
 }
 
 impl StateDict {
@@ -174,6 +176,18 @@ impl StateDict {
     /// Names and tensors in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &NamedTensor)> {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
+    /// The same tensors under the names that `rename` gives; without one, a name stays.
+    ///
+    /// # Errors
+    /// [`Problem::DuplicateName`] if two tensors would have one name.
+    pub fn with_names(mut self, rename: impl Fn(&str) -> Option<String>) -> Result<Self, WeightsError> {
+        for (name, tensor) in std::mem::take(&mut self.tensors) {
+            let name = rename(&name).unwrap_or(name);
+            self.insert(name, tensor)?;
+        }
+        Ok(self)
     }
 
     /// Number of tensors.

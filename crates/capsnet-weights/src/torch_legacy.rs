@@ -1,10 +1,10 @@
-//! The stream of pickles that `torch.save` wrote from PyTorch 0.4 to 1.5, and still writes if asked
-//! to.
+//! The stream of pickles that `torch.save` wrote before PyTorch 1.6, and still writes if asked to.
 //!
 //! A magic number, a protocol number, a dict that tells the byte order, the saved object, the list
 //! of its storages' keys: each a pickle of its own. Then the storages in the order of that list,
 //! each as its number of elements (64 bits) and its bytes. There is no checksum.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -38,7 +38,8 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<StateDict, Problem> {
     let storages = storages(&saved.heap, &keys, rest)?;
     torch_state::state_dict(path, Format::TorchLegacy, &saved, bytes.len(), |storage| {
         let data = storages.get(storage.key).copied();
-        data.ok_or_else(|| Problem::malformed(format!("storage `{}` is not in the file", shown(storage.key))))
+        data.map(Cow::Borrowed)
+            .ok_or_else(|| Problem::malformed(format!("storage `{}` is not in the file", shown(storage.key))))
     })
 }
 

@@ -55,12 +55,13 @@ pub enum Error {
     /// A weights file of no known model.
     #[error(
         "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't \
-         say what it holds; `capsnet info` on a file that capsnet wrote shows the names that a model \
-         has", path.display()
+         say what it holds; `capsnet convert --rename FROM=TO` gives them other names. It has{tensors}", path.display()
     )]
     UnknownModel {
         /// The file.
         path: PathBuf,
+        /// Names and shapes of its tensors, a line each, and those of the model that is nearest to them.
+        tensors: String,
     },
     /// Weights of this library that aren't where they are looked for.
     #[error(

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::evaluate::check_model;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::pretrained::{Place, Pretrained};
-use crate::weights::config_of;
+use crate::weights::{CONFIG_KEY, Identified, identify};
 
 /// What is noted beside weights is a page at most.
 const LARGEST: u64 = 1 << 20;
@@ -27,6 +27,8 @@ pub struct LoadedModel<A: Architecture = ModelConfig> {
     pub entry: ModelEntry,
     /// The file; of weights inside this library, the path that they have in a checkout.
     pub path: PathBuf,
+    /// Whether the file says which model it is; where it doesn't, names and shapes told.
+    pub described: bool,
 }
 
 /// How a model was trained: what the file `NAME.json` beside weights says, among other things.
@@ -111,9 +113,12 @@ impl<A: Architecture> LoadedModel<A> {
         change: impl FnOnce(&mut A) -> Result<(), E>,
     ) -> Result<Self, E> {
         let state = capsnet_weights::parse(bytes, path).map_err(Error::from)?;
-        let mut config: A = config_of(&state, path)?;
+        let described = state.metadata.contains_key(CONFIG_KEY);
+        let Identified {
+            mut config, weights, ..
+        } = identify::<A>(state, path)?;
         change(&mut config)?;
-        let model = Model::<A>::from_weights(config, &state, device)?.valid();
+        let model = Model::<A>::from_weights(config, &weights, device)?.valid();
         let Training {
             augment,
             epochs,
@@ -129,7 +134,12 @@ impl<A: Architecture> LoadedModel<A> {
             ..entry(model.title(), &model)
         };
         let path = path.to_owned();
-        Ok(Self { model, entry, path })
+        Ok(Self {
+            model,
+            entry,
+            path,
+            described,
+        })
     }
 
     /// The same model under another name.

@@ -14,7 +14,7 @@ use clap::Args;
 
 use super::shared::model;
 use crate::output::note;
-use crate::setting::{say_weights, usage};
+use crate::setting::{say_guess, say_weights, usage};
 
 /// The models that are compared where none is named.
 const USUAL: [&str; 2] = ["lenet5", "capsnet"];
@@ -53,6 +53,7 @@ impl ModelsArgs {
         }
         for file in &self.weights {
             let model = LoadedModel::load(&file.path, device).context("--weights")?;
+            say_guess(&model);
             models.push(model.called(file.name.clone().unwrap_or_else(|| label_of(&file.path))));
             places.push(file.path.display().to_string());
         }

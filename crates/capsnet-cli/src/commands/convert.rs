@@ -6,10 +6,10 @@ use crate::args::Variant;
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::model::{Architecture, Classifier, Input, Model, ModelConfig};
-use capsnet::weights;
+use capsnet::weights::{self, Identified};
 use capsnet_data::transform::Normalize;
 use capsnet_report::number::count;
-use capsnet_weights::FloatDtype;
+use capsnet_weights::{FloatDtype, Rename};
 use clap::Args;
 
 use crate::output::line;
@@ -17,6 +17,7 @@ use crate::setting::change;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet convert epoch_32.pt epoch_32.safetensors
+  capsnet convert lenet.pt lenet.safetensors --rename 'conv1.*=conv0.*' --rename 'conv2.*=conv1.*'
   capsnet convert --half runs/capsnet-1/best.safetensors capsnet.safetensors";
 
 #[derive(Args, Debug)]
@@ -30,20 +31,29 @@ pub(crate) struct ConvertArgs {
     /// Store half precision: half the size, three digits
     #[arg(long)]
     pub half: bool,
-    /// Read the weights as this CapsNet; files of PyTorch don't say [default: tutorial if there is a batch norm, else
-    /// paper]
+    /// Read the weights as this CapsNet, with or without a batch norm on the input; files of PyTorch don't say [default:
+    /// tutorial if there is one, else paper]
     #[arg(long)]
     pub variant: Option<Variant>,
+    /// Give tensors other names first; `*` stands for any text and is put where the new name has one, as in
+    /// 'encoder.*=*'. A tensor is renamed once, by the first pattern that fits
+    #[arg(long, value_name = "FROM=TO")]
+    pub rename: Vec<Rename>,
     /// Mean and deviation that the model's input is normalised by, to be noted in the file
     #[arg(long, value_name = "MEAN:STD")]
     pub normalize: Option<Normalize>,
 }
 
 pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
-    let state = capsnet_weights::read(&args.input)?;
-    let mut config: ModelConfig = weights::config_of(&state, &args.input)?;
+    let state = capsnet_weights::read(&args.input)?.renamed(&args.rename)?;
+    let Identified {
+        mut config,
+        weights: state,
+        ..
+    }: Identified<ModelConfig> = weights::identify(state, &args.input)?;
     if let Some(variant) = args.variant {
-        change(&mut config, &[variant.setting()])?;
+        let settings = variant.of_weights(&config);
+        change(&mut config, &settings)?;
     }
     if let Some(normalize) = args.normalize {
         let input = Input {

@@ -1,13 +1,15 @@
 //! `capsnet info`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burn::prelude::Device;
+use capsnet::Error;
 use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
-use capsnet::weights;
+use capsnet::weights::{self, Identified};
 use capsnet_report::number::count;
 use capsnet_report::{Column, Table};
+use capsnet_weights::StateDict;
 use clap::Args;
 use serde::Serialize;
 
@@ -30,13 +32,18 @@ pub(crate) struct InfoArgs {
 struct Report {
     file: String,
     format: Option<String>,
-    model: String,
+    /// None where the tensors are those of no known model.
+    model: Option<String>,
+    /// Of the model; of no known one, all floats.
     parameters: usize,
-    configuration: ModelConfig,
+    configuration: Option<ModelConfig>,
     /// What the classes are called, where the file says it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<String>,
     tensors: Vec<Tensor>,
+    /// What lies beside the tensors and is passed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -44,25 +51,41 @@ struct Tensor {
     name: String,
     shape: Vec<usize>,
     dtype: String,
+    /// The name that it is read as, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_as: Option<String>,
 }
 
 pub(crate) fn run(args: &InfoArgs) -> Result<()> {
     let state = capsnet_weights::read(&args.weights)?;
-    let config: ModelConfig = weights::config_of(&state, &args.weights)?;
-    let model = Model::from_weights(config, &state, &Device::flex())?;
+    let (model, renamed, fault) = match fitting(&state, &args.weights) {
+        Ok((model, renamed)) => (Some(model), renamed, None),
+        // Without the list of tensors, which follows anyway.
+        Err(Error::UnknownModel { .. }) => (None, Vec::new(), Some("no model that capsnet knows".to_owned())),
+        Err(error) => (None, Vec::new(), Some(error.to_string())),
+    };
     let tensor = |(name, tensor): (&str, &capsnet_weights::NamedTensor)| Tensor {
         name: name.to_owned(),
         shape: tensor.shape().to_vec(),
         dtype: tensor.stored_dtype().to_string(),
+        read_as: renamed.iter().find(|(from, _)| from == name).map(|(_, to)| to.clone()),
+    };
+    let floats = || {
+        state
+            .iter()
+            .filter_map(|(_, tensor)| tensor.as_f32())
+            .map(<[f32]>::len)
+            .sum()
     };
     let report = Report {
         file: args.weights.display().to_string(),
         format: state.format().map(|format| format.to_string()),
-        model: model.config.name().to_owned(),
-        parameters: model.parameters(),
+        model: model.as_ref().map(|model| model.config.name().to_owned()),
+        parameters: model.as_ref().map_or_else(floats, Model::parameters),
         tensors: state.iter().map(tensor).collect(),
-        configuration: model.config.clone(),
-        class_names: model.class_names.clone(),
+        configuration: model.as_ref().map(|model| model.config.clone()),
+        class_names: model.as_ref().map(|model| model.class_names.clone()).unwrap_or_default(),
+        beside: state.beside.clone(),
     };
     if args.json {
         line(serde_json::to_string(&report)?)?;
@@ -70,19 +93,43 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
     }
     let format = report.format.map(|format| format!(" ({format})")).unwrap_or_default();
     line(format_args!("{}{format}", report.file))?;
-    line(format_args!(
-        "{}, {} parameters\n",
-        model.config.title(),
-        count(report.parameters as u64)
-    ))?;
-    line(serde_json::to_string_pretty(&report.configuration)?)?;
+    let what = model.map_or_else(|| fault.unwrap_or_default(), |model| model.config.title().to_owned());
+    line(format_args!("{what}, {} parameters", count(report.parameters as u64)))?;
+    if let Some(configuration) = &report.configuration {
+        line(format_args!("\n{}", serde_json::to_string_pretty(configuration)?))?;
+    }
     if !report.class_names.is_empty() {
         line(format_args!("classes: {}", report.class_names.join(", ")))?;
     }
-    let mut table = Table::new([Column::left("tensor"), Column::left("shape"), Column::left("type")]);
+    let mut columns = vec![Column::left("tensor"), Column::left("shape"), Column::left("type")];
+    if !renamed.is_empty() {
+        columns.push(Column::left("read as"));
+    }
+    let mut table = Table::new(columns);
     for tensor in report.tensors {
         let shape: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
-        table.push([tensor.name, shape.join(" x "), tensor.dtype])?;
+        let mut row = vec![tensor.name, shape.join(" x "), tensor.dtype];
+        if !renamed.is_empty() {
+            row.push(tensor.read_as.unwrap_or_default());
+        }
+        table.push(row)?;
     }
-    line(format_args!("\n{}", table.to_text().trim_end()))
+    line(format_args!("\n{}", table.to_text().trim_end()))?;
+    if !report.beside.is_empty() {
+        line(format_args!(
+            "\nbeside the tensors, passed over: {}",
+            report.beside.join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+/// The model that the tensors fit, and which of them are read under other names.
+fn fitting(state: &StateDict, path: &Path) -> Result<(Model, Vec<(String, String)>), Error> {
+    let Identified {
+        config,
+        weights,
+        renamed,
+    } = weights::identify::<ModelConfig>(state.clone(), path)?;
+    Ok((Model::from_weights(config, &weights, &Device::flex())?, renamed))
 }

@@ -19,6 +19,8 @@ fn dtype(torch_name: &str) -> Dtype {
         "int32" => Dtype::I32,
         "int16" => Dtype::I16,
         "int8" => Dtype::I8,
+        "uint32" => Dtype::U32,
+        "uint16" => Dtype::U16,
         "uint8" => Dtype::U8,
         "bool" => Dtype::Bool,
         other => panic!("{other} is not in the fixtures"),
@@ -64,6 +66,29 @@ fn every_file_has_the_tensors_that_pytorch_saved() {
             assert_values(tensor.values(), expected["values"].as_array().unwrap(), &place);
         }
     }
+}
+
+#[test]
+fn what_lies_beside_the_tensors_is_told() {
+    let beside = |file| read(fixture(file)).unwrap().beside;
+    assert_eq!(beside("module_zip.pt"), [""; 0]);
+    assert_eq!(beside("beside_number.pt"), ["extra (an int)"]);
+    assert_eq!(beside("beside_nested_in_checkpoint.pt"), ["extra (a dict)"]);
+    assert_eq!(beside("safe_score.pt"), ["best (a tensor)"]);
+    assert_eq!(
+        beside("safe_kinds.pt"),
+        [
+            "size (a tuple)",
+            "device (a device)",
+            "dtype (a class or function)",
+            "bytes (bytes)",
+            "bytearray (bytes)",
+            "set (a set)",
+            "complex (a complex number)",
+            "none (None)",
+            "nested (a dict)",
+        ]
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub(crate) fn fixtures(accepted: bool) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(fixture(""))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".pt") || name.ends_with(".safetensors"))
+        .filter(|name| [".pt", ".safetensors", ".npz"].iter().any(|end| name.ends_with(end)))
         .filter(|name| name.starts_with("refused_") != accepted)
         .collect();
     names.sort();

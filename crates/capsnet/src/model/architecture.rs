@@ -92,6 +92,12 @@ pub trait Architecture: Clone + Debug + PartialEq + Serialize + DeserializeOwned
         None
     }
 
+    /// Configurations whose shapes are held against tensors with unknown names, those of other sizes of image and
+    /// numbers of classes included.
+    fn usual() -> Vec<Self> {
+        Vec::new()
+    }
+
     /// Why the network can't name two figures in one image, if it can't.
     fn no_pairs(&self) -> Option<&'static str> {
         None

@@ -266,6 +266,21 @@ impl Architecture for CapsNetConfig {
             config.image.height = side;
             config.image.width = side;
         }
+        if let &[_, capsules, ..] = votes
+            && config.decoder.is_none()
+            && capsules != config.primary_maps
+            && config.primary_capsules() != Some(capsules)
+        {
+            // Nothing else tells the size of the images.
+            let fits = |side: &usize| {
+                let primary = config.primary_side(*side);
+                primary.is_some_and(|primary| config.primary_maps * primary * primary == capsules)
+            };
+            if let Some(side) = (1..=512).find(fits) {
+                config.image.height = side;
+                config.image.width = side;
+            }
+        }
         if let &[_, matrices, ..] = votes {
             config.share_votes = matrices == config.primary_maps && config.primary_capsules() != Some(matrices);
         }

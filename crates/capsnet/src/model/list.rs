@@ -99,6 +99,10 @@ macro_rules! models {
                 None$(.or_else(|| <$config>::recognise(weights).map(Self::$variant)))+
             }
 
+            fn usual() -> Vec<Self> {
+                Self::all()
+            }
+
             fn no_pairs(&self) -> Option<&'static str> {
                 match self { $(Self::$variant(config) => config.no_pairs(),)+ }
             }

@@ -3,14 +3,16 @@
 //! There is one form on disk: tensors under the names and in the layouts that PyTorch modules of the same structure
 //! use, as safetensors, with the model's configuration in the metadata entry [`CONFIG_KEY`]. So PyTorch loads our files
 //! strictly, and a PyTorch state dict loads here; without a configuration beside it, the models are asked which of them
-//! knows the names and shapes ([`Architecture::recognise`]).
+//! knows the names and shapes ([`identify`], [`Architecture::recognise`]).
 
 mod burn_layers;
 mod exchange;
+mod identify;
 mod layout;
 
 pub use capsnet_weights as file;
 pub use exchange::{Exchange, Named, is_counter};
+pub use identify::{Identified, identify};
 pub use layout::Layout;
 
 use std::path::Path;
@@ -103,18 +105,22 @@ pub fn class_names_of(weights: &StateDict, classes: usize) -> Result<Vec<String>
 /// If the file can't be read, holds anything but tensors, or doesn't fit the model that it claims to be.
 pub fn load<A: Architecture>(path: &Path, device: &Device) -> Result<Model<A>, Error> {
     let weights = capsnet_weights::read(path)?;
-    let config: A = config_of(&weights, path)?;
-    Model::from_weights(config, &weights, device)
+    let found: Identified<A> = identify(weights, path)?;
+    Model::from_weights(found.config, &found.weights, device)
 }
 
-/// The configuration of the model in a weights file: from its metadata, or by its tensors.
+/// The configuration of the model in a weights file: from its metadata, or by its tensors' names as they are. Files of
+/// others may have other names: [`identify`].
 ///
 /// # Errors
 ///
 /// If the metadata is damaged, or the tensors are those of no known model.
 pub fn config_of<A: Architecture>(weights: &StateDict, path: &Path) -> Result<A, Error> {
     let Some(json) = weights.metadata.get(CONFIG_KEY) else {
-        return A::recognise(weights).ok_or_else(|| Error::UnknownModel { path: path.to_owned() });
+        return A::recognise(weights).ok_or_else(|| Error::UnknownModel {
+            path: path.to_owned(),
+            tensors: String::new(),
+        });
     };
     let bad = |reason: String| Error::BadConfig {
         path: path.to_owned(),
