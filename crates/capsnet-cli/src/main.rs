@@ -9,6 +9,7 @@
 
 mod args;
 mod commands;
+mod contestant;
 mod images;
 mod output;
 mod progress;

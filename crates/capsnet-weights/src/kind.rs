@@ -45,7 +45,7 @@ pub(crate) fn of_file(bytes: &[u8]) -> Option<Problem> {
         .or_else(|| {
             is_onnx(bytes).then_some((
                 "an ONNX model, a program of its own",
-                "measure it by `--weights NAME=model.onnx` in `test`, `sweep`, `compare` and `equivariance`",
+                "measure it by `--weights NAME=model.onnx` in `sweep`, `compare` and `equivariance`",
             ))
         })?;
     Some(unsupported(what, advice))

@@ -1,6 +1,8 @@
 //! Flags that name several models, and reading these.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -10,9 +12,12 @@ use capsnet::Error;
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::pretrained::{self, Pretrained};
+use capsnet_data::transform::Normalize;
+use capsnet_onnx::{OnnxClassifier, is_onnx};
 use clap::Args;
 
 use super::shared::model;
+use crate::contestant::Contestant;
 use crate::output::note;
 use crate::setting::{say_guess, say_weights, usage};
 
@@ -29,9 +34,13 @@ pub(crate) struct ModelsArgs {
     /// names others]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = model())]
     pub models: Vec<ModelConfig>,
-    /// Weights files, safetensors or PyTorch, under a name of your own if one is given; the file says which model it is
+    /// Weights files, safetensors or PyTorch, or ONNX models, under a name of your own if one is given; the file says which model it is
     #[arg(long, value_name = "[NAME=]FILE", num_args = 1..)]
     pub weights: Vec<NamedFile>,
+    /// Mean and deviation that ONNX models of others want pixels in 0..1 normalised by [default: not at all; those that
+    /// capsnet has written do it themselves]
+    #[arg(long, value_name = "MEAN:STD")]
+    pub onnx_normalize: Option<Normalize>,
 }
 
 impl ModelsArgs {
@@ -43,30 +52,54 @@ impl ModelsArgs {
         }
     }
 
-    /// Reads the models, those that come with capsnet first, and says where from.
+    /// Reads the models of capsnet's own, those that come with it first, and says where from.
     pub(crate) fn load(&self, device: &Device) -> Result<Vec<LoadedModel>> {
-        let mut models = Vec::new();
+        let models = self.contestants(device)?.into_iter().map(|model| match model {
+            Contestant::Ours(model) => Ok(model),
+            Contestant::Onnx(_, entry) => Err(usage(format!(
+                "--weights: {} is an ONNX model, of whose layers nothing can be drawn; `sweep`, `compare` and \
+                 `equivariance` measure it",
+                entry.weights
+            ))
+            .into()),
+        });
+        models.collect()
+    }
+
+    /// Reads the models, those that come with capsnet first, and says where from.
+    pub(crate) fn contestants(&self, device: &Device) -> Result<Vec<Contestant>> {
+        let mut models: Vec<Contestant> = Vec::new();
         let mut places = Vec::new();
         for found in self.shipped()? {
-            models.push(LoadedModel::pretrained(&found, device)?);
+            models.push(LoadedModel::pretrained(&found, device)?.into());
             places.push(found.place.to_string());
         }
         for file in &self.weights {
-            let model = LoadedModel::load(&file.path, device).context("--weights")?;
-            say_guess(&model);
-            models.push(model.called(file.name.clone().unwrap_or_else(|| label_of(&file.path))));
+            models.push(self.read(file, device).context("--weights")?);
             places.push(file.path.display().to_string());
         }
-        say_weights(models.iter().map(|model| model.entry.label.as_str()).zip(places));
+        say_weights(models.iter().map(|model| model.entry().label.as_str()).zip(places));
         let mut labels = HashSet::new();
-        if let Some(model) = models.iter().find(|model| !labels.insert(&model.entry.label)) {
+        if let Some(model) = models.iter().find(|model| !labels.insert(&model.entry().label)) {
             let message = format!(
                 "two of the models are called `{}`; give one of them another name with --weights NAME=FILE",
-                model.entry.label
+                model.entry().label
             );
             return Err(usage(message).into());
         }
         Ok(models)
+    }
+
+    fn read(&self, file: &NamedFile, device: &Device) -> Result<Contestant> {
+        let label = file.name.clone().unwrap_or_else(|| label_of(&file.path));
+        if starts_as_onnx(&file.path) {
+            let model = OnnxClassifier::load(&file.path, self.onnx_normalize)?;
+            let entry = model.entry(label);
+            return Ok(Contestant::Onnx(model, entry));
+        }
+        let model = LoadedModel::load(&file.path, device)?;
+        say_guess(&model);
+        Ok(model.called(label).into())
     }
 
     /// Finds the weights of the models that come with capsnet. Where none is named and CapsNet's aren't there, those
@@ -82,6 +115,14 @@ impl ModelsArgs {
             found => Ok(found?),
         }
     }
+}
+
+/// Whether the file is an ONNX model, by its first bytes; what can't be read is told by whoever reads it whole.
+fn starts_as_onnx(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let is_file = path.is_file();
+    let read = is_file.then(|| File::open(path).and_then(|file| file.take(16).read_to_end(&mut start)));
+    matches!(read, Some(Ok(_))) && is_onnx(&start)
 }
 
 /// Two steps of the path, which tell the runs apart: `runs/mine/best.safetensors` is "mine/best".

@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::train::{default_threads, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
+use crate::contestant::Contestant;
 use crate::images::{data_folder, read};
 use crate::output::{claim, line, note};
 use crate::progress::Progress;
@@ -87,11 +88,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let _alone = claim(&args.out, "a comparison")?;
     let models = if args.train {
-        trained(args, &device)?
+        trained(args, &device)?.into_iter().map(Contestant::from).collect()
     } else {
-        args.models.load(&device)?
+        args.models.contestants(&device)?
     };
-    let models: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
+    let models: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
     let data = named_by(data, models.iter().map(|named| named.model));
     let compare = Compare {
         models: &models,

@@ -1,23 +1,26 @@
 //! `capsnet convert`.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use crate::args::Variant;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::model::{Architecture, Classifier, Input, Model, ModelConfig};
 use capsnet::weights::{self, Identified};
+use capsnet_data::file::atomic_write;
 use capsnet_data::transform::Normalize;
 use capsnet_report::number::count;
 use capsnet_weights::{FloatDtype, Rename};
 use clap::Args;
 
 use crate::output::line;
-use crate::setting::change;
+use crate::setting::{change, usage};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet convert epoch_32.pt epoch_32.safetensors
   capsnet convert lenet.pt lenet.safetensors --rename 'conv1.*=conv0.*' --rename 'conv2.*=conv1.*'
+  capsnet convert weights/capsnet.safetensors capsnet.onnx
   capsnet convert --half runs/capsnet-1/best.safetensors capsnet.safetensors";
 
 #[derive(Args, Debug)]
@@ -25,7 +28,7 @@ pub(crate) struct ConvertArgs {
     /// A PyTorch state dict (.pt, .pth; zip or legacy) or a safetensors file
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// The safetensors file to write
+    /// The safetensors file to write, or the ONNX file where its name ends in .onnx
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
     /// Store half precision: half the size, three digits
@@ -64,6 +67,13 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
     }
     // Going through the model refuses files whose tensors don't fit it.
     let model = Model::from_weights(config, &state, &Device::flex())?;
+    if args
+        .output
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("onnx"))
+    {
+        return write_onnx(args, &model);
+    }
     let dtype = if args.half { FloatDtype::F16 } else { FloatDtype::F32 };
     let mut converted = model.state_dict();
     for (name, tensor) in state.iter().filter(|(name, _)| weights::is_counter(name)) {
@@ -81,4 +91,20 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
         count(model.parameters() as u64)
     ))?;
     Ok(())
+}
+
+/// Writes the model as ONNX, whole or not at all.
+fn write_onnx(args: &ConvertArgs, model: &Model) -> Result<()> {
+    if args.half {
+        return Err(usage("--half: ONNX is written in single precision; leave the flag out").into());
+    }
+    let bytes = capsnet_onnx::export(&model.config, &model.state_dict())?;
+    atomic_write(&args.output, |file| file.write_all(&bytes))
+        .with_context(|| format!("can't write {}", args.output.display()))?;
+    line(format_args!(
+        "wrote {}: {} as ONNX (opset {}), pixels in 0..1 in, scores out",
+        args.output.display(),
+        model.config.title(),
+        capsnet_onnx::OPSET
+    ))
 }

@@ -84,7 +84,10 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
         parameters: model.as_ref().map_or_else(floats, Model::parameters),
         tensors: state.iter().map(tensor).collect(),
         configuration: model.as_ref().map(|model| model.config.clone()),
-        class_names: model.as_ref().map(|model| model.class_names.clone()).unwrap_or_default(),
+        class_names: model
+            .as_ref()
+            .map(|model| model.class_names.clone())
+            .unwrap_or_default(),
         beside: state.beside.clone(),
     };
     if args.json {

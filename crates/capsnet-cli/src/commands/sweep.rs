@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use capsnet::loaded::{LoadedModel, NamedModel};
+use capsnet::loaded::NamedModel;
 use capsnet::model::named_by;
 use capsnet::sweep::{Earlier, Event, Plan, PlanError, SweepFolder};
 use capsnet_data::dataset::Split;
@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::again::command_line;
 use crate::args::{DataArgs, ModelsArgs};
+use crate::contestant::Contestant;
 use crate::output::{line, note};
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -133,8 +134,8 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
         .map_err(|PlanError { family, source }| usage(format!("--{family}: {source}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
-    let models = args.models.load(&device)?;
-    let named: Vec<NamedModel> = models.iter().map(LoadedModel::named).collect();
+    let models = args.models.contestants(&device)?;
+    let named: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
     let data = named_by(data, named.iter().map(|named| named.model));
     let sweep = capsnet::sweep::Sweep {
         models: &named,

@@ -1,0 +1,299 @@
+//! Any ONNX classifier as a network that capsnet tests, sweeps, compares and measures.
+//!
+//! The model takes one tensor of images, `[batch, channels, height, width]`, as PyTorch has them, `[batch, height, width,
+//! channels]`, as Keras has them, or `[batch, pixels]`, and gives one score a class. rten runs it, on the CPU.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use burn::prelude::*;
+use burn::tensor::activation::softmax;
+use capsnet::model::{Classifier, ImageShape, Input, Network, Output, ScoreKind};
+use capsnet::observe::Observer;
+use capsnet_data::digest::sha256;
+use capsnet_data::transform::Normalize;
+use capsnet_measure::ModelEntry;
+use capsnet_weights::{WeightsError, read_bytes};
+use prost::Message;
+use rten::{Dimension, Model};
+use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, Tensor as Array};
+
+use crate::export::{SCORES_KEY, Scores};
+use crate::proto;
+
+/// An ONNX model that scores images.
+pub struct OnnxClassifier {
+    model: Model,
+    form: Form,
+    input: Input,
+    scores: Scores,
+    /// Whether it takes one image at a time.
+    single: bool,
+    path: PathBuf,
+    sha256: String,
+}
+
+/// How the images lie in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `[batch, channels, height, width]`.
+    Planar,
+    /// `[batch, height, width, channels]`.
+    Interleaved,
+    /// `[batch, channels * height * width]`.
+    Flat,
+}
+
+/// An ONNX file that is no classifier of images, or can't be run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It can't be read at all.
+    #[error(transparent)]
+    File(#[from] WeightsError),
+    /// It is damaged, or has operators that aren't known.
+    #[error("{}: rten can't load this ONNX model ({reason})", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What rten said.
+        reason: String,
+    },
+    /// It doesn't take images, or gives no scores of classes.
+    #[error("{}: this ONNX model {fault}; a classifier takes one tensor of images and gives one score a class", path.display())]
+    NoClassifier {
+        /// The file.
+        path: PathBuf,
+        /// What it does instead.
+        fault: String,
+    },
+}
+
+impl OnnxClassifier {
+    /// Reads a model, and asks it once about an image without ink.
+    ///
+    /// `normalize` is what it wants done to pixels in 0..1; unless said otherwise nothing, and in a file that capsnet has
+    /// written it is part of the graph.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] for a file that is no ONNX model, or for one that is no classifier of images.
+    pub fn load(path: &Path, normalize: Option<Normalize>) -> Result<Self, LoadError> {
+        let bytes = read_bytes(path)?;
+        let digest = sha256(&[&bytes]);
+        let metadata = metadata(&bytes);
+        let model = Model::load(bytes).map_err(|error| LoadError::Model {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let fault = |fault: String| LoadError::NoClassifier {
+            path: path.to_owned(),
+            fault,
+        };
+        let (form, image) = form_of(&model).map_err(fault)?;
+        let mut network = Self {
+            model,
+            form,
+            input: Input {
+                image,
+                classes: 0,
+                normalize: normalize.unwrap_or_default(),
+            },
+            scores: Scores::Logits,
+            single: false,
+            path: path.to_owned(),
+            sha256: digest,
+        };
+        let blank = vec![0.0; 2 * image.pixels()];
+        let scores = match network.run(&blank, 2) {
+            Ok(scores) => scores,
+            Err(_) => {
+                network.single = true;
+                network.run(&blank[..image.pixels()], 1).map_err(&fault)?
+            }
+        };
+        let images = if network.single { 1 } else { 2 };
+        network.input.classes = scores.len() / images;
+        if network.input.classes < 2 {
+            return Err(fault(format!("gives {} numbers about {images} images", scores.len())));
+        }
+        let noted = metadata.iter().find(|(key, _)| key == SCORES_KEY);
+        let noted = noted.and_then(|(_, name)| Scores::ALL.into_iter().find(|scores| scores.name() == name));
+        network.scores = noted.unwrap_or_else(|| told_by(&scores, network.input.classes));
+        Ok(network)
+    }
+
+    /// What results say of it.
+    pub fn entry(&self, label: impl Into<String>) -> ModelEntry {
+        ModelEntry {
+            label: label.into(),
+            model: "onnx".to_owned(),
+            weights: self.path.display().to_string(),
+            sha256: self.sha256.clone(),
+            parameters: self.parameters(),
+            true_class: self.score_kind(),
+            trained_with: None,
+            training_epochs: None,
+            training_seconds: None,
+        }
+    }
+
+    /// The scores of so many images, which lie plane by plane; or why there are none.
+    fn run(&self, images: &[f32], count: usize) -> Result<Vec<f32>, String> {
+        let ImageShape {
+            channels,
+            height,
+            width,
+        } = self.input.image;
+        let array = NdTensor::from_data([count, channels, height, width], images.to_vec());
+        let array: Array<f32> = match self.form {
+            Form::Planar => array.into_dyn(),
+            Form::Interleaved => array.permuted([0, 2, 3, 1]).to_tensor().into_dyn(),
+            Form::Flat => array.into_shape([count, channels * height * width]).into_dyn(),
+        };
+        let scores = self
+            .model
+            .run_one(array.into(), None)
+            .map_err(|error| format!("can't be run ({error})"))?;
+        let scores: Array<f32> = scores.try_into().map_err(|_| "gives no floats".to_owned())?;
+        if scores.shape().first() != Some(&count) || !scores.len().is_multiple_of(count) {
+            return Err(format!(
+                "gives an output of shape {:?} about {count} images",
+                scores.shape()
+            ));
+        }
+        Ok(scores.to_vec())
+    }
+}
+
+/// The metadata of a file; none if it can't be read, which loading it says.
+fn metadata(bytes: &[u8]) -> Vec<(String, String)> {
+    let entries = proto::Model::decode(bytes)
+        .map(|model| model.metadata)
+        .unwrap_or_default();
+    entries.into_iter().map(|entry| (entry.key, entry.value)).collect()
+}
+
+/// How the images lie in a model's input, and their size; 28 x 28 where it is left open.
+fn form_of(model: &Model) -> Result<(Form, ImageShape), String> {
+    let inputs = model.input_ids().len();
+    if inputs != 1 {
+        return Err(format!("has {inputs} inputs"));
+    }
+    let shape = model.input_shape(0).ok_or("doesn't say the shape of its input")?;
+    let size = |dimension: &Dimension, open: usize| match dimension {
+        Dimension::Fixed(size) => *size,
+        Dimension::Symbolic(_) => open,
+    };
+    let usual = ImageShape::MNIST;
+    let (form, channels, height, width) = match shape.as_slice() {
+        [_, pixels] => {
+            let pixels = size(pixels, usual.pixels());
+            // Grey and square, or else in colour and square.
+            let square = |pixels: usize| Some(pixels.isqrt()).filter(|side| side * side == pixels);
+            let sides = [1, 3]
+                .into_iter()
+                .find_map(|channels| Some((channels, square(pixels / channels)?)));
+            let (channels, side) = sides
+                .filter(|(channels, side)| channels * side * side == pixels)
+                .ok_or_else(|| format!("takes {pixels} numbers, which are no square image"))?;
+            (Form::Flat, channels, side, side)
+        }
+        [_, a, b, c] => {
+            let [first, last] = [size(a, 1), size(c, usual.width)];
+            if !matches!(first, 1 | 3) && matches!(last, 1 | 3) {
+                (Form::Interleaved, last, size(a, usual.height), size(b, usual.width))
+            } else {
+                (Form::Planar, first, size(b, usual.height), last)
+            }
+        }
+        _ => return Err(format!("takes an input of {} dimensions", shape.len())),
+    };
+    let image = ImageShape {
+        channels,
+        height,
+        width,
+    };
+    if image.pixels() == 0 || image.pixels() > MOST_PIXELS {
+        return Err(format!("takes images of {channels} x {height} x {width}"));
+    }
+    Ok((form, image))
+}
+
+/// More than any image set that it could be measured on has.
+const MOST_PIXELS: usize = 1 << 24;
+
+/// Numbers between 0 and 1 that sum to one are probabilities; any others are taken for logits.
+fn told_by(scores: &[f32], classes: usize) -> Scores {
+    let sums_to_one = |row: &[f32]| {
+        row.iter().all(|score| (0.0..=1.0).contains(score)) && (row.iter().sum::<f32>() - 1.0).abs() < 1e-4
+    };
+    if scores.chunks_exact(classes).all(sums_to_one) {
+        Scores::Probabilities
+    } else {
+        Scores::Logits
+    }
+}
+
+impl Network for OnnxClassifier {
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+        let device = images.device();
+        let count = images.dims()[0];
+        let values = images.into_data().try_into_vec_as::<f32>().expect("images are floats");
+        let at_once = if self.single { 1 } else { count };
+        let pixels = self.input.image.pixels();
+        let scores: Vec<f32> = values
+            .chunks(at_once * pixels)
+            // It has answered about a blank image of this size, and its graph is the same for all.
+            .flat_map(|part| self.run(part, part.len() / pixels).expect("the model was run before"))
+            .collect();
+        let scores = Tensor::<2>::from_data(TensorData::new(scores, [count, self.input.classes]), &device);
+        // Their logarithms are logits, whose cross-entropy is that of the probabilities.
+        let scores = match self.scores {
+            Scores::Probabilities => scores.clamp_min(f32::MIN_POSITIVE).log(),
+            Scores::Logits | Scores::Lengths => scores,
+        };
+        observer.see("scores", &scores);
+        scores.into()
+    }
+
+    fn score_kind(&self) -> ScoreKind {
+        match self.scores {
+            Scores::Lengths => ScoreKind::CapsuleLength,
+            Scores::Logits | Scores::Probabilities => ScoreKind::Probability,
+        }
+    }
+
+    fn probabilities(&self, output: &Output) -> Tensor<2> {
+        match self.scores {
+            Scores::Logits | Scores::Probabilities => softmax(output.scores.clone(), 1),
+            Scores::Lengths => output.scores.clone(),
+        }
+    }
+}
+
+impl Classifier for OnnxClassifier {
+    fn input(&self) -> Input {
+        self.input
+    }
+
+    fn title(&self) -> String {
+        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        format!("{stem} (ONNX)")
+    }
+
+    fn parameters(&self) -> usize {
+        self.model.total_params()
+    }
+}
+
+impl fmt::Debug for OnnxClassifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnnxClassifier")
+            .field("path", &self.path)
+            .field("form", &self.form)
+            .field("input", &self.input)
+            .field("scores", &self.scores)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,123 @@
+//! A network as an ONNX file: pixels in 0..1 in, scores out, the batch of any size.
+//!
+//! What is done to the pixels first is part of the graph, and so is every iteration of the routing, one after the
+//! other; the decoder is not. The scores are those of [`Network`](capsnet::model::Network): logits, or the lengths of
+//! class capsules. The entries `capsnet.model` and `capsnet.scores` of the file's metadata say which network it is and
+//! what its scores are.
+
+use capsnet::model::{Architecture, Input, ModelConfig};
+use capsnet::weights::CONFIG_KEY;
+use capsnet_weights::StateDict;
+use prost::Message;
+
+mod capsules;
+mod graph;
+mod plain;
+
+use crate::proto::{Model, OperatorSet, StringEntry};
+use graph::Builder;
+
+/// The set of operators that the files are written for; onnxruntime knows it since 1.10 (2021).
+pub const OPSET: i64 = 15;
+
+/// The version of the file's format that belongs to it.
+const IR_VERSION: i64 = 8;
+
+/// The metadata entry that says what the scores are: one of [`Scores`].
+pub(crate) const SCORES_KEY: &str = "capsnet.scores";
+
+/// What the scores of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scores {
+    /// To be softmaxed.
+    Logits,
+    /// Of class capsules.
+    Lengths,
+    /// They sum to one.
+    Probabilities,
+}
+
+impl Scores {
+    pub(crate) const ALL: [Self; 3] = [Self::Logits, Self::Lengths, Self::Probabilities];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Logits => "logits",
+            Self::Lengths => "lengths",
+            Self::Probabilities => "probabilities",
+        }
+    }
+}
+
+/// A network that can't be written as ONNX.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A model or a routing without a form in ONNX here.
+    #[error("{what} can't be written as ONNX; {advice}")]
+    Unsupported {
+        /// The model or the routing.
+        what: String,
+        /// What can be.
+        advice: &'static str,
+    },
+    /// A tensor that the configuration asks for and the weights lack.
+    #[error("the weights have no tensor `{0}` of floats")]
+    Missing(String),
+}
+
+/// The bytes of an ONNX file of the network with these weights, which are those that
+/// [`Model::state_dict`](capsnet::model::Model::state_dict) gives.
+///
+/// # Errors
+///
+/// [`ExportError`] for a model or a routing that has no form in ONNX here.
+pub fn export(config: &ModelConfig, weights: &StateDict) -> Result<Vec<u8>, ExportError> {
+    let Input {
+        image,
+        classes,
+        normalize,
+    } = config.input();
+    let mut builder = Builder::new(weights);
+    let size = [image.channels, image.height, image.width];
+    let pixels = builder.input("pixels", &size);
+    let x = builder.normalized(pixels, normalize);
+    let (scores, kind) = match config {
+        ModelConfig::LeNet5(_) => (plain::lenet5(&mut builder, x)?, Scores::Logits),
+        ModelConfig::Mlp(_) => (plain::mlp(&mut builder, x)?, Scores::Logits),
+        ModelConfig::Cnn(config) => (plain::cnn(&mut builder, x, config)?, Scores::Logits),
+        ModelConfig::CapsNet(config) => {
+            let scores = capsules::capsnet(&mut builder, x, config)?;
+            let kind = if config.softmaxed_lengths {
+                Scores::Probabilities
+            } else {
+                Scores::Lengths
+            };
+            (scores, kind)
+        }
+        ModelConfig::EfficientCapsNet(config) => (capsules::efficient(&mut builder, x, config)?, Scores::Lengths),
+        other => {
+            return Err(ExportError::Unsupported {
+                what: other.title().to_owned(),
+                advice: "LeNet-5, CapsNet, Efficient-CapsNet, the CNN and the MLP can",
+            });
+        }
+    };
+    builder.output(scores, "scores", classes);
+    let text = serde_json::to_string(config).expect("a configuration is plain data");
+    let entry = |key: &str, value: &str| StringEntry {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    };
+    let model = Model {
+        ir_version: IR_VERSION,
+        producer_name: "capsnet".to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        graph: Some(builder.finish(config.name())),
+        opset_import: vec![OperatorSet {
+            domain: String::new(),
+            version: OPSET,
+        }],
+        metadata: vec![entry(CONFIG_KEY, &text), entry(SCORES_KEY, kind.name())],
+    };
+    Ok(model.encode_to_vec())
+}

@@ -1,0 +1,20 @@
+//! ONNX both ways: [`export`] writes a network as an ONNX file, and [`OnnxClassifier`] runs any ONNX classifier as a
+//! network that capsnet tests, sweeps and measures.
+//!
+//! A crate of its own, so that the library stays light.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
+mod classifier;
+mod export;
+mod proto;
+
+pub use capsnet_weights::is_onnx;
+pub use classifier::{LoadError, OnnxClassifier};
+pub use export::{ExportError, OPSET, export};
+
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
