@@ -28,7 +28,8 @@ fn counts(folder: &Path, more: &[&str]) -> Vec<Value> {
         text(&data),
     ];
     let sweep = capsnet(folder, [&line, more].concat()).json();
-    let points = sweep["points"].as_array().unwrap().iter();
+    let curves = sweep["sweeps"][0]["curves"].as_array().unwrap().iter();
+    let points = curves.flat_map(|curve| curve["points"].as_array().unwrap());
     points.map(|point| point["correct"].clone()).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Any ONNX classifier as a network that capsnet tests, sweeps, compares and measures.
 //!
-//! The model takes one tensor of images, `[batch, channels, height, width]`, as PyTorch has them, `[batch, height, width,
-//! channels]`, as Keras has them, or `[batch, pixels]`, and gives one score a class. rten runs it, on the CPU.
+//! The model takes one tensor of images, `[batch, channels, height, width]`, as PyTorch has them, `[batch, height,
+//! width, channels]`, as Keras has them, or `[batch, pixels]`, and gives one score a class. rten runs it, on the CPU.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,10 @@ pub enum LoadError {
         reason: String,
     },
     /// It doesn't take images, or gives no scores of classes.
-    #[error("{}: this ONNX model {fault}; a classifier takes one tensor of images and gives one score a class", path.display())]
+    #[error(
+        "{}: this ONNX model {fault}; a classifier takes one tensor of images and gives one score a class",
+        path.display()
+    )]
     NoClassifier {
         /// The file.
         path: PathBuf,
@@ -72,8 +75,8 @@ pub enum LoadError {
 impl OnnxClassifier {
     /// Reads a model, and asks it once about an image without ink.
     ///
-    /// `normalize` is what it wants done to pixels in 0..1; unless said otherwise nothing, and in a file that capsnet has
-    /// written it is part of the graph.
+    /// `normalize` is what it wants done to pixels in 0..1; unless said otherwise nothing, and in a file that capsnet
+    /// has written it is part of the graph.
     ///
     /// # Errors
     ///

@@ -89,7 +89,7 @@ fn capsules_with_unrolled_routing() {
     let small = |config: CapsNetConfig| CapsNetConfig {
         conv_channels: 6,
         primary_maps: 3,
-        vote_std: 1.0,
+        vote_std: 5.0,
         decoder: None,
         ..config
     };

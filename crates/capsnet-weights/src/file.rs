@@ -26,8 +26,8 @@ pub const MAX_EXPANSION: usize = 16;
 /// Reads the weight file at `path`: PyTorch zip, PyTorch legacy stream or safetensors.
 ///
 /// A PyTorch file must hold a state dict, that is, a dict of tensors, by itself or within a checkpoint under any name;
-/// of several, the one under a name that stands for a model (`state_dict`, `model`, ..). What lies beside the tensors is
-/// passed over and listed in [`StateDict::beside`]. Anything that names a class or function that PyTorch's own safe
+/// of several, the one under a name that stands for a model (`state_dict`, `model`, ..). What lies beside the tensors
+/// is passed over and listed in [`StateDict::beside`]. Anything that names a class or function that PyTorch's own safe
 /// loader doesn't know is refused, wherever it lies.
 ///
 /// # Errors

@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Say which class an image file shows
     #[command(after_help = predict::EXAMPLES)]
     Predict(predict::PredictArgs),
-    /// Turn a PyTorch state dict or a safetensors file into safetensors that both capsnet and PyTorch load, or into ONNX
+    /// Turn a PyTorch state dict or a safetensors file into safetensors that capsnet and PyTorch load, or into ONNX
     #[command(after_help = convert::EXAMPLES)]
     Convert(convert::ConvertArgs),
     /// Say what a weights file holds: model, configuration, parameters, tensors

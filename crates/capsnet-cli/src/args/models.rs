@@ -34,7 +34,8 @@ pub(crate) struct ModelsArgs {
     /// names others]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = model())]
     pub models: Vec<ModelConfig>,
-    /// Weights files, safetensors or PyTorch, or ONNX models, under a name of your own if one is given; the file says which model it is
+    /// Weights files, safetensors or PyTorch, or ONNX models, under a name of your own if one is given; the file says
+    /// which model it is
     #[arg(long, value_name = "[NAME=]FILE", num_args = 1..)]
     pub weights: Vec<NamedFile>,
     /// Mean and deviation that ONNX models of others want pixels in 0..1 normalised by [default: not at all; those that

@@ -72,8 +72,8 @@ pub(crate) struct WeightsArgs {
     /// Weights file, safetensors or PyTorch [default: those that come with capsnet]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Read the weights as this CapsNet, with or without a batch norm on the input; files of PyTorch don't say [default:
-    /// tutorial if there is one, else paper]
+    /// Read the weights as this CapsNet, with or without a batch norm on the input; files of PyTorch don't say
+    /// [default: tutorial if there is one, else paper]
     #[arg(long)]
     pub variant: Option<Variant>,
     #[arg(long, value_name = "NAME", conflicts_with_all = ["couplings", "routing_iterations"],

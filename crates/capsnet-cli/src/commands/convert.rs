@@ -34,8 +34,8 @@ pub(crate) struct ConvertArgs {
     /// Store half precision: half the size, three digits
     #[arg(long)]
     pub half: bool,
-    /// Read the weights as this CapsNet, with or without a batch norm on the input; files of PyTorch don't say [default:
-    /// tutorial if there is one, else paper]
+    /// Read the weights as this CapsNet, with or without a batch norm on the input; files of PyTorch don't say
+    /// [default: tutorial if there is one, else paper]
     #[arg(long)]
     pub variant: Option<Variant>,
     /// Give tensors other names first; `*` stands for any text and is put where the new name has one, as in

@@ -29,13 +29,13 @@ pub(super) fn capsnet(builder: &mut Builder, mut x: Value, config: &CapsNetConfi
     if config.input_batch_norm {
         x = builder.batch_norm(&x, "batch_norm_0", 1e-5)?;
     }
-    let conv = builder.conv(&x, "conv1", 1)?;
+    let conv = builder.conv(&x, "conv1", 1, 1)?;
     let features = builder.relu(&conv);
     // The convolutions to one coordinate each, side by side: [B, I, E].
     let mut coordinates = Vec::new();
     for number in 0..config.primary_dimensions {
         let layer = format!("primary_capsules.capsules.{number}");
-        let map = builder.conv(&features, &layer, config.primary_stride)?;
+        let map = builder.conv(&features, &layer, config.primary_stride, 1)?;
         coordinates.push(builder.reshape(&map, &[0, -1, 1]));
     }
     let u = builder.node(
@@ -61,14 +61,12 @@ pub(super) fn efficient(
 ) -> Result<Value, ExportError> {
     let routing = Unrolled::of(&config.routing, config.class_dimensions)?;
     for (number, stride) in (1..).zip([1, 1, 1, 2]) {
-        let conv = builder.conv(&x, &format!("conv{number}"), stride)?;
+        let conv = builder.conv(&x, &format!("conv{number}"), stride, 1)?;
         let rectified = builder.relu(&conv);
         x = builder.batch_norm(&rectified, &format!("bn{number}"), 1e-3)?;
     }
     let [.., channels] = config.channels;
-    let (weight, bias) = (builder.weight("primary.weight")?, builder.weight("primary.bias")?);
-    let groups = [With::Int("group", channels as i64)];
-    let s = builder.node("Conv", &[&x, &weight, &bias], &groups);
+    let s = builder.conv(&x, "primary", 1, channels)?;
     let dimensions = config.primary_dimensions;
     let s = builder.reshape(&s, &[0, (channels / dimensions) as i64, dimensions as i64]);
     let u = squash_exponential(builder, &s);

@@ -138,12 +138,18 @@ impl<'a> Builder<'a> {
         self.node("Div", &[&centred, &std], &[])
     }
 
-    /// A convolution without padding by the layer of this name.
-    pub(super) fn conv(&mut self, x: &Value, layer: &str, stride: usize) -> Result<Value, ExportError> {
+    /// A convolution without padding by the layer of this name; a depthwise one has a group a channel.
+    pub(super) fn conv(&mut self, x: &Value, layer: &str, stride: usize, groups: usize) -> Result<Value, ExportError> {
         let weight = self.weight(&format!("{layer}.weight"))?;
         let bias = self.weight(&format!("{layer}.bias"))?;
-        let stride = [stride as i64; 2];
-        Ok(self.node("Conv", &[x, &weight, &bias], &[With::Ints("strides", &stride)]))
+        // Those that have a default too, which not every reader knows.
+        let with = [
+            With::Ints("dilations", &[1, 1]),
+            With::Int("group", groups as i64),
+            With::Ints("pads", &[0; 4]),
+            With::Ints("strides", &[stride as i64; 2]),
+        ];
+        Ok(self.node("Conv", &[x, &weight, &bias], &with))
     }
 
     /// A batch norm by the statistics that it has kept.

@@ -8,9 +8,13 @@ use super::graph::{Builder, Value, With};
 /// Two convolutions, each with ReLU and the average over windows of 2 x 2, and three linear layers.
 pub(super) fn lenet5(builder: &mut Builder, mut x: Value) -> Result<Value, ExportError> {
     for layer in ["conv0", "conv1"] {
-        let conv = builder.conv(&x, layer, 1)?;
+        let conv = builder.conv(&x, layer, 1, 1)?;
         let rectified = builder.relu(&conv);
-        let windows = [With::Ints("kernel_shape", &[2, 2]), With::Ints("strides", &[2, 2])];
+        let windows = [
+            With::Ints("kernel_shape", &[2, 2]),
+            With::Ints("pads", &[0; 4]),
+            With::Ints("strides", &[2, 2]),
+        ];
         x = builder.node("AveragePool", &[&rectified], &windows);
     }
     let x = builder.flatten(&x);
@@ -26,7 +30,7 @@ pub(super) fn mlp(builder: &mut Builder, x: Value) -> Result<Value, ExportError>
 /// Convolutions with ReLU, then linear layers.
 pub(super) fn cnn(builder: &mut Builder, mut x: Value, config: &CnnConfig) -> Result<Value, ExportError> {
     for (number, &stride) in config.strides.iter().enumerate() {
-        let conv = builder.conv(&x, &format!("convs.{number}"), stride)?;
+        let conv = builder.conv(&x, &format!("convs.{number}"), stride, 1)?;
         x = builder.relu(&conv);
     }
     let x = builder.flatten(&x);
