@@ -51,6 +51,16 @@ def lenet(name, batch, steps, opponents, augment=None):
                 for label, options in opponents.items()})
 
 
+def efficient(batch, steps):
+    """A case of Efficient-CapsNet."""
+    common = ['--mode', 'train', '--steps', str(steps), '--warmup', '4']
+    return dict(
+        name=f'efficient-capsnet-train-{batch}', steps=steps,
+        ours=['step', 'efficient-capsnet', '--batch-size', str(batch), *common],
+        theirs={label: ['bench_efficient.py', '--batch', str(batch), *options.split(), *common]
+                for label, options in EFFICIENT.items()})
+
+
 TRAIN = {'optimised': '--impl optimised', 'plain': '--impl plain', 'compiled': '--impl compiled'}
 INFER = {
     'optimised': '--impl optimised',
@@ -61,6 +71,14 @@ INFER = {
     'compiled': '--impl compiled',
     'frozen': '--impl frozen',
     'frozen, channels last': '--impl frozen --channels-last 1',
+}
+EFFICIENT = {
+    'plain': '--impl plain',
+    'plain, channels last': '--impl plain --channels-last 1',
+    'compiled': '--impl compiled',
+    'compiled, channels last': '--impl compiled --channels-last 1',
+    # In bfloat16 it is another computation: rows of their own, never the best of f32.
+    'bf16, compiled, channels last': '--impl compiled --channels-last 1 --autocast 1',
 }
 LENET = {'optimised': '--impl optimised', 'plain': '--impl plain', 'compiled': '--impl compiled'}
 
@@ -74,6 +92,8 @@ def cases(quick):
         capsnet_net('train', 8, steps(40), 4, {label: TRAIN[label] for label in ('optimised', 'plain', 'compiled')}),
         capsnet_net('infer', 128, steps(12), 2, INFER),
         capsnet_net('infer', 1, steps(400), 40, INFER),
+        efficient(16, steps(80)),
+        efficient(128, steps(16)),
         # torchvision's pipeline draws and resamples one image at a time, as the tutorial does; the prepared tensors are not
         # augmented at all, which is less work than ours.
         lenet('lenet5-train-8-augmented', 8, steps(2000),
@@ -202,7 +222,7 @@ def summary(case, batch, results):
         row['images_per_s'] = batch * 1e3 / row['median_ms']
         row['times_ours_median'] = row['median_ms'] / ours['median_ms'] if ours else None
         row['times_ours_min'] = row['min_ms'] / ours['min_ms'] if ours else None
-    others = [row for row in rows if row['program'] != OURS]
+    others = [row for row in rows if row['program'] != OURS and not row['program'].startswith('bf16')]
     best = min(others, key=lambda row: row['median_ms'], default=None)
     for row in rows:
         row['best_of_pytorch'] = row is best
