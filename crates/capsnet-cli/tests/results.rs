@@ -5,12 +5,15 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use burn::prelude::Device;
+use capsnet::model::{EfficientCapsNetConfig, Model, ModelConfig};
+use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::idx::write_idx_labels;
 use capsnet_data::picture::write_png_gray;
 use capsnet_data::random::Seed;
 use capsnet_measure::wilson;
-use capsnet_weights::read;
+use capsnet_weights::{FloatDtype, read};
 use serde_json::{Value, json};
 use support::{SIDE, capsnet, digit, fixture, label, text, write_data, write_lenet5, write_split};
 use tempfile::{TempDir, tempdir};
@@ -205,6 +208,17 @@ fn info_counts_parameters() {
     // 2 * 82 for the convolution, 2 * 163 for the primary capsules, 10 * 36 * 2 * 3 votes.
     assert_eq!(tiny["parameters"], 164 + 326 + 2160);
     assert_eq!(tiny["configuration"]["class_dimensions"], 3);
+    assert_eq!(tiny["parameters_without_decoder"], Value::Null);
+    let config = ModelConfig::from(EfficientCapsNetConfig::default());
+    let model = Model::new(config, Seed(3), &Device::flex()).unwrap();
+    let path = folder.path().join("efficient.safetensors");
+    weights::save(&model, &path, FloatDtype::F16, &[]).unwrap();
+    let efficient = capsnet(folder.path(), ["info", "efficient.safetensors", "--json"]).json();
+    assert_eq!(efficient["parameters"], 1_573_168);
+    assert_eq!(efficient["parameters_without_decoder"], 161_824);
+    let text = capsnet(folder.path(), ["info", "efficient.safetensors"]).done();
+    let says = "Efficient-CapsNet, 1,573,168 parameters (161,824 without the decoder)";
+    assert!(text.contains(says), "{text}");
 }
 
 #[test]

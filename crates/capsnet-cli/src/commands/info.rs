@@ -36,6 +36,9 @@ struct Report {
     model: Option<String>,
     /// Of the model; of no known one, all floats.
     parameters: usize,
+    /// Of a network with a decoder: those that its answers need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters_without_decoder: Option<usize>,
     configuration: Option<ModelConfig>,
     /// What the classes are called, where the file says it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,11 +80,20 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
             .map(<[f32]>::len)
             .sum()
     };
+    let parameters = model.as_ref().map_or_else(floats, Model::parameters);
+    let of_decoder = model.as_ref().map_or(0, |model| {
+        let tensors = model.state_dict();
+        let of_decoder = tensors.iter().filter(|(name, _)| name.starts_with("decoder."));
+        of_decoder
+            .map(|(_, tensor)| tensor.shape().iter().product::<usize>())
+            .sum()
+    });
     let report = Report {
         file: args.weights.display().to_string(),
         format: state.format().map(|format| format.to_string()),
         model: model.as_ref().map(|model| model.config.name().to_owned()),
-        parameters: model.as_ref().map_or_else(floats, Model::parameters),
+        parameters,
+        parameters_without_decoder: (of_decoder > 0).then(|| parameters - of_decoder),
         tensors: state.iter().map(tensor).collect(),
         configuration: model.as_ref().map(|model| model.config.clone()),
         class_names: model
@@ -97,7 +109,10 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
     let format = report.format.map(|format| format!(" ({format})")).unwrap_or_default();
     line(format_args!("{}{format}", report.file))?;
     let what = model.map_or_else(|| fault.unwrap_or_default(), |model| model.config.title().to_owned());
-    line(format_args!("{what}, {} parameters", count(report.parameters as u64)))?;
+    let without = report.parameters_without_decoder;
+    let without = without.map(|parameters| format!(" ({} without the decoder)", count(parameters as u64)));
+    let (parameters, without) = (count(report.parameters as u64), without.unwrap_or_default());
+    line(format_args!("{what}, {parameters} parameters{without}"))?;
     if let Some(configuration) = &report.configuration {
         line(format_args!("\n{}", serde_json::to_string_pretty(configuration)?))?;
     }
