@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         Command::Info(args) => commands::info::run(&args),
         Command::Route(args) => commands::route::run(&args),
         Command::Runs(args) => commands::runs::run(&args),
+        Command::Data(args) => commands::data::run(&args),
         Command::Protocols(args) => commands::protocols::run(&args),
         Command::Fetch(args) => commands::fetch::run(&args),
         Command::Draw(args) => commands::draw::run(&args),

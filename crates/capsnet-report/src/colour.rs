@@ -43,6 +43,23 @@ impl ColourImage {
         }
     }
 
+    /// An image whose planes come one after the other: in colour if there are three (red, green, blue), else grey.
+    ///
+    /// # Errors
+    /// As [`GreyImage::new`].
+    pub fn of_planes(width: usize, height: usize, pixels: &[u8]) -> Result<Self, ReportError> {
+        let size = width.saturating_mul(height);
+        if size == 0 || pixels.len() != 3 * size {
+            return Ok(Self::from(&GreyImage::of_planes(width, height, pixels)?));
+        }
+        let pixel = |at: usize| Rgb(pixels[at], pixels[size + at], pixels[2 * size + at]);
+        Ok(Self {
+            width,
+            height,
+            pixels: (0..size).map(pixel).collect(),
+        })
+    }
+
     /// Dark ink on white paper, where `image` is light on black.
     #[must_use]
     pub fn on_paper(image: &GreyImage, ink: Rgb) -> Self {
@@ -119,6 +136,12 @@ impl From<&GreyImage> for ColourImage {
     }
 }
 
+impl From<GreyImage> for ColourImage {
+    fn from(image: GreyImage) -> Self {
+        Self::from(&image)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +157,25 @@ mod tests {
         assert!(ColourImage::difference(&grey(&[0, 1]), &grey(&[0])).is_err());
         assert_eq!(diverging(f64::NAN), Rgb::WHITE);
         assert_eq!((diverging(-3.0), diverging(1.0)), (BLUE, ORANGE));
+    }
+
+    #[test]
+    fn three_planes_are_colours() {
+        let image = ColourImage::of_planes(2, 1, &[255, 1, 0, 2, 9, 3]).unwrap();
+        assert_eq!(image.pixels, [Rgb(255, 0, 9), Rgb(1, 2, 3)]);
+        let image = ColourImage::of_planes(2, 1, &[7, 8]).unwrap();
+        assert_eq!(image.pixels, [Rgb(7, 7, 7), Rgb(8, 8, 8)]);
+        // Rec. 601 of (255, 0, 9) is 77.27, of (1, 2, 3) 1.81.
+        let grey = GreyImage::of_planes(2, 1, &[255, 1, 0, 2, 9, 3]).unwrap();
+        let levels = |planes: &[u8]| {
+            let size = planes.len() / 3;
+            let image = GreyImage::of_planes(size, 1, planes).unwrap();
+            image.rows().flatten().copied().collect::<Vec<u8>>()
+        };
+        assert_eq!(grey.rows().flatten().copied().collect::<Vec<u8>>(), [77, 2]);
+        assert_eq!(levels(&[255, 0, 0, 255, 0, 0]), [76, 150]);
+        assert_eq!(levels(&[255, 255, 255]), [255]);
+        assert!(ColourImage::of_planes(2, 1, &[1, 2, 3]).is_err());
     }
 
     #[test]

@@ -32,6 +32,30 @@ impl GreyImage {
         Self::new(width, height, pixels)
     }
 
+    /// The brightness of an image whose planes come one after the other: the weights of Rec. 601 for three of them
+    /// (red, green, blue), else their mean.
+    ///
+    /// # Errors
+    /// As [`GreyImage::new`].
+    pub fn of_planes(width: usize, height: usize, pixels: &[u8]) -> Result<Self, ReportError> {
+        let size = width.saturating_mul(height).max(1);
+        let planes = pixels.len() / size;
+        if planes < 2 || !pixels.len().is_multiple_of(size) {
+            return Self::new(width, height, pixels.to_vec());
+        }
+        let weights = match planes {
+            3 => vec![0.299, 0.587, 0.114],
+            _ => vec![1.0 / planes as f64; planes],
+        };
+        let level = |at: usize| -> f64 {
+            let planes = weights.iter().enumerate();
+            planes
+                .map(|(plane, weight)| weight * f64::from(pixels[plane * size + at]))
+                .sum()
+        };
+        Self::new(width, height, (0..size).map(|at| level(at).round() as u8).collect())
+    }
+
     /// Width in pixels, at least 1.
     #[must_use]
     pub const fn width(&self) -> usize {

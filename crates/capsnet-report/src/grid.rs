@@ -7,7 +7,6 @@ use crate::colour::ColourImage;
 use crate::drawing::{Drawing, Sheet, tile_size};
 use crate::error::ReportError;
 use crate::font::Font;
-use crate::grey::GreyImage;
 use crate::png;
 use crate::tone::Tone;
 
@@ -19,24 +18,24 @@ const LABEL_GAP: f64 = 3.0;
 /// One cell: images side by side, and lines of text under them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    images: Vec<GreyImage>,
+    images: Vec<ColourImage>,
     lines: Vec<(String, Tone)>,
 }
 
 impl Cell {
     /// A cell with one image.
     #[must_use]
-    pub fn new(image: GreyImage) -> Self {
+    pub fn new(image: impl Into<ColourImage>) -> Self {
         Self {
-            images: vec![image],
+            images: vec![image.into()],
             lines: Vec::new(),
         }
     }
 
     /// Adds an image to the right of those there, for example a reconstruction beside its input.
     #[must_use]
-    pub fn beside(mut self, image: GreyImage) -> Self {
-        self.images.push(image);
+    pub fn beside(mut self, image: impl Into<ColourImage>) -> Self {
+        self.images.push(image.into());
         self
     }
 
@@ -74,8 +73,7 @@ impl Cell {
             x + ((slot.width - width) / 2.0).floor(),
             y + ((slot.framed_height - height) / 2.0).floor(),
         );
-        let images: Vec<ColourImage> = self.images.iter().map(ColourImage::from).collect();
-        drawing.tile(corner, &images, scale, self.tone());
+        drawing.tile(corner, &self.images, scale, self.tone());
         for (number, (line, tone)) in self.lines.iter().enumerate() {
             let y = y + slot.framed_height + LABEL_GAP + number as f64 * Font::Body.height();
             drawing.note((x + slot.width / 2.0, y), line, *tone);

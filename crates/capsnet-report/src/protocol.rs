@@ -3,7 +3,7 @@
 use capsnet_measure::{Interval, ProtocolCell, ProtocolOutcome, ProtocolPicture, ProtocolTest};
 
 use crate::number::{count, percent};
-use crate::{Cell, Column, ConfusionMatrix, DigitGrid, GreyImage, ReportError, Sheet, Table, Tone};
+use crate::{Cell, ColourImage, Column, ConfusionMatrix, DigitGrid, ReportError, Sheet, Table, Tone};
 
 /// Magnification of the images in cells with several.
 const SMALL: f64 = 2.0;
@@ -110,7 +110,7 @@ fn cell(cell: &ProtocolCell) -> Result<Cell, ReportError> {
     let mut images = cell
         .images
         .iter()
-        .map(|pixels| GreyImage::new(cell.width, cell.height, pixels.clone()));
+        .map(|pixels| ColourImage::of_planes(cell.width, cell.height, pixels));
     let first = images.next().unwrap_or(Err(ReportError::Empty("a cell")))?;
     let shown = images.try_fold(Cell::new(first), |cell, image| {
         Ok::<_, ReportError>(cell.beside(image?))

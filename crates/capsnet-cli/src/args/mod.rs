@@ -13,7 +13,7 @@ use crate::commands::draw::{DRAW_EXAMPLES, DrawArgs};
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
-use crate::commands::{bench, completions, convert, fetch, info, man, predict, protocols, runs, study, train};
+use crate::commands::{bench, completions, convert, data, fetch, info, man, predict, protocols, runs, study, train};
 pub(crate) use models::ModelsArgs;
 pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
 pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// Route the votes of a file by any algorithm, to check another implementation against
     #[command(after_help = ROUTE_EXAMPLES)]
     Route(RouteArgs),
+    /// Say what is in a data set: classes, numbers and sizes of images, with examples and mean images as pictures
+    #[command(after_help = data::EXAMPLES)]
+    Data(data::DataSetArgs),
     /// List the protocols of the field that `train` and `test` follow, with their sources
     #[command(after_help = protocols::EXAMPLES)]
     Protocols(protocols::ProtocolsArgs),

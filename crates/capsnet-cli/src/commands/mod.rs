@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod data;
 pub(crate) mod draw;
 pub(crate) mod equivariance;
 pub(crate) mod fetch;

@@ -32,8 +32,10 @@ mod mat;
 mod npz;
 mod pictures;
 mod resize;
+mod survey;
 
 pub use classes::CLASSES_FILE;
+pub use survey::{ClassCount, Survey, survey};
 
 use classes::Classes;
 

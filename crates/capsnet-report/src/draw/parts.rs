@@ -62,14 +62,16 @@ pub(super) fn heading(drawing: &mut Drawing, at: (f64, f64), text: impl Into<Str
     drawing.text(at, Anchor::Start, Font::Strong, INK, text);
 }
 
-/// A digit as a model sees it.
+/// A digit as a model sees it; of one in colour the brightness, which is what differences are drawn of.
 pub(super) fn grey(size: Size, pixels: &[u8]) -> Result<GreyImage, ReportError> {
-    GreyImage::new(size.width, size.height, pixels.to_vec())
+    GreyImage::of_planes(size.width, size.height, pixels)
 }
 
 /// A decoder's image.
 pub(super) fn decoded(size: Size, values: &[f32]) -> Result<GreyImage, ReportError> {
-    GreyImage::from_unit(size.width, size.height, values)
+    // A cast saturates and sends NaN to zero.
+    let pixels: Vec<u8> = values.iter().map(|value| (value * 255.0).round() as u8).collect();
+    GreyImage::of_planes(size.width, size.height, &pixels)
 }
 
 /// Width and height of a framed image.

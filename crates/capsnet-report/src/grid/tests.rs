@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::colour::PALE;
+use crate::grey::GreyImage;
 use crate::rgb::Rgb;
 
 /// The sheet's paper, the frame with the paper inside it.

@@ -7,9 +7,11 @@
 //! | [`equivariance`] | how layers answer to rotations |
 //! | [`compare`] | models side by side |
 //! | [`runs`] | training runs, best first |
+//! | [`dataset`] | examples and means of a data set's images |
 //! | [`drawings()`] | the pictures of what capsules do |
 
 pub mod compare;
+pub mod dataset;
 mod drawings;
 pub mod equivariance;
 pub mod runs;
@@ -20,8 +22,8 @@ pub use drawings::drawings;
 
 use capsnet_measure::{Example, ModelEntry, Sample};
 
+use crate::colour::ColourImage;
 use crate::error::ReportError;
-use crate::grey::GreyImage;
 use crate::grid::Cell;
 use crate::number::count;
 use crate::tone::Tone;
@@ -58,8 +60,8 @@ fn short(sha256: &str) -> &str {
 
 /// An image with the models' answers beneath, right in green, wrong in red.
 fn example_cell(heading: String, example: &Example, names: &[impl AsRef<str>]) -> Result<Cell, ReportError> {
-    let [channels, height, width] = example.shape;
-    let image = GreyImage::new(width, height, grey_levels(&example.pixels, channels))?;
+    let [_, height, width] = example.shape;
+    let image = ColourImage::of_planes(width, height, &example.pixels)?;
     let answers = names.iter().zip(&example.answers);
     Ok(answers.fold(
         Cell::new(image).line(heading, Tone::Neutral),
@@ -68,22 +70,6 @@ fn example_cell(heading: String, example: &Example, names: &[impl AsRef<str>]) -
             cell.line(text, Tone::of(answer == example.truth))
         },
     ))
-}
-
-/// The brightness of planar levels: the weights of Rec. 601 for three channels, else the mean.
-fn grey_levels(pixels: &[u8], channels: usize) -> Vec<u8> {
-    let size = pixels.len() / channels.max(1);
-    let weights = match channels {
-        3 => vec![0.299, 0.587, 0.114],
-        _ => vec![1.0 / channels as f64; channels],
-    };
-    let level = |at: usize| -> f64 {
-        let planes = weights.iter().enumerate();
-        planes
-            .map(|(plane, weight)| weight * f64::from(pixels[plane * size + at]))
-            .sum()
-    };
-    (0..size).map(|at| level(at).round() as u8).collect()
 }
 
 /// There is room for names of so many letters under an image.
@@ -147,13 +133,6 @@ mod tests {
         );
         let many = short_names(&["a long name"; 27]).0;
         assert_eq!((many[25].as_str(), many[26].as_str()), ("Z", "27"));
-    }
-
-    #[test]
-    fn colours_become_levels() {
-        assert_eq!(grey_levels(&[7, 250], 1), [7, 250]);
-        assert_eq!(grey_levels(&[255, 0, 0, 255, 0, 0], 3), [76, 150]);
-        assert_eq!(grey_levels(&[255, 255, 255], 3), [255]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use capsnet::train::{EpochMetrics, RunFolder, TrainConfig};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::protocol::{MultiMnist, PairImages};
 use capsnet_data::random::Seed;
-use capsnet_report::{Axis, Cell, DigitGrid, GreyImage, LineChart, Series, Tone};
+use capsnet_report::{Axis, Cell, ColourImage, DigitGrid, LineChart, Series, Tone};
 
 const COLUMNS: usize = 8;
 const ROWS: usize = 4;
@@ -31,7 +31,7 @@ fn augmented(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for index in 0..data.len().min(COLUMNS * ROWS) {
         let image = config.augment.image(data, Seed(config.seed), 0, index);
-        let image = GreyImage::new(data.width(), data.height(), image)?;
+        let image = ColourImage::of_planes(data.width(), data.height(), &image)?;
         let name = &data.class_names()[usize::from(data.label(index))];
         cells.push(Cell::new(image).line(name, Tone::Neutral));
     }
@@ -47,7 +47,7 @@ fn paired(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {
     for index in 0..training.len().min(COLUMNS * ROWS) {
         let pair = pairs.training(0, index);
         pairs.draw(&pair, &mut images);
-        let image = GreyImage::new(pairs.width(), pairs.height(), images.merged.clone())?;
+        let image = ColourImage::of_planes(pairs.width(), pairs.height(), &images.merged)?;
         let [first, second] = pair.labels.map(|label| &data.class_names()[usize::from(label)]);
         cells.push(Cell::new(image).line(format!("{first}, {second}"), Tone::Neutral));
     }
