@@ -86,7 +86,10 @@ fn flags_that_do_not_go_together() {
     refused("compare --epochs 2", &["--train"]);
     refused("compare --train --weights a.pt", &["--train", "--weights"]);
     refused("--limit 5 test lenet5", &["test"]);
-    refused("predict lenet5", &["IMAGE"]);
+    refused("predict lenet5", &["a picture is needed", "lenet5"]);
+    refused("predict lenet6 a.png", &["lenet6", "lenet5, "]);
+    refused("predict --models lenet5,no.pt a.png", &["no.pt", "capsnet"]);
+    refused("predict lenet5 a.png --prepare much", &["--prepare", "auto", "none"]);
 }
 
 #[test]

@@ -15,7 +15,8 @@
 //! | `fetch` | downloading one (cargo feature `fetch`) |
 //! | [`file`](mod@file) | files that are written whole or not at all |
 //! | [`lock`] | one writer a folder |
-//! | [`picture`] | PNG and JPEG files in, PNG files out |
+//! | [`picture`] | picture files in, PNG files out |
+//! | [`prepare`](mod@prepare) | a picture made into what a network sees, as MNIST was made |
 //! | [`transform`] | what is done to an image before a model sees it |
 //! | [`protocol`] | the evaluation protocols of the field: sweeps, affNIST, MultiMNIST, MNIST-rot, corruptions |
 //! | [`doorway`] | a toy whose parts vote for the pose of a whole |
@@ -39,6 +40,7 @@ pub mod locate;
 pub mod lock;
 pub mod picture;
 mod png_profile;
+pub mod prepare;
 pub mod protocol;
 pub mod random;
 pub mod source;

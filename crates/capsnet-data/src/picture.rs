@@ -1,29 +1,31 @@
-//! Picture files: read as what a model trained on digits expects, written for people to look at.
+//! Picture files: read as people have them, written for people to look at.
 //!
-//! Reading a PNG or JPEG takes these steps: the size in its header is checked, it is decoded, turned upright as its
-//! EXIF data say, made grey with the weights of ITU-R BT.601 in Pillow's fixed point
+//! [`Picture::read`] checks the size in the header, decodes PNG, JPEG, WebP, BMP, GIF (its first frame) or TIFF (its
+//! first page), refuses what is cut short in any of them, and turns the picture upright as its EXIF data say.
+//! [`prepare`](crate::prepare) makes of it what a model trained on digits expects; [`Picture::stretched`] does no more
+//! than to make it grey with the weights of ITU-R BT.601 in Pillow's fixed point
 //!
 //! ```text
 //! L = (19595 R + 38470 G + 7471 B + 32768) >> 16
 //! ```
 //!
-//! laid over black by its alpha channel, inverted if asked (digits are bright on black; ink on paper is the reverse),
-//! and resized with a triangle filter whose support grows with the reduction, so that thin strokes fade but don't
-//! vanish. The picture is stretched to the target's proportions; crop it beforehand to keep its own.
+//! lay it over black by its alpha channel, invert it if asked (digits are bright on black; ink on paper is the
+//! reverse), and stretch it to the model's size with a triangle filter whose support grows with the reduction, so that
+//! thin strokes fade but don't vanish.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+mod decode;
+mod whole;
+
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use image::codecs::png::PngEncoder;
-use image::imageops::{self, FilterType};
-use image::{
-    DynamicImage, ExtendedColorType, GenericImageView, GrayImage, ImageDecoder, ImageEncoder, ImageError, ImageReader,
-    Limits, Luma, Rgba,
-};
+use image::{ExtendedColorType, ImageEncoder, ImageError};
+
+pub use decode::Picture;
+use decode::target;
 
 use crate::file::atomic_write;
-use crate::png_profile::without_profile;
 
 /// The largest height or width of a picture read.
 pub const MAX_SIDE: u32 = 16_384;
@@ -58,7 +60,7 @@ pub enum PictureFault {
     #[error("is not a regular file")]
     NotAFile,
     /// Nothing in it.
-    #[error("is empty; a PNG or JPEG picture was expected")]
+    #[error("is empty; a picture was expected")]
     Empty,
     /// The file is larger than any picture that would be read.
     #[error("is {bytes} bytes long; at most {MAX_FILE_BYTES} are read")]
@@ -66,8 +68,8 @@ pub enum PictureFault {
         /// Its length.
         bytes: u64,
     },
-    /// Neither PNG nor JPEG.
-    #[error("is neither a PNG nor a JPEG picture")]
+    /// No format that is read.
+    #[error("is no picture of a format that is read: PNG, JPEG, WebP, BMP, GIF or TIFF")]
     UnknownFormat,
     /// More pixels than would be decoded.
     #[error(
@@ -82,7 +84,15 @@ pub enum PictureFault {
     /// A decoder would need more memory than it may take.
     #[error("needs more than {MAX_DECODER_BYTES} bytes of memory to decode. Scale it down first")]
     TooMuchMemory,
-    /// Truncated or damaged.
+    /// The end of the file is missing.
+    #[error("is a truncated {format} picture: {missing}. Copy or download it again")]
+    Truncated {
+        /// The format's name.
+        format: &'static str,
+        /// What should be there.
+        missing: &'static str,
+    },
+    /// Damaged.
     #[error("is a damaged picture: {0}")]
     Damaged(ImageError),
     /// A size that no picture has, or that doesn't go with the pixels.
@@ -99,57 +109,36 @@ pub enum PictureFault {
     },
 }
 
-/// Reads a PNG or JPEG file as `height * width` grey levels, row by row.
+impl PictureFault {
+    /// The same, said of a file.
+    pub fn of(self, path: &Path) -> PictureError {
+        PictureError {
+            path: path.to_path_buf(),
+            fault: self,
+        }
+    }
+}
+
+/// Reads a picture file as `height * width` grey levels, row by row, stretched to that size.
 ///
 /// # Errors
 ///
-/// [`PictureError`] with the path: not a file, empty, no picture, damaged, or larger than [`MAX_PIXELS`] or
+/// [`PictureError`] with the path: not a file, empty, no picture, damaged, cut short, or larger than [`MAX_PIXELS`] or
 /// [`MAX_SIDE`]; nothing is decoded before the size is known.
 pub fn read_picture(path: &Path, height: usize, width: usize, invert: bool) -> Result<Vec<u8>, PictureError> {
-    let read = || {
-        // The kind is looked at before opening: opening a pipe would wait for a writer.
-        let metadata = std::fs::metadata(path).map_err(PictureFault::Io)?;
-        if !metadata.is_file() {
-            return Err(PictureFault::NotAFile);
-        }
-        if metadata.len() > MAX_FILE_BYTES {
-            return Err(PictureFault::FileTooLarge { bytes: metadata.len() });
-        }
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes))
-            .map_err(PictureFault::Io)?;
-        decode_picture(&bytes, height, width, invert)
-    };
-    read().map_err(|fault| PictureError {
-        path: path.to_path_buf(),
-        fault,
-    })
+    let stretched = Picture::read(path)?.stretched(height, width, invert);
+    stretched.map_err(|fault| fault.of(path))
 }
 
-/// Reads the bytes of a PNG or JPEG file as [`read_picture`] does.
+/// Reads the bytes of a picture file as [`read_picture`] does.
 ///
 /// # Errors
 ///
 /// [`PictureFault`] as for [`read_picture`].
 pub fn decode_picture(bytes: &[u8], height: usize, width: usize, invert: bool) -> Result<Vec<u8>, PictureFault> {
-    let (target_height, target_width) = (target_side(height), target_side(width));
-    let (Some(target_height), Some(target_width)) = (target_height, target_width) else {
-        return Err(PictureFault::BadSize {
-            width,
-            height,
-            channels: 1,
-            len: bytes.len(),
-        });
-    };
-    let mut grey = to_grey(&decode(bytes)?);
-    if invert {
-        imageops::invert(&mut grey);
-    }
-    if grey.dimensions() == (target_width, target_height) {
-        return Ok(grey.into_raw());
-    }
-    Ok(imageops::resize(&grey, target_width, target_height, FilterType::Triangle).into_raw())
+    // A size that can't be is said before anything is decoded.
+    target(height, width, bytes.len())?;
+    Picture::decode(bytes)?.stretched(height, width, invert)
 }
 
 /// Writes `width * height` grey levels as a PNG file, atomically.
@@ -204,53 +193,6 @@ fn sides(width: usize, height: usize, channels: usize, pixels: &[u8]) -> Result<
     }
 }
 
-fn target_side(side: usize) -> Option<u32> {
-    u32::try_from(side).ok().filter(|side| (1..=MAX_SIDE).contains(side))
-}
-
-fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
-    if bytes.is_empty() {
-        return Err(PictureFault::Empty);
-    }
-    let mut reader = ImageReader::new(io::Cursor::new(without_profile(bytes)))
-        .with_guessed_format()
-        .map_err(PictureFault::Io)?;
-    if reader.format().is_none() {
-        return Err(PictureFault::UnknownFormat);
-    }
-    // The sides are checked below instead, where the message can name them.
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(decode_fault)?;
-    let (width, height) = decoder.dimensions();
-    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(PictureFault::TooLarge { width, height });
-    }
-    let orientation = decoder.orientation().map_err(decode_fault)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(decode_fault)?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
-}
-
-/// Tells limits and formats (to the user, one that no decoder was built for is one that isn't read) from damage.
-fn decode_fault(error: ImageError) -> PictureFault {
-    match error {
-        ImageError::Limits(_) => PictureFault::TooMuchMemory,
-        ImageError::Unsupported(_) => PictureFault::UnknownFormat,
-        other => PictureFault::Damaged(other),
-    }
-}
-
-fn to_grey(picture: &DynamicImage) -> GrayImage {
-    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let Rgba([red, green, blue, alpha]) = picture.get_pixel(x, y);
-        let luma = (19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue) + 32_768) >> 16;
-        let over_black = (luma * u32::from(alpha) + 127) / 255;
-        Luma([over_black as u8])
-    })
-}
-
 fn write_png(
     path: &Path,
     width: usize,
@@ -259,10 +201,7 @@ fn write_png(
     channels: usize,
     color: ExtendedColorType,
 ) -> Result<(), PictureError> {
-    let error = |fault| PictureError {
-        path: path.to_path_buf(),
-        fault,
-    };
+    let error = |fault: PictureFault| fault.of(path);
     let (columns, rows) = sides(width, height, channels, pixels).map_err(error)?;
     atomic_write(path, |file| {
         PngEncoder::new(&mut *file)
@@ -274,4 +213,25 @@ fn write_png(
         file.flush()
     })
     .map_err(|failed| error(PictureFault::Io(failed)))
+}
+
+/// The pictures in a folder, by the ends of their names, sorted by name; not those in folders inside it.
+///
+/// # Errors
+///
+/// The system's error in listing the folder.
+pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
+    const ENDS: [&str; 9] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "jfif"];
+    let is_picture = |path: &PathBuf| {
+        let end = path.extension().and_then(|end| end.to_str());
+        path.is_file() && end.is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
+    };
+    let entries = std::fs::read_dir(folder).and_then(|entries| {
+        let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+        paths.collect::<io::Result<Vec<_>>>()
+    });
+    let mut pictures = entries.map_err(|error| PictureFault::Io(error).of(folder))?;
+    pictures.retain(is_picture);
+    pictures.sort();
+    Ok(pictures)
 }

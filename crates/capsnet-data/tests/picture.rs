@@ -131,8 +131,11 @@ fn huge_pictures_are_refused_by_their_header() {
 #[test]
 fn what_is_no_picture_is_refused() {
     assert!(matches!(fault(b""), PictureFault::Empty));
-    for other in [&b"hello, world"[..], b"GIF89a", b"BM", &[0; 64]] {
+    for other in [&b"hello, world"[..], b"%PDF-1.7", &[0; 64]] {
         assert!(matches!(fault(other), PictureFault::UnknownFormat));
+    }
+    for begun in [&b"GIF89a"[..], b"BM", b"RIFF\x10\0\0\0WEBP"] {
+        assert!(matches!(fault(begun), PictureFault::Truncated { .. }));
     }
     assert!(matches!(fault(&png_header(28, 28)), PictureFault::Damaged(_)));
 }
@@ -140,12 +143,18 @@ fn what_is_no_picture_is_refused() {
 #[test]
 fn truncated_pictures_are_refused() {
     let png = fs::read(pictures().join("rgb.png")).unwrap();
-    for len in [8, 20, 40, png.len() / 2, png.len() - 20] {
-        assert!(matches!(fault(&png[..len]), PictureFault::Damaged(_)), "{len} bytes");
+    for len in [8, 20, 40, png.len() / 2, png.len() - 20, png.len() - 1] {
+        assert!(
+            matches!(fault(&png[..len]), PictureFault::Truncated { .. }),
+            "{len} bytes"
+        );
     }
     let jpeg = fs::read(pictures().join("turned.jpg")).unwrap();
-    for len in [3, 40, 300] {
-        assert!(matches!(fault(&jpeg[..len]), PictureFault::Damaged(_)), "{len} bytes");
+    for len in [3, 40, 300, jpeg.len() * 6 / 10, jpeg.len() - 1] {
+        assert!(
+            matches!(fault(&jpeg[..len]), PictureFault::Truncated { .. }),
+            "{len} bytes"
+        );
     }
 }
 

@@ -1,7 +1,29 @@
-//! Asking a model about single images.
+//! Asking a model about single images and pictures.
+//!
+//! ```no_run
+//! use burn::prelude::*;
+//! use capsnet::data::picture::Picture;
+//! use capsnet::model::{Classifier, Network};
+//! use capsnet::predict::{PictureOptions, predict, see, unit, usual_threshold};
+//!
+//! let device = Device::flex();
+//! let model = capsnet::pretrained::lenet5(&device)?;
+//! let seen = see(&Picture::read("photo.jpg".as_ref())?, &model.input(), &PictureOptions::default())?;
+//! let answer = predict(&model, &[seen.image], &device).remove(0);
+//! let kind = model.score_kind();
+//! match answer.recognised(usual_threshold(kind)) {
+//!     true => println!("class {}, {} {:.3}", answer.class, unit(kind), answer.score()),
+//!     false => println!("nothing recognised"),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod picture;
 
 use burn::prelude::*;
 use serde::Serialize;
+
+pub use picture::{PictureOptions, Preparation, SeeError, Seen, are_characters, see, unit, usual_threshold};
 
 use crate::model::{Classifier, Input, Output};
 

@@ -14,7 +14,7 @@ use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
 use crate::commands::{bench, completions, convert, data, fetch, info, man, predict, protocols, runs, study, train};
-pub(crate) use models::ModelsArgs;
+pub(crate) use models::{ModelsArgs, NamedFile, label_of};
 pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
 pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use test::TEST_EXAMPLES;

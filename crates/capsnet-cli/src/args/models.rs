@@ -127,7 +127,7 @@ fn starts_as_onnx(path: &Path) -> bool {
 }
 
 /// Two steps of the path, which tell the runs apart: `runs/mine/best.safetensors` is "mine/best".
-fn label_of(path: &Path) -> String {
+pub(crate) fn label_of(path: &Path) -> String {
     let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
     let stem = text(path.file_stem()).unwrap_or_default();
     match text(path.parent().and_then(Path::file_name)) {
