@@ -154,5 +154,21 @@ fn images_of_another_size() {
         let path = data.join(split.images_file());
         capsnet_data::idx::write_idx_images(&path, 14, 56, &fs::read(&path).unwrap()[16..]).unwrap();
     });
-    both_fail(&folder, |_| "digits", &["14", "56", "28"]);
+    let root = folder.path();
+    let weights = write_lenet5(root);
+    let test = ["test", "lenet5", "--data", "digits", "--weights", text(&weights)];
+    capsnet(root, test).fails(1, &["digits", "14 x 56", "28 x 28"]);
+    // A training makes the model for the images, if there is such a model.
+    let train = [
+        "train",
+        "lenet5",
+        "--data",
+        "digits",
+        "--validation",
+        "0",
+        "--out",
+        "run",
+    ];
+    capsnet(root, train).fails(2, &["image.height", "14", "at least 16"]);
+    assert_eq!(names_in(&root.join("run")), [""; 0], "a run was begun");
 }
