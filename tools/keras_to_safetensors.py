@@ -31,8 +31,14 @@ def datasets(path):
     if zipfile.is_zipfile(path):
         source = io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5"))
     found = {}
+
+    def note(name, item):
+        # A visit ends as soon as something is returned.
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
     with h5py.File(source, "r") as file:
-        file.visititems(lambda name, item: found.setdefault(name, item[()]) if isinstance(item, h5py.Dataset) else None)
+        file.visititems(note)
         root = file["model_weights"] if "model_weights" in file else file
         layers = [name.decode() if isinstance(name, bytes) else name for name in root.attrs.get("layer_names", [])]
     # What an optimiser keeps of each weight is none.
@@ -145,7 +151,7 @@ def main():
     parser.add_argument("input")
     parser.add_argument("output")
     arguments = parser.parse_args()
-    tensors = {name: numpy.ascontiguousarray(tensor) for name, tensor in converted(arguments.input).items()}
+    tensors = {name: tensor.copy(order="C") for name, tensor in converted(arguments.input).items()}
     save_file(tensors, arguments.output)
     print(f"wrote {arguments.output}: {len(tensors)} tensors; `capsnet info {arguments.output}` says what they are")
 
