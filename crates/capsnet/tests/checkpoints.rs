@@ -290,6 +290,18 @@ fn what_cannot_be_is_refused() {
 }
 
 #[test]
+fn a_checkpoint_that_lost_its_configuration_is_not_trained_over() {
+    let home = runs();
+    let run = home.path().join("half");
+    fs::remove_file(run.join("config.toml")).unwrap();
+    let before = fs::read(run.join(NEWEST)).unwrap();
+    let error = RunFolder::create(&run, &config()).unwrap_err().to_string();
+    assert!(error.contains("lost its config.toml"), "{error}");
+    assert!(fs::read(run.join(NEWEST)).unwrap() == before);
+    assert!(!run.join(".capsnet.lock").exists());
+}
+
+#[test]
 fn damaged_lines_of_metrics_are_set_aside_and_said() {
     let home = runs();
     let run = home.path().join("half");

@@ -169,7 +169,7 @@ fn train(
     args.data
         .compute
         .check_memory(&config, config.training_images(data.len())?)?;
-    let run = RunFolder::create_numbered(&args.out, &config)?;
+    let run = RunFolder::create_numbered(&args.out, &config, &|_| Ok(()))?;
     let summary = run_with_progress(&config, data, &run, device, true)?;
     if summary.ending == Ending::Interrupted {
         let root = run.root().display();

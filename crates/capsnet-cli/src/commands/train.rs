@@ -106,13 +106,14 @@ fn begin(args: &TrainArgs) -> Result<()> {
         Some(path) => Some(first_weights(path, &config, &device)?),
         None => None,
     };
-    let folder = match &args.out {
-        Some(out) => RunFolder::create(out, &config)?,
-        None => RunFolder::create_numbered(Path::new("runs"), &config)?,
+    let prepare = |folder: &RunFolder| match &first {
+        Some(model) => folder.begin_with(model, &config, &data),
+        None => Ok(()),
     };
-    if let Some(model) = &first {
-        folder.begin_with(model, &config, &data)?;
-    }
+    let folder = match &args.out {
+        Some(out) => RunFolder::create_with(out, &config, &prepare)?,
+        None => RunFolder::create_numbered(Path::new("runs"), &config, &prepare)?,
+    };
     let summary = run_with_progress(&config, &data, &folder, &device, !args.no_tensorboard)?;
     report(&summary, &folder, &config, compute)
 }

@@ -13,6 +13,8 @@
 //!
 //! Who writes in it has it alone: there is a lock, which ends with its holder.
 
+mod change;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -25,7 +27,7 @@ use serde::Serialize;
 use super::metrics::Lines;
 use super::{Checkpoint, EpochMetrics, Notice, Position, TrainConfig};
 use crate::Error;
-use crate::model::{Architecture, Model, ModelConfig};
+use crate::model::{Architecture, ModelConfig};
 use crate::settings::read_text;
 
 /// What others are told who want the folder too.
@@ -70,6 +72,20 @@ impl RunFolder {
     /// If there is a run already, somebody else has the folder, or it can't be written. A folder that this made is then
     /// gone again.
     pub fn create<A: Architecture>(root: &Path, config: &TrainConfig<A>) -> Result<Self, Error> {
+        Self::create_with(root, config, &|_| Ok(()))
+    }
+
+    /// The same, where `prepare` puts into the folder what must be there before it is a run, as
+    /// [`begin_with`](Self::begin_with) does: a kill then leaves a run with it, or no run.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create), and what `prepare` objects to.
+    pub fn create_with<A: Architecture>(
+        root: &Path,
+        config: &TrainConfig<A>,
+        prepare: &dyn Fn(&Self) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let taken = "there is a run in this folder already; continue it with --resume, or choose another folder with \
                      --out";
         if Self::is_in(root) {
@@ -82,9 +98,10 @@ impl RunFolder {
         if Self::is_in(root) {
             return Err(folder.refuse(taken));
         }
-        match folder.begin(config) {
+        match folder.begin(config, prepare) {
             Ok(()) => Ok(folder),
             Err(error) => {
+                let _ = folder.clear_prepared();
                 // Each only if it is empty.
                 let _ = fs::remove_dir(root.join("checkpoint"));
                 drop(folder);
@@ -100,8 +117,12 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// If the folder can't be written.
-    pub fn create_numbered<A: Architecture>(base: &Path, config: &TrainConfig<A>) -> Result<Self, Error> {
+    /// As [`create_with`](Self::create_with).
+    pub fn create_numbered<A: Architecture>(
+        base: &Path,
+        config: &TrainConfig<A>,
+        prepare: &dyn Fn(&Self) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         fs::create_dir_all(base).map_err(Error::file("create", base))?;
         for number in 1u64.. {
             let root = base.join(format!("{}-{number}", config.model.name()));
@@ -109,7 +130,7 @@ impl RunFolder {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 other => other.map_err(Error::file("create", &root))?,
             }
-            match Self::create(&root, config) {
+            match Self::create_with(&root, config, prepare) {
                 // Whoever names folders himself came in between.
                 Err(Error::Locked(_) | Error::RunFolder { .. }) => continue,
                 Err(error) => {
@@ -122,9 +143,15 @@ impl RunFolder {
         unreachable!("there are more numbers than folders")
     }
 
-    fn begin<A: Architecture>(&self, config: &TrainConfig<A>) -> Result<(), Error> {
+    fn begin<A: Architecture>(
+        &self,
+        config: &TrainConfig<A>,
+        prepare: &dyn Fn(&Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let checkpoint = self.root.join("checkpoint");
         fs::create_dir_all(&checkpoint).map_err(Error::file("create", &checkpoint))?;
+        self.clear_prepared()?;
+        prepare(self)?;
         self.write_config(config)?;
         // A folder whose name isn't on the disk is lost with the power.
         #[cfg(unix)]
@@ -137,6 +164,19 @@ impl RunFolder {
             let _ = fs::File::open(parent).and_then(|parent| parent.sync_all());
         }
         Ok(())
+    }
+
+    /// Takes away what a creation that was killed prepared; insists that there is nothing else to go on from.
+    fn clear_prepared(&self) -> Result<(), Error> {
+        let path = self.checkpoint_path();
+        match Checkpoint::<ModelConfig>::position(&path) {
+            Ok(Position { step: 0, .. }) => fs::remove_file(&path).map_err(Error::file("remove", &path)),
+            _ if path.exists() || self.previous_checkpoint_path().exists() => Err(self.refuse(
+                "there is a checkpoint in this folder, whose run has lost its config.toml; put that back, or choose \
+                 another folder with --out",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn write_config<A: Architecture>(&self, config: &TrainConfig<A>) -> Result<(), Error> {
@@ -204,47 +244,6 @@ impl RunFolder {
         }
     }
 
-    /// Lets the run go on with other images than those that it was begun with; else they are refused.
-    #[must_use]
-    pub fn allowing_changed_data(mut self) -> Self {
-        self.allows.changed_data = true;
-        self
-    }
-
-    /// Changes the number of epochs of a run, also of one that has ended, and notes it in `config.toml`.
-    ///
-    /// The learning rate goes on as the schedule of the new number has it: cosine's comes down to zero at the new end,
-    /// the others don't depend on the end. A run that had stopped for lack of progress has its patience anew.
-    ///
-    /// # Errors
-    ///
-    /// If the run has made more epochs, or the configuration can't be written; nothing has changed then.
-    pub fn set_epochs<A: Architecture>(&mut self, config: &mut TrainConfig<A>, epochs: u64) -> Result<(), Error> {
-        self.expect_own()?;
-        let Position {
-            epoch, step_in_epoch, ..
-        } = self.position()?.unwrap_or_default();
-        let least = epoch + u64::from(step_in_epoch > 0);
-        if epochs < least {
-            return Err(Error::Setting {
-                field: "epochs",
-                value: epochs.to_string(),
-                rule: format!("the run in {} is in epoch {least} already", self.root.display()),
-            });
-        }
-        let changed = TrainConfig {
-            epochs,
-            ..config.clone()
-        };
-        changed.validate()?;
-        if changed != *config {
-            self.write_config(&changed)?;
-        }
-        self.allows.beyond_patience = epochs > epoch;
-        *config = changed;
-        Ok(())
-    }
-
     /// Where the run stands, if it has a checkpoint; of a damaged one, what the one before says.
     ///
     /// # Errors
@@ -258,27 +257,6 @@ impl RunFolder {
         position(newest)
             .or_else(|error| there.next().map_or(Err(error), position))
             .map(Some)
-    }
-
-    /// Notes a model as what the run begins with, in place of one whose weights are drawn from the seed.
-    ///
-    /// # Errors
-    ///
-    /// If the run has begun, or the checkpoint can't be written.
-    pub fn begin_with<A: Architecture>(
-        &self,
-        model: &Model<A>,
-        config: &TrainConfig<A>,
-        data: &capsnet_data::dataset::Dataset,
-    ) -> Result<(), Error> {
-        self.expect_own()?;
-        if self.checkpoint_path().exists() {
-            return Err(self.refuse("this run has begun, so that it can't begin with other weights"));
-        }
-        let adam = super::Adam::new(config.adam);
-        let position = Position::default();
-        let made_by = super::MadeBy::here(data);
-        Checkpoint::save(model, &adam, &position, &made_by, &self.checkpoint_path())
     }
 
     /// The folder itself.

@@ -1,0 +1,74 @@
+//! What may be done to a run before it goes on: other images, more epochs, weights to begin with.
+
+use capsnet_data::dataset::Dataset;
+
+use super::RunFolder;
+use crate::Error;
+use crate::model::{Architecture, Model};
+use crate::train::{Adam, Checkpoint, MadeBy, Position, TrainConfig};
+
+impl RunFolder {
+    /// Lets the run go on with other images than those that it was begun with; else they are refused.
+    #[must_use]
+    pub fn allowing_changed_data(mut self) -> Self {
+        self.allows.changed_data = true;
+        self
+    }
+
+    /// Changes the number of epochs of a run, also of one that has ended, and notes it in `config.toml`.
+    ///
+    /// The learning rate goes on as the schedule of the new number has it: cosine's comes down to zero at the new end,
+    /// the others don't depend on the end. A run that had stopped for lack of progress has its patience anew.
+    ///
+    /// # Errors
+    ///
+    /// If the run has made more epochs, or the configuration can't be written; nothing has changed then.
+    pub fn set_epochs<A: Architecture>(&mut self, config: &mut TrainConfig<A>, epochs: u64) -> Result<(), Error> {
+        self.expect_own()?;
+        let Position {
+            epoch, step_in_epoch, ..
+        } = self.position()?.unwrap_or_default();
+        let least = epoch + u64::from(step_in_epoch > 0);
+        if epochs < least {
+            return Err(Error::Setting {
+                field: "epochs",
+                value: epochs.to_string(),
+                rule: format!("the run in {} is in epoch {least} already", self.root.display()),
+            });
+        }
+        let changed = TrainConfig {
+            epochs,
+            ..config.clone()
+        };
+        changed.validate()?;
+        if changed != *config {
+            self.write_config(&changed)?;
+        }
+        self.allows.beyond_patience = epochs > epoch;
+        *config = changed;
+        Ok(())
+    }
+
+    /// Notes a model as what the run begins with, in place of one whose weights are drawn from the seed.
+    ///
+    /// To be called by what prepares a new run, see [`create_with`](Self::create_with).
+    ///
+    /// # Errors
+    ///
+    /// If the run has begun, or the checkpoint can't be written.
+    pub fn begin_with<A: Architecture>(
+        &self,
+        model: &Model<A>,
+        config: &TrainConfig<A>,
+        data: &Dataset,
+    ) -> Result<(), Error> {
+        self.expect_own()?;
+        if self.checkpoint_path().exists() {
+            return Err(self.refuse("this run has begun, so that it can't begin with other weights"));
+        }
+        let adam = Adam::new(config.adam);
+        let position = Position::default();
+        let made_by = MadeBy::here(data);
+        Checkpoint::save(model, &adam, &position, &made_by, &self.checkpoint_path())
+    }
+}
