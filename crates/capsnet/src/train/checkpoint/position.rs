@@ -57,11 +57,12 @@ impl Position {
         None
     }
 
-    /// What in it can't be in a run of so many steps an epoch; `strictly`, if all its epochs had as many.
+    /// What in it can't be in a run of so many steps an epoch; `strictly`, if all its epochs had about as many.
     pub(in crate::train) fn fault_in(&self, steps_an_epoch: u64, strictly: bool) -> Option<String> {
         let steps = self.epoch.checked_mul(steps_an_epoch);
         let steps = steps.and_then(|steps| steps.checked_add(self.step_in_epoch));
-        let fits = self.step_in_epoch <= steps_an_epoch && (!strictly || steps == Some(self.step));
+        let near = steps.is_some_and(|steps| steps.abs_diff(self.step) < steps_an_epoch);
+        let fits = self.step_in_epoch <= steps_an_epoch && (!strictly || near);
         (!fits).then(|| format!("{}, but an epoch has {steps_an_epoch}", self.counts()))
     }
 
@@ -121,12 +122,7 @@ mod tests {
             change(&mut position);
             assert!(position.fault().is_some(), "fault {number}: {position:?}");
         }
-        let in_run: [fn(&mut Position); 4] = [
-            |p| p.step_in_epoch = 6,
-            |p| p.step = u64::MAX,
-            |p| p.step = 16,
-            |p| p.epoch = 4,
-        ];
+        let in_run: [fn(&mut Position); 3] = [|p| p.step_in_epoch = 6, |p| p.step = u64::MAX, |p| p.epoch = 4];
         for (number, change) in in_run.into_iter().enumerate() {
             let mut position = sound();
             change(&mut position);
