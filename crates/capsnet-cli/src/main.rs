@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Command::Sweep(args) => commands::sweep::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
+        Command::Lab(args) => commands::lab::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Route(args) => commands::route::run(&args),
         Command::Runs(args) => commands::runs::run(&args),

@@ -13,7 +13,9 @@ use crate::commands::draw::{DRAW_EXAMPLES, DrawArgs};
 use crate::commands::equivariance::{EQUIVARIANCE_EXAMPLES, EquivarianceArgs};
 use crate::commands::route::{ROUTE_EXAMPLES, RouteArgs};
 use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
-use crate::commands::{bench, completions, convert, data, fetch, info, man, predict, protocols, runs, study, train};
+use crate::commands::{
+    bench, completions, convert, data, fetch, info, lab, man, predict, protocols, runs, study, train,
+};
 pub(crate) use models::{ModelsArgs, NamedFile, label_of};
 pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
 pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
@@ -98,6 +100,9 @@ pub(crate) enum Command {
     /// Time the program on this machine
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
+    /// Open a page in the browser: draw and turn a digit, look into capsules, watch trainings
+    #[command(after_help = lab::EXAMPLES)]
+    Lab(lab::LabArgs),
     /// Print what lets a shell complete commands and flags
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArgs),

@@ -11,6 +11,7 @@ pub(crate) mod draw;
 pub(crate) mod equivariance;
 pub(crate) mod fetch;
 pub(crate) mod info;
+pub(crate) mod lab;
 pub(crate) mod man;
 pub(crate) mod measure;
 pub(crate) mod predict;

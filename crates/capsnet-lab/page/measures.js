@@ -1,0 +1,49 @@
+// Measures: the reports that sweeps, equivariance measurements and studies left in the folder.
+
+import { card, command, h } from "./parts.js";
+
+/** @param {import("./panel.js").Context} context @returns {import("./panel.js").Panel} */
+export function measures({ backend }) {
+  const list = h("ul", { className: "reports" });
+  const root = h(
+    "div",
+    { className: "stack" },
+    h(
+      "div",
+      {},
+      h("h1", {}, "Measures"),
+      h(
+        "p",
+        { className: "lead" },
+        "Sweeps along angles and noise, equivariance layer by layer, and studies: the pages that the program wrote into the folder of runs.",
+      ),
+    ),
+    card("Reports", "each opens in a tab of its own", list),
+    card(
+      "Make one",
+      "",
+      command("capsnet sweep --models lenet5,capsnet,equivariant-capsnet --rotate=-180..180:5 --out runs/sweep"),
+      command("capsnet equivariance --models capsnet,equivariant-capsnet --out runs/equivariance"),
+      command("capsnet study studies/quick.toml --out runs/study"),
+      command("capsnet draw all --out runs/draw"),
+    ),
+  );
+  return {
+    root,
+    usesInput: false,
+    async start() {
+      try {
+        const found = await /** @type {import("./backend.js").Runs} */ (backend.runs).results();
+        const rows = found.map((report) => {
+          const path = report.path.split("/").map(encodeURIComponent).join("/");
+          const link = h("a", { href: `results/${path}`, target: "_blank", rel: "noopener" }, report.title);
+          return h("li", {}, link, " ", h("small", {}, `${report.path}, ${(report.bytes / 1024).toFixed(0)} KiB`));
+        });
+        list.replaceChildren(...(rows.length ? rows : [h("li", { className: "hint" }, "There are none yet.")]));
+      } catch (error) {
+        list.replaceChildren(h("li", { className: "problem" }, /** @type {Error} */ (error).message));
+      }
+    },
+    changed() {},
+  };
+}

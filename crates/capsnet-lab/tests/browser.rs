@@ -1,0 +1,185 @@
+//! The page in headless Chromium, by what a person does: see `browser/chromium.rs`.
+
+#![cfg(unix)]
+
+#[path = "browser/chromium.rs"]
+mod chromium;
+mod support;
+
+use std::fs;
+
+use chromium::Browser;
+use serde_json::json;
+use support::Open;
+
+/// A seven of two strokes, in shares of the canvas.
+const SEVEN: [(f64, f64); 3] = [(0.25, 0.22), (0.75, 0.22), (0.42, 0.82)];
+
+fn lab(fragment: &str, width: u32) -> Option<(Open, Browser, String)> {
+    let mut browser = Browser::open(width, 900)?;
+    let open = Open::with_all_models();
+    let host = format!("http://{}", open.listen);
+    browser.go(&format!("{host}/{fragment}"));
+    Some((open, browser, host))
+}
+
+/// What the three models answer, by the page; nothing before all have answered.
+const ANSWERS: &str = "(() => { const all = [...document.querySelectorAll('#answers .answer')] \
+    .map((card) => card.dataset.answer); return all.length === 3 && all.every(Boolean) && all.join(); })()";
+const SEVENS: &str = "seven,seven,seven";
+
+#[test]
+fn a_drawn_seven_is_a_seven_and_stays_one_when_turned() {
+    let Some((_open, mut browser, host)) = lab("#digit=3", 1280) else {
+        return;
+    };
+    let first = browser.until(ANSWERS);
+    assert_ne!(first, SEVENS, "another digit has to be there first");
+    browser.stroke("#drawing", &SEVEN);
+    browser.until(&format!("{ANSWERS} === '{SEVENS}'"));
+    browser.until("location.hash.includes('ink=')");
+    // The curve of this digit is drawn for each model.
+    browser.until("document.querySelectorAll('.chart path.line').length === 3");
+    browser
+        .js("document.querySelector('#slide-rotate').value = '90'; document.querySelector('#slide-rotate').oninput()");
+    browser.until("location.hash.includes('rotate=90')");
+    browser.until("document.querySelectorAll('#answers .answer')[2].dataset.answer === 'seven'");
+    // The address alone shows it again.
+    let hash = browser.js("location.hash");
+    browser.go("about:blank");
+    browser.go(&format!("{host}/{}", hash.as_str().unwrap()));
+    browser.until("document.querySelectorAll('#answers .answer')[2].dataset.answer === 'seven'");
+    assert_eq!(browser.js("document.querySelector('#slide-rotate').value"), "90");
+    assert_eq!(browser.complaints(&host), [""; 0]);
+}
+
+#[test]
+fn keys_alone_draw_and_turn() {
+    let Some((_open, mut browser, host)) = lab("#digit=3", 1280) else {
+        return;
+    };
+    assert_ne!(browser.until(ANSWERS), SEVENS);
+    for _ in 0..40 {
+        if browser.js("document.activeElement?.id") == "drawing" {
+            break;
+        }
+        browser.key("Tab");
+    }
+    assert_eq!(browser.js("document.activeElement.id"), "drawing");
+    // From the middle to the upper left, pen down, right, then down to the left.
+    let walk = |browser: &mut Browser, key: &str, times: usize| (0..times).for_each(|_| browser.key(key));
+    walk(&mut browser, "ArrowUp", 8);
+    walk(&mut browser, "ArrowLeft", 7);
+    browser.key(" ");
+    walk(&mut browser, "ArrowRight", 14);
+    for _ in 0..8 {
+        walk(&mut browser, "ArrowDown", 2);
+        browser.key("ArrowLeft");
+    }
+    browser.key(" ");
+    browser.until(&format!("{ANSWERS} === '{SEVENS}'"));
+    browser.js("document.querySelector('#slide-rotate').focus()");
+    walk(&mut browser, "ArrowRight", 5);
+    browser.until("location.hash.includes('rotate=5')");
+    // The tabs too.
+    for _ in 0..60 {
+        if browser.js("document.activeElement?.textContent") == "Measures" {
+            break;
+        }
+        browser.key("Tab");
+    }
+    browser.key("Enter");
+    browser.until("document.querySelector('h1').textContent === 'Measures'");
+    assert_eq!(browser.complaints(&host), [""; 0]);
+}
+
+#[test]
+fn a_pose_slider_changes_pixels_and_the_scrubber_changes_couplings() {
+    let Some((_open, mut browser, host)) = lab("#tab=capsules&digit=3", 1280) else {
+        return;
+    };
+    let picture = "document.querySelector('#moved').toDataURL()";
+    browser.until("document.querySelector('#pose-1') && document.querySelector('.poses').children.length === 16");
+    browser.until("/1000 test digits/.test(document.querySelector('main').innerText)");
+    let before = browser.until(picture);
+    browser.js("const s = document.querySelector('#pose-1'); s.value = s.max; s.oninput()");
+    browser.until(&format!("{picture} !== {before}"));
+
+    browser.go(&format!("{host}/#tab=routing&digit=3"));
+    let couplings =
+        "[...document.querySelectorAll('[data-routing=trained] circle')].map((c) => c.dataset.coupling).join()";
+    browser.until("document.querySelectorAll('[data-routing] circle').length > 0");
+    let last = browser.until(couplings);
+    browser.js("document.querySelector('#iteration').focus()");
+    browser.key("Home");
+    browser.until(&format!("{couplings} !== {last}"));
+    let first = browser.js(couplings);
+    let equal = first
+        .as_str()
+        .unwrap()
+        .split(',')
+        .all(|coupling| coupling == "0.100000");
+    assert!(equal, "the first iteration's couplings are equal: {first}");
+    assert_eq!(browser.complaints(&host), [""; 0]);
+}
+
+#[test]
+fn a_run_of_another_process_fills_all_panes_and_goes_on_after_a_reload() {
+    let Some((open, mut browser, host)) = lab("#tab=train", 1280) else {
+        return;
+    };
+    let record = open.home.path().join("runs/mine/record");
+    let step = |step: u64| {
+        json!({ "step": step, "epoch": 1, "learning_rate": 1e-3, "loss": 1.0 / step as f64, "accuracy": 0.5,
+            "gradient_norm": 2.0, "images_per_second": 300.0, "true_length": 0.5, "other_length": 0.1 })
+    };
+    let lines = |of: std::ops::RangeInclusive<u64>| of.map(|at| format!("{}\n", step(at))).collect::<String>();
+    fs::write(record.join("steps.jsonl"), lines(1..=20)).unwrap();
+    browser.until("document.querySelector('.tally').innerText.includes('20')");
+    // Thin lines of steps: loss and accuracy; and lines of the other panes.
+    browser.until("document.querySelectorAll('.chart path.faded').length === 2");
+    let epoch = json!({ "epoch": 1, "step": 20, "confusion": vec![vec![7; 10]; 10],
+        "grid": { "labels": [1, 2], "predictions": [1, 3], "shape": [1, 28, 28] } });
+    let png = capsnet_data::picture::encode_png(56, 28, &[200; 56 * 28]).unwrap();
+    fs::write(record.join("truth.png"), &png).unwrap();
+    fs::write(record.join("reconstruction-0001.png"), &png).unwrap();
+    fs::write(record.join("epochs.jsonl"), format!("{epoch}\n")).unwrap();
+    let metrics = json!({ "epoch": 1, "step": 20, "learning_rate": 1e-3, "train_loss": 0.7, "train_accuracy": 0.6,
+        "validation_loss": 0.8, "validation_accuracy": 0.61, "best": true, "seconds": 3.0 });
+    fs::write(record.parent().unwrap().join("metrics.jsonl"), format!("{metrics}\n")).unwrap();
+    browser.until("document.querySelectorAll('.confusion tbody td').length === 100");
+    for tiles in ["truth", "reconstruction"] {
+        browser.until(&format!("document.querySelectorAll('#{tiles} canvas').length === 2"));
+    }
+    assert_eq!(browser.js("document.querySelectorAll('#truth .wrong').length"), 1);
+    browser.until("document.querySelector('.tally').innerText.includes('61.00 %')");
+    // It is resumed from step 10: what lay beyond is made again, with no point twice.
+    fs::write(record.join("steps.jsonl"), lines(1..=10)).unwrap();
+    browser.until("document.querySelector('.tally').innerText.match(/step\\s+10\\b/)");
+    fs::write(record.join("steps.jsonl"), lines(1..=30)).unwrap();
+    browser.until("document.querySelector('.tally').innerText.match(/step\\s+30\\b/)");
+    browser.go("about:blank");
+    browser.go(&format!("{host}/#tab=train"));
+    browser.until("document.querySelector('.tally').innerText.match(/step\\s+30\\b/)");
+    let rows = "(() => { const d = document.querySelectorAll('.panes details')[4]; d.open = true; d.ontoggle(); \
+         return d.querySelectorAll('tbody tr').length; })()";
+    assert_eq!(browser.js(rows), 30);
+    assert_eq!(browser.complaints(&host), [""; 0]);
+}
+
+#[test]
+fn nothing_is_wider_than_a_phone() {
+    let Some((_open, mut browser, host)) = lab("", 390) else {
+        return;
+    };
+    for tab in ["draw", "capsules", "routing", "train", "measures"] {
+        browser.js(&format!("location.hash = 'tab={tab}'"));
+        browser.until("document.querySelector('h1')");
+        browser.until(&format!(
+            "document.querySelector('nav a[aria-current]').getAttribute('href') === '#tab={tab}'"
+        ));
+        let over = browser.js("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(over, 0, "{tab} is wider than the window");
+    }
+    assert_eq!(browser.complaints(&host), [""; 0]);
+}
