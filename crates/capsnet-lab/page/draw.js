@@ -101,8 +101,8 @@ export function draw({ backend, about, input }) {
         words.textContent = answer.recognised ? name : "nothing recognised";
         detail.textContent = answer.recognised
           ? `${model.unit} ${answer.scores[answer.class].toFixed(3)} · ${answer.milliseconds.toFixed(1)} ms`
-          : `nearest: ${name}, ${answer.scores[answer.class].toFixed(3)}, below 0.5`;
-        root.dataset.answer = answer.recognised ? name : "";
+          : `nearest: ${name}, ${answer.scores[answer.class].toFixed(3)}, below ${answer.threshold}`;
+        root.dataset.answer = name;
         scores.show(answer.scores, answer.class);
         spoken.push(`${model.label}: ${words.textContent}`);
       }

@@ -3,15 +3,14 @@
 use std::time::Instant;
 
 use capsnet::look::view;
-use capsnet::model::Classifier;
+use capsnet::model::{Classifier, Network};
+use capsnet::predict::usual_threshold;
 use capsnet_data::transform::Pipeline;
 use serde::{Deserialize, Serialize};
 
 use super::input::Shown;
 use super::{Fault, Lab};
 
-/// A score below this says that the model recognises nothing.
-const RECOGNISED: f32 = 0.5;
 /// The most angles of a curve.
 const MOST_ANGLES: usize = 361;
 
@@ -27,6 +26,8 @@ pub(crate) struct Answer {
     class: usize,
     scores: Vec<f32>,
     recognised: bool,
+    /// The least score that says something.
+    threshold: f32,
     seen: Vec<u8>,
     milliseconds: f64,
 }
@@ -34,10 +35,12 @@ pub(crate) struct Answer {
 pub(crate) fn predict(lab: &Lab, asked: &Predict) -> Result<Answer, Fault> {
     let seen = asked.shown.seen(lab)?;
     let model = &lab.model(asked.model)?.model;
+    let threshold = usual_threshold(model.score_kind());
     let started = Instant::now();
     let found = view(model, std::slice::from_ref(&seen), &lab.device).remove(0);
     Ok(Answer {
-        recognised: found.scores[found.class] >= RECOGNISED,
+        recognised: found.scores[found.class] >= threshold,
+        threshold,
         class: found.class,
         scores: found.scores,
         seen,
