@@ -168,11 +168,15 @@ fn pages_without_ink_have_nothing_to_recognise() {
         Picture::rgba(50, 50, &[0; 50 * 50 * 4]).unwrap(),
     ];
     pages.push(Picture::grey(28, 28, &[7; 784]).unwrap());
-    for paper in [Paper::Even(0.6), Paper::Shadow(0.85, 0.5, 40.0)] {
-        for noise in [0.0, 0.03] {
-            let style = Style { paper, noise, ..page() };
-            pages.push(style.empty_page(&data, Seed(1)));
-        }
+    let papers = [
+        (Paper::Even(0.6), 0.0),
+        (Paper::Even(0.6), 0.03),
+        (Paper::Gradient(0.9, 0.3), 0.03),
+        (Paper::Shadow(0.85, 0.5, 40.0), 0.0),
+    ];
+    for (paper, noise) in papers {
+        let style = Style { paper, noise, ..page() };
+        pages.push(style.empty_page(&data, Seed(1)));
     }
     for (number, page) in pages.iter().enumerate() {
         let seen = see(page, &input(), &PictureOptions::default());
