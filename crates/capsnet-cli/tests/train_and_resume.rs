@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use capsnet_weights::read;
 use serde_json::Value;
-use support::{Run, capsnet, command, names_in, text, write_data};
+use support::{Run, capsnet, command, ignores, names_in, text, write_data};
 use tempfile::{TempDir, tempdir};
 
 /// 24 steps an epoch on the synthetic data, a checkpoint after each.
@@ -202,6 +202,9 @@ fn files_left_half_written_by_a_kill_are_cleared_away() {
 
 #[test]
 fn interrupted_by_ctrl_c() {
+    if ignores("INT") {
+        return;
+    }
     let folder = with_undisturbed_run();
     let root = folder.path();
     let mut child = start(root, &train("interrupted"));
@@ -322,6 +325,9 @@ fn notices_that_cannot_be_written() {
 /// As when a terminal is closed: nobody reads any more, and the system hangs up.
 #[test]
 fn interrupted_by_a_terminal_that_closes() {
+    if ignores("HUP") {
+        return;
+    }
     let folder = with_undisturbed_run();
     let root = folder.path();
     let mut child = start(root, &train("left"));

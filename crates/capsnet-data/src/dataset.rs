@@ -2,7 +2,7 @@
 //!
 //! Anyone's images become a data set by [`Dataset::new`]; an image in colour is planar, first all of red, then all of
 //! green, then all of blue (see [`planar`]). [`Dataset::load`] reads one from a folder or a file of any of the kinds
-//! that [`source`](crate::source) lists.
+//! that [`source`] lists.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -112,7 +112,7 @@ impl Dataset {
         })
     }
 
-    /// Reads one split of the data set in a folder or a file, of any kind that [`source`](crate::source) lists; what
+    /// Reads one split of the data set in a folder or a file, of any kind that [`source`] lists; what
     /// there is to remark about it, [`source::load`] says.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use burn::prelude::*;
 use capsnet::Error;
 use capsnet::evaluate::{self, evaluate};
 use capsnet::model::{Architecture, CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig};
-use capsnet::train::{Checkpoint, Ending, Event, RunFolder, Schedule, Summary, TrainConfig, train};
+use capsnet::train::{Checkpoint, Ending, Event, HeldOut, RunFolder, Schedule, Summary, TrainConfig, train};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
@@ -241,7 +241,8 @@ fn killed_and_resumed_runs_end_with_the_same_bytes() {
 #[test]
 fn the_record_is_what_the_events_say() {
     let home = TempDir::new().unwrap();
-    let config = config(capsnet(CapsNetConfig::paper()));
+    let mut config = config(capsnet(CapsNetConfig::paper()));
+    config.held_out = HeldOut::Last;
     let folder = RunFolder::create(home.path(), &config).unwrap();
     let (mut steps, mut seen, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     let stop = AtomicBool::new(false);

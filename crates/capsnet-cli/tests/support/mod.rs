@@ -178,3 +178,21 @@ pub(crate) fn names_in(folder: &Path) -> Vec<String> {
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("temporary folders have plain names")
 }
+
+/// Whether this process was started so that it and its children ignore a signal: SIGHUP under `nohup`, SIGINT in the
+/// background of a script. Such a signal can't be tested; this says so.
+pub(crate) fn ignores(signal: &str) -> bool {
+    let number = match signal {
+        "HUP" => 1,
+        "INT" => 2,
+        "TERM" => 15,
+        _ => panic!("which number has {signal}?"),
+    };
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() >> (number - 1) & 1 == 1);
+    if ignored {
+        eprintln!("these tests were started with SIG{signal} ignored: what it does is left out");
+    }
+    ignored
+}

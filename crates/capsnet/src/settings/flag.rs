@@ -376,7 +376,7 @@ pub fn of_each_model<T: PartialEq + ToString>(setting: impl Fn(&ModelConfig) -> 
             None => groups.push((value, vec![model.name()])),
         }
     }
-    let group = |(value, names): &(T, Vec<&str>)| format!("{} for {}", value.to_string(), names.join(" and "));
+    let group = |(value, names): &(T, Vec<&str>)| format!("{} for {}", value.to_string(), super::listed(names));
     groups.iter().map(group).collect::<Vec<_>>().join(", ")
 }
 

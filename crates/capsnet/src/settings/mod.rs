@@ -378,7 +378,7 @@ fn unknown<C: Serialize>(config: &C, setting: &Setting) -> SettingError {
     if let (Some(model), false) = (model, models.is_empty()) {
         return SettingError::OfOthers {
             asked: setting.asked.clone(),
-            models: models.join(" and "),
+            models: listed(&models),
             model: model.to_owned(),
         };
     }
@@ -387,6 +387,15 @@ fn unknown<C: Serialize>(config: &C, setting: &Setting) -> SettingError {
     SettingError::Unknown {
         asked: setting.asked.clone(),
         near: near(&setting.name, flags.chain(keys)),
+    }
+}
+
+/// "a", "a and b", "a, b and c".
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => (*name).to_owned(),
+        [names @ .., last] => format!("{} and {last}", names.join(", ")),
     }
 }
 

@@ -137,7 +137,7 @@ impl Grid {
         [images.div_ceil(COLUMNS) * height, COLUMNS.min(images) * width]
     }
 
-    /// Images of this grid side by side, [eight](COLUMNS) in a row, as a PNG file.
+    /// Images of this grid side by side, eight in a row, as a PNG file.
     ///
     /// # Errors
     ///
