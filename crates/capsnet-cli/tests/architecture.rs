@@ -143,7 +143,10 @@ fn a_flag_of_another_model_is_refused() {
         (
             "cnn",
             &["--routing", "uniform"],
-            ["--routing is for capsnet and equivariant-capsnet", "cnn"],
+            [
+                "--routing is for capsnet, equivariant-capsnet and efficient-capsnet",
+                "cnn has no use for it",
+            ],
         ),
         (
             "capsnet",
@@ -158,7 +161,7 @@ fn a_flag_of_another_model_is_refused() {
         (
             "cnn",
             &["--routing-iterations", "2"],
-            ["--routing-iterations is for capsnet and equivariant-capsnet", "cnn"],
+            ["--routing-iterations is for capsnet", "cnn has no use for it"],
         ),
     ] {
         capsnet(folder, [&["train", model], &data[..], flags].concat()).fails(2, &parts);
