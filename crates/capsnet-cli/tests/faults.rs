@@ -15,7 +15,6 @@ mod support;
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -120,13 +119,10 @@ fn with_full_disk(root: &Path, args: &[String]) -> Command {
     shell
 }
 
-/// Flips a bit of the newest checkpoint, if there is one before it. From when the newest is kept as the one before
-/// until it is replaced both are one file: what befalls it in that moment befalls both.
+/// Flips a bit of the newest checkpoint, if there is one before it.
 fn flip(run: &Path, draw: &mut Draw) -> bool {
     let path = run.join(NEWEST);
-    let inode = |path: &Path| fs::metadata(path).map(|file| file.ino()).ok();
-    let before = inode(&run.join(PREVIOUS));
-    let (Ok(mut bytes), true) = (fs::read(&path), before.is_some() && before != inode(&path)) else {
+    let (Ok(mut bytes), true) = (fs::read(&path), run.join(PREVIOUS).exists()) else {
         return false;
     };
     let place = draw.below(bytes.len() as u64) as usize;

@@ -252,7 +252,7 @@ fn full_disk_under_a_run() {
         "run",
     ];
     // Room for weights (180 kB) but not for a checkpoint (three times that).
-    with_full_disk(root, 500, &train).fails(1, &["state.safetensors", "cannot be written"]);
+    with_full_disk(root, 500, &train).fails(1, &["state.next.safetensors", "cannot be written"]);
     assert_eq!(names_in(&root.join("run/checkpoint")), [""; 0], "half a checkpoint");
     // With room again, the same run goes on.
     capsnet(root, ["train", "lenet5", "--resume", "run"]).done();

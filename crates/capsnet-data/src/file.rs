@@ -42,6 +42,16 @@ pub fn atomic_write<E: From<io::Error>>(
     Ok(target.publish(&file, name)?)
 }
 
+/// Gives a file another name in its folder, in place of the file of that name, for good: a power cut doesn't undo it.
+///
+/// # Errors
+///
+/// The system's, of renaming or of syncing the folder; `NotFound` if there is no file `from`.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_folder(to.parent().unwrap_or(Path::new(".")))
+}
+
 /// Removes what killed writers left in `folder`; files that are being written stay.
 ///
 /// # Errors

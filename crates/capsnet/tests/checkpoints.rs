@@ -171,6 +171,26 @@ fn a_damaged_one_never_becomes_the_one_before() {
     assert_ends_as_whole(home.path(), &run, "gone");
 }
 
+/// Killed after a checkpoint was written and before it was put in place, or half-way through that.
+#[test]
+fn a_checkpoint_that_is_not_yet_in_place_is_put_there() {
+    let home = runs();
+    for newest_is_gone in [false, true] {
+        let run = home.path().join("killed");
+        copy(&home.path().join("half"), &run);
+        let next = run.join("checkpoint/state.next.safetensors");
+        fs::rename(run.join(NEWEST), &next).unwrap();
+        if !newest_is_gone {
+            fs::copy(run.join(PREVIOUS), run.join(NEWEST)).unwrap();
+        }
+        let (_, notices) = go_on(&run).unwrap();
+        assert_eq!(notices, []);
+        assert!(!next.exists());
+        assert_ends_as_whole(home.path(), &run, "not yet in place");
+        fs::remove_dir_all(run).unwrap();
+    }
+}
+
 #[test]
 fn with_both_damaged_the_run_is_refused_and_stays_as_it_is() {
     let home = runs();

@@ -284,6 +284,11 @@ impl RunFolder {
         self.root.join("checkpoint").join("state.previous.safetensors")
     }
 
+    /// The state that is about to replace the newest: written whole, not yet in its place.
+    pub(super) fn next_checkpoint_path(&self) -> PathBuf {
+        self.root.join("checkpoint").join("state.next.safetensors")
+    }
+
     /// Where resumes changed what decides the weights.
     pub fn history_path(&self) -> PathBuf {
         self.root.join("history.jsonl")

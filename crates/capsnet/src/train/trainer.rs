@@ -10,7 +10,7 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
 
-use super::checkpoint::{Found, load_soundest, make_room};
+use super::checkpoint::{Found, load_soundest, put_in_place};
 use super::data::{arranged, parts};
 use super::prefetch::Prefetch;
 use super::record::{Recorder, Shown};
@@ -464,11 +464,9 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             return Ok(());
         }
         self.recorder.sync()?;
-        if self.newest_is_sound {
-            make_room(self.folder)?;
-        }
-        let path = self.folder.checkpoint_path();
+        let path = self.folder.next_checkpoint_path();
         Checkpoint::save(self.model(), &self.adam, &self.position, &self.made_by, &path)?;
+        put_in_place(self.folder, self.newest_is_sound)?;
         self.newest_is_sound = true;
         self.saved = Some(self.position.clone());
         self.last_checkpoint = Instant::now();

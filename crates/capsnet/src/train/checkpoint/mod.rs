@@ -22,7 +22,7 @@ use crate::weights::{self, with_config};
 
 pub use made_by::MadeBy;
 pub use position::Position;
-pub(super) use store::{Found, load_soundest, make_room};
+pub(super) use store::{Found, load_soundest, put_in_place};
 
 const POSITION_KEY: &str = "capsnet.position";
 const MADE_BY_KEY: &str = "capsnet.made_by";

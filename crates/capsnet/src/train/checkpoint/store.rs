@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use burn::prelude::Device;
+use capsnet_data::file::rename;
 
 use super::{Checkpoint, Error};
 use crate::model::Architecture;
@@ -23,6 +24,7 @@ pub(in crate::train) fn load_soundest<A: Architecture>(
     config: &TrainConfig<A>,
     device: &Device,
 ) -> Result<Option<Found<A>>, Error> {
+    settle(folder)?;
     let load = |path: &Path| Checkpoint::load(path, &config.model, config.adam, device);
     let (newest, previous) = (folder.checkpoint_path(), folder.previous_checkpoint_path());
     let there = |path: &Path| fs::symlink_metadata(path).is_ok();
@@ -56,28 +58,25 @@ pub(in crate::train) fn load_soundest<A: Architecture>(
     }
 }
 
-/// Keeps the newest checkpoint as the one before, so that it can be replaced; it stays where it is, too.
-pub(in crate::train) fn make_room(folder: &RunFolder) -> Result<(), Error> {
+/// Puts a checkpoint that was written as [the next](RunFolder::next_checkpoint_path) in the newest's place, which
+/// becomes the one before if it is sound. A kill between the two leaves the next one, which [`settle`] puts in place.
+pub(in crate::train) fn put_in_place(folder: &RunFolder, newest_is_sound: bool) -> Result<(), Error> {
     let (newest, previous) = (folder.checkpoint_path(), folder.previous_checkpoint_path());
-    let between = previous.with_file_name(format!(".previous.{}.capsnet.tmp", std::process::id()));
-    let linked = || -> io::Result<()> {
-        match fs::remove_file(&between) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+    if newest_is_sound {
+        match fs::rename(&newest, &previous) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::file("keep", &previous)(error)),
             _ => {}
         }
-        if let Err(error) = fs::hard_link(&newest, &between) {
-            return match error.kind() {
-                io::ErrorKind::NotFound => Ok(()),
-                // A file system without links: for the time of a write there is only the one before.
-                _ => fs::rename(&newest, &previous),
-            };
-        }
-        fs::rename(&between, &previous)?;
-        // Where both were one file already, the system has left it its other name.
-        match fs::remove_file(&between) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    };
-    linked().map_err(Error::file("keep", &previous))
+    }
+    rename(&folder.next_checkpoint_path(), &newest).map_err(Error::file("write", &newest))
+}
+
+/// Puts a checkpoint in place that a killed program had written, but not put there. What is there may be damaged, so it
+/// isn't kept; the one before is.
+fn settle(folder: &RunFolder) -> Result<(), Error> {
+    let newest = folder.checkpoint_path();
+    match rename(&folder.next_checkpoint_path(), &newest) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file("write", &newest)(error)),
+        _ => Ok(()),
+    }
 }
