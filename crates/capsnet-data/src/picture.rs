@@ -24,6 +24,7 @@ use image::{ExtendedColorType, ImageEncoder, ImageError};
 
 pub use decode::Picture;
 use decode::target;
+pub(crate) use decode::{file_bytes, shape_of};
 
 use crate::file::atomic_write;
 
@@ -36,8 +37,10 @@ pub const MAX_PIXELS: u64 = 50_000_000;
 /// The largest picture file read.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// The most memory a decoder may take: [`MAX_PIXELS`] of eight bytes, the deepest PNG there is.
-const MAX_DECODER_BYTES: u64 = 8 * MAX_PIXELS + (16 << 20);
+/// The most memory a decoder may take for so many pixels: eight bytes each, the deepest PNG there is.
+const fn decoder_bytes(pixels: u64) -> u64 {
+    8 * pixels + (16 << 20)
+}
 
 /// A picture that can't be read or written: which one, and why. The message holds the whole cause.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +85,7 @@ pub enum PictureFault {
         height: u32,
     },
     /// A decoder would need more memory than it may take.
-    #[error("needs more than {MAX_DECODER_BYTES} bytes of memory to decode. Scale it down first")]
+    #[error("needs more memory to decode than so many pixels take. Scale it down first")]
     TooMuchMemory,
     /// The end of the file is missing.
     #[error("is a truncated {format} picture: {missing}. Copy or download it again")]
@@ -215,23 +218,25 @@ fn write_png(
     .map_err(|failed| error(PictureFault::Io(failed)))
 }
 
+/// Whether a file's name ends as those of pictures do.
+pub(crate) fn is_named_as_picture(path: &Path) -> bool {
+    const ENDS: [&str; 9] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "jfif"];
+    let end = path.extension().and_then(|end| end.to_str());
+    end.is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
+
 /// The pictures in a folder, by the ends of their names, sorted by name; not those in folders inside it.
 ///
 /// # Errors
 ///
 /// The system's error in listing the folder.
 pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
-    const ENDS: [&str; 9] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "jfif"];
-    let is_picture = |path: &PathBuf| {
-        let end = path.extension().and_then(|end| end.to_str());
-        path.is_file() && end.is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
-    };
     let entries = std::fs::read_dir(folder).and_then(|entries| {
         let paths = entries.map(|entry| entry.map(|entry| entry.path()));
         paths.collect::<io::Result<Vec<_>>>()
     });
     let mut pictures = entries.map_err(|error| PictureFault::Io(error).of(folder))?;
-    pictures.retain(is_picture);
+    pictures.retain(|path| path.is_file() && is_named_as_picture(path));
     pictures.sort();
     Ok(pictures)
 }

@@ -5,13 +5,14 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
 use image::{
-    DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageError, ImageReader, Limits, Luma, Rgb, RgbImage,
-    Rgba, RgbaImage,
+    ColorType, DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageError, ImageReader, Limits, Luma, Rgb,
+    RgbImage, Rgba, RgbaImage,
 };
 
 use super::whole::check_whole;
-use super::{MAX_DECODER_BYTES, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, PictureError, PictureFault};
+use super::{MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, PictureError, PictureFault, decoder_bytes};
 use crate::dataset::planar;
 use crate::png_profile::without_profile;
 
@@ -27,18 +28,8 @@ impl Picture {
     /// [`PictureError`] with the path: not a file, empty, no picture, damaged, cut short, or larger than [`MAX_PIXELS`]
     /// or [`MAX_SIDE`]; nothing is decoded before the size is known.
     pub fn read(path: &Path) -> Result<Self, PictureError> {
-        let read = || {
-            // The kind is looked at before opening: opening a pipe would wait for a writer.
-            let metadata = std::fs::metadata(path).map_err(PictureFault::Io)?;
-            if !metadata.is_file() {
-                return Err(PictureFault::NotAFile);
-            }
-            if metadata.len() > MAX_FILE_BYTES {
-                return Err(PictureFault::FileTooLarge { bytes: metadata.len() });
-            }
-            Self::from_reader(File::open(path).map_err(PictureFault::Io)?)
-        };
-        read().map_err(|fault: PictureFault| fault.of(path))
+        let read = file_bytes(path, MAX_FILE_BYTES).and_then(|bytes| Self::decode(&bytes));
+        read.map_err(|fault| fault.of(path))
     }
 
     /// Reads a picture from a stream, such as standard input, to its end.
@@ -47,13 +38,7 @@ impl Picture {
     ///
     /// [`PictureFault`] as for [`read`](Self::read).
     pub fn from_reader(reader: impl Read) -> Result<Self, PictureFault> {
-        let mut bytes = Vec::new();
-        let read = reader.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
-        let bytes_read = read.map_err(PictureFault::Io)? as u64;
-        if bytes_read > MAX_FILE_BYTES {
-            return Err(PictureFault::FileTooLarge { bytes: bytes_read });
-        }
-        Self::decode(&bytes)
+        Self::decode(&bytes_of(reader, MAX_FILE_BYTES)?)
     }
 
     /// Decodes the bytes of a picture file.
@@ -62,28 +47,12 @@ impl Picture {
     ///
     /// [`PictureFault`] as for [`read`](Self::read).
     pub fn decode(bytes: &[u8]) -> Result<Self, PictureFault> {
-        if bytes.is_empty() {
-            return Err(PictureFault::Empty);
-        }
-        let mut reader = ImageReader::new(io::Cursor::new(without_profile(bytes)))
-            .with_guessed_format()
-            .map_err(PictureFault::Io)?;
-        let format = reader.format().ok_or(PictureFault::UnknownFormat)?;
-        // The sides are checked below instead, where the message can name them.
-        let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(MAX_DECODER_BYTES);
-        reader.limits(limits);
-        // Decoders fill up what is missing of some formats, and word it in their own ways for others.
-        let whole = || check_whole(bytes, format);
-        let mut decoder = reader.into_decoder().map_err(|error| match decode_fault(error) {
-            PictureFault::Damaged(error) => whole().err().unwrap_or(PictureFault::Damaged(error)),
-            other => other,
-        })?;
-        let (width, height) = decoder.dimensions();
-        if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(PictureFault::TooLarge { width, height });
-        }
-        whole()?;
+        Self::decode_within(bytes, MAX_PIXELS)
+    }
+
+    /// The same for a picture of at most so many pixels.
+    pub(crate) fn decode_within(bytes: &[u8], most_pixels: u64) -> Result<Self, PictureFault> {
+        let mut decoder = header(bytes, most_pixels)?;
         let orientation = decoder.orientation().map_err(decode_fault)?;
         let mut picture = DynamicImage::from_decoder(decoder).map_err(decode_fault)?;
         picture.apply_orientation(orientation);
@@ -142,6 +111,30 @@ impl Picture {
         self.0.get_pixel(column as u32, row as u32).0
     }
 
+    /// 3 in colour, 1 in grey.
+    pub(crate) fn channels(&self) -> usize {
+        channels(self.0.color())
+    }
+
+    /// Its own levels over black: of grey, or of red, then of green, then of blue, row by row.
+    pub(crate) fn planes(&self, channels: usize) -> Vec<u8> {
+        let over_black = |level: u8, alpha: u8| ((u32::from(level) * u32::from(alpha) + 127) / 255) as u8;
+        if channels == 1 {
+            let pixels = self.0.to_luma_alpha8().into_raw();
+            return pixels
+                .chunks_exact(2)
+                .map(|pixel| over_black(pixel[0], pixel[1]))
+                .collect();
+        }
+        let pixels = self.0.to_rgba8().into_raw();
+        let plane = |channel: usize| {
+            pixels
+                .chunks_exact(4)
+                .map(move |pixel| over_black(pixel[channel], pixel[3]))
+        };
+        (0..3).flat_map(plane).collect()
+    }
+
     /// `height * width` levels of red, then of green, then of blue, row by row: laid over white, inverted if asked,
     /// stretched to that size.
     ///
@@ -181,6 +174,73 @@ impl Picture {
         }
         Ok(imageops::resize(&grey, columns, rows, FilterType::Triangle).into_raw())
     }
+}
+
+/// Channels, height and width of a picture of at most so many pixels once it is upright, by its header alone.
+pub(crate) fn shape_of(bytes: &[u8], most_pixels: u64) -> Result<[usize; 3], PictureFault> {
+    let mut decoder = header(bytes, most_pixels)?;
+    let (width, height) = decoder.dimensions();
+    let (height, width) = match decoder.orientation().map_err(decode_fault)? {
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
+            (width, height)
+        }
+        _ => (height, width),
+    };
+    Ok([channels(decoder.color_type()), height as usize, width as usize])
+}
+
+fn channels(colour: ColorType) -> usize {
+    if colour.has_color() { 3 } else { 1 }
+}
+
+/// The bytes of a file of at most so many.
+pub(crate) fn file_bytes(path: &Path, most: u64) -> Result<Vec<u8>, PictureFault> {
+    // The kind is looked at before opening: opening a pipe would wait for a writer.
+    let metadata = std::fs::metadata(path).map_err(PictureFault::Io)?;
+    if !metadata.is_file() {
+        return Err(PictureFault::NotAFile);
+    }
+    if metadata.len() > most {
+        return Err(PictureFault::FileTooLarge { bytes: metadata.len() });
+    }
+    bytes_of(File::open(path).map_err(PictureFault::Io)?, most)
+}
+
+fn bytes_of(reader: impl Read, most: u64) -> Result<Vec<u8>, PictureFault> {
+    let mut bytes = Vec::new();
+    let read = reader.take(most + 1).read_to_end(&mut bytes);
+    let length = read.map_err(PictureFault::Io)? as u64;
+    if length > most {
+        return Err(PictureFault::FileTooLarge { bytes: length });
+    }
+    Ok(bytes)
+}
+
+/// A decoder for the bytes of a whole picture file of at most so many pixels.
+fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, PictureFault> {
+    if bytes.is_empty() {
+        return Err(PictureFault::Empty);
+    }
+    let mut reader = ImageReader::new(io::Cursor::new(without_profile(bytes)))
+        .with_guessed_format()
+        .map_err(PictureFault::Io)?;
+    let format = reader.format().ok_or(PictureFault::UnknownFormat)?;
+    // The sides are checked below instead, where the message can name them.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(decoder_bytes(most_pixels));
+    reader.limits(limits);
+    // Decoders fill up what is missing of some formats, and word it in their own ways for others.
+    let whole = || check_whole(bytes, format);
+    let decoder = reader.into_decoder().map_err(|error| match decode_fault(error) {
+        PictureFault::Damaged(error) => whole().err().unwrap_or(PictureFault::Damaged(error)),
+        other => other,
+    })?;
+    let (width, height) = decoder.dimensions();
+    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > most_pixels {
+        return Err(PictureFault::TooLarge { width, height });
+    }
+    whole()?;
+    Ok(decoder)
 }
 
 /// Columns and rows of a size that a picture can have; `len` is for the message.

@@ -4,27 +4,21 @@
 //! are taken as they are: in colour if one of them is, transparent ones over black, turned upright as their EXIF data
 //! say. All have to be of one size, unless it is said which they shall have.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, metadata::Orientation};
-
 use super::classes::read_class_names;
-use super::files::{entries, folders, has_end, split_of_word};
+use super::files::{entries, folders, split_of_word};
 use super::{Images, Labels, Set, Source, Wanted, name_of, resize};
-use crate::dataset::{DatasetError, MAX_CLASSES, Split, planar_in_place};
+use crate::dataset::{DatasetError, MAX_CLASSES, Split};
 use crate::gzip::most_unpacked;
-use crate::idx::{MAX_ELEMENTS, MAX_SIDE};
+use crate::idx::MAX_ELEMENTS;
+use crate::picture::{Picture, PictureFault, file_bytes, is_named_as_picture, shape_of};
 
 pub(super) const SOURCE: Source = Source {
     name: "pictures",
     about: "a folder of pictures a class, such as train/cat/1.png",
     find,
 };
-
-/// How files of pictures end.
-const ENDS: [&str; 8] = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"];
 
 /// The largest picture that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -89,7 +83,7 @@ impl Part {
         };
         for class in folders(folder) {
             let (pictures, others): (Vec<PathBuf>, Vec<PathBuf>) =
-                entries(&class).into_iter().partition(|path| has_end(path, &ENDS));
+                entries(&class).into_iter().partition(|path| is_named_as_picture(path));
             if !pictures.is_empty() {
                 let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 part.classes.push((name, pictures));
@@ -208,7 +202,7 @@ impl Set for PictureSet {
 fn common_shape<'a>(parts: impl Iterator<Item = &'a Part>) -> Result<[usize; 3], DatasetError> {
     let mut common: Option<[usize; 3]> = None;
     for path in parts.flat_map(Part::pictures) {
-        let (_, [channels, height, width]) = open(path, |_, shape| Ok(shape))?;
+        let [channels, height, width] = open(path, |bytes| shape_of(bytes, MAX_PIXELS))?;
         match &mut common {
             None => common = Some([channels, height, width]),
             Some(common) if common[1..] == [height, width] => common[0] = common[0].max(channels),
@@ -227,81 +221,25 @@ fn common_shape<'a>(parts: impl Iterator<Item = &'a Part>) -> Result<[usize; 3],
 /// Channels, height and width of a picture, and its levels plane by plane: as many planes as it has, and three if
 /// three are wanted.
 fn decode(path: &Path, channels: usize) -> Result<([usize; 3], Vec<u8>), DatasetError> {
-    let (picture, [own, height, width]) = open(path, |decoder, _| DynamicImage::from_decoder(decoder))?;
-    let shape = [own.max(channels), height, width];
-    let mut levels = match shape[0] {
-        1 => over_black(&picture.into_luma_alpha8().into_raw(), 1),
-        _ => over_black(&picture.into_rgba8().into_raw(), 3),
-    };
-    planar_in_place(&mut levels, shape);
-    Ok((shape, levels))
+    let picture = open(path, |bytes| Picture::decode_within(bytes, MAX_PIXELS))?;
+    let channels = picture.channels().max(channels);
+    let shape = [channels, picture.height(), picture.width()];
+    Ok((shape, picture.planes(channels)))
 }
 
-/// Levels times their opacity, which follows them.
-fn over_black(pixels: &[u8], channels: usize) -> Vec<u8> {
-    let pixels = pixels.chunks_exact(channels + 1);
-    let over = |pixel: &[u8]| {
-        let alpha = u32::from(pixel[channels]);
-        let level = move |&level: &u8| ((u32::from(level) * alpha + 127) / 255) as u8;
-        pixel[..channels].iter().map(level).collect::<Vec<u8>>()
-    };
-    pixels.flat_map(over).collect()
-}
-
-/// Opens a picture, hands its decoder and its channels, height and width on, and turns what comes of it upright.
-fn open<T: Upright>(
-    path: &Path,
-    then: impl FnOnce(Box<dyn ImageDecoder>, [usize; 3]) -> Result<T, ImageError>,
-) -> Result<(T, [usize; 3]), DatasetError> {
-    let unread = |error: io::Error| unreadable(path, format!("can't be read: {error}"));
-    let metadata = path.metadata().map_err(unread)?;
-    if !metadata.is_file() || metadata.len() > MAX_BYTES {
-        return Err(unreadable(path, format!("is no file of at most {MAX_BYTES} bytes")));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-        .map_err(unread)?;
-    let damaged = |error: ImageError| unreadable(path, format!("is no picture that can be read: {error}"));
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(unread)?;
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(8 * MAX_PIXELS + (8 << 20));
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(damaged)?;
-    let (width, height) = decoder.dimensions();
-    if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-        let fault = format!("is {width} x {height} pixels; at most {MAX_PIXELS} are possible in a data set");
-        return Err(unreadable(path, fault));
-    }
-    let channels = if decoder.color_type().has_color() { 3 } else { 1 };
-    let orientation = decoder.orientation().map_err(damaged)?;
-    let (height, width) = match orientation {
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
-            (width, height)
-        }
-        _ => (height, width),
-    };
-    let shape = [channels, height as usize, width as usize];
-    let mut made = then(Box::new(decoder), shape).map_err(damaged)?;
-    made.turn(orientation);
-    Ok((made, shape))
-}
-
-/// What can be turned upright.
-trait Upright {
-    fn turn(&mut self, orientation: Orientation);
-}
-
-impl Upright for DynamicImage {
-    fn turn(&mut self, orientation: Orientation) {
-        self.apply_orientation(orientation);
-    }
-}
-
-impl Upright for [usize; 3] {
-    fn turn(&mut self, _: Orientation) {}
+/// Reads a picture's file and makes something of it.
+fn open<T>(path: &Path, then: impl FnOnce(&[u8]) -> Result<T, PictureFault>) -> Result<T, DatasetError> {
+    let made = file_bytes(path, MAX_BYTES).and_then(|bytes| then(&bytes));
+    made.map_err(|fault| {
+        let fault = match fault {
+            PictureFault::TooLarge { width, height } => {
+                format!("is {width} x {height} pixels; at most {MAX_PIXELS} are possible in a data set")
+            }
+            PictureFault::FileTooLarge { .. } => format!("is no file of at most {MAX_BYTES} bytes"),
+            other => other.to_string(),
+        };
+        unreadable(path, fault)
+    })
 }
 
 fn unreadable(path: &Path, fault: String) -> DatasetError {

@@ -112,4 +112,9 @@ fn damaged_pictures_are_named() {
         fs::write(&path, bytes).unwrap();
         refused(root.path(), Split::Train, &["2.png"]);
     }
+    // A decoder would fill up what is missing of it.
+    let jpeg = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures/turned.jpg")).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(path.with_extension("jpg"), &jpeg[..jpeg.len() * 3 / 5]).unwrap();
+    refused(root.path(), Split::Train, &["2.jpg", "truncated JPEG"]);
 }
