@@ -1,5 +1,6 @@
 //! Stopping when asked: Ctrl-C, or a signal that ends programs, makes a training write a checkpoint first.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use anyhow::{Context, Result};
@@ -8,6 +9,9 @@ use crate::output::note;
 
 /// Set when the program is asked to stop. There is one for the process: `compare --train` trains twice.
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
+
+/// What the program does when it is asked.
+static DOING: OnceLock<&str> = OnceLock::new();
 
 /// The signal that asked.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
@@ -36,13 +40,15 @@ fn asked_by(signal: i32) {
         // Asked twice: the last checkpoint has to do.
         std::process::exit(exit_code().into());
     }
-    note("stopping after this step; press Ctrl-C again to stop at once");
+    if let Some(doing) = DOING.get() {
+        note(format_args!("{doing}; press Ctrl-C again to stop at once"));
+    }
 }
 
-/// Makes the signals that end a program set [`STOP`]; those that are ignored stay so, as `nohup` has it.
-pub(crate) fn stop_when_asked() -> Result<()> {
-    static WATCHED: AtomicBool = AtomicBool::new(false);
-    if WATCHED.swap(true, Ordering::Relaxed) {
+/// Makes the signals that end a program set [`STOP`], and say what the program is `doing` then; those that are ignored
+/// stay so, as `nohup` has it.
+pub(crate) fn stop_when_asked(doing: &'static str) -> Result<()> {
+    if DOING.set(doing).is_err() {
         return Ok(());
     }
     watch().context("can't watch for Ctrl-C")

@@ -81,7 +81,7 @@ fn questions_that_make_no_sense_are_refused_in_words() {
             "{\"width\":4000000000,\"height\":4000000000,\"levels\":[]}",
             "512",
         ),
-        ("prepare", "{\"width\":2,\"height\":2,\"levels\":[1]}", "512"),
+        ("prepare", "{\"width\":2,\"height\":2,\"levels\":[1]}", "2x2"),
         ("doorway", "{\"parts\":[],\"iterations\":3}", "parts"),
         (
             "poses",

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use capsnet::model::ModelConfig;
@@ -13,7 +12,7 @@ use clap::Args;
 
 use crate::args::{DataArgs, ModelsArgs};
 use crate::output::{line, note};
-use crate::stop::STOP;
+use crate::stop::{STOP, stop_when_asked};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet lab
@@ -53,12 +52,7 @@ pub(crate) fn run(args: &LabArgs) -> Result<()> {
     let models = models.load(&device)?;
     let digits = args.data.load(Split::Test)?;
     let lab = Lab::new(models, digits, device)?;
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-    })
-    .context("can't watch for Ctrl-C")?;
+    stop_when_asked("closing the lab")?;
     let options = Options {
         listen: SocketAddr::new(args.listen, args.port),
         runs: args.runs.clone(),

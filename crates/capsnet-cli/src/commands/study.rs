@@ -77,7 +77,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| default_folder(path));
     let study = Study::new(&plan, &out, images.each_ref(), (&args.compute.device, &device));
     study.check()?;
-    stop_when_asked()?;
+    stop_when_asked("stopping after this step")?;
     let command = command_line();
     let mut shown = Shown::new(&plan, &out, &command);
     let outcome = study.execute(&STOP, &mut |event| shown.event(event))?;

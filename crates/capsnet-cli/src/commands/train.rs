@@ -145,7 +145,7 @@ pub(crate) fn run_with_progress(
     device: &Device,
     tensorboard: bool,
 ) -> Result<Summary> {
-    stop_when_asked()?;
+    stop_when_asked("stopping after this step")?;
     if !folder.metrics_path().exists() {
         pictures::draw_augmented(folder, config, data)?;
     }
