@@ -8,6 +8,7 @@ import {
   command,
   digest,
   h,
+  heading,
   latest,
   paint,
   paintSigned,
@@ -62,15 +63,10 @@ export function capsules({ backend, about, input }) {
   const root = h(
     "div",
     { className: "stack" },
-    h(
-      "div",
-      {},
-      h("h1", {}, "Capsules"),
-      h(
-        "p",
-        { className: "lead" },
-        "A capsule's length says whether its class is there, its pose says how it is drawn. Choose a capsule and move its pose.",
-      ),
+    heading(
+      "Capsules",
+      "A capsule's length says whether its class is there, its pose says how it is drawn. Choose a capsule and " +
+        "move its pose.",
     ),
     able.length > 1
       ? select(
@@ -233,7 +229,9 @@ export function capsules({ backend, about, input }) {
       context.stroke();
     }
     const share = components.shares.map((part) => (100 * part).toFixed(0)).join(" % and ");
-    scatterNote.textContent = `${cloud.poses.length} test digits, each at its true class's pose; the axes hold ${share} % of the variance. The cross is the pose of the sliders.`;
+    scatterNote.textContent =
+      `${cloud.poses.length} test digits, each at its true class's pose; the axes hold ${share} % of the variance. ` +
+      "The cross is the pose of the sliders.";
   }
 
   const ask = latest(async () => {

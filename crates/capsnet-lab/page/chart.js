@@ -44,7 +44,10 @@ const short = (value) => {
   return String(Number(value.toPrecision(3)));
 };
 
-/** A scale from values to places. @param {Axis} axis @param {number[]} values @param {number} from @param {number} to */
+/**
+ * A scale from values to places.
+ * @param {Axis} axis @param {number[]} values @param {number} from @param {number} to
+ */
 function scale(axis, values, from, to) {
   const usable = values.filter((value) => Number.isFinite(value) && (!axis.log || value > 0));
   let low = axis.low ?? (usable.length ? Math.min(...usable) : 0);
@@ -61,7 +64,10 @@ function scale(axis, values, from, to) {
   };
 }
 
-/** The exponential moving average, unbiased at its beginning. @param {[number, number][]} points @param {number} share */
+/**
+ * The exponential moving average, unbiased at its beginning.
+ * @param {[number, number][]} points @param {number} share
+ */
 export function smooth(points, share) {
   if (share <= 0) return points;
   let [mean, weight] = [0, 0];

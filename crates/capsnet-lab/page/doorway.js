@@ -115,7 +115,8 @@ export function doorway(backend) {
     verdict.textContent =
       last.lengths[best] > 0.8
         ? `The votes agree on a ${routed.wholes[best]} (length ${last.lengths[best].toFixed(3)}).`
-        : `The votes agree on nothing much: ${routed.wholes[0]} ${last.lengths[0].toFixed(3)}, ${routed.wholes[1]} ${last.lengths[1].toFixed(3)}.`;
+        : "The votes agree on nothing much: " +
+          `${routed.wholes[0]} ${last.lengths[0].toFixed(3)}, ${routed.wholes[1]} ${last.lengths[1].toFixed(3)}.`;
     const head = h(
       "tr",
       {},
@@ -137,13 +138,18 @@ export function doorway(backend) {
     table.replaceChildren(h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows)));
   }
 
-  /** A circle with a hand at a pose. @param {any} pose @param {number} radius @param {Record<string, any>} attributes */
+  /**
+   * A circle with a hand at a pose.
+   * @param {any} pose @param {number} radius @param {Record<string, any>} attributes
+   */
   function arrow({ x, y, angle }, radius, attributes) {
     const turn = ((angle + 90) * Math.PI) / 180;
     const [dx, dy] = [Math.cos(turn) * radius, -Math.sin(turn) * radius];
     return svg("path", {
       ...attributes,
-      d: `M${x - radius} ${y}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0M${x} ${y}l${dx} ${dy}`,
+      d:
+        `M${x - radius} ${y}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0` +
+        `M${x} ${y}l${dx} ${dy}`,
     });
   }
 

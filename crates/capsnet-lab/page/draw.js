@@ -2,7 +2,7 @@
 
 import { chart } from "./chart.js";
 import { KEYS, image, rest, transform } from "./shown.js";
-import { bars, card, command, digest, h, latest, select, shortNames, speak } from "./parts.js";
+import { bars, card, command, digest, h, heading, latest, select, shortNames, speak } from "./parts.js";
 import * as state from "./state.js";
 
 const ANGLES = Array.from({ length: 73 }, (_, at) => -180 + 5 * at);
@@ -42,15 +42,9 @@ export function draw({ backend, about, input }) {
   const root = h(
     "div",
     { className: "stack" },
-    h(
-      "div",
-      {},
-      h("h1", {}, "Draw and turn"),
-      h(
-        "p",
-        { className: "lead" },
-        "Draw a digit, open a picture or take a test digit; turn it, and watch the models answer side by side.",
-      ),
+    heading(
+      "Draw and turn",
+      "Draw a digit, open a picture or take a test digit; turn it, and watch the models answer side by side.",
     ),
     problem,
     h("div", { className: "cards", id: "answers" }, ...cards.map((card) => card.root)),

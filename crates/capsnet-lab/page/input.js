@@ -239,7 +239,8 @@ export function input(backend, about) {
     if (label !== null) {
       number.value = String(Math.trunc(state.number("digit", 0)));
       drawing = false;
-      note.textContent = `Test digit ${number.value}, labelled “${about.data.classes[label]}”. Draw over it to begin your own.`;
+      note.textContent =
+        `Test digit ${number.value}, labelled “${about.data.classes[label]}”. ` + "Draw over it to begin your own.";
     }
   }
   blank();

@@ -1,6 +1,6 @@
 // Measures: the reports that sweeps, equivariance measurements and studies left in the folder.
 
-import { card, command, h } from "./parts.js";
+import { card, command, h, heading } from "./parts.js";
 
 /** @param {import("./panel.js").Context} context @returns {import("./panel.js").Panel} */
 export function measures({ backend }) {
@@ -8,15 +8,10 @@ export function measures({ backend }) {
   const root = h(
     "div",
     { className: "stack" },
-    h(
-      "div",
-      {},
-      h("h1", {}, "Measures"),
-      h(
-        "p",
-        { className: "lead" },
-        "Sweeps along angles and noise, equivariance layer by layer, and studies: the pages that the program wrote into the folder of runs.",
-      ),
+    heading(
+      "Measures",
+      "Sweeps along angles and noise, equivariance layer by layer, and studies: the pages that the program wrote " +
+        "into the folder of runs.",
     ),
     card("Reports", "each opens in a tab of its own", list),
     card(

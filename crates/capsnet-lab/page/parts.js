@@ -31,6 +31,11 @@ export function card(title, beside = "", ...children) {
   return h("section", { className: "card" }, h("header", {}, h("h2", {}, title), h("small", {}, beside)), ...children);
 }
 
+/** What stands over a panel. @param {string} title @param {string} lead @param {...(Node | string | null)} children */
+export function heading(title, lead, ...children) {
+  return h("div", {}, h("h1", {}, title), h("p", { className: "lead" }, lead), ...children);
+}
+
 /** The command that does the same, to be copied. @param {string} text */
 export function command(text) {
   const button = h("button", { type: "button", title: "Copy the command that does the same" }, "Copy");

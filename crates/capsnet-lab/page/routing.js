@@ -2,7 +2,21 @@
 
 import { doorway } from "./doorway.js";
 import { KEYS, image, transform } from "./shown.js";
-import { bars, card, command, digest, h, latest, paint, select, shortNames, slider, speak, svg } from "./parts.js";
+import {
+  bars,
+  card,
+  command,
+  digest,
+  h,
+  heading,
+  latest,
+  paint,
+  select,
+  shortNames,
+  slider,
+  speak,
+  svg,
+} from "./parts.js";
 import * as state from "./state.js";
 
 /** @type {[string, string, string][]} text form, words, what it does */
@@ -59,15 +73,10 @@ export function routing({ backend, about, input }) {
   const root = h(
     "div",
     { className: "stack" },
-    h(
-      "div",
-      {},
-      h("h1", {}, "Routing"),
-      h(
-        "p",
-        { className: "lead" },
-        "Every primary capsule splits its vote among the classes. Scrub through the iterations and see where the votes go; the areas of the dots are couplings.",
-      ),
+    heading(
+      "Routing",
+      "Every primary capsule splits its vote among the classes. Scrub through the iterations and see where the " +
+        "votes go; the areas of the dots are couplings.",
     ),
     problem,
     card(
@@ -138,7 +147,8 @@ export function routing({ backend, about, input }) {
           });
           dot.dataset.coupling = mean.toFixed(6);
           const title = svg("title");
-          title.textContent = `row ${Math.floor(place / columns) + 1}, column ${(place % columns) + 1}: mean coupling ${mean.toFixed(3)}`;
+          const [row, column] = [Math.floor(place / columns) + 1, (place % columns) + 1];
+          title.textContent = `row ${row}, column ${column}: mean coupling ${mean.toFixed(3)}`;
           dot.append(title);
           return dot;
         }),
@@ -146,12 +156,15 @@ export function routing({ backend, about, input }) {
       over.setAttribute("aria-label", `${words}: couplings with ${names[of]} over the image, iteration ${at + 1}`);
       scores.show(iteration.class_lengths, iteration.class_lengths.indexOf(Math.max(...iteration.class_lengths)));
       said.textContent =
-        `iteration ${at + 1} of ${answer.iterations.length}: entropy ${iteration.entropy.toFixed(3)} bits of ${iteration.entropy_of_equal.toFixed(3)}` +
+        `iteration ${at + 1} of ${answer.iterations.length}: ` +
+        `entropy ${iteration.entropy.toFixed(3)} bits of ${iteration.entropy_of_equal.toFixed(3)}` +
         (iteration.moved === null ? "" : `, ${(100 * iteration.moved).toFixed(1)} % moved`);
     }
     if (trained) {
       const model = about.models[number()];
-      note.textContent = `${model.label}, ${digest(model)}. ${trained.primary_capsules} primary capsules, ${trained.starved} of them starved (shorter than 0.1); answer: ${about.data.classes[trained.class]}.`;
+      note.textContent =
+        `${model.label}, ${digest(model)}. ${trained.primary_capsules} primary capsules, ${trained.starved} of them ` +
+        `starved (shorter than 0.1); answer: ${about.data.classes[trained.class]}.`;
       commands.replaceChildren(
         command(`capsnet draw couplings${state.get("ink") ? "" : ` --index ${state.number("digit", 0)}`}`),
       );
@@ -184,7 +197,8 @@ export function routing({ backend, about, input }) {
   if (able.length === 0) {
     problem.hidden = false;
     problem.textContent =
-      "None of the models routes votes that have a place in the image. Open the lab with --models capsnet (capsnet fetch weights gets its weights).";
+      "None of the models routes votes that have a place in the image. Open the lab with --models capsnet " +
+      "(capsnet fetch weights gets its weights).";
   }
 
   return {

@@ -3,7 +3,7 @@
 import { chart, smooth } from "./chart.js";
 import { following } from "./follow.js";
 import { grid, matrix } from "./panes.js";
-import { card, command, h, select, shortNames, slider } from "./parts.js";
+import { card, command, h, heading, select, shortNames, slider } from "./parts.js";
 import * as state from "./state.js";
 
 const KEYS = ["run", "smooth", "log"];
@@ -58,15 +58,10 @@ export function train({ backend, about }) {
     card("Learning rate", "", charts.rate.root),
     card("Images a second", "", charts.speed.root),
   );
-  const root = h(
-    "div",
-    {},
-    h("h1", {}, "Train"),
-    h(
-      "p",
-      { className: "lead" },
-      "Trainings by this page, by other processes, and finished ones, live from the files of their folders. Tick several to lay them over each other.",
-    ),
+  const root = heading(
+    "Train",
+    "Trainings by this page, by other processes, and finished ones, live from the files of their folders. Tick " +
+      "several to lay them over each other.",
     problem,
     h(
       "div",

@@ -45,7 +45,12 @@ class Curves {
 
   hidden() {
     const listed = view.get(this.id + ".hide") || "";
-    return new Set(listed.split(",").filter((index) => index !== "").map(Number));
+    return new Set(
+      listed
+        .split(",")
+        .filter((index) => index !== "")
+        .map(Number),
+    );
   }
 
   toggle(index) {
@@ -186,8 +191,12 @@ class Curves {
       // A length with its pose may leave 0 to 1, and is no percentage.
       const said = curve.true_class === "length_and_pose" ? (mean) => mean.toFixed(4) : percent;
       const mean = (point) => (point.mean_true_class === null ? "" : said(point.mean_true_class));
-      const cells = point ? [percent(point.accuracy), range(point), mean(point), String(point.images)] : ["", "", "", ""];
-      cells.filter((_, column) => column !== 2 || hasMeans).forEach((text) => row.append(element("td", text, "number")));
+      const cells = point
+        ? [percent(point.accuracy), range(point), mean(point), String(point.images)]
+        : ["", "", "", ""];
+      cells
+        .filter((_, column) => column !== 2 || hasMeans)
+        .forEach((text) => row.append(element("td", text, "number")));
     }
     return table;
   }
@@ -200,8 +209,9 @@ class Curves {
   }
 
   sentence() {
-    const said = this.chosen().map(({ curve, point }) => `${curve.model} ${point ? percent(point.accuracy) : "not measured"}`);
+    const said = this.chosen().map(
+      ({ curve, point }) => `${curve.model} ${point ? percent(point.accuracy) : "not measured"}`,
+    );
     return `${this.words(this.value)}: ${said.join(", ")}`;
   }
 }
-

@@ -1,6 +1,7 @@
 "use strict";
 
-// What the page shows is kept in the URL's fragment, as in #section-1.hide=0,2&section-1.measure=true_class&section-1.at=35
+// What the page shows is kept in the URL's fragment, as in
+// #section-1.hide=0,2&section-1.measure=true_class&section-1.at=35
 const view = {
   get(key) {
     return new URLSearchParams(location.hash.slice(1)).get(key);
@@ -40,4 +41,3 @@ function element(name, text = "", className = "") {
 
 const percent = (share) => (100 * share).toFixed(2) + " %";
 const numbers = (element, attribute) => element.getAttribute(attribute).split(" ").map(Number);
-

@@ -43,7 +43,9 @@ addEventListener("load", () => {
     const scale = box.width / svg.viewBox.baseVal.width;
     const clientX = box.left + scale * (left + ((35.8 - low) / (high - low)) * width);
     const surface = figure.querySelector(".plots");
-    surface.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY: box.top + scale * (top + 5), bubbles: true }));
+    surface.dispatchEvent(
+      new PointerEvent("pointermove", { clientX, clientY: box.top + scale * (top + 5), bubbles: true }),
+    );
     const readout = figure.querySelector(".readout");
     const texts = (selector) => [...readout.querySelectorAll(selector)].map((cell) => cell.textContent);
     const dots = [...svg.querySelectorAll(".cursor circle")];
@@ -51,7 +53,9 @@ addEventListener("load", () => {
     const distance = (dot) => {
       const line = svg.querySelector(`.series[data-series="${dot.dataset.series}"] .line`);
       const [x, y] = [dot.cx.baseVal.value, dot.cy.baseVal.value];
-      const places = line ? [...Array(4001).keys()].map((i) => line.getPointAtLength((line.getTotalLength() * i) / 4000)) : [];
+      const places = line
+        ? [...Array(4001).keys()].map((i) => line.getPointAtLength((line.getTotalLength() * i) / 4000))
+        : [];
       return Math.min(...places.map((place) => Math.hypot(place.x - x, place.y - y)));
     };
     found.hover = {
@@ -62,7 +66,8 @@ addEventListener("load", () => {
       farthest_dot: Math.max(...dots.map(distance)),
     };
 
-    const press = (key) => surface.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    const press = (key) =>
+      surface.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
     press("Home");
     press("ArrowRight");
     found.keys = { caption: texts("caption")[0], spoken: figure.querySelector(".spoken").textContent };
