@@ -3,15 +3,18 @@
 //! Chromium is looked for as `CAPSNET_CHROMIUM` says, else by its usual names. Without one a test says so and passes,
 //! unless `CAPSNET_REQUIRE_BROWSER` is set.
 
+#[path = "../../../capsnet-report/tests/browser/finder.rs"]
+mod finder;
+
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use finder::browser;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// A page that doesn't come to be as expected by then never will.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -27,33 +30,10 @@ pub(crate) struct Browser {
     _folder: TempDir,
 }
 
-/// The command that starts Chromium, if there is one.
-fn found() -> Option<String> {
-    let named = std::env::var("CAPSNET_CHROMIUM").ok();
-    let answers = |name: &String| {
-        let version = Command::new(name)
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        version.is_ok_and(|status| status.success())
-    };
-    let found = named.into_iter().chain(NAMES.map(str::to_owned)).find(answers);
-    if found.is_none() {
-        assert!(
-            std::env::var_os("CAPSNET_REQUIRE_BROWSER").is_none(),
-            "chromium not found, and CAPSNET_REQUIRE_BROWSER is set"
-        );
-        // Not eprintln, which the test harness keeps to itself when a test passes.
-        let _ = writeln!(std::io::stderr(), "chromium not found: browser test not run");
-    }
-    found
-}
-
 impl Browser {
     /// A browser that finds this machine alone; `None` where there is no Chromium.
     pub(crate) fn open(width: u32, height: u32) -> Option<Self> {
-        let name = found()?;
+        let name = browser()?;
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let made = Command::new("mkfifo")
