@@ -19,7 +19,8 @@ use capsnet_data::transform::Normalize;
 use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Input, Network, Output, ScoreKind};
+use super::input::input_fields;
+use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Network, Output, ScoreKind};
 use crate::layer::{ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, batch_norm, squash_exponential};
 use crate::loss::{MarginLoss, pixels_of, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
@@ -111,21 +112,7 @@ impl Architecture for EfficientCapsNetConfig {
         "CapsNet with self-attention routing, 161,824 parameters without its decoder"
     }
 
-    fn input(&self) -> Input {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        }
-    }
-
-    fn set_input(&mut self, input: Input) {
-        Input {
-            image: self.image,
-            classes: self.classes,
-            normalize: self.normalize,
-        } = input;
-    }
+    input_fields!();
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.input().validate()?;
