@@ -1,0 +1,129 @@
+//! Runs that go on, have ended, begin with other weights, and what a resume is told.
+
+use super::*;
+
+#[test]
+fn a_run_that_has_ended_says_so_and_more_epochs_go_on() {
+    let folder = folder();
+    let root = folder.path();
+    capsnet(root, train("run")).done();
+    let before = content(&root.join("run"));
+    let run = capsnet(root, ["train", "--resume", "run"]);
+    assert!(
+        run.stderr
+            .contains("has ended and is left as it is; train on with --epochs"),
+        "{run:?}"
+    );
+    assert!(run.done().contains("trained 2 epochs"));
+    assert!(content(&root.join("run")) == before);
+    // As if there had been as many from the start.
+    let mut args = train("longer");
+    args[7] = "3";
+    capsnet(root, args).done();
+    capsnet(root, ["train", "--resume", "run", "--epochs", "1"]).fails(2, &["epochs", "is in epoch 2 already"]);
+    assert!(content(&root.join("run")) == before);
+    capsnet(root, ["train", "--resume", "run", "--epochs", "3"]).done();
+    assert!(weights(root, "run") == weights(root, "longer"));
+    let config = |run: &str| fs::read_to_string(root.join(run).join("config.toml")).unwrap();
+    assert_eq!(config("run"), config("longer"));
+    // Other settings are the run's own.
+    capsnet(root, ["train", "--resume", "run", "--seed", "3"]).fails(2, &["--seed", "--resume"]);
+}
+
+#[test]
+fn a_run_that_stopped_for_lack_of_progress_goes_on_if_it_is_told() {
+    let folder = folder();
+    let root = folder.path();
+    let mut args = train("run");
+    args[7] = "9";
+    args.extend(["--patience", "1", "--learning-rate", "1e-30"]);
+    assert!(capsnet(root, args).done().contains("trained 2 epochs"));
+    assert!(capsnet(root, ["train", "--resume", "run"]).stderr.contains("has ended"));
+    let more = capsnet(root, ["train", "--resume", "run", "--epochs", "9"]);
+    assert!(
+        more.done().contains("trained 3 epochs"),
+        "its patience is one epoch again"
+    );
+}
+
+#[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let folder = folder();
+    let root = folder.path();
+    capsnet(root, train("first")).done();
+    let weights = "first/last.safetensors";
+    // So small steps that the weights stay where they were.
+    let rest = &train("second")[2..];
+    let args = [&["train", "--weights", weights, "--learning-rate", "1e-30"], rest].concat();
+    capsnet(root, args).done();
+    assert!(self::weights(root, "second") == self::weights(root, "first"));
+    capsnet(root, [&["train", "cnn", "--weights", weights], rest].concat()).fails(2, &["lenet5", "cnn"]);
+    let args = ["train", "--weights", "digits/nothing.pt", "--out", "third"];
+    capsnet(root, args).fails(1, &["digits/nothing.pt"]);
+    assert!(!root.join("third").exists());
+}
+
+#[test]
+fn a_run_goes_on_with_its_images_from_any_folder_and_with_others_only_if_told() {
+    let folder = folder();
+    let root = folder.path();
+    capsnet(root, train("alone")).done();
+    stopped(root, "run");
+    stopped(root, "other");
+    // Another set of the same name, seen from another folder.
+    let elsewhere = root.join("elsewhere");
+    write_split(&elsewhere.join("digits"), Split::Train, 40);
+    capsnet(&elsewhere, ["train", "--resume", "../run"]).done();
+    assert!(weights(root, "run") == weights(root, "alone"));
+    let given = ["train", "--resume", "../other", "--data", "digits"];
+    let before = content(&root.join("other"));
+    capsnet(&elsewhere, given).fails(1, &["../other", "--allow-changed-data"]);
+    assert!(content(&root.join("other")) == before);
+    let run = capsnet(&elsewhere, [&given[..], &["--allow-changed-data"]].concat());
+    assert!(run.stderr.contains("on other images"), "{run:?}");
+    run.done();
+    assert!(root.join("other/history.jsonl").exists());
+}
+
+#[test]
+fn folders_whose_names_are_no_utf_8_are_trained_in_and_on() {
+    let folder = tempdir().unwrap();
+    let root = folder.path().join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&root).unwrap();
+    write_data(&root);
+    capsnet(&root, train("run")).done();
+    capsnet(&root, ["train", "--resume", "run", "--epochs", "3"]).done();
+    assert_eq!(epochs(&root, "run"), 3);
+    let mut args: Vec<&OsStr> = train("").into_iter().map(OsStr::new).collect();
+    args[3] = OsStr::from_bytes(b"r\xfan");
+    assert_eq!(command(&root).args(args).output().unwrap().status.code(), Some(0));
+    assert!(root.join(OsStr::from_bytes(b"r\xfan/last.safetensors")).exists());
+}
+
+#[test]
+fn another_instruction_set_is_said_and_noted_and_an_unknown_one_refused() {
+    let folder = folder();
+    let root = folder.path();
+    let run = command(root)
+        .args(train("run"))
+        .env("CAPSNET_SIMD", "nonsense")
+        .output()
+        .unwrap();
+    Run::from(run).fails(2, &["CAPSNET_SIMD", "nonsense", "portable, avx2, avx512"]);
+    assert!(!root.join("run").exists());
+    let run = command(root)
+        .args(train("run"))
+        .env("CAPSNET_SIMD", "portable")
+        .output()
+        .unwrap();
+    assert_eq!(Run::from(run).code, Some(0));
+    let run = capsnet(root, ["train", "--resume", "run", "--epochs", "3"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let is_portable = capsnet_kernels::instruction_set() == "portable";
+    assert_eq!(
+        run.stderr.contains("with the instruction set portable, this is"),
+        !is_portable,
+        "{run:?}"
+    );
+    assert_eq!(root.join("run/history.jsonl").exists(), !is_portable);
+}
