@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use capsnet_data::dataset::Split;
+use capsnet_data::lock::FolderLock;
 use serde_json::Value;
 use support::{capsnet, command, names_in, write_data};
 use tempfile::{TempDir, tempdir};
@@ -278,6 +279,76 @@ fn a_killed_study_goes_on_and_ends_as_one_that_was_not() {
         let read = |study: &str| fs::read(folder.join(study).join(run).join("last.safetensors")).unwrap();
         assert!(read("undisturbed") == read("runs/study"), "{run}");
     }
+}
+
+/// Three processes at once, then the command that puts their runs together.
+#[test]
+fn shares_make_the_runs_of_the_whole() {
+    let folder = folder();
+    let folder = folder.path();
+    let text = STUDY.split("[[variant]]\nname = \"LeNet-5").next().unwrap();
+    fs::write(folder.join("study.toml"), text).unwrap();
+    let arguments = |more: &[&'static str]| [&ARGUMENTS[..], more].concat();
+    let whole = capsnet(folder, arguments(&["--json", "--out", "whole"])).json();
+    let shares = ["1/3", "2/3", "3/3"].map(|shard| {
+        let mut share = command(folder);
+        share
+            .args(arguments(&["--shard", shard]))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        share.spawn().unwrap()
+    });
+    for mut share in shares {
+        assert!(share.wait().unwrap().success());
+    }
+    let out = folder.join("runs/study");
+    assert_eq!(
+        names_in(&out),
+        ["capsnet", "cnn-of-its-size", "shards", "uniform-in-testing"]
+    );
+    let runs = ["capsnet/seed-1", "capsnet/seed-2", "cnn-of-its-size/seed-2"];
+    let weights = |study: &str, run: &str| folder.join(study).join(run).join("last.safetensors");
+    let before = runs.map(|run| written(&weights("runs/study", run)));
+    let printed = capsnet(folder, arguments(&["--shard", "2/3"])).done();
+    assert!(
+        printed.contains("capsnet study study.toml --data digits --threads 1\n"),
+        "{printed}"
+    );
+
+    let together = study(folder);
+    assert_eq!(runs.map(|run| written(&weights("runs/study", run))), before);
+    for run in runs {
+        assert!(
+            fs::read(weights("runs/study", run)).unwrap() == fs::read(weights("whole", run)).unwrap(),
+            "{run}"
+        );
+    }
+    assert_eq!(together["comparisons"], whole["comparisons"]);
+    // All but the seconds that training took.
+    let plain = |study: &Value| {
+        let mut variants = study["variants"].as_array().unwrap().clone();
+        variants.iter_mut().for_each(|variant| variant["seconds"] = Value::Null);
+        variants
+    };
+    assert_eq!(plain(&together), plain(&whole));
+    assert!(!out.join("shards").exists());
+}
+
+#[test]
+fn nobody_trains_where_a_study_or_its_share_is_at_work() {
+    let folder = folder();
+    let folder = folder.path();
+    let out = folder.join("runs/study");
+    fs::create_dir_all(out.join("shards/1-of-2")).unwrap();
+    let shared = FolderLock::share(&out, "a share of a study").unwrap();
+    let own = FolderLock::take(&out.join("shards/1-of-2"), "this share of the study").unwrap();
+    capsnet(folder, ARGUMENTS).fails(1, &["runs/study is in use", "a share of a study"]);
+    let same = [&ARGUMENTS[..], &["--shard", "1/2"]].concat();
+    capsnet(folder, &same).fails(1, &["shards/1-of-2 is in use"]);
+    drop((own, shared));
+    let _alone = FolderLock::take(&out, "a study").unwrap();
+    capsnet(folder, &same).fails(1, &["runs/study is in use", "a study"]);
+    assert_eq!(names_in(&out), [".capsnet.lock", "shards"]);
 }
 
 #[test]

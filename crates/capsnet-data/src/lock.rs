@@ -13,12 +13,12 @@ const NAME: &str = ".capsnet.lock";
 /// More than this no holder says of itself.
 const LONGEST: u64 = 200;
 
-/// A folder in which nobody else writes while this lives.
+/// A folder in which nobody else writes while this lives, but for those that share it.
 #[derive(Debug)]
 pub struct FolderLock {
     path: PathBuf,
     /// Its lock goes with it.
-    _file: File,
+    file: File,
 }
 
 /// Why a folder can't be had alone.
@@ -53,6 +53,25 @@ impl FolderLock {
     ///
     /// If somebody else has it, or the folder can't be written.
     pub fn take(folder: &Path, work: &str) -> Result<Self, LockError> {
+        let name = format!("{work} (process {})", std::process::id());
+        Self::lock(folder, &name, File::try_lock)
+    }
+
+    /// Takes a folder together with all others who share it, and keeps it from those who want it alone. They are told
+    /// the `work` of whoever came last, which all who share should therefore call the same.
+    ///
+    /// # Errors
+    ///
+    /// If somebody has it alone, or it can't be written.
+    pub fn share(folder: &Path, work: &str) -> Result<Self, LockError> {
+        Self::lock(folder, work, File::try_lock_shared)
+    }
+
+    fn lock(
+        folder: &Path,
+        name: &str,
+        try_lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Self, LockError> {
         let path = folder.join(NAME);
         let impossible = |source| LockError::Impossible {
             folder: folder.to_owned(),
@@ -72,7 +91,7 @@ impl FolderLock {
                 .truncate(false)
                 .open(&path)
                 .map_err(impossible)?;
-            match file.try_lock() {
+            match try_lock(&file) {
                 Err(TryLockError::WouldBlock) => {
                     return Err(LockError::Held {
                         folder: folder.to_owned(),
@@ -85,10 +104,9 @@ impl FolderLock {
                 Ok(()) if !is_at(&file, &path) => continue,
                 Ok(()) => {}
             }
-            let name = format!("{work} (process {})\n", std::process::id());
-            let noted = file.set_len(0).and_then(|()| file.write_all(name.as_bytes()));
+            let noted = file.set_len(0).and_then(|()| writeln!(file, "{name}"));
             return match noted {
-                Ok(()) => Ok(Self { path, _file: file }),
+                Ok(()) => Ok(Self { path, file }),
                 Err(error) => {
                     let _ = fs::remove_file(&path);
                     Err(impossible(error))
@@ -100,8 +118,11 @@ impl FolderLock {
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
-        // While the lock holds, nobody else can think it theirs. What can't be removed does no harm.
-        let _ = fs::remove_file(&self.path);
+        // While the lock holds, nobody else can think it theirs; whoever shared it has it alone only as the last one.
+        // What can't be removed does no harm.
+        if !matches!(self.file.try_lock(), Err(TryLockError::WouldBlock)) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -215,6 +236,23 @@ mod tests {
             }
         });
         assert!(turns.into_inner() > 0);
+        assert!(is_empty(folder.path()));
+    }
+
+    #[test]
+    fn those_who_share_keep_out_whoever_wants_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = FolderLock::share(folder.path(), "shares").unwrap();
+        let second = FolderLock::share(folder.path(), "shares").unwrap();
+        let error = FolderLock::take(folder.path(), "all").unwrap_err().to_string();
+        assert!(error.contains("shares"), "{error}");
+        drop(first);
+        assert!(FolderLock::take(folder.path(), "all").is_err());
+        drop(second);
+        assert!(is_empty(folder.path()));
+        let alone = FolderLock::take(folder.path(), "all").unwrap();
+        assert!(FolderLock::share(folder.path(), "shares").is_err());
+        drop(alone);
         assert!(is_empty(folder.path()));
     }
 

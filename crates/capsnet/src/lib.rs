@@ -60,6 +60,7 @@ pub mod pretrained;
 pub mod protocol;
 pub mod routing;
 pub mod settings;
+pub mod shard;
 pub mod study;
 pub mod sweep;
 pub mod tensorboard;

@@ -47,6 +47,7 @@ pub use plan::{Plan, PlanError, Planned};
 use crate::Error;
 use crate::evaluate::{Options, evaluate};
 use crate::loaded::{NamedModel, check_fit};
+use crate::shard::Shard;
 
 /// What is measured, of which networks, on which images.
 #[derive(Clone, Copy)]
@@ -140,13 +141,15 @@ impl Sweep<'_> {
         Record::new(self.settings(), models().cloned().collect(), sections.collect())
     }
 
-    /// The record with the points of an earlier one that belong to it.
-    pub fn begin_with(&self, earlier: &Record) -> Record {
+    /// The record with the points of earlier ones that belong to it.
+    pub fn begin_with<'r>(&self, earlier: impl IntoIterator<Item = &'r Record> + Clone) -> Record {
         let mut record = self.begin();
         for (section, planned) in self.plan.sections().iter().enumerate() {
             for &(value, _) in &planned.steps {
                 for (number, named) in self.models.iter().enumerate() {
-                    if let Some(point) = earlier.find(planned.asked.family.name(), named.entry, value) {
+                    let mut earlier = earlier.clone().into_iter();
+                    let family = planned.asked.family.name();
+                    if let Some(point) = earlier.find_map(|earlier| earlier.find(family, named.entry, value)) {
                         record.add(section, number, point);
                     }
                 }
@@ -166,15 +169,40 @@ impl Sweep<'_> {
     /// If a model doesn't take the images or says nothing finite of them, and what `heard` objects to.
     pub fn measure<E: From<Error>>(
         &self,
+        record: Record,
+        heard: &mut dyn FnMut(Event, &Record) -> Result<(), E>,
+    ) -> Result<Record, E> {
+        self.measure_share(Shard::WHOLE, record, heard)
+    }
+
+    /// How many points there are in a share of the sweep: those of every so-manieth value, for all models.
+    pub fn points_of(&self, shard: Shard) -> usize {
+        let values = (0..self.plan.points()).filter(|&value| shard.has(value));
+        self.models.len() * values.count()
+    }
+
+    /// The same as [`measure`](Self::measure), of the points of a share alone. [`begin_with`](Self::begin_with) puts
+    /// the records of all shares together.
+    ///
+    /// # Errors
+    ///
+    /// As [`measure`](Self::measure).
+    pub fn measure_share<E: From<Error>>(
+        &self,
+        shard: Shard,
         mut record: Record,
         heard: &mut dyn FnMut(Event, &Record) -> Result<(), E>,
     ) -> Result<Record, E> {
         self.check()?;
         let images = self.data.len();
         let mut done = record.points();
+        let mut values = 0..;
         for (section, planned) in self.plan.sections().iter().enumerate() {
             let family = planned.family();
             for (value, pipeline) in &planned.steps {
+                if !values.next().is_some_and(|value| shard.has(value)) {
+                    continue;
+                }
                 for (number, NamedModel { model, entry }) in self.models.iter().enumerate() {
                     if record.sweeps[section].sweep.curves[number].at(*value).is_some() {
                         continue;
@@ -207,15 +235,19 @@ impl Sweep<'_> {
                     };
                     record.add(section, number, point);
                     done += 1;
-                    if done == self.points() {
-                        record.finish();
-                    }
+                    self.finish_if_whole(&mut record);
                     heard(Event::Measured, &record)?;
                 }
             }
         }
-        record.finish();
+        self.finish_if_whole(&mut record);
         Ok(record)
+    }
+
+    fn finish_if_whole(&self, record: &mut Record) {
+        if record.points() == self.points() {
+            record.finish();
+        }
     }
 
     fn options(&self) -> Options {

@@ -1,13 +1,30 @@
 //! The command line as it was given, which makes a result once more or goes on with it.
 
 use std::env;
+use std::ffi::OsString;
 
 /// A line of the command is at most so long, where its words allow it.
 const WIDTH: usize = 100;
 
 /// The command that this program was started with, as one types it; long ones have several lines.
 pub(crate) fn command_line() -> String {
-    let given = env::args_os().skip(1);
+    written(env::args_os().skip(1))
+}
+
+/// The same without a flag and its value: what puts the shares of a work together, where the flag names the share.
+pub(crate) fn command_line_without(flag: &str) -> String {
+    let mut value_follows = false;
+    written(env::args_os().skip(1).filter(|word| {
+        let is_value = std::mem::replace(&mut value_follows, word == flag);
+        let with_value = word.to_string_lossy();
+        let is_flag = with_value
+            .strip_prefix(flag)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+        !is_value && !is_flag
+    }))
+}
+
+fn written(given: impl Iterator<Item = OsString>) -> String {
     let words = given.map(|word| quoted(&word.to_string_lossy()));
     let words: Vec<String> = ["capsnet".to_owned()].into_iter().chain(words).collect();
     wrapped(&words)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
+use capsnet::shard::Shard;
 use capsnet::study::{Declaration, EXAMPLE, Event, Images, Machine, Plan, Run, Study};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::Split;
@@ -12,7 +13,7 @@ use capsnet_report::number::percent;
 use capsnet_report::page::study::{READING, label, save, summary};
 use clap::Args;
 
-use super::again::command_line;
+use super::again::{command_line, command_line_without};
 use super::train::default_threads;
 use crate::args::ComputeArgs;
 use crate::images::{data_folder, read};
@@ -25,13 +26,15 @@ pub(crate) const EXAMPLES: &str = "Examples:
   capsnet study --example > mine.toml
   capsnet study mine.toml
   capsnet study studies/ablations.toml --out runs/ablations --json
+  capsnet study mine.toml --shard 2/8
 
 A study is a TOML file that declares variants of models, the seeds that each is trained with and the transforms that
 each is tested under; --example prints one that explains itself. Keys are those of a run's config.toml, or flags of
 `capsnet train`. The folder gets a run a variant and seed, results.json, results.csv, results.md and report.html. The
 same command goes on where it was stopped, `kill -9` included, and trains nothing twice; a run whose settings have
 changed since is refused. Last weights are tested, not best ones, so that all variants of a study have seen equally
-many images.";
+many images. With --shard 2/8 the second of eight processes makes every eighth run, in the same folder, on as many
+machines as share it; when all have ended, the same command without it writes the tables.";
 
 #[derive(Args, Debug)]
 pub(crate) struct StudyArgs {
@@ -52,6 +55,9 @@ pub(crate) struct StudyArgs {
     pub dataset: KnownSet,
     #[command(flatten)]
     pub compute: ComputeArgs,
+    /// Make this share of the runs alone, for other processes to make the rest
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     pub json: bool,
@@ -75,11 +81,15 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     };
     let plan = Plan::new(&declaration, &machine).map_err(|fault| fault.of(path))?;
     let out = args.out.clone().unwrap_or_else(|| default_folder(path));
-    let study = Study::new(&plan, &out, images.each_ref(), (&args.compute.device, &device));
+    let mut study = Study::new(&plan, &out, images.each_ref(), (&args.compute.device, &device));
+    if let Some(shard) = args.shard {
+        study = study.with_shard(shard);
+    }
     study.check()?;
     stop_when_asked("stopping after this step")?;
     let command = command_line();
     let mut shown = Shown::new(&plan, &out, &command);
+    shown.whole = args.shard.is_none();
     let outcome = study.execute(&STOP, &mut |event| shown.event(event))?;
     shown.saved?;
     let stopped = shown.stopped;
@@ -89,6 +99,13 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     }
     print(&outcome)?;
     if outcome.variants.iter().all(|variant| variant.seeds.is_empty()) {
+        return unless(stopped);
+    }
+    if args.shard.is_some() {
+        let whole = command_line_without("--shard");
+        line(format_args!(
+            "\nwhen all shares are done, write the tables with:\n  {whole}"
+        ))?;
         return unless(stopped);
     }
     line(format_args!(
@@ -109,6 +126,8 @@ struct Shown<'a> {
     plan: &'a Plan,
     out: &'a Path,
     command: &'a str,
+    /// Whether it is all of the study, whose results are then written.
+    whole: bool,
     bar: Option<Progress>,
     /// The first failure to write the results.
     saved: Result<()>,
@@ -122,6 +141,7 @@ impl<'a> Shown<'a> {
             plan,
             out,
             command,
+            whole: true,
             bar: None,
             saved: Ok(()),
             stopped: false,
@@ -161,7 +181,7 @@ impl<'a> Shown<'a> {
                 note(format_args!("{}: {}", self.title(run), accuracies(tests)));
             }
             Event::Done(outcome) => {
-                if self.saved.is_ok() {
+                if self.whole && self.saved.is_ok() {
                     self.saved = save(outcome, self.out, self.command).map_err(Into::into);
                     // Nothing is worth training for that can't be written down.
                     if self.saved.is_err() {

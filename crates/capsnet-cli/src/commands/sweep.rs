@@ -1,10 +1,11 @@
 //! `capsnet sweep`: models along families of transforms.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use capsnet::loaded::NamedModel;
 use capsnet::model::named_by;
+use capsnet::shard::Shard;
 use capsnet::sweep::{Earlier, Event, Plan, PlanError, SweepFolder};
 use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{Family, Sweep, Values};
@@ -16,7 +17,7 @@ use capsnet_report::sweep::value;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use serde::Serialize;
 
-use super::again::command_line;
+use super::again::{command_line, command_line_without};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::contestant::Contestant;
 use crate::output::{line, note};
@@ -32,9 +33,12 @@ pub(crate) const SWEEP_EXAMPLES: &str = "Examples:
   capsnet sweep --shift-x=-8..8:1 --shift-y=-8..8:1 --limit 1000
   capsnet sweep --models lenet5 --weights sheared=runs/sheared/last.safetensors --rotate=-90..90:5
   capsnet sweep --weights runs/*/best.safetensors --noise=0..100:10 --json
+  capsnet sweep --rotate=-180..180:1 --shard 2/8
 
 Values are numbers and ranges from..to:step between commas, as in -180..180:5,-23. Every family that is given
-becomes a section of the report. Results are kept point by point: the same command goes on where it was stopped.";
+becomes a section of the report. Results are kept point by point: the same command goes on where it was stopped.
+With --shard 2/8 the second of eight processes, on as many machines as you like, measures every eighth value; the same
+command without it puts all together, and measures what is missing.";
 
 /// What is swept where no family is given.
 const DEFAULT: &str = "rotate=-180..180:15";
@@ -54,6 +58,9 @@ pub(crate) struct SweepArgs {
     /// Folder for the results and the report
     #[arg(long, value_name = "DIR", default_value = "runs/sweep")]
     out: PathBuf,
+    /// Measure this share alone, for other processes to measure the rest
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -147,12 +154,17 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     };
     sweep.check()?;
     let mut folder = SweepFolder::new(&args.out).map_err(|error| anyhow::anyhow!("--out: {error}"))?;
+    if let Some(shard) = args.shard {
+        folder = folder.share(shard);
+    }
     folder.take().map_err(|error| anyhow::anyhow!("--out: {error}"))?;
     let swept_before = folder.is_used();
     let record = begin(&sweep, &folder)?;
     let taken_over = record.points();
-    let mut progress = Progress::new("sweeping", "images", sweep.images(), taken_over * data.len());
-    let record = sweep.measure(record, &mut |event, record| {
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let images = sweep.points_of(shard) * data.len();
+    let mut progress = Progress::new("sweeping", "images", images, taken_over * data.len());
+    let record = sweep.measure_share(shard, record, &mut |event, record| {
         match event {
             Event::Shown {
                 images,
@@ -168,6 +180,9 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     })?;
     progress.clear();
     folder.save(&record)?;
+    if let Some(shard) = args.shard {
+        return say_share(shard, &record, &folder.record_path(), args.json);
+    }
 
     let mut examples = Vec::new();
     let [values, digits] = PICTURE;
@@ -210,33 +225,53 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     files.iter().try_for_each(|file| line(format_args!("  {file}")))
 }
 
-/// The record with the points that an earlier run measured under the same settings, if there was one.
+/// What a share came to, and how all are put together.
+fn say_share(shard: Shard, record: &Record, file: &Path, json: bool) -> Result<()> {
+    let (points, whole) = (record.points(), command_line_without("--shard"));
+    if json {
+        let share = serde_json::json!({"shard": shard.to_string(), "points": points, "file": file, "whole": whole});
+        return line(share.to_string());
+    }
+    line(format_args!(
+        "share {shard}: {points} points are in {}\nwhen all shares are done, put them together with:\n  {whole}",
+        file.display()
+    ))
+}
+
+/// The record with the points that were measured before under the same settings, here and by shares of this sweep.
 fn begin(sweep: &capsnet::sweep::Sweep, folder: &SweepFolder) -> Result<Record> {
-    let path = folder.record_path();
-    let earlier = match folder.earlier(&sweep.settings())? {
-        Earlier::Nothing => return Ok(sweep.begin()),
-        Earlier::Other(reason) => {
-            let (path, kept) = (path.display(), folder.keep()?);
-            note(format_args!(
-                "{path} can't be gone on with: {reason}; it is kept as {}, and everything is measured anew",
-                kept.display()
-            ));
-            return Ok(sweep.begin());
-        }
-        Earlier::Same(earlier) => earlier,
-    };
-    let record = sweep.begin_with(&earlier);
-    let (taken, wanted) = (record.points(), sweep.points());
-    if taken > 0 {
+    let (path, settings) = (folder.record_path(), sweep.settings());
+    let mut there = Vec::new();
+    match folder.earlier(&settings)? {
+        Earlier::Nothing => {}
+        Earlier::Other(reason) => note(format_args!(
+            "{} can't be gone on with: {reason}; it is kept as {}, and its points are measured anew",
+            path.display(),
+            folder.keep()?.display()
+        )),
+        Earlier::Same(earlier) => there.push((path, *earlier)),
+    }
+    let own = sweep.begin_with(there.iter().map(|(_, record)| record)).points();
+    if there.iter().any(|(_, earlier)| own < earlier.points()) {
         note(format_args!(
-            "{taken} of {wanted} points were measured before and are taken from {}",
-            path.display()
+            "points of that file that are not asked for now are kept in {}",
+            folder.keep()?.display()
         ));
     }
-    if taken < earlier.points() {
+    for (path, share) in folder.shares(&settings)? {
+        match share {
+            Earlier::Nothing => {}
+            Earlier::Other(reason) => note(format_args!("{} is left out: {reason}", path.display())),
+            Earlier::Same(share) => there.push((path, *share)),
+        }
+    }
+    let record = sweep.begin_with(there.iter().map(|(_, record)| record));
+    let (taken, wanted) = (record.points(), sweep.points());
+    if taken > 0 {
+        let files: Vec<String> = there.iter().map(|(path, _)| path.display().to_string()).collect();
         note(format_args!(
-            "the other points of that file are kept in {}",
-            folder.keep()?.display()
+            "{taken} of {wanted} points were measured before and are taken from {}",
+            files.join(", ")
         ));
     }
     Ok(record)

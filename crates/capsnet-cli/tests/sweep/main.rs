@@ -7,6 +7,7 @@ mod files;
 mod points;
 mod report;
 mod resume;
+mod shards;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -21,6 +21,7 @@ use crate::evaluate::{Options, check_fits, evaluate};
 use crate::memory::check_memory;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::settings::{Setting, apply_to_model};
+use crate::shard::Shard;
 use crate::train::{self, Ending, Notice, RunFolder, Summary, TrainConfig, train};
 use crate::weights;
 
@@ -39,6 +40,8 @@ pub struct Study<'a> {
     /// SHA-256 of the images.
     train_sha256: String,
     test_sha256: String,
+    /// The share of the runs that is carried out, if it isn't all.
+    shard: Option<Shard>,
 }
 
 /// What a caller is told while a study goes on.
@@ -109,7 +112,39 @@ impl<'a> Study<'a> {
             device_name,
             train_sha256: train.sha256(),
             test_sha256: test.sha256(),
+            shard: None,
         }
+    }
+
+    /// Carries out a share of the runs alone, beside other processes that do so for the others in the same folder. The
+    /// study without a share, carried out when they have ended, finds all runs done.
+    #[must_use]
+    pub fn with_shard(self, shard: Shard) -> Self {
+        let shard = Some(shard);
+        Self { shard, ..self }
+    }
+
+    fn runs(&self) -> Vec<Run> {
+        self.plan.runs_of(self.shard.unwrap_or(Shard::WHOLE))
+    }
+
+    /// Keeps from writing where others do.
+    fn take(&self) -> Result<Vec<FolderLock>, Error> {
+        fs::create_dir_all(self.out).map_err(Error::file("create", self.out))?;
+        let shares = self.out.join("shards");
+        let Some(shard) = self.shard else {
+            let alone = FolderLock::take(self.out, "a study")?;
+            // Whatever shares there were have ended; their folders held nothing but their locks.
+            for entry in fs::read_dir(&shares).into_iter().flatten().flatten() {
+                let _ = fs::remove_dir(entry.path());
+            }
+            let _ = fs::remove_dir(&shares);
+            return Ok(vec![alone]);
+        };
+        let whole = FolderLock::share(self.out, "a share of a study")?;
+        let own = shares.join(shard.folder_name());
+        fs::create_dir_all(&own).map_err(Error::file("create", &own))?;
+        Ok(vec![whole, FolderLock::take(&own, "this share of the study")?])
     }
 
     /// Checks, before hours are spent, that every model can take the data and that earlier runs are of this study.
@@ -134,7 +169,7 @@ impl<'a> Study<'a> {
                 source: Box::new(source),
             })?;
         }
-        for run in self.plan.runs() {
+        for run in self.runs() {
             self.check_earlier(run).map_err(|error| self.in_run(run, error))?;
         }
         Ok(())
@@ -147,12 +182,12 @@ impl<'a> Study<'a> {
     ///
     /// # Errors
     ///
-    /// If somebody else writes in the study's folder; names the run at fault. Runs before it keep their records.
+    /// If somebody else writes in the study's folder, or carries out the same share; names the run at fault. Runs before
+    /// it keep their records.
     pub fn execute(&self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Outcome, StudyError> {
-        fs::create_dir_all(self.out).map_err(Error::file("create", self.out))?;
-        let _alone = FolderLock::take(self.out, "a study").map_err(Error::from)?;
+        let _alone = self.take()?;
         let mut records: Vec<Vec<Record>> = vec![Vec::new(); self.plan.variants.len()];
-        let runs = self.plan.runs();
+        let runs = self.runs();
         for run in &runs {
             let record = self.run(*run, stop, notify).map_err(|error| self.in_run(*run, error))?;
             let Some(record) = record else {

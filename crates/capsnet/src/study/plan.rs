@@ -11,6 +11,7 @@ use crate::Error;
 use crate::device;
 use crate::model::{Architecture, ModelConfig};
 use crate::settings::{Setting, SettingError, apply, apply_to_model};
+use crate::shard::Shard;
 use crate::train::{Schedule, TrainConfig};
 use crate::weights::Named;
 
@@ -146,6 +147,30 @@ impl Plan {
             of,
         };
         runs.enumerate().map(run).collect()
+    }
+
+    /// The runs of a share, in order. A run that takes the weights or the time of another one is of that one's share.
+    pub fn runs_of(&self, shard: Shard) -> Vec<Run> {
+        let runs = self.runs();
+        let roots = runs.iter().filter(|run| self.root(run.variant) == run.variant);
+        let mine: Vec<(usize, u64)> = roots
+            .enumerate()
+            .filter(|(piece, _)| shard.has(*piece))
+            .map(|(_, run)| (run.variant, run.seed))
+            .collect();
+        let is_mine = |run: &Run| mine.contains(&(self.root(run.variant), run.seed));
+        runs.into_iter().filter(is_mine).collect()
+    }
+
+    /// The variant that this one depends on, or on what that depends on, and so on; itself if on none.
+    fn root(&self, variant: usize) -> usize {
+        match self.variants[variant].origin {
+            Origin::WeightsOf(of)
+            | Origin::Trained {
+                as_long_as: Some(of), ..
+            } => self.root(of),
+            Origin::Trained { as_long_as: None, .. } => variant,
+        }
     }
 
     /// The model that was trained to make a variant's weights.

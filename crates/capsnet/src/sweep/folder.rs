@@ -11,9 +11,13 @@ use capsnet_data::lock::FolderLock;
 use capsnet_measure::sweep::{Record, Settings};
 
 use crate::Error;
+use crate::shard::Shard;
 use crate::train::RunFolder;
 
 const NAME: &str = "sweep.json";
+
+/// The folder of the shares' folders.
+const SHARES: &str = "shards";
 
 /// A record of a thousand points on ten thousand images has some 30 MB.
 const LARGEST: u64 = 1 << 30;
@@ -22,8 +26,10 @@ const LARGEST: u64 = 1 << 30;
 #[derive(Clone, Debug)]
 pub struct SweepFolder {
     root: PathBuf,
+    /// The folder of the whole sweep, if this is a share's.
+    whole: Option<PathBuf>,
     /// None until the folder is taken.
-    lock: Option<Arc<FolderLock>>,
+    locks: Option<Arc<[FolderLock]>>,
 }
 
 /// What an earlier sweep left in the folder.
@@ -46,10 +52,40 @@ impl SweepFolder {
     pub fn new(root: &Path) -> Result<Self, Error> {
         let folder = Self {
             root: root.to_owned(),
-            lock: None,
+            whole: None,
+            locks: None,
         };
         folder.expect_no_training()?;
         Ok(folder)
+    }
+
+    /// The folder of a share of this sweep, in this one.
+    #[must_use]
+    pub fn share(&self, shard: Shard) -> Self {
+        Self {
+            root: self.root.join(SHARES).join(shard.folder_name()),
+            whole: Some(self.root.clone()),
+            locks: None,
+        }
+    }
+
+    /// What the shares of this sweep have left so far, each with the path of its record.
+    ///
+    /// # Errors
+    ///
+    /// If there is one that can't be read.
+    pub fn shares(&self, settings: &Settings) -> Result<Vec<(PathBuf, Earlier)>, Error> {
+        let all = self.root.join(SHARES);
+        let entries = match fs::read_dir(&all) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::file("read", &all)(error)),
+        };
+        let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path().join(NAME))).collect();
+        let mut paths = paths.map_err(Error::file("read", &all))?;
+        paths.sort();
+        let read = |path: PathBuf| earlier(&path, settings).map(|earlier| (path, earlier));
+        paths.into_iter().map(read).collect()
     }
 
     fn expect_no_training(&self) -> Result<(), Error> {
@@ -77,14 +113,20 @@ impl SweepFolder {
         self.record_path().exists()
     }
 
-    /// Makes the folder if there is none, and keeps others from writing in it while this lives.
+    /// Makes the folder if there is none, and keeps others from writing in it while this lives. Shares have the folder of
+    /// the whole together.
     ///
     /// # Errors
     ///
     /// If it can't be made, or somebody else writes in it.
     pub fn take(&mut self) -> Result<(), Error> {
         self.create()?;
-        self.lock = Some(Arc::new(FolderLock::take(&self.root, "a sweep")?));
+        let mut locks = Vec::new();
+        if let Some(whole) = &self.whole {
+            locks.push(FolderLock::share(whole, "a share of a sweep")?);
+        }
+        locks.push(FolderLock::take(&self.root, "a sweep")?);
+        self.locks = Some(locks.into());
         // One may have begun since.
         self.expect_no_training()
     }
@@ -99,22 +141,7 @@ impl SweepFolder {
     ///
     /// If there is a file that can't be read.
     pub fn earlier(&self, settings: &Settings) -> Result<Earlier, Error> {
-        let path = self.record_path();
-        let text = match bounded::read_text(&path, LARGEST) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Earlier::Nothing),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Ok(Earlier::Other("it is not text".to_owned()));
-            }
-            Err(error) => return Err(Error::file("read", &path)(error)),
-        };
-        Ok(match Record::from_json(&text) {
-            Err(reason) => Earlier::Other(format!("it {reason}")),
-            Ok(record) => match record.settings.difference(settings) {
-                Some(name) => Earlier::Other(format!("it was measured with another {name}")),
-                None => Earlier::Same(Box::new(record)),
-            },
-        })
+        earlier(&self.record_path(), settings)
     }
 
     /// Copies the earlier record to a name that is free, so that what it holds isn't lost; returns that name.
@@ -142,6 +169,25 @@ impl SweepFolder {
         let text = record.to_json().expect("a record is plain data");
         atomic_write(&path, |file| file.write_all(text.as_bytes())).map_err(Error::file("write", &path))
     }
+}
+
+/// What the file of a record has for a sweep of these settings.
+fn earlier(path: &Path, settings: &Settings) -> Result<Earlier, Error> {
+    let text = match bounded::read_text(path, LARGEST) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Earlier::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Ok(Earlier::Other("it is not text".to_owned()));
+        }
+        Err(error) => return Err(Error::file("read", path)(error)),
+    };
+    Ok(match Record::from_json(&text) {
+        Err(reason) => Earlier::Other(format!("it {reason}")),
+        Ok(record) => match record.settings.difference(settings) {
+            Some(name) => Earlier::Other(format!("it was measured with another {name}")),
+            None => Earlier::Same(Box::new(record)),
+        },
+    })
 }
 
 #[cfg(test)]

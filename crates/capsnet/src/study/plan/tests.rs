@@ -155,3 +155,35 @@ fn the_example_and_the_studies_are_plans() {
         crate::study::EXAMPLE
     );
 }
+
+/// And no share needs what another one makes.
+#[test]
+fn every_run_is_of_one_share_with_what_it_depends_on() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies/quick.toml");
+    let machine = Machine {
+        data: "digits".into(),
+        threads: 1,
+        images: None,
+    };
+    let plan = Plan::new(&Declaration::read(&file).unwrap(), &machine).unwrap();
+    let depends = |run: &Run| match plan.variants[run.variant].origin {
+        Origin::WeightsOf(of) => Some(of),
+        Origin::Trained { as_long_as, .. } => as_long_as,
+    };
+    assert!(plan.runs().iter().any(|run| depends(run).is_some()));
+    for of in 1..=12 {
+        let shares = (1..=of).map(|number| plan.runs_of(format!("{number}/{of}").parse().unwrap()));
+        let mut all = Vec::new();
+        for share in shares {
+            for run in &share {
+                let found = share
+                    .iter()
+                    .find(|other| Some(other.variant) == depends(run) && other.seed == run.seed);
+                assert!(depends(run).is_none() || found.is_some(), "{run:?} of {of}");
+            }
+            all.extend(share);
+        }
+        all.sort_by_key(|run| run.number);
+        assert_eq!(all, plan.runs());
+    }
+}
