@@ -264,3 +264,51 @@ fn what_it_refuses() {
     refused(&["--weights", "missing.pt"], 1, &["--weights", "missing.pt"]);
     run(folder.path(), &["--limit", "3"]).fails(1, &["3 samples", "4 are needed", "input"]);
 }
+
+/// The trained networks on the first of MNIST's digits: one was built to keep its poses, the other wasn't.
+#[test]
+fn an_assertion_holds_for_the_equivariant_network_and_not_for_lenet5() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    let asked = |models: &str, assertion: &str| {
+        let words = [
+            "equivariance",
+            "--models",
+            models,
+            "--limit",
+            "60",
+            "--rotate=30,90",
+            "--out",
+            "out",
+        ];
+        capsnet(
+            root,
+            [&words[..], &["--assert", "distance >= 0", "--assert", assertion]].concat(),
+        )
+    };
+    let broken = |models: &str, assertion: &str, parts: &[&str]| {
+        let run = asked(models, assertion);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        for part in parts {
+            assert!(run.stderr.contains(part), "no `{part}` in {run:?}");
+        }
+    };
+    asked("equivariant-capsnet", "angular_error < 25").done();
+    let figure = "error: --assert: angular_error < 25 doesn't hold for LeNet-5: fc4 has";
+    broken("lenet5,equivariant-capsnet", "angular_error < 25", &[figure, "at 90°"]);
+    assert!(
+        names_in(&root.join("out")).contains(&"equivariance.json".to_owned()),
+        "what was measured is kept"
+    );
+    broken(
+        "lenet5",
+        "class_capsules.angular_error < 25",
+        &["LeNet-5", "no layer with such a figure"],
+    );
+    let wrong = asked("lenet5", "angle < 25");
+    assert_eq!(wrong.code, Some(2));
+    assert!(
+        wrong.stderr.contains("no measure `angle`, but angular_error"),
+        "{wrong:?}"
+    );
+}

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::prelude::Device;
-use capsnet::equivariance::{Measurements, ModelMeasures, Options, Rotation, layer_names, measure};
+use capsnet::equivariance::{Assertion, Measurements, ModelMeasures, Options, Rotation, layer_names, measure};
 use capsnet::loaded::{NamedModel, check_fit};
 use capsnet::model::named_by;
 use capsnet_data::dataset::{Dataset, Split};
@@ -30,9 +30,14 @@ pub(crate) const EQUIVARIANCE_EXAMPLES: &str = "Examples:
   capsnet equivariance --models lenet5 --layers input,conv1,fc3 --rotate 15,90,180
   capsnet equivariance --models capsnet --weights mine=runs/mine/last.safetensors
   capsnet equivariance --limit 300 --json --out runs/equivariance
+  capsnet equivariance --models equivariant-capsnet --assert 'class_capsules.angular_error < 30'
 
 Layers are named as `capsnet` names them: conv1, primary_capsules, .. `input` is the images themselves, and NAME:true
-the capsule of each image's class in the layer NAME.";
+the capsule of each image's class in the layer NAME.
+
+An assertion is [LAYER.]MEASURE < NUMBER at every angle, or mean([LAYER.]MEASURE) < NUMBER, with <, <=, > or >=;
+without a layer it is of the last one. Measures are angular_error, direction_share, variance_ratio, r_squared_linear,
+distance.";
 
 #[derive(Args, Debug)]
 #[command(mut_arg("limit", |limit| limit.default_value("500")))]
@@ -61,6 +66,9 @@ pub(crate) struct EquivarianceArgs {
     /// Seed of the choice of units, of the halves that maps are fitted and tested on, and of the chance levels
     #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
+    /// Fail, with exit code 1, unless this holds for every model: distance < 0.2, say; may be given several times
+    #[arg(long = "assert", value_name = "EXPRESSION")]
+    assertions: Vec<Assertion>,
     /// Folder for the report, the figures as JSON and CSV, and the charts
     #[arg(long, value_name = "DIR", default_value = "runs/equivariance")]
     out: PathBuf,
@@ -112,11 +120,32 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     let text = serde_json::to_string_pretty(&output)?;
     fs::write(&json, text).with_context(|| format!("can't write {}", json.display()))?;
     if args.json {
-        return line(serde_json::to_string(&output)?);
+        line(serde_json::to_string(&output)?)?;
+        return assert(&args.assertions, &measured);
     }
     line(page.text()?)?;
     line("files:")?;
-    output.files.iter().try_for_each(|file| line(format_args!("  {file}")))
+    output
+        .files
+        .iter()
+        .try_for_each(|file| line(format_args!("  {file}")))?;
+    assert(&args.assertions, &measured)
+}
+
+/// Fails with all that speaks against the assertions.
+fn assert(assertions: &[Assertion], measured: &Measurements) -> Result<()> {
+    let mut broken = Vec::new();
+    for assertion in assertions {
+        for model in &measured.models {
+            if let Err(figure) = assertion.check(model) {
+                broken.push(format!("{assertion} doesn't hold for {}: {figure}", model.entry.label));
+            }
+        }
+    }
+    if broken.is_empty() {
+        return Ok(());
+    }
+    bail!("--assert: {}", broken.join("; "))
 }
 
 fn rotations(args: &EquivarianceArgs) -> Result<Vec<Rotation>> {

@@ -32,6 +32,7 @@
 //! ```
 
 pub mod action;
+mod assertion;
 pub mod direction;
 mod eigen;
 mod group;
@@ -49,6 +50,7 @@ mod tally;
 pub mod variance;
 
 pub use action::Action;
+pub use assertion::{Assertion, AssertionError, Broken};
 pub use layer::Layer;
 pub use linear_map::RSquared;
 pub use matrix::Matrix;

@@ -18,7 +18,7 @@ use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
-pub use capsnet_measure::equivariance::{Measurements, ModelMeasures};
+pub use capsnet_measure::equivariance::{Assertion, Broken, Measurements, ModelMeasures};
 pub use capsnet_measure::{
     Action, AngleMeasures, AngularError, Expected, LayerMeasures, LayerSummary, RSquared, VarianceRatio,
 };

@@ -182,8 +182,8 @@ impl<'a> Study<'a> {
     ///
     /// # Errors
     ///
-    /// If somebody else writes in the study's folder, or carries out the same share; names the run at fault. Runs before
-    /// it keep their records.
+    /// If somebody else writes in the study's folder, or carries out the same share; names the run at fault. Runs
+    /// before it keep their records.
     pub fn execute(&self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Outcome, StudyError> {
         let _alone = self.take()?;
         let mut records: Vec<Vec<Record>> = vec![Vec::new(); self.plan.variants.len()];

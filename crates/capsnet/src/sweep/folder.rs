@@ -113,8 +113,8 @@ impl SweepFolder {
         self.record_path().exists()
     }
 
-    /// Makes the folder if there is none, and keeps others from writing in it while this lives. Shares have the folder of
-    /// the whole together.
+    /// Makes the folder if there is none, and keeps others from writing in it while this lives. Shares have the folder
+    /// of the whole together.
     ///
     /// # Errors
     ///
