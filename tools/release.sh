@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds the program as one static file and packs it with its manual pages, completions and licences.
+# Builds the program as one static file and packs it with its manual pages, completions and licences, those of the
+# crates that it is built of among them, and a bill of materials (CycloneDX).
 #
 #     tools/release.sh [OUT]
 #
 # Writes OUT/capsnet-VERSION-TARGET.tar.gz and OUT/SHA256SUMS (OUT is `dist` unless named). Needs
-# `rustup target add x86_64-unknown-linux-musl` and musl-gcc (Debian: musl-tools). TARGET=.. builds for another target.
+# `rustup target add x86_64-unknown-linux-musl`, musl-gcc (Debian: musl-tools) and Python 3.11. TARGET=.. builds for
+# another target.
 # CAPSNET_WEIGHTS_URL=.. is the address that `capsnet fetch weights` of this build asks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,6 +29,8 @@ strip "$pack/$name/capsnet" 2>/dev/null || true
 for shell in bash zsh fish; do
     "$program" completions "$shell" > "$pack/$name/completions/capsnet.$shell"
 done
+python3 tools/third_party.py notices "$target" > "$pack/$name/THIRD_PARTY_NOTICES"
+python3 tools/third_party.py sbom "$target" > "$pack/$name/capsnet.cdx.json"
 # Sorted, without owners and with the commit's time: the same bytes from the same files.
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="$(git log -1 --format=%cI)" \
     -C "$pack" -cf - "$name" | gzip -n9 > "$out/$name.tar.gz"

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use capsnet_data::lock::FolderLock;
+use capsnet_data::lock::{FolderLock, expect_free};
 
 /// The reader of standard output has gone away, as `head` does when it has enough: no failure.
 #[derive(Debug)]
@@ -25,6 +25,21 @@ impl std::error::Error for Closed {}
 pub(crate) fn claim(folder: &Path, work: &str) -> Result<FolderLock> {
     fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
     Ok(FolderLock::take(folder, work)?)
+}
+
+/// Makes a folder, if there is none, for single files that this command writes; one that a training or the like has to
+/// itself is refused.
+pub(crate) fn place(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+    Ok(expect_free(folder, "another command")?)
+}
+
+/// As [`place`], for one file; a folder that isn't there is left to the writer to name.
+pub(crate) fn expect_free_around(file: &Path) -> Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => Ok(expect_free(folder, "another command")?),
+        _ => Ok(expect_free(Path::new("."), "another command")?),
+    }
 }
 
 /// Prints to standard output, with a line end.

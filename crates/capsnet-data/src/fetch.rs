@@ -110,12 +110,7 @@ pub fn fetch_files(
     timeouts: Timeouts,
     mut progress: impl FnMut(Progress),
 ) -> Result<(), FetchError> {
-    let lower = base_url.to_ascii_lowercase();
-    if !lower.starts_with("http://") && !lower.starts_with("https://") {
-        return Err(FetchError::BadBaseUrl {
-            url: base_url.to_owned(),
-        });
-    }
+    check_base_url(base_url)?;
     fs::create_dir_all(folder).map_err(FetchError::disk(folder))?;
     let agent = agent(timeouts);
     for (index, file) in files.iter().enumerate() {
@@ -148,6 +143,52 @@ pub fn fetch_files(
         report(Step::Done);
     }
     Ok(())
+}
+
+/// Whether files can be asked for below this URL: of HTTP, with a host and a port that there can be, and nothing behind
+/// which their names would be lost.
+///
+/// # Errors
+///
+/// [`FetchError::BadBaseUrl`].
+pub fn check_base_url(url: &str) -> Result<(), FetchError> {
+    match fault_of(url) {
+        None => Ok(()),
+        Some(fault) => Err(FetchError::BadBaseUrl {
+            url: url.to_owned(),
+            fault,
+        }),
+    }
+}
+
+fn fault_of(url: &str) -> Option<&'static str> {
+    let scheme = |scheme: &str| {
+        url.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    let Some(scheme) = ["http://", "https://"].into_iter().find(|name| scheme(name)) else {
+        return Some("must begin with http:// or https://");
+    };
+    if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Some("has a space in it");
+    }
+    if url.contains(['?', '#']) {
+        return Some("has a `?` or `#`, behind which the names of files would be lost");
+    }
+    let authority = url[scheme.len()..].split('/').next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (place, None),
+    };
+    if host.is_empty() {
+        return Some("names no host");
+    }
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && matches!(port.parse::<u16>(), Ok(1..));
+    match port {
+        Some(port) if !is_port(port) => Some("has no port of 1 to 65535 behind its host"),
+        _ => None,
+    }
 }
 
 fn agent(timeouts: Timeouts) -> Agent {

@@ -116,6 +116,19 @@ impl FolderLock {
     }
 }
 
+/// Refuses a folder in which somebody else writes, for whoever puts single whole files there: others like it may do so
+/// at the same time, a training may not. What a killed holder left is taken away.
+///
+/// # Errors
+///
+/// As [`FolderLock::take`].
+pub fn expect_free(folder: &Path, work: &str) -> Result<(), LockError> {
+    match fs::symlink_metadata(folder.join(NAME)) {
+        Ok(_) => FolderLock::take(folder, work).map(drop),
+        Err(_) => Ok(()),
+    }
+}
+
 impl Drop for FolderLock {
     fn drop(&mut self) {
         // While the lock holds, nobody else can think it theirs; whoever shared it has it alone only as the last one.
@@ -197,7 +210,11 @@ mod tests {
             "{error}"
         );
         assert_ne!(is_held(folder.path()), Some(false));
+        let error = expect_free(folder.path(), "a picture").unwrap_err().to_string();
+        assert!(error.contains(&holder), "{error}");
         drop(first);
+        assert!(is_empty(folder.path()));
+        expect_free(folder.path(), "a picture").unwrap();
         assert!(is_empty(folder.path()));
         assert_ne!(is_held(folder.path()), Some(true));
         drop(FolderLock::take(folder.path(), "a sweep").unwrap());
@@ -215,6 +232,14 @@ mod tests {
         let _held = FolderLock::take(folder.path(), "a study").unwrap();
         let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
         assert_eq!(text, format!("a study (process {})\n", std::process::id()));
+    }
+
+    #[test]
+    fn a_file_that_nobody_locks_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(NAME), "a training (process 1)").unwrap();
+        expect_free(folder.path(), "a picture").unwrap();
+        assert!(is_empty(folder.path()));
     }
 
     #[test]

@@ -149,6 +149,14 @@ fn truncated_pictures_are_refused() {
             "{len} bytes"
         );
     }
+    // Rows of more bytes than a number counts: 2^31 x 2^31 pixels of 65,528 bits.
+    let mut bmp = [0; 120];
+    bmp[..2].copy_from_slice(b"BM");
+    bmp[14] = 40;
+    bmp[18..22].copy_from_slice(&i32::MIN.to_le_bytes());
+    bmp[22..26].copy_from_slice(&i32::MIN.to_le_bytes());
+    bmp[28..30].copy_from_slice(&65_528u16.to_le_bytes());
+    assert!(matches!(fault(&bmp), PictureFault::Truncated { .. }));
     let jpeg = fs::read(pictures().join("turned.jpg")).unwrap();
     for len in [3, 40, 300, jpeg.len() * 6 / 10, jpeg.len() - 1] {
         assert!(
@@ -163,6 +171,12 @@ fn files_that_can_not_be_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = read_picture(folder.path(), 28, 28, false).unwrap_err();
     assert!(matches!(error.fault, PictureFault::NotAFile));
+    // It says that it has no bytes, and would give some, as /proc/kmsg would once there are any.
+    #[cfg(target_os = "linux")]
+    {
+        let error = read_picture(Path::new("/proc/self/cmdline"), 2, 2, false).unwrap_err();
+        assert!(matches!(error.fault, PictureFault::Empty));
+    }
     let absent = folder.path().join("absent.png");
     let error = read_picture(&absent, 28, 28, false).unwrap_err();
     assert!(matches!(error.fault, PictureFault::Io(_)));

@@ -75,11 +75,11 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
     if metadata.len() > MAX_FILE_BYTES {
         return Err(Problem::TooLarge { bytes: metadata.len() });
     }
-    read_at_most(path, MAX_FILE_BYTES).map_err(Problem::Unreadable)
+    read_at_most(path, metadata.len()).map_err(Problem::Unreadable)
 }
 
-/// The file may grow while it is read; what lies beyond `limit` is left out, which its format then
-/// notices.
+/// The file may grow while it is read; what lies beyond `limit` is left out, which its format then notices. Nor are
+/// files waited for that the system makes up, which say that they have no bytes.
 fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;

@@ -14,7 +14,7 @@ use capsnet_report::number::count;
 use capsnet_weights::{FloatDtype, Rename};
 use clap::Args;
 
-use crate::output::line;
+use crate::output::{expect_free_around, line};
 use crate::setting::{change, usage};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -65,6 +65,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
         };
         config.set_input(input);
     }
+    expect_free_around(&args.output)?;
     // Going through the model refuses files whose tensors don't fit it.
     let model = Model::from_weights(config, &state, &Device::flex())?;
     if args

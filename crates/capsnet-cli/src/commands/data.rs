@@ -1,9 +1,8 @@
 //! `capsnet data`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::source::{Options, Survey, survey};
 use capsnet_report::number::count;
@@ -14,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::value::ImageSize;
 use crate::images::data_folder;
-use crate::output::line;
+use crate::output::{line, place};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet data data/mnist
@@ -65,7 +64,7 @@ pub(crate) fn run(args: &DataSetArgs) -> Result<()> {
             image: args.image.map(|size| size.0),
         },
     )?;
-    fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {}", args.out.display()))?;
+    place(&args.out)?;
     let mut pictures = Vec::new();
     for (name, sheet) in [("examples", examples(&survey)?), ("mean", means(&survey)?)] {
         pictures.extend(save(&args.out, name, &sheet)?);

@@ -1,13 +1,12 @@
 //! `capsnet man`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory};
 
 use crate::args::Cli;
-use crate::output::line;
+use crate::output::{line, place};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet man --out ~/.local/share/man/man1
@@ -22,7 +21,7 @@ pub(crate) struct ManArgs {
 
 pub(crate) fn run(args: &ManArgs) -> Result<()> {
     let folder = args.out.display();
-    fs::create_dir_all(&args.out).with_context(|| format!("can't create the folder {folder}"))?;
+    place(&args.out)?;
     // What `help` lists again is no page of its own.
     let command = Cli::command().disable_help_subcommand(true);
     clap_mangen::generate_to(command, &args.out).with_context(|| format!("can't write into {folder}"))?;

@@ -5,10 +5,9 @@ mod record;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Classifier, ImageShape, Model, ModelConfig, Network, class_names};
@@ -20,7 +19,7 @@ use capsnet_report::{Column, Table};
 use clap::Args;
 
 use crate::args::{ComputeArgs, ModelsArgs, NamedFile, WeightsArgs, label_of};
-use crate::output::{line, note};
+use crate::output::{line, note, place};
 use crate::progress::Progress;
 use crate::setting::usage;
 use inputs::{Source, sources};
@@ -80,7 +79,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let models = load(args, model, &device)?;
     let sources = sources(pictures);
     for folder in args.out.iter().chain(&args.seen) {
-        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+        place(folder)?;
     }
     let looks = looks(args, &models, &sources)?;
     let records = records(args, &models, &looks, &device)?;

@@ -1,9 +1,8 @@
 //! `capsnet test --protocol`: the library's test, and its report.
 
-use std::fs;
 use std::num::NonZeroUsize;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use capsnet::Error;
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Classifier, named_by};
@@ -15,7 +14,7 @@ use serde::Serialize;
 
 use crate::args::TestArgs;
 use crate::images::{data_folder, read};
-use crate::output::{line, note};
+use crate::output::{line, note, place};
 use crate::progress::Progress;
 use crate::setting::usage;
 
@@ -58,7 +57,7 @@ pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
     let outcome = tested.map_err(|error| with_advice(error, protocol, name, &weights))?;
     let mut files = Vec::new();
     if let Some(folder) = &args.out {
-        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+        place(folder)?;
         for (file, picture) in pictures(&outcome, name)? {
             let path = folder.join(file);
             picture.save_png(&path)?;

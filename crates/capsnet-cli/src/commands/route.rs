@@ -9,7 +9,7 @@ use capsnet_weights::{FloatDtype, NamedTensor, StateDict};
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::output::{line, note};
+use crate::output::{expect_free_around, line, note};
 
 pub(crate) const ROUTE_EXAMPLES: &str = "Examples:
   capsnet route votes.safetensors --algorithm dynamic:3
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &RouteArgs) -> Result<()> {
         note(format_args!("{} has no use for {names}", args.algorithm));
     }
     if let Some(path) = &args.out {
+        expect_free_around(path)?;
         weights::write(path, &routed.tensors, &[], FloatDtype::F32)?;
     }
     if args.json {

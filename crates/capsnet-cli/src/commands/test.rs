@@ -1,8 +1,6 @@
 //! `capsnet test`.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use capsnet::evaluate::Condition;
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Classifier, Network, named_by};
@@ -18,7 +16,7 @@ use serde::Serialize;
 use super::measure::{class_words, confusion_matrix, measure};
 use super::protocol;
 use crate::args::TestArgs;
-use crate::output::{line, note};
+use crate::output::{line, note, place};
 
 #[derive(Serialize)]
 struct Report {
@@ -54,7 +52,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let evaluations = measure(&model, &data, &conditions, args.seed, &device)?;
     let pairs = || conditions.iter().zip(&evaluations);
     if let Some(folder) = &args.out {
-        fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+        place(folder)?;
         for (condition, evaluation) in pairs() {
             let matrix = confusion_matrix(&data, &evaluation.confusion)?;
             let name: String = condition.label().replace(['=', ',', ':', '|'], "_");

@@ -146,9 +146,6 @@ pub(crate) fn run_with_progress(
     tensorboard: bool,
 ) -> Result<Summary> {
     stop_when_asked("stopping after this step")?;
-    if !folder.metrics_path().exists() {
-        pictures::draw_augmented(folder, config, data)?;
-    }
     let mut bar: Option<Progress> = None;
     let mut images = 0;
     let (title, epochs) = (config.model.title(), config.epochs);
@@ -167,6 +164,8 @@ pub(crate) fn run_with_progress(
             parameters,
         } => {
             images = total;
+            // Now that nothing stands in the way: a run that is refused stays as it is.
+            draw_augmented(folder, config, data);
             let verb = if position.step > 0 { "resuming" } else { "training" };
             note(format_args!(
                 "{verb} {title} ({} parameters) on {} images, {} held out; {}",
@@ -222,6 +221,15 @@ pub(crate) fn run_with_progress(
         draw_curves(folder, config);
     }
     Ok(summary)
+}
+
+/// Draws the first training images, unless that was done; as with curves, says what went wrong and goes on.
+fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) {
+    if !pictures::augmented_path(folder).exists()
+        && let Err(error) = pictures::draw_augmented(folder, config, data)
+    {
+        note(format_args!("the training images were not drawn: {error:#}"));
+    }
 }
 
 /// A picture is not worth a training: says what went wrong and goes on.

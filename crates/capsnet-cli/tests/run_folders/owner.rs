@@ -1,5 +1,7 @@
 //! One owner a folder: of commands at once one wins, and the others are refused and change nothing.
 
+use capsnet_data::picture::encode_png;
+
 use super::*;
 
 #[test]
@@ -86,10 +88,12 @@ fn a_folder_that_is_somebody_else_s_is_refused_by_every_command_and_stays_as_it_
     stopped(root, "run");
     fs::create_dir(root.join("out")).unwrap();
     let held = ["run", "out"].map(|name| FolderLock::take(&root.join(name), "a test").unwrap());
-    let before = content(root);
     let data = ["--data", "digits", "--threads", "1"];
     let models = ["--models", "lenet5", "--weights", "lenet5.safetensors", "--limit", "4"];
-    let commands: [Vec<&str>; 6] = [
+    fs::write(root.join("digit.png"), encode_png(28, 28, &[9; 784]).unwrap()).unwrap();
+    let before = content(root);
+    let weights = ["--weights", "lenet5.safetensors"];
+    let commands: [Vec<&str>; 15] = [
         vec!["train", "--resume", "run"],
         train("out"),
         [&["study", "study.toml", "--out", "out"], &data[..]].concat(),
@@ -102,6 +106,15 @@ fn a_folder_that_is_somebody_else_s_is_refused_by_every_command_and_stays_as_it_
             &data,
         ]
         .concat(),
+        [&["test", "lenet5", "--limit", "4", "--out", "out"], &weights[..], &data].concat(),
+        [&["predict", "lenet5", "digit.png", "--seen", "out"], &weights[..]].concat(),
+        [&["predict", "lenet5", "digit.png", "--out", "out"], &weights[..]].concat(),
+        vec!["data", "digits", "--out", "out"],
+        vec!["draw", "doorway", "--out", "out"],
+        vec!["draw", "doorway", "--out", "out/doorway.png"],
+        vec!["convert", "lenet5.safetensors", "run/best.safetensors"],
+        vec!["convert", "lenet5.safetensors", "out/new.onnx"],
+        vec!["man", "--out", "out"],
     ];
     for args in commands {
         let run = capsnet(root, &args);

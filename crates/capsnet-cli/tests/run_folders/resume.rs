@@ -127,3 +127,20 @@ fn another_instruction_set_is_said_and_noted_and_an_unknown_one_refused() {
     );
     assert_eq!(root.join("run/history.jsonl").exists(), !is_portable);
 }
+
+#[test]
+fn a_run_whose_checkpoints_are_damaged_is_refused_and_stays_as_it_is() {
+    let folder = folder();
+    let root = folder.path();
+    stopped(root, "run");
+    let run = root.join("run");
+    fs::write(run.join("checkpoint/state.safetensors"), "damaged").unwrap();
+    let _ = fs::remove_file(run.join("checkpoint/state.previous.safetensors"));
+    // As in a run that was stopped before its first epoch was over.
+    for name in ["metrics.jsonl", "augmented.png"] {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    let before = content(&run);
+    capsnet(root, ["train", "--resume", "run"]).fails(1, &["state.safetensors", "damaged"]);
+    assert!(content(&run) == before);
+}

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The base URL is no HTTP URL.
-    #[error("the base URL `{url}` must begin with http:// or https://")]
+    /// The base URL is none of a folder that HTTP reaches.
+    #[error("the base URL `{url}` {fault}")]
     BadBaseUrl {
         /// The URL given.
         url: String,
+        /// What is wrong with it.
+        fault: &'static str,
     },
     /// No connection, or no response on it.
     #[error("{url} can't be reached: {reason}. Check the connection, or name another mirror as base URL")]

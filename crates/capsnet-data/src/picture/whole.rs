@@ -117,7 +117,7 @@ fn bmp(bytes: &[u8]) -> Option<()> {
     };
     let data = match compression {
         1 | 2 => u64::from(word(34)?),
-        _ => (width * bits).div_ceil(32) * 4 * height,
+        _ => ((width * bits).div_ceil(32) * 4).saturating_mul(height),
     };
-    (bytes.len() as u64 >= start + data).then_some(())
+    (bytes.len() as u64 >= start.saturating_add(data)).then_some(())
 }

@@ -196,7 +196,9 @@ impl<'a> Table<'a> {
             label: None,
             shape: None,
         };
-        table.read()?;
+        if !table.read()? {
+            return Err(unreadable(path, "has no line with an image".to_owned()));
+        }
         table.understand(image);
         Ok(table)
     }

@@ -4,7 +4,7 @@ use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma};
 
 use crate::dataset::DatasetError;
-use crate::idx::MAX_SIDE;
+use crate::idx::{MAX_ELEMENTS, MAX_SIDE};
 
 /// Images of `shape` as such of another: colours are made grey by the weights of ITU-R BT.601 in Pillow's fixed point,
 /// grey becomes three equal planes, and each plane is resized with a triangle filter.
@@ -19,7 +19,15 @@ pub(super) fn resized(
         return Ok(pixels);
     }
     let size = shape.iter().product::<usize>();
-    let mut made = Vec::with_capacity(pixels.len() / size * wanted.iter().product::<usize>());
+    let count = pixels.len() / size;
+    let total = (count * wanted.iter().product::<usize>()) as u64;
+    if total > MAX_ELEMENTS {
+        return Err(DatasetError::Unreadable {
+            path: set.into(),
+            fault: format!("{count} images of that size take {total} bytes; make them smaller by --image CxHxW"),
+        });
+    }
+    let mut made = Vec::with_capacity(total as usize);
     for image in pixels.chunks_exact(size) {
         made.extend_from_slice(&one(image, shape, wanted));
     }
@@ -66,4 +74,20 @@ pub(super) fn one(image: &[u8], [channels, height, width]: [usize; 3], wanted: [
         imageops::resize(&levels, wanted[2] as u32, wanted[1] as u32, FilterType::Triangle).into_raw()
     });
     planes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_that_would_fill_memory_are_refused_before_one_is_made() {
+        let error = resized(vec![0; 200], [1, 1, 1], [3, 4096, 4096], "dots")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("dots: 200 images of that size take 10066329600 bytes"),
+            "{error}"
+        );
+    }
 }

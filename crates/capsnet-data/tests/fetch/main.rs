@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use capsnet_data::catalog::{KnownFile, KnownSet};
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::fetch::{FetchError, Progress, Step, Timeouts, base_url, fetch, fetch_files};
+use capsnet_data::fetch::{FetchError, Progress, Step, Timeouts, base_url, check_base_url, fetch, fetch_files};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
@@ -257,10 +257,33 @@ fn an_unreachable_server_and_a_bad_url_are_told_apart() {
     let get = |url: &str| fetch_files(&[known()], folder.path(), url, Timeouts::default(), |_| {}).unwrap_err();
     let error = get(&format!("http://127.0.0.1:{port}"));
     assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
-    let error = get("ftp://127.0.0.1/");
-    assert!(matches!(error, FetchError::BadBaseUrl { .. }), "{error}");
-    let error = get("http://");
-    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
+    for (url, fault) in [
+        ("ftp://127.0.0.1/", "http://"),
+        ("file:///etc", "http://"),
+        ("", "http://"),
+        ("http://", "no host"),
+        ("https:///mirror", "no host"),
+        ("http://:80/", "no host"),
+        ("http://127.0.0.1:99999/", "port"),
+        ("http://127.0.0.1:0", "port"),
+        ("http://127.0.0.1:/", "port"),
+        ("http://user:word@127.0.0.1:+80", "port"),
+        ("http://[::1]:65536/", "port"),
+        ("http://127.0.0.1:1/a b", "space"),
+        ("http://127.0.0.1:1/?file=", "lost"),
+        ("http://127.0.0.1:1/#", "lost"),
+    ] {
+        let error = get(url);
+        assert!(matches!(error, FetchError::BadBaseUrl { .. }), "{url}: {error}");
+        assert!(error.to_string().contains(fault), "{url}: {error}");
+    }
+    for url in [
+        "HTTP://[::1]/",
+        "https://user:word@mirror.test:65535/a/b",
+        "http://127.0.0.1:1",
+    ] {
+        check_base_url(url).unwrap();
+    }
 }
 
 /// TLS is built in: it is what the server hears, and an answer in the clear is an error.

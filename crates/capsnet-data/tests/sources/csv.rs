@@ -100,7 +100,7 @@ fn what_is_no_image_is_refused_with_its_place() {
         ("1,2,3,4,5\n1,2,3,-4,6\n", &["line 2, column 4: `-4`"]),
         ("1,2,3,0.25,5\n", &["`0.25`"]),
         ("label,a,b,c,d\n", &["no line with an image"]),
-        ("", &["test.csv"]),
+        ("", &["test.csv", "no line with an image"]),
     ] {
         write(root.path(), "test.csv", text.as_bytes());
         refused(&path, Split::Test, parts);

@@ -94,6 +94,12 @@ fn what_is_no_file_is_refused() {
     assert!(missing.to_string().contains("missing.pt: cannot be read"), "{missing}");
     let directory = read(folder.path()).unwrap_err();
     assert!(matches!(directory.problem, Problem::NotAFile), "{directory}");
+    // It says that it has no bytes, and would give some, as /proc/kmsg would once there are any.
+    #[cfg(target_os = "linux")]
+    assert!(matches!(
+        read("/proc/self/cmdline").unwrap_err().problem,
+        Problem::Empty
+    ));
 
     let path = folder.path().join("empty.pt");
     fs::write(&path, b"").unwrap();

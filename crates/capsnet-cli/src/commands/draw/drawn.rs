@@ -1,12 +1,13 @@
 //! A picture that has been drawn: saving it, and its numbers as JSON.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use capsnet_report::draw::Figure;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+
+use crate::output::place;
 
 /// A picture with the numbers behind it.
 pub(super) struct Drawn {
@@ -47,8 +48,12 @@ impl Drawn {
                 .to_vec()
         };
         for path in &paths {
-            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
+            if let Some(folder) = path.parent() {
+                place(if folder.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    folder
+                })?;
             }
             if path
                 .extension()

@@ -1,6 +1,8 @@
 //! The pictures in a run's folder: `augmented.png`, the first training images as the model sees them, and the curves
 //! `loss.svg` and `accuracy.svg`, drawn anew after every epoch.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use capsnet::model::Architecture;
 use capsnet::train::{EpochMetrics, RunFolder, TrainConfig};
@@ -11,6 +13,11 @@ use capsnet_report::{Axis, Cell, ColourImage, DigitGrid, LineChart, Series, Tone
 
 const COLUMNS: usize = 8;
 const ROWS: usize = 4;
+
+/// Where the training images are drawn.
+pub(super) fn augmented_path(folder: &RunFolder) -> PathBuf {
+    folder.root().join("augmented.png")
+}
 
 /// Draws the first training images as the first epoch augments them, or pairs them.
 pub(super) fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) -> Result<()> {
@@ -24,7 +31,7 @@ pub(super) fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Da
         cells,
     );
     grid.caption = format!("augment {}, seed {}", config.augment, config.seed);
-    Ok(grid.sheet()?.save_png(&folder.root().join("augmented.png"))?)
+    Ok(grid.sheet()?.save_png(&augmented_path(folder))?)
 }
 
 fn augmented(config: &TrainConfig, data: &Dataset) -> Result<Vec<Cell>> {

@@ -1,0 +1,3 @@
+#![no_main]
+
+capsnet_fuzz::fuzz!(picture);
