@@ -11,6 +11,7 @@
 //! - [`AdamStep`]: the optimiser's update of a parameter and its moments, in one pass.
 //! - [`VoteRouting`]: votes of lower capsules and dynamic routing to upper ones, without materialising the votes.
 //! - [`FrozenVoteRouting`]: the same by weights that don't change.
+//! - [`EmRouting`]: convolutional matrix capsules with EM routing, without materialising the votes.
 //! - [`squash_coordinates`]: the squash of primary capsules, from a convolution's channels to one vector a capsule.
 //! - [`ConvBlock`]: a small convolution with bias, ReLU and average pooling in one visit to each image.
 //! - [`BatchNorm`]: batch normalisation by the batch's own statistics.
@@ -28,6 +29,7 @@ mod conv_block;
 mod cross_entropy;
 mod dense;
 mod direct;
+mod em_routing;
 mod error;
 mod frozen_conv;
 mod margin_loss;
@@ -48,6 +50,7 @@ pub use conv::{Algorithm, Conv2d, Pass};
 pub use conv_block::{ConvBlock, ConvBlockGradients};
 pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, Dense, DenseGradients};
+pub use em_routing::{Centres, EmGradients, EmKept, EmRouting, EmShape};
 pub use error::KernelError;
 pub use frozen_conv::FrozenConv2d;
 pub use margin_loss::{Margins, margin_loss};

@@ -9,6 +9,7 @@
 //! The environment variable `CAPSNET_SIMD` (`portable`, `avx2` or `avx512`) caps the choice; it is read once.
 
 mod exp;
+mod ln;
 mod masks;
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -18,6 +19,7 @@ use std::ops::{Add, Mul, Neg, Sub};
 use std::sync::OnceLock;
 
 pub(crate) use exp::exp;
+pub(crate) use ln::ln;
 pub(crate) use masks::Masks;
 
 /// Number of floats in a [`Lanes`], and of channels in a channel block.
