@@ -91,6 +91,7 @@ fn values_are_those_of_plain_loops() {
         "uniform",
         "self-attention",
         "em",
+        "em-official",
         "inverted-attention",
         "max-min",
     ] {
@@ -152,6 +153,7 @@ fn a_layer_trains_what_its_routing_asks_for() {
     for (text, names) in [
         ("self-attention", &["bias"][..]),
         ("em:2", &["beta_u", "beta_a"]),
+        ("em-official:2", &["beta_u", "beta_a"]),
         ("inverted-attention:2", &["norm.weight", "norm.bias"]),
         ("dynamic:2", &[]),
     ] {

@@ -24,6 +24,7 @@ use std::fmt;
 
 use burn::prelude::*;
 use burn::tensor::activation::{log_sigmoid, sigmoid, softmax};
+use capsnet_kernels::EmShape;
 
 use super::{Algorithm, CouplingsOver, LayerSizes, Number, Parameter, Route, Routing, Trace, Upper, Votes};
 
@@ -38,9 +39,20 @@ pub(super) const ALGORITHMS: &[Algorithm] = &[Algorithm {
 }];
 
 /// What every upper capsule has of data, so that none divides by zero.
-const LEAST_MASS: f64 = 1e-8;
+pub(super) const LEAST_MASS: f64 = 1e-8;
 /// The least variance.
 const LEAST_VARIANCE: f64 = 1e-6;
+
+/// What costs are counted from, two numbers for each upper capsule.
+pub(super) fn betas(sizes: LayerSizes) -> Vec<Parameter> {
+    ["beta_u", "beta_a"]
+        .map(|name| Parameter {
+            name,
+            shape: vec![sizes.upper],
+            initial: 0.0,
+        })
+        .to_vec()
+}
 
 /// Routing by expectation-maximisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +69,7 @@ impl fmt::Display for Em {
 
 impl Route for Em {
     fn parameters(&self, sizes: LayerSizes) -> Vec<Parameter> {
-        ["beta_u", "beta_a"]
-            .map(|name| Parameter {
-                name,
-                shape: vec![sizes.upper],
-                initial: 0.0,
-            })
-            .to_vec()
+        betas(sizes)
     }
 
     fn route(&self, votes: Votes, trace: &mut Trace) -> Upper {
@@ -78,8 +84,8 @@ impl Route for Em {
         let mut shares = Tensor::<4>::full([batch, upper, 1, lower], 1.0 / upper as f64, options);
         let mut round = 0;
         loop {
+            let lambda = EmShape::inverse_temperature(round);
             round += 1;
-            let lambda = 0.01 * (1.0 - 0.95f64.powi(round as i32));
             let weights = shares.clone() * activations.clone();
             let mass = weights.clone().sum_dim(3) + LEAST_MASS; // [B, J, 1, 1]
             let mean = weights.clone().matmul(u_hat.clone()) / mass.clone(); // [B, J, 1, D]

@@ -8,6 +8,7 @@
 //! | `random:7`, `random-inputs:7` | drawn once from a seed ([`random`]) |
 //! | `self-attention` | from the agreement of a vote with the sum of all, once ([`self_attention`]) |
 //! | `em:3` | shares of Gaussians in the votes, by expectation-maximisation ([`em`]) |
+//! | `em-official:3` | all one, as in the authors' code, where types of capsules don't compete ([`em_official`]) |
 //! | `inverted-attention:2` | attention of the lower capsules to the upper ones ([`inverted_attention`]) |
 //! | `max-min:3` | as `dynamic:3`, scaled to 0..1 instead of a softmax ([`max_min`]) |
 //!
@@ -46,6 +47,7 @@ algorithms! {
     random,
     self_attention,
     em,
+    em_official,
     inverted_attention,
     max_min,
 }
