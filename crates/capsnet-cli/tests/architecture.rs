@@ -144,7 +144,7 @@ fn a_flag_of_another_model_is_refused() {
             "cnn",
             &["--routing", "uniform"],
             [
-                "--routing is for capsnet, equivariant-capsnet and efficient-capsnet",
+                "--routing is for capsnet, equivariant-capsnet, efficient-capsnet and em-capsnet",
                 "cnn has no use for it",
             ],
         ),

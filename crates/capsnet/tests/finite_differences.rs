@@ -10,7 +10,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::DType;
 use capsnet::layer::squash;
-use capsnet::loss::{MarginLoss, reconstruction_loss, sigmoid_cross_entropy};
+use capsnet::loss::{MarginLoss, SpreadLoss, reconstruction_loss, sigmoid_cross_entropy};
 use capsnet::model::{AnyNetwork, Model, ModelConfig, Network, Output};
 use capsnet::routing::{Number, Routing, Upper, Votes, algorithms};
 use support::networks::{SmallCapsNets, in_f64};
@@ -106,6 +106,23 @@ fn margin_loss_has_the_right_gradient() {
         let labels = classes(&[4, 0, 2], &lengths.device());
         MarginLoss::default().forward(lengths, labels)
     });
+}
+
+#[test]
+fn spread_loss_has_the_right_gradient() {
+    let activations: Vec<f64> = waves(15, 0.7).iter().map(|x| 0.5 + 0.48 * x).collect();
+    // Margins of 0.214, 0.595 and nearly 0.99.
+    for step in [0, 200_000, 700_000] {
+        check("spread loss", activations.clone(), [3, 5], |activations| {
+            let labels = classes(&[4, 0, 2], &activations.device());
+            SpreadLoss::default().forward(activations, labels, step)
+        });
+        check("spread loss of pairs", activations.clone(), [3, 5], |activations| {
+            let device = activations.device();
+            let labels = [classes(&[4, 0, 2], &device), classes(&[1, 3, 0], &device)];
+            SpreadLoss::default().forward_pairs(activations, labels, step)
+        });
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod batch_norm;
 mod class_capsules;
 mod decoder;
 mod frozen;
+mod matrix_capsules;
 pub mod polar;
 mod primary_capsules;
 
@@ -14,6 +15,8 @@ pub use batch_norm::batch_norm;
 pub use class_capsules::{ClassCapsules, ClassCapsulesConfig};
 pub use decoder::{Decoder, DecoderConfig};
 pub use frozen::freeze_capsules;
+pub(crate) use matrix_capsules::form_of as em_form_of;
+pub use matrix_capsules::{Centres, MATRIX_CAPSULE, MatrixCapsules, MatrixCapsulesConfig};
 pub use primary_capsules::{PrimaryCapsules, PrimaryCapsulesConfig};
 
 pub use crate::ops::{lengths, squash, squash_exponential};

@@ -4,11 +4,13 @@
 mod margin;
 mod reconstruction;
 mod sigmoid;
+mod spread;
 
 pub use margin::MarginLoss;
 pub(crate) use reconstruction::pixels_of;
 pub use reconstruction::reconstruction_loss;
 pub use sigmoid::sigmoid_cross_entropy;
+pub use spread::SpreadLoss;
 
 use burn::prelude::*;
 

@@ -121,6 +121,10 @@ macro_rules! models {
                 match self { $(Self::$variant(net) => net.pair_loss(output, parts, classes),)+ }
             }
 
+            fn at_step(&mut self, step: u64) {
+                match self { $(Self::$variant(net) => net.at_step(step),)+ }
+            }
+
             fn score_kind(&self) -> ScoreKind {
                 match self { $(Self::$variant(net) => net.score_kind(),)+ }
             }

@@ -42,6 +42,7 @@ models! {
     "cnn" => cnn::{Cnn, CnnConfig},
     "mlp" => mlp::{Mlp, MlpConfig},
     "efficient-capsnet" => efficient_capsnet::{EfficientCapsNet, EfficientCapsNetConfig},
+    "em-capsnet" => em_capsnet::{EmCapsNet, EmCapsNetConfig},
 }
 
 impl ModelConfig {

@@ -50,6 +50,9 @@ pub trait Network {
         sigmoid_cross_entropy(output.scores.clone(), truth)
     }
 
+    /// Told before every step of training how many were made before, for a loss that depends on it.
+    fn at_step(&mut self, _step: u64) {}
+
     /// What [`probabilities`](Self::probabilities) gives.
     fn score_kind(&self) -> ScoreKind {
         ScoreKind::Probability

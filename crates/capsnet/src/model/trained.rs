@@ -119,6 +119,10 @@ impl<A: Architecture> Network for Model<A> {
         self.network.pair_loss(output, parts, classes)
     }
 
+    fn at_step(&mut self, step: u64) {
+        self.network.at_step(step);
+    }
+
     fn score_kind(&self) -> ScoreKind {
         self.network.score_kind()
     }

@@ -1,10 +1,12 @@
 //! Kernel and plain operations are the same function: values and gradients of every operation that has both.
 
 use burn::prelude::*;
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Distribution, TensorData, Tolerance};
+use capsnet_kernels::{Centres, EmShape};
 
-use super::{Activation, Margins, has_kernels};
-use super::{batch_norm, conv_block, convolution, cross_entropy, dense, margin_loss, squash_coordinates};
+use super::{Activation, EmForm, Margins, has_kernels};
+use super::{batch_norm, conv_block, convolution, cross_entropy, dense, em_routing, margin_loss, squash_coordinates};
 
 /// An operation, one that has a kernel and in plain operations. Both are given the same tensors, all values of each in
 /// one row, and return the output so.
@@ -228,6 +230,66 @@ fn the_cross_entropy() {
             tolerance: 1e-5,
             kernel: Box::new(move |[x]| cross_entropy::cross_entropy(x.reshape([batch, 10]) * 4.0, classes())),
             plain: Box::new(move |[x]| cross_entropy::plain(x.reshape([batch, 10]) * 4.0, classes())),
+        }
+        .check();
+    }
+}
+
+#[test]
+fn the_em_routing() {
+    let convolution = EmShape {
+        batch: 3,
+        height: 6,
+        width: 5,
+        lower: 2,
+        upper: 17,
+        kernel: [3, 3],
+        stride: 2,
+        shared: false,
+        centres: None,
+        iterations: 3,
+    };
+    let classes = EmShape {
+        kernel: [6, 5],
+        stride: 1,
+        shared: true,
+        centres: Some(Centres {
+            first: [2, 4],
+            step: 4,
+            size: [28, 30],
+        }),
+        iterations: 2,
+        ..convolution
+    };
+    for shape in [convolution, classes] {
+        let reshape = move |[poses, activations, w, betas]: [Tensor<1>; 4]| {
+            let map = [shape.batch, shape.height, shape.width, shape.lower];
+            let [b, h, width, types] = map;
+            let activations = sigmoid(activations).reshape([b, h, width, types, 1]);
+            let children = Tensor::cat(vec![poses.reshape([b, h, width, types, 16]), activations], 4);
+            let w = w.reshape([shape.weight_offsets() * types, shape.upper, 4, 4]) / 2.0;
+            (children, w, betas.reshape([2, shape.upper]))
+        };
+        // Activations depend so little on anything that their gradients would drown in the others.
+        let loud = |parents: Tensor<4>| {
+            let (mean, activation) = (parents.clone().narrow(3, 0, 16), parents.narrow(3, 16, 1));
+            Tensor::cat(vec![mean, activation * 30.0], 3).flatten(0, 3)
+        };
+        let kernel = move |operands| {
+            let (children, w, betas) = reshape(operands);
+            loud(em_routing::em_routing(children, w, betas, shape, EmForm::Paper))
+        };
+        let plain = move |operands| {
+            let (children, w, betas) = reshape(operands);
+            loud(em_routing::plain::em_routing(children, w, betas, shape, EmForm::Paper))
+        };
+        let children = shape.children_len() / 17;
+        Operation {
+            name: format!("EM routing of {} x {}", shape.height, shape.width),
+            lens: [children * 16, children, shape.weight_len(), 2 * shape.upper],
+            tolerance: 3e-3,
+            kernel: Box::new(kernel),
+            plain: Box::new(plain),
         }
         .check();
     }

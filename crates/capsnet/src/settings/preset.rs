@@ -15,7 +15,7 @@ pub struct Preset {
 }
 
 /// Every preset.
-pub const PRESETS: [Preset; 4] = [
+pub const PRESETS: [Preset; 6] = [
     Preset {
         name: "paper",
         text: include_str!("../../presets/paper.toml"),
@@ -31,6 +31,14 @@ pub const PRESETS: [Preset; 4] = [
     Preset {
         name: "efficient",
         text: include_str!("../../presets/efficient.toml"),
+    },
+    Preset {
+        name: "em",
+        text: include_str!("../../presets/em.toml"),
+    },
+    Preset {
+        name: "em-full",
+        text: include_str!("../../presets/em-full.toml"),
     },
 ];
 

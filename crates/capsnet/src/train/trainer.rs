@@ -23,7 +23,7 @@ use super::{
 };
 use crate::Error;
 use crate::batch::{Batcher, PairBatcher, Prepared, Source};
-use crate::model::{Architecture, Classifier, Model, ModelConfig};
+use crate::model::{Architecture, Classifier, Model, ModelConfig, Network};
 use crate::weights;
 
 /// Losses of sound trainings are far below.
@@ -337,7 +337,8 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         let images = samples.len();
         let batch = samples.into_batch(&self.device);
         let learning_rate = self.learning_rate();
-        let model = self.model.take().expect("the model is back after every step");
+        let mut model = self.model.take().expect("the model is back after every step");
+        model.at_step(self.position.step);
         let step = self.position.step + 1;
         let measure = self.recorder.wants(step);
         let (model, outcome, measures) = measured_step(model, &mut self.adam, learning_rate, batch, measure)

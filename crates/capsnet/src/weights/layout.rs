@@ -11,7 +11,7 @@ pub enum Layout {
     Plain,
     /// `[in, out]` here, `[out, in]` there.
     Transposed,
-    /// One dimension here, two there, the first of them of this size.
+    /// One dimension here, two there, the first of them of this size; dimensions behind it stay.
     Rows(usize),
     /// One tensor here, `n` of equal size along the first dimension there; `{}` in the name is the number.
     Groups(usize),
@@ -27,7 +27,10 @@ impl Layout {
     pub fn pieces(self, name: &str, shape: &[usize]) -> Vec<(String, Vec<usize>)> {
         match self {
             Layout::Plain => vec![(name.to_owned(), shape.to_vec())],
-            Layout::Rows(rows) => vec![(name.to_owned(), vec![rows, shape[0] / rows])],
+            Layout::Rows(rows) => {
+                let split = [&[rows, shape[0] / rows], &shape[1..]].concat();
+                vec![(name.to_owned(), split)]
+            }
             Layout::Transposed => vec![(name.to_owned(), vec![shape[1], shape[0]])],
             Layout::Groups(count) => {
                 let mut piece = shape.to_vec();
@@ -109,6 +112,7 @@ mod tests {
     fn every_layout_round_trips() {
         round_trip(Layout::Plain, &[2, 3]);
         round_trip(Layout::Rows(2), &[6]);
+        round_trip(Layout::Rows(3), &[6, 2, 2]);
         assert_eq!(
             round_trip(Layout::Transposed, &[2, 3])[0],
             [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]

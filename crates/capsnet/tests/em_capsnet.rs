@@ -1,0 +1,288 @@
+//! EM-CapsNet against NumPy's plain loops (`fixtures/make_em_capsnet.py`): every layer of capsules, activations and
+//! loss in both forms of EM, on plain operations and kernels; gradients against finite differences; sizes.
+
+mod support;
+
+use burn::module::{ModuleMapper, Param};
+use burn::optim::GradientsParams;
+use burn::prelude::*;
+use burn::tensor::DType;
+use capsnet::loss::SpreadLoss;
+use capsnet::model::{AnyNetwork, Architecture, Classifier, EmCapsNetConfig, ImageShape, Model, ModelConfig, Network};
+use capsnet::observe::{AnyRank, Observer};
+use capsnet::weights::Named;
+use capsnet_data::random::Seed;
+use capsnet_weights::StateDict;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use support::networks::{NamedArray, floats, in_f64, named_gradients, stored};
+use support::{Array, assert_close, classes, fixture, tensor, values};
+
+#[derive(Deserialize)]
+struct Fixture {
+    networks: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    image: [usize; 3],
+    conv_channels: usize,
+    types: [usize; 3],
+    classes: usize,
+    margin_steps: usize,
+    state: Vec<NamedArray>,
+    images: Array,
+    labels: Vec<i64>,
+    runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    routing: String,
+    layers: BTreeMap<String, Array>,
+    scores: Array,
+    losses: Vec<(u64, f64)>,
+}
+
+impl Case {
+    fn config(&self, routing: &str) -> EmCapsNetConfig {
+        let [channels, height, width] = self.image;
+        EmCapsNetConfig {
+            image: ImageShape {
+                channels,
+                height,
+                width,
+            },
+            classes: self.classes,
+            conv_channels: self.conv_channels,
+            types: self.types,
+            margin_steps: self.margin_steps,
+            routing: routing.parse().unwrap(),
+            ..EmCapsNetConfig::small()
+        }
+    }
+
+    fn weights(&self) -> StateDict {
+        let mut weights = StateDict::new();
+        for tensor in &self.state {
+            weights
+                .insert(tensor.name.clone(), stored(&tensor.name, &tensor.array))
+                .unwrap();
+        }
+        weights
+    }
+
+    fn model(&self, routing: &str, device: &Device) -> Model {
+        let config = ModelConfig::EmCapsNet(self.config(routing));
+        Model::from_weights(config, &self.weights(), device).unwrap()
+    }
+}
+
+#[derive(Default)]
+struct Layers(BTreeMap<String, Vec<f32>>, BTreeMap<String, Vec<usize>>);
+
+impl Observer for Layers {
+    fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
+        self.0.insert(layer.to_owned(), activation.values());
+        self.1.insert(layer.to_owned(), activation.sizes());
+    }
+}
+
+#[test]
+fn values_are_those_of_plain_loops() {
+    let device = Device::flex();
+    for case in fixture::<Fixture>("em_capsnet").networks {
+        for run in &case.runs {
+            let what = |part: &str| format!("{part} of {} by {}", case.name, run.routing);
+            let mut model = case.model(&run.routing, &device);
+            let mut seen = Layers::default();
+            let output = model.forward_observed(case.images.tensor::<4>(&device).cast(DType::F32), &mut seen);
+            for (layer, expected) in &run.layers {
+                let found: Vec<f64> = seen.0[layer].iter().map(|x| f64::from(*x)).collect();
+                assert_eq!(seen.1[layer], expected.shape, "{}", what(layer));
+                assert_close(&what(layer), &found, &expected.data, 1e-4, 0.0);
+            }
+            assert_close(
+                &what("scores"),
+                &values(output.scores.clone()),
+                &run.scores.data,
+                1e-4,
+                0.0,
+            );
+            assert_close(
+                &what("probabilities"),
+                &values(model.probabilities(&output)),
+                &run.scores.data,
+                1e-4,
+                0.0,
+            );
+
+            model.network = in_f64(model.network);
+            let mut seen = Layers::default();
+            let images = case.images.tensor::<4>(&device);
+            let output = model.forward_observed(images.clone(), &mut seen);
+            // The least mass and variance are rounded to single precision.
+            assert_close(
+                &what("scores in f64"),
+                &values(output.scores.clone()),
+                &run.scores.data,
+                1e-8,
+                0.0,
+            );
+            for (step, expected) in &run.losses {
+                model.at_step(*step);
+                let loss = model.loss(&output, images.clone(), classes(&case.labels, &device));
+                assert_close(&what("loss"), &[loss.into_scalar::<f64>()], &[*expected], 1e-8, 0.0);
+            }
+        }
+    }
+}
+
+/// Moves one entry of one parameter of a network in f64, by its number in the order of the walk.
+struct Moved {
+    parameter: usize,
+    entry: usize,
+    by: f64,
+    next: usize,
+}
+
+impl ModuleMapper for Moved {
+    fn map_float<const N: usize>(&mut self, param: Param<Tensor<N>>) -> Param<Tensor<N>> {
+        let number = self.next;
+        self.next += 1;
+        if number != self.parameter {
+            return param;
+        }
+        let (shape, device) = (param.val().dims().to_vec(), param.val().device());
+        let mut moved = values(param.val());
+        moved[self.entry] += self.by;
+        Param::initialized(param.id, tensor(moved, shape, &device))
+    }
+}
+
+/// Every parameter, in a sample of entries, by plain operations in f64; and those that kernels find beside them.
+#[test]
+fn gradients_are_those_of_finite_differences() {
+    // In the order of the network's fields.
+    const NAMES: [&str; 15] = [
+        "conv1.weight",
+        "conv1.bias",
+        "primary.pose.weight",
+        "primary.pose.bias",
+        "primary.activation.weight",
+        "primary.activation.bias",
+        "capsules1.weight",
+        "capsules1.beta_u",
+        "capsules1.beta_a",
+        "capsules2.weight",
+        "capsules2.beta_u",
+        "capsules2.beta_a",
+        "classes.weight",
+        "classes.beta_u",
+        "classes.beta_a",
+    ];
+    let device = Device::flex().autodiff();
+    let cases = fixture::<Fixture>("em_capsnet").networks;
+    for routing in (1..=5).map(|r| format!("em:{r}")).chain(["em-official:3".to_owned()]) {
+        // Nothing in a network of the first case is at a kink of its ReLU or its loss.
+        let case = &cases[0];
+        let labels = classes(&case.labels, &device);
+        let loss = |network: &AnyNetwork, images: Tensor<4>| {
+            let output = network.forward(images.clone());
+            // Activations hardly differ before training: the loss of the scores alone would drown in rounding.
+            let margin = SpreadLoss::default().forward(output.scores.clone(), labels.clone(), 10_000_000);
+            margin + output.scores.sum() * 10.0
+        };
+        let model = case.model(&routing, &device);
+        let in_singles = {
+            let images = case.images.tensor::<4>(&device).cast(DType::F32);
+            let gradients = GradientsParams::from_grads(loss(&model.network, images).backward(), &model.network);
+            named_gradients(&model.network, gradients)
+        };
+        let network = in_f64(model.network);
+        let images = case.images.tensor::<4>(&device);
+        let gradients = GradientsParams::from_grads(loss(&network, images.clone()).backward(), &network);
+        let gradients = named_gradients(&network, gradients);
+        for (parameter, name) in NAMES.into_iter().enumerate() {
+            let found = floats(&gradients, name);
+            let singles = floats(&in_singles, name);
+            assert_close(&format!("{name} by {routing}, kernels"), &singles, &found, 5e-3, 1e-9);
+            let count = found.len().min(4);
+            let entries: Vec<usize> = (0..count).map(|k| k * found.len() / count).collect();
+            let moved = |entry: usize, by: f64| {
+                let mut moved = Moved {
+                    parameter,
+                    entry,
+                    by,
+                    next: 0,
+                };
+                loss(&network.clone().map(&mut moved), images.clone()).into_scalar::<f64>()
+            };
+            let differences: Vec<f64> = entries
+                .iter()
+                .map(|entry| (moved(*entry, 1e-6) - moved(*entry, -1e-6)) / 2e-6)
+                .collect();
+            let found: Vec<f64> = entries.iter().map(|entry| found[*entry]).collect();
+            // Gradients come back in single precision.
+            assert_close(&format!("{name} by {routing}"), &found, &differences, 1e-5, 1e-9);
+        }
+    }
+}
+
+#[test]
+fn sizes_are_those_of_the_paper_and_weights_tell_them() {
+    let device = Device::flex();
+    let count = |config: EmCapsNetConfig| {
+        let model = Model::new(ModelConfig::EmCapsNet(config), Seed(1), &device).unwrap();
+        model.parameters()
+    };
+    // conv1, primary, two layers of capsules, classes.
+    let small = 26 * 64 + 65 * 136 + (9 * 8 * 16 * 16 + 32) + (9 * 16 * 16 * 16 + 32) + (16 * 10 * 16 + 20);
+    let full = 26 * 32 + 33 * 544 + 2 * (9 * 32 * 32 * 16 + 64) + (32 * 10 * 16 + 20);
+    assert_eq!(count(EmCapsNetConfig::small()), small);
+    assert_eq!(count(EmCapsNetConfig::full()), full);
+    assert_eq!((small, full), (68_444, 318_964));
+
+    let case = &fixture::<Fixture>("em_capsnet").networks[1];
+    let recognised = EmCapsNetConfig::recognise(&case.weights()).unwrap();
+    let expected = EmCapsNetConfig {
+        image: ImageShape {
+            channels: 3,
+            ..ImageShape::MNIST
+        },
+        margin_steps: EmCapsNetConfig::small().margin_steps,
+        ..case.config("em:2")
+    };
+    assert_eq!(recognised, expected);
+    let exported = case.model("em:2", &device).state_dict();
+    for tensor in &case.state {
+        assert_eq!(floats(&exported, &tensor.name), tensor.array.data, "{}", tensor.name);
+    }
+    assert_eq!(case.model("em:2", &device).network.shapes().len(), case.state.len());
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let with = |change: fn(&mut EmCapsNetConfig)| {
+        let mut config = EmCapsNetConfig::small();
+        change(&mut config);
+        config.validate().unwrap_err().to_string()
+    };
+    assert!(with(|config| config.image.height = 16).contains("17 x 17"));
+    assert!(with(|config| config.routing = "dynamic:3".parse().unwrap()).contains("em:N"));
+    assert!(with(|config| config.types[1] = 0).contains("types"));
+    assert!(with(|config| config.margin_steps = 0).contains("margin_steps"));
+    let smallest = EmCapsNetConfig {
+        image: ImageShape {
+            channels: 1,
+            height: 17,
+            width: 17,
+        },
+        ..EmCapsNetConfig::small()
+    };
+    let model = Model::new(ModelConfig::EmCapsNet(smallest), Seed(1), &Device::flex()).unwrap();
+    let scores = model.forward(Tensor::zeros([2, 1, 17, 17], &Device::flex())).scores;
+    assert_eq!(scores.dims(), [2, 10]);
+    assert!(values(scores).iter().all(|score| (0.0..=1.0).contains(score)));
+}
