@@ -13,6 +13,9 @@ pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 /// What the program does when it is asked.
 static DOING: OnceLock<&str> = OnceLock::new();
 
+/// Gives the terminal back.
+static LEAVE: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
+
 /// The signal that asked.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
@@ -35,14 +38,37 @@ pub(crate) fn exit_code() -> u8 {
 }
 
 fn asked_by(signal: i32) {
+    ask(signal);
+    if LEAVE.get().is_none()
+        && let Some(doing) = DOING.get()
+    {
+        note(format_args!("{doing}; press Ctrl-C again to stop at once"));
+    }
+}
+
+fn ask(signal: i32) {
     SIGNAL.store(signal, Ordering::Relaxed);
     if STOP.swap(true, Ordering::Relaxed) {
+        if let Some(leave) = LEAVE.get() {
+            leave();
+        }
         // Asked twice: the last checkpoint has to do.
         std::process::exit(exit_code().into());
     }
-    if let Some(doing) = DOING.get() {
-        note(format_args!("{doing}; press Ctrl-C again to stop at once"));
-    }
+}
+
+/// As Ctrl-C does where the terminal makes a signal of it; for keys of a program that has the whole terminal, and says
+/// itself that it stops.
+#[cfg(unix)]
+pub(crate) fn stop_by_key() {
+    ask(signal_hook::consts::SIGINT);
+}
+
+/// What is done before the program ends at once: for one that has the whole terminal, and says itself that it stops.
+#[cfg(unix)]
+pub(crate) fn before_leaving(give_back: Box<dyn Fn() + Send + Sync>) {
+    // There is one terminal; it is as it was already if this isn't the first to have it.
+    let _ = LEAVE.set(give_back);
 }
 
 /// Makes the signals that end a program set [`STOP`], and say what the program is `doing` then; those that are ignored

@@ -18,7 +18,7 @@ use capsnet_report::page::compare::ComparePage;
 use clap::Args;
 use serde::Serialize;
 
-use super::train::{default_threads, run_with_progress};
+use super::train::{Watched, default_threads, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
 use crate::contestant::Contestant;
@@ -170,7 +170,11 @@ fn train(
         .compute
         .check_memory(&config, config.training_images(data.len())?)?;
     let run = RunFolder::create_numbered(&args.out, &config, &|_| Ok(()))?;
-    let summary = run_with_progress(&config, data, &run, device, true)?;
+    let watched = Watched {
+        tensorboard: true,
+        dashboard: false,
+    };
+    let summary = run_with_progress(&config, data, &run, device, watched)?;
     if summary.ending == Ending::Interrupted {
         let root = run.root().display();
         note(format_args!(

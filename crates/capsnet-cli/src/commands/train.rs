@@ -1,8 +1,10 @@
 //! `capsnet train`.
 
+mod dashboard;
 mod pictures;
 mod resume;
 mod settle;
+mod tell;
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -17,17 +19,17 @@ use capsnet::train::{Ending, Event, Position, RunFolder, Summary, TrainConfig, c
 use capsnet::weights;
 use capsnet_data::dataset::Dataset;
 use capsnet_report::duration::duration;
-use capsnet_report::number::{count, percent};
 use clap::Args;
+use tell::Teller;
 
 use crate::args::{ComputeArgs, DataArgs, SETTINGS, SettingFlags, model};
 use crate::output::{line, note};
-use crate::progress::Progress;
 use crate::setting::start_threads;
 use crate::stop::{Interrupted, STOP, stop_when_asked};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet train lenet5 --epochs 3
+  capsnet train capsnet --dashboard
   capsnet train capsnet --epochs 3 --schedule cosine --out runs/mine
   capsnet train lenet5 --augment 'translate=2,rotate=-45..45'
   capsnet train capsnet --protocol multimnist --epochs 3 --batch-size 64
@@ -67,6 +69,9 @@ pub(crate) struct TrainArgs {
     /// Folder of the run [default: runs/MODEL-1, or the next free number]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
+    /// Show bar, curves, the last validation and its mistakes on the whole terminal; q stops with a checkpoint
+    #[arg(long)]
+    pub dashboard: bool,
     /// Write no event files for TensorBoard into the run's folder
     #[arg(long)]
     pub no_tensorboard: bool,
@@ -114,7 +119,7 @@ fn begin(args: &TrainArgs) -> Result<()> {
         Some(out) => RunFolder::create_with(out, &config, &prepare)?,
         None => RunFolder::create_numbered(Path::new("runs"), &config, &prepare)?,
     };
-    let summary = run_with_progress(&config, &data, &folder, &device, !args.no_tensorboard)?;
+    let summary = run_with_progress(&config, &data, &folder, &device, args.watched())?;
     report(&summary, &folder, &config, compute)
 }
 
@@ -137,105 +142,73 @@ pub(crate) fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Trains with a progress bar and, if `tensorboard`, event files; being asked to stop stops with a checkpoint.
+/// Where a training goes, beside its folder's files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watched {
+    /// Into event files for TensorBoard.
+    pub(crate) tensorboard: bool,
+    /// On a dashboard, if there is a terminal.
+    pub(crate) dashboard: bool,
+}
+
+impl TrainArgs {
+    fn watched(&self) -> Watched {
+        Watched {
+            tensorboard: !self.no_tensorboard,
+            dashboard: self.dashboard,
+        }
+    }
+}
+
+/// Trains, tells how it goes, and draws the curves of every epoch; being asked to stop stops with a checkpoint.
 pub(crate) fn run_with_progress(
     config: &TrainConfig,
     data: &Dataset,
     folder: &RunFolder,
     device: &Device,
-    tensorboard: bool,
+    watched: Watched,
 ) -> Result<Summary> {
     stop_when_asked("stopping after this step")?;
-    let mut bar: Option<Progress> = None;
-    let mut images = 0;
-    let (title, epochs) = (config.model.title(), config.epochs);
-    let bar_title = |epoch: u64| format!("{title} epoch {}/{epochs}", epoch + 1);
-    let mut log = tensorboard.then(|| EventLog::new(folder.root()));
-    let mut write_down = |event: &Event| {
-        if let Some(Err(error)) = log.as_mut().map(|log| log.hear(event)) {
-            note(format_args!("no more events for TensorBoard: {error}"));
+    let mut log = watched.tensorboard.then(|| EventLog::new(folder.root()));
+    let mut teller = Teller::new(config, folder);
+    if watched.dashboard {
+        teller = teller.on_dashboard(data.class_names());
+    }
+    let summary = train(config, data, folder, device, &STOP, &mut |event| {
+        if let Some(Err(error)) = log.as_mut().map(|log| log.hear(&event)) {
+            teller.say(format_args!("no more events for TensorBoard: {error}"));
             log = None;
         }
-    };
-    let mut heard = |event: Event| match event {
-        Event::Started {
-            position,
-            images: total,
-            parameters,
-        } => {
-            images = total;
+        if let Event::Started { .. } = event {
             // Now that nothing stands in the way: a run that is refused stays as it is.
-            draw_augmented(folder, config, data);
-            let verb = if position.step > 0 { "resuming" } else { "training" };
-            note(format_args!(
-                "{verb} {title} ({} parameters) on {} images, {} held out; {}",
-                count(parameters as u64),
-                count(total as u64),
-                count(config.validation as u64),
-                folder.root().display()
-            ));
+            draw_augmented(folder, config, data, &mut teller);
         }
-        Event::Step {
-            position,
-            images_done,
-            loss,
-        } => {
-            let bar = bar.get_or_insert_with(|| {
-                let before = images_done.saturating_sub(config.batch_size);
-                Progress::new(bar_title(position.epoch), "images", images, before)
-            });
-            bar.set(images_done, &format!("loss {loss:.4}"));
+        teller.hear(&event);
+        if let Event::Epoch(_) = event {
+            draw_curves(folder, config, &mut teller);
         }
-        Event::Epoch(metrics) => {
-            if let Some(bar) = bar.take() {
-                bar.clear();
-            }
-            let validation = match (metrics.validation_loss, metrics.validation_accuracy) {
-                (Some(loss), Some(accuracy)) => {
-                    format!("; validation loss {loss:.4}, accuracy {}", percent(accuracy, 2))
-                }
-                _ => String::new(),
-            };
-            note(format_args!(
-                "epoch {}/{epochs}: loss {:.4}, accuracy {}{validation}{}  ({})",
-                metrics.epoch,
-                metrics.train_loss,
-                percent(metrics.train_accuracy, 2),
-                if metrics.best { ", the best so far" } else { "" },
-                duration(Duration::from_secs_f64(metrics.seconds)),
-            ));
-            draw_curves(folder, config);
-        }
-        Event::Notice(notice) => note(format_args!("note: {notice}")),
-        Event::Noted(_) | Event::Seen(_) | Event::Checkpoint => {}
-    };
-    let summary = train(config, data, folder, device, &STOP, &mut |event| {
-        write_down(&event);
-        heard(event);
     });
-    if let Some(bar) = bar {
-        bar.clear();
+    if let Ok(summary) = &summary
+        && summary.position.epoch > 0
+    {
+        draw_curves(folder, config, &mut teller);
     }
-    let summary = summary?;
-    if summary.position.epoch > 0 {
-        draw_curves(folder, config);
-    }
-    Ok(summary)
+    Ok(summary?)
 }
 
 /// Draws the first training images, unless that was done; as with curves, says what went wrong and goes on.
-fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset) {
+fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset, teller: &mut Teller) {
     if !pictures::augmented_path(folder).exists()
         && let Err(error) = pictures::draw_augmented(folder, config, data)
     {
-        note(format_args!("the training images were not drawn: {error:#}"));
+        teller.say(format_args!("the training images were not drawn: {error:#}"));
     }
 }
 
 /// A picture is not worth a training: says what went wrong and goes on.
-fn draw_curves(folder: &RunFolder, config: &TrainConfig) {
+fn draw_curves(folder: &RunFolder, config: &TrainConfig, teller: &mut Teller) {
     if let Err(error) = pictures::draw_curves(folder, config) {
-        note(format_args!("the curves were not drawn: {error:#}"));
+        teller.say(format_args!("the curves were not drawn: {error:#}"));
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
     if args.allow_changed_data {
         folder = folder.allowing_changed_data();
     }
-    let summary = run_with_progress(&now, &data, &folder, &device, !args.no_tensorboard)?;
+    let summary = run_with_progress(&now, &data, &folder, &device, args.watched())?;
     report(&summary, &folder, &now, compute)
 }
 

@@ -1,0 +1,179 @@
+//! How a training is told: in lines, with a bar through the images of an epoch, or on a dashboard.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use capsnet::model::Architecture;
+use capsnet::train::{Event, RunFolder, TrainConfig};
+use capsnet_report::duration::duration;
+use capsnet_report::number::{count, percent};
+
+#[cfg(unix)]
+use super::dashboard::{OnTerminal, open};
+use crate::output::note;
+use crate::progress::Progress;
+
+/// Tells one training.
+pub(super) struct Teller<'a> {
+    config: &'a TrainConfig,
+    folder: &'a RunFolder,
+    bar: Option<Progress>,
+    images: usize,
+    #[cfg(unix)]
+    dashboard: Option<OnTerminal>,
+    /// Lines for when the dashboard is gone.
+    unsaid: Vec<String>,
+}
+
+impl<'a> Teller<'a> {
+    /// In lines.
+    pub(super) fn new(config: &'a TrainConfig, folder: &'a RunFolder) -> Self {
+        Self {
+            config,
+            folder,
+            bar: None,
+            images: 0,
+            #[cfg(unix)]
+            dashboard: None,
+            unsaid: Vec::new(),
+        }
+    }
+
+    /// On a dashboard, if there is a terminal for it.
+    #[cfg(unix)]
+    pub(super) fn on_dashboard(mut self, classes: &[String]) -> Self {
+        self.dashboard = open(self.config, self.folder, classes);
+        if self.dashboard.is_none() {
+            note("no dashboard: standard input and output are no terminal");
+        }
+        self
+    }
+
+    /// There are lines alone here.
+    #[cfg(not(unix))]
+    pub(super) fn on_dashboard(self, _: &[String]) -> Self {
+        note("no dashboard: it needs a Unix terminal");
+        self
+    }
+
+    pub(super) fn hear(&mut self, event: &Event) {
+        if let Event::Started { images, .. } = event {
+            self.images = *images;
+        }
+        if let Event::Epoch(_) = event {
+            self.close_bar();
+        }
+        let words = self.words(event);
+        if self.is_on_dashboard(event) {
+            self.unsaid.extend(words);
+            return;
+        }
+        self.say_unsaid();
+        if let Some(words) = words {
+            note(words);
+        }
+        if let Event::Step {
+            position,
+            images_done,
+            loss,
+        } = event
+        {
+            let config = self.config;
+            let bar = self.bar.get_or_insert_with(|| {
+                let before = images_done.saturating_sub(config.batch_size);
+                let title = format!(
+                    "{} epoch {}/{}",
+                    config.model.title(),
+                    position.epoch + 1,
+                    config.epochs
+                );
+                Progress::new(title, "images", self.images, before)
+            });
+            bar.set(*images_done, &format!("loss {loss:.4}"));
+        }
+    }
+
+    /// Says what isn't training's own.
+    pub(super) fn say(&mut self, words: impl Display) {
+        #[cfg(unix)]
+        if self.dashboard.is_some() {
+            return self.unsaid.push(words.to_string());
+        }
+        note(words);
+    }
+
+    /// Whether the dashboard took it; one whose terminal went away is no more.
+    #[cfg(unix)]
+    fn is_on_dashboard(&mut self, event: &Event) -> bool {
+        let heard = self
+            .dashboard
+            .as_mut()
+            .map(|dashboard| dashboard.hear(event, self.folder));
+        if let Some(Err(_)) = heard {
+            self.dashboard = None;
+        }
+        self.dashboard.is_some()
+    }
+
+    #[cfg(not(unix))]
+    fn is_on_dashboard(&mut self, _: &Event) -> bool {
+        false
+    }
+
+    /// What is told in a line.
+    fn words(&self, event: &Event) -> Option<String> {
+        let (title, epochs) = (self.config.model.title(), self.config.epochs);
+        Some(match event {
+            Event::Started {
+                position,
+                images,
+                parameters,
+            } => format!(
+                "{} {title} ({} parameters) on {} images, {} held out; {}",
+                if position.step > 0 { "resuming" } else { "training" },
+                count(*parameters as u64),
+                count(*images as u64),
+                count(self.config.validation as u64),
+                self.folder.root().display()
+            ),
+            Event::Epoch(metrics) => {
+                let validation = match (metrics.validation_loss, metrics.validation_accuracy) {
+                    (Some(loss), Some(accuracy)) => {
+                        format!("; validation loss {loss:.4}, accuracy {}", percent(accuracy, 2))
+                    }
+                    _ => String::new(),
+                };
+                format!(
+                    "epoch {}/{epochs}: loss {:.4}, accuracy {}{validation}{}  ({})",
+                    metrics.epoch,
+                    metrics.train_loss,
+                    percent(metrics.train_accuracy, 2),
+                    if metrics.best { ", the best so far" } else { "" },
+                    duration(Duration::from_secs_f64(metrics.seconds)),
+                )
+            }
+            Event::Notice(notice) => format!("note: {notice}"),
+            _ => return None,
+        })
+    }
+
+    fn say_unsaid(&mut self) {
+        self.unsaid.drain(..).for_each(note);
+    }
+
+    fn close_bar(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.clear();
+        }
+    }
+}
+
+/// The terminal is as it was, with what the dashboard showed in lines.
+impl Drop for Teller<'_> {
+    fn drop(&mut self) {
+        self.close_bar();
+        #[cfg(unix)]
+        drop(self.dashboard.take());
+        self.say_unsaid();
+    }
+}
