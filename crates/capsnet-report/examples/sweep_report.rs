@@ -127,11 +127,8 @@ fn digits(name: &str, angles: [f64; 8], right_up_to: f64) -> Result<Picture, Rep
     let cells: Result<Vec<_>, ReportError> = cells.into_iter().collect();
     let sheet = DigitGrid::new(name, 4, cells?).sheet()?;
     let alt = format!("Eight rotated strokes with the answers of {name}, right up to {right_up_to} degrees");
-    Picture::new(
-        &sheet,
-        alt,
-        format!("{name}: the same stroke at eight angles (made up)"),
-    )
+    let caption = format!("{name}: the same stroke at eight angles (made up)");
+    Ok(Picture::new(&sheet, alt, caption))
 }
 
 fn by_layer() -> LineChart {

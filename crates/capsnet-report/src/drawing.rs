@@ -206,7 +206,7 @@ impl Drawing {
     /// This drawing with a title over it and a caption under it; either may be empty.
     #[must_use]
     pub fn sheet(self, title: impl Into<String>, caption: impl Into<String>) -> Sheet {
-        Sheet::new(&self, title.into(), caption.into())
+        Sheet::new(self, title.into(), caption.into())
     }
 
     fn reach_all(&mut self, points: &[Point], margin: f64) {

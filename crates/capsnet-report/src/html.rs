@@ -12,14 +12,13 @@ mod tables;
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::curves::LineChart;
-use crate::drawing::Sheet;
+use crate::drawing::{Drawing, Sheet};
 use crate::error::{ReportError, save};
 use crate::markup::valid;
+use crate::svg;
 use crate::table::Table;
 use capsnet_measure::Sweep;
 
@@ -30,43 +29,43 @@ const SCRIPT: &str = concat!(
     include_str!("html/curves.js"),
     include_str!("html/page.js")
 );
+/// A page of so many sections begins with a list of them.
+const LONG: usize = 4;
 /// Nothing may be loaded; what runs and shows is what stands in the file.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/// A picture with its texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A picture with its texts, drawn in the page itself: its letters are the page's, and it is as dark as the page.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
-    png: Vec<u8>,
-    width: u32,
-    height: u32,
+    drawing: Drawing,
     alt: String,
     caption: String,
 }
 
 impl Picture {
-    /// A picture, what it shows (for those who cannot see it), and the caption under it, which may be empty.
-    ///
-    /// # Errors
-    /// [`ReportError::TooLarge`] if the picture is.
-    pub fn new(sheet: &Sheet, alt: impl Into<String>, caption: impl Into<String>) -> Result<Self, ReportError> {
-        let (width, height) = sheet.size();
-        Ok(Self {
-            png: sheet.to_png()?,
-            // Whole numbers, and no more than a PNG can have.
-            width: width as u32,
-            height: height as u32,
+    /// A picture, what it shows (for those who cannot see it), and the caption under it, which may be empty. The
+    /// sheet's own title and caption stay away, for a page has both as text.
+    pub fn new(sheet: &Sheet, alt: impl Into<String>, caption: impl Into<String>) -> Self {
+        Self {
+            drawing: sheet.drawing().clone(),
             alt: alt.into(),
             caption: caption.into(),
-        })
+        }
     }
 
     fn markup(&self) -> Markup {
-        let source = format!("data:image/png;base64,{}", STANDARD.encode(&self.png));
+        let size = (self.drawing.width().ceil(), self.drawing.height().ceil());
         html! {
-            figure.picture {
-                img alt=(self.alt) width=(self.width) height=(self.height) src=(source);
+            figure.picture style={ "--width:" (size.0) "px" } {
+                div.sheet tabindex="0" role="group" aria-label="Picture, wider than a small screen" {
+                    (svg::inline(&self.alt, size, "", None, &self.drawing.shapes))
+                }
+                // Waits for the script.
+                button.full type="button" hidden="" { "Full size" }
                 @if !self.caption.is_empty() {
-                    figcaption { (self.caption) }
+                    @for paragraph in self.caption.lines() {
+                        figcaption { (paragraph) }
+                    }
                 }
             }
             "\n"
@@ -208,7 +207,7 @@ impl HtmlReport {
                     meta name="color-scheme" content="light dark";
                     title { (self.title) }
                     "\n"
-                    style { "\n" (PreEscaped(palette)) (PreEscaped(STYLE)) }
+                    style { "\n" (PreEscaped(palette)) (PreEscaped(STYLE)) (PreEscaped(palette::pictures())) }
                 }
                 "\n"
                 body {
@@ -218,6 +217,7 @@ impl HtmlReport {
                     }
                     "\n"
                     main {
+                        (self.contents())
                         (self.protocol())
                         @for (index, (section, content)) in self.sections.iter().zip(contents).enumerate() {
                             section id={ "section-" (index + 1) } {
@@ -245,6 +245,23 @@ impl HtmlReport {
     /// As [`HtmlReport::to_html`], and [`ReportError::Write`] with the path and the reason.
     pub fn save(&self, path: &Path) -> Result<(), ReportError> {
         save(path, self.to_html()?.as_bytes())
+    }
+
+    /// Links to the sections of a long page.
+    fn contents(&self) -> Markup {
+        html! {
+            @if self.sections.len() >= LONG {
+                nav.contents aria-labelledby="contents" {
+                    h2 id="contents" { "Contents" }
+                    ol {
+                        @for (index, section) in self.sections.iter().enumerate() {
+                            li { a href={ "#section-" (index + 1) } { (section.heading) } }
+                        }
+                    }
+                }
+                "\n"
+            }
+        }
     }
 
     fn protocol(&self) -> Markup {

@@ -21,7 +21,9 @@ fn the_report_works_in_a_browser() {
     assert_eq!(found["errors"], json!([]));
     assert_eq!(found["curves"], 3 + 2 + 1, "visible curves with some length");
     assert_eq!(found["pictures"], 2);
-    assert_eq!(found["decoded"], 2);
+    assert_eq!((&found["drawn"], &found["images"]), (&json!(2), &json!(0)));
+    assert_eq!(found["full"]["larger"], true);
+    assert_eq!(found["full"]["offered"], true);
     assert_eq!(found["requests"], json!([]), "nothing but data URIs is loaded");
 
     let legend = &found["legend"];

@@ -37,7 +37,10 @@ fn all_pictures_on_one_page() {
     files.sort();
     assert_eq!(names_in(&root.join("all")), files);
     let page = fs::read_to_string(root.join("all/index.html")).unwrap();
-    assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 6);
+    assert_eq!(page.matches("<figure class=\"picture\"").count(), 6);
+    // Drawn in the page, with captions as text and a list of them.
+    assert!(!page.contains("<img") && page.contains("<figcaption>"));
+    assert!(page.contains("<a href=\"#section-6\">"));
     assert!(page.contains("default-src 'none'") && !page.contains("src=\"http") && !page.contains("href=\"http"));
 }
 

@@ -48,6 +48,7 @@ mod sample;
 mod selection;
 mod tally;
 pub mod variance;
+mod verdict;
 
 pub use action::Action;
 pub use assertion::{Assertion, AssertionError, Broken};
@@ -60,3 +61,4 @@ pub use quantity::{Figure, QUANTITIES, Quantity, mean_over_angles};
 pub use result::{AngleMeasures, LayerMeasures, LayerSummary, Measurements, ModelMeasures};
 pub use selection::Selection;
 pub use variance::VarianceRatio;
+pub use verdict::Verdict;

@@ -23,30 +23,41 @@ const WRAP_AT_LEAST: usize = 60;
 pub struct Sheet {
     title: String,
     caption: String,
-    whole: Drawing,
+    drawing: Drawing,
     zoom: f64,
 }
 
 impl Sheet {
-    pub(super) fn new(drawing: &Drawing, title: String, caption: String) -> Self {
+    pub(super) const fn new(drawing: Drawing, title: String, caption: String) -> Self {
+        Self {
+            title,
+            caption,
+            drawing,
+            zoom: 1.0,
+        }
+    }
+
+    /// With title and caption, on paper.
+    fn whole(&self) -> Drawing {
+        let drawing = &self.drawing;
         let mut whole = Drawing::new();
         let width = drawing.width();
-        let mut top = write(&mut whole, "title", MARGIN, &title, (Font::Title, INK), width);
+        let mut top = write(&mut whole, "title", MARGIN, &self.title, (Font::Title, INK), width);
         if top > MARGIN {
             top += GAP;
         }
         whole.place((MARGIN, top), drawing);
         let mut bottom = whole.height() + GAP;
-        for paragraph in caption.lines() {
+        for paragraph in self.caption.lines() {
             bottom = write(&mut whole, "caption", bottom, paragraph, (Font::Small, FAINT), width);
         }
         whole.reach(((whole.width() + MARGIN).ceil(), (whole.height() + MARGIN).ceil()));
-        Self {
-            title,
-            caption,
-            whole,
-            zoom: 1.0,
-        }
+        whole
+    }
+
+    /// The drawing alone, for a page that has its title and its caption as text.
+    pub(crate) const fn drawing(&self) -> &Drawing {
+        &self.drawing
     }
 
     /// The same picture, so many times as large.
@@ -70,15 +81,17 @@ impl Sheet {
     /// Width and height in pixels.
     #[must_use]
     pub fn size(&self) -> (f64, f64) {
+        let whole = self.whole();
         let side = |length: f64| (length * self.zoom).ceil();
-        (side(self.whole.width()), side(self.whole.height()))
+        (side(whole.width()), side(whole.height()))
     }
 
     /// The text of an SVG file, its images inside.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        let size = (self.whole.width(), self.whole.height());
-        svg::document(&self.title, size, self.zoom, &self.whole.shapes)
+        let whole = self.whole();
+        let size = (whole.width(), whole.height());
+        svg::document(&self.title, size, self.zoom, &whole.shapes)
     }
 
     /// The bytes of a PNG file.

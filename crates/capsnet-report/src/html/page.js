@@ -25,7 +25,45 @@ function makeSortable(table) {
   });
 }
 
+/** Shows a picture as large as it was drawn, or as the window, when it is clicked. */
+function makeLarge(figure) {
+  const [sheet, button] = [figure.querySelector(".sheet"), figure.querySelector("button.full")];
+  const open = () => {
+    const dialog = element("dialog");
+    const close = element("button", "Close", "full");
+    const copy = sheet.cloneNode(true);
+    copy.style.setProperty("--width", figure.style.getPropertyValue("--width"));
+    dialog.setAttribute("aria-label", sheet.querySelector("title").textContent);
+    close.addEventListener("click", () => dialog.close());
+    dialog.append(copy, close);
+    // A click beside it, and Escape, close it too.
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      button.focus();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    close.focus();
+  };
+  button.hidden = false;
+  button.addEventListener("click", open);
+  sheet.querySelector("svg").addEventListener("click", open);
+}
+
+/** A link to a section leaves in the address what is hidden and chosen. */
+function keepView(link) {
+  link.addEventListener("click", (event) => {
+    if (location.hash.includes("=")) {
+      event.preventDefault();
+      document.querySelector(link.getAttribute("href")).scrollIntoView();
+    }
+  });
+}
+
 document.documentElement.classList.add("js");
+document.querySelectorAll("figure.picture").forEach(makeLarge);
+document.querySelectorAll(".contents a").forEach(keepView);
 document.querySelectorAll("section table").forEach(makeSortable);
 const figures = [...document.querySelectorAll("figure.curves")].map((figure) => new Curves(figure));
 addEventListener("hashchange", () => figures.forEach((figure) => figure.update()));

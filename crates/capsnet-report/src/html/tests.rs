@@ -4,7 +4,6 @@
 use super::*;
 use crate::curves::Series;
 use crate::drawing::Drawing;
-use crate::png;
 use crate::table::Column;
 use capsnet_measure::{Family, Score, ScoreKind, SweepCurve, SweepPoint};
 use proptest::prelude::*;
@@ -53,11 +52,7 @@ fn full(text: &str) -> HtmlReport {
         .sweep(text, text, sweep(text))
         .chart(text, text, chart)
         .table(text, text, table)
-        .pictures(
-            text,
-            text,
-            vec![Picture::new(&drawing.sheet("", ""), text, text).unwrap()],
-        )
+        .pictures(text, text, vec![Picture::new(&drawing.sheet("", ""), text, text)])
 }
 
 /// The markup without style and script and with its empty elements closed: well-formed XML.
@@ -193,23 +188,62 @@ fn nothing_is_fetched() {
 }
 
 #[test]
-fn pictures_are_their_png() {
+fn pictures_are_drawn_in_the_page() {
     let page = full("A title").to_html().unwrap();
     let markup = markup(&page);
     let document = Document::parse(&markup).unwrap();
-    let image = all(&document, "img")[0];
-    let encoded = image
-        .attribute("src")
-        .unwrap()
-        .strip_prefix("data:image/png;base64,")
+    assert!(all(&document, "img").is_empty());
+    let figures = all(&document, "figure");
+    let figure = figures
+        .iter()
+        .find(|figure| figure.attribute("class") == Some("picture"))
         .unwrap();
-    let bytes = STANDARD.decode(encoded).unwrap();
-    let (width, pixels) = png::read(&bytes);
-    assert_eq!((width, pixels.len()), (47, 47 * 45));
-    assert_eq!(
-        (image.attribute("width"), image.attribute("height")),
-        (Some("47"), Some("45"))
-    );
+    assert_eq!(figure.attribute("style"), Some("--width:7px"));
+    let within = |name: &str| {
+        figure
+            .descendants()
+            .filter(|node| node.has_tag_name(name))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(within("svg")[0].attribute("viewBox"), Some("0 0 7 5"));
+    assert_eq!(within("path")[0].attribute("fill"), Some("#0072B2"));
+    assert_eq!(within("title")[0].text(), Some("A title"), "what it shows");
+    assert_eq!(within("figcaption")[0].text(), Some("A title"));
+}
+
+#[test]
+fn long_pages_begin_with_their_contents() {
+    let contents = |page: &str| {
+        let markup = markup(page);
+        let document = Document::parse(&markup).unwrap();
+        let links: Vec<_> = all(&document, "a")
+            .iter()
+            .map(|link| {
+                (
+                    link.attribute("href").unwrap().to_owned(),
+                    link.text().unwrap().to_owned(),
+                )
+            })
+            .collect();
+        let targets = all(&document, "section");
+        for (href, _) in &links {
+            let target = href.strip_prefix('#').unwrap();
+            assert!(
+                targets.iter().any(|section| section.attribute("id") == Some(target)),
+                "{href}"
+            );
+        }
+        links
+    };
+    let link = |number: usize, text: &str| (format!("#section-{number}"), text.to_owned());
+    let long = HtmlReport::new("t")
+        .text("a", "")
+        .text("b", "")
+        .text("c", "")
+        .text("d < e", "");
+    let found = contents(&long.to_html().unwrap());
+    assert_eq!(found, [link(1, "a"), link(2, "b"), link(3, "c"), link(4, "d < e")]);
+    assert!(contents(&HtmlReport::new("t").text("a", "").to_html().unwrap()).is_empty());
 }
 
 #[test]

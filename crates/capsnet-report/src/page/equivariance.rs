@@ -2,14 +2,16 @@
 
 mod charts;
 mod files;
+mod rows;
 mod tables;
+mod verdict;
 
 use capsnet_measure::Sample;
 use capsnet_measure::equivariance::{Measurements, QUANTITIES};
 
 use super::images_shown;
 use crate::error::ReportError;
-use crate::html::HtmlReport;
+use crate::html::{HtmlReport, Picture};
 use crate::number::count;
 use crate::table::{Column, Table};
 
@@ -56,9 +58,17 @@ impl EquivariancePage<'_> {
         for model in &measured.models {
             page = page.fact("Weights", format!("{}: {}", model.entry.label, model.entry.weights));
         }
+        let verdicts = format!("{}\n\n{}", verdict::in_words(measured), verdict::RULES);
+        page = page.table("What the layers are", verdicts.trim(), verdict::table(measured)?);
         for quantity in &QUANTITIES {
-            page = match charts::by_layer(quantity, measured) {
-                Some(chart) => page.chart(quantity.title, quantity.note, chart),
+            page = match rows::by_layer(quantity, measured, ROWS) {
+                Some(sheet) => {
+                    let alt = format!(
+                        "{} of every layer, a row each; the table below has the figures",
+                        quantity.title
+                    );
+                    page.pictures(quantity.title, quantity.note, vec![Picture::new(&sheet, alt, ROWS)])
+                }
                 None => page.text(quantity.title, quantity.note),
             };
             page = page.table(
@@ -75,7 +85,7 @@ impl EquivariancePage<'_> {
         Ok(page.table("What was measured", UNITS, layers(measured)?))
     }
 
-    /// A table a measure.
+    /// What the layers are, and a table a measure.
     ///
     /// # Errors
     ///
@@ -86,6 +96,10 @@ impl EquivariancePage<'_> {
             "{}, {resample} resampling; at most {units} units of a layer\n",
             self.images()
         );
+        let verdicts = verdict::in_words(self.measured);
+        if !verdicts.is_empty() {
+            text += &format!("\n{verdicts}\n");
+        }
         for quantity in &QUANTITIES {
             let table = tables::table(quantity, self.measured)?.to_text();
             text += &format!("\n{}\n\n{}\n", quantity.title, table.trim_end());
@@ -98,6 +112,9 @@ impl EquivariancePage<'_> {
         images_shown(*images as u64, dataset, self.sample)
     }
 }
+
+const ROWS: &str = "Dots are means over the angles, their lines reach from the least to the most of all angles, and \
+    grey strokes are chance.";
 
 const UNITS: &str = "Layers with more units than are measured are represented by a seeded choice of them, in whole \
     capsules; linear maps may read up to eight times as many, for a rotation carries what a unit sees to other \

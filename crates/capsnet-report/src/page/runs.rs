@@ -72,34 +72,67 @@ fn state(state: &RunState) -> &str {
     }
 }
 
-/// The accuracies and the losses of the best runs by epoch; charts without a point are left out.
+/// The accuracies and the losses of the best runs by epoch, of training and of validation, on the same axis; charts
+/// without a point are left out.
 pub fn charts(runs: &[RunEntry]) -> Vec<(&'static str, LineChart)> {
-    let accuracy = |epoch: &RunEpoch| 100.0 * epoch.validation_accuracy.unwrap_or(epoch.train_accuracy);
+    let percent = |share: f64| 100.0 * share;
     let all = [
-        ("accuracy", chart(runs, "Accuracy by epoch", "accuracy, %", accuracy)),
-        ("loss", chart(runs, "Loss by epoch", "loss", loss)),
+        (
+            "accuracy",
+            chart(runs, "Accuracy by epoch", "accuracy, %", |epoch| {
+                (epoch.validation_accuracy.map(percent), percent(epoch.train_accuracy))
+            }),
+        ),
+        (
+            "loss",
+            chart(runs, "Loss by epoch", "loss", |epoch| {
+                (epoch.validation_loss, epoch.train_loss)
+            }),
+        ),
     ];
     all.into_iter().filter(|(_, chart)| !chart.series.is_empty()).collect()
 }
 
-fn chart(runs: &[RunEntry], title: &str, y: &str, value: impl Fn(&RunEpoch) -> f64) -> LineChart {
-    let drawn = runs.iter().filter(|run| !run.curve.is_empty()).take(CURVES);
-    let series = drawn.map(|run| {
-        let points = run.curve.iter().map(|epoch| (epoch.epoch as f64, value(epoch)));
-        Series::new(run.name.clone(), points)
-    });
-    let with_curves = runs.iter().filter(|run| !run.curve.is_empty()).count();
-    let left_out = with_curves.saturating_sub(CURVES);
-    let mut caption = "on the images kept out of training; where there are none, on those of training".to_owned();
-    if left_out > 0 {
-        caption += &format!("; the best {CURVES} runs of {with_curves}");
+/// A chart of a value in validation, where there was one, and in training.
+fn chart(runs: &[RunEntry], title: &str, y: &str, values: impl Fn(&RunEpoch) -> (Option<f64>, f64)) -> LineChart {
+    let with_curves = || runs.iter().filter(|run| !run.curve.is_empty());
+    let count = with_curves().count();
+    // A run is two lines, as long as they can be told apart.
+    let with_training = count <= CURVES / 2;
+    let mut series = Vec::new();
+    for run in with_curves().take(CURVES) {
+        let points = |of: &dyn Fn(&RunEpoch) -> Option<f64>| -> Vec<(f64, f64)> {
+            let epochs = run.curve.iter();
+            epochs
+                .filter_map(|epoch| Some((epoch.epoch as f64, of(epoch)?)))
+                .collect()
+        };
+        let validation = points(&|epoch| values(epoch).0);
+        let training = points(&|epoch| Some(values(epoch).1));
+        let alone = validation.is_empty();
+        if !alone {
+            series.push(Series::new(format!("{}: validation", run.name), validation));
+        }
+        if alone || with_training {
+            series.push(Series::new(format!("{}: training", run.name), training));
+        }
+    }
+    let mut caption =
+        "validation: on the images kept out of training; training: on its images as they were augmented, \
+        while the weights moved"
+            .to_owned();
+    if !with_training {
+        caption += "; of so many runs without training, but where there is nothing else";
+    }
+    if count > CURVES {
+        caption += &format!("; the best {CURVES} runs of {count}");
     }
     LineChart {
         title: title.to_owned(),
         caption,
         x: Axis::linear("epoch"),
         y: Axis::linear(y),
-        series: series.collect(),
+        series,
     }
 }
 
@@ -171,7 +204,21 @@ mod tests {
             assert!(chart.caption.contains("the best 12 runs of 14"), "{}", chart.caption);
         }
         assert_eq!(charts[0].1.series[0].points, [(1.0, 50.0), (2.0, 60.0)]);
+        assert_eq!(charts[0].1.series[0].name, "run-0: validation");
         assert!(super::charts(&[run("none".to_owned(), &[])]).is_empty());
+    }
+
+    #[test]
+    fn few_runs_have_validation_beside_training() {
+        let mut without = run("without".to_owned(), &[0.5]);
+        without
+            .curve
+            .iter_mut()
+            .for_each(|epoch| (epoch.validation_loss, epoch.validation_accuracy) = (None, None));
+        let charts = super::charts(&[run("a".to_owned(), &[0.5, 0.75]), without]);
+        let names: Vec<&str> = charts[1].1.series.iter().map(|series| series.name.as_str()).collect();
+        assert_eq!(names, ["a: validation", "a: training", "without: training"]);
+        assert_eq!(charts[1].1.series[1].points, [(1.0, 0.5), (2.0, 0.25)]);
     }
 
     #[test]

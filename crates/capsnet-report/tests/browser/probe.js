@@ -6,9 +6,19 @@ const found = { errors: [], title: document.title };
 addEventListener("error", (event) => found.errors.push(event.message));
 addEventListener("load", () => {
   try {
-    const images = [...document.images];
-    found.pictures = images.length;
-    found.decoded = images.filter((image) => image.complete && image.naturalWidth > 0).length;
+    const pictures = [...document.querySelectorAll("figure.picture")];
+    found.pictures = pictures.length;
+    found.images = document.images.length;
+    found.drawn = pictures.filter((picture) => picture.querySelector("svg").getBoundingClientRect().height > 50).length;
+    if (pictures.length > 0) {
+      const button = pictures[0].querySelector("button.full");
+      pictures[0].querySelector("svg").dispatchEvent(new MouseEvent("click", { bubbles: true }));
+      const dialog = document.querySelector("dialog[open]");
+      const wide = (root) => root.querySelector("svg").getBoundingClientRect().width;
+      found.full = { larger: wide(dialog) > wide(pictures[0]), named: dialog.getAttribute("aria-label") };
+      dialog.querySelector("button").click();
+      found.full.offered = !button.hidden;
+    }
     const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
     found.requests = loaded.filter((name) => !name.startsWith("data:"));
     found.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;

@@ -102,7 +102,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let page = flags.out.join("index.html");
     let entries: Vec<_> = models.iter().map(|model| &model.entry).collect();
     let figures = drawn.iter().map(|drawn| &drawn.figure);
-    page::drawings(figures, &entries, data.name(), &command_line())?.save(&page)?;
+    page::drawings(figures, &entries, data.name(), &command_line()).save(&page)?;
     let page = page.display().to_string();
     if flags.json {
         let drawings = drawn.iter().zip(&files).map(|(drawn, files)| drawn.entry(files));

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use capsnet_measure::equivariance::{Measurements, QUANTITIES};
 
-use super::{EquivariancePage, charts};
-use crate::curves::LineChart;
+use super::{EquivariancePage, ROWS, charts, rows};
+use crate::drawing::Sheet;
 use crate::error::{ReportError, save};
 use crate::sweep::field;
 
@@ -20,9 +20,8 @@ impl EquivariancePage<'_> {
         self.html()?.save(&page)?;
         save(&table, csv(self.measured).as_bytes())?;
         let mut written = vec![page, table];
-        for (name, chart) in self.charts() {
+        for (name, sheet) in self.sheets()? {
             let [svg, png] = ["svg", "png"].map(|form| folder.join(format!("{name}.{form}")));
-            let sheet = chart.sheet()?;
             sheet.save_svg(&svg)?;
             sheet.save_png(&png)?;
             written.extend([svg, png]);
@@ -31,13 +30,13 @@ impl EquivariancePage<'_> {
     }
 
     /// The charts that can be shown, each with its file's name.
-    fn charts(&self) -> Vec<(String, LineChart)> {
+    fn sheets(&self) -> Result<Vec<(String, Sheet)>, ReportError> {
         let Measurements { models, seed, .. } = self.measured;
         let caption = format!("{}, seed {seed}", self.images());
         let mut all = Vec::new();
         for quantity in &QUANTITIES {
-            let by_layer = charts::by_layer(quantity, self.measured);
-            all.extend(by_layer.map(|chart| (format!("{}-by-layer", quantity.name), chart)));
+            let by_layer = rows::by_layer(quantity, self.measured, &format!("{ROWS}\n{caption}"));
+            all.extend(by_layer.map(|sheet| (format!("{}-by-layer", quantity.name), sheet)));
             for (number, model) in models.iter().enumerate() {
                 // Several weights of one model are told apart by their place.
                 let kind = &model.entry.model;
@@ -47,11 +46,12 @@ impl EquivariancePage<'_> {
                 } else {
                     format!("-{}", number + 1)
                 };
-                let by_angle = charts::by_angle(quantity, model, &caption);
-                all.extend(by_angle.map(|chart| (format!("{}-{kind}{place}", quantity.name), chart)));
+                if let Some(chart) = charts::by_angle(quantity, model, &caption) {
+                    all.push((format!("{}-{kind}{place}", quantity.name), chart.sheet()?));
+                }
             }
         }
-        all
+        Ok(all)
     }
 }
 

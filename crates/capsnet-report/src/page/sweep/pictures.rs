@@ -41,5 +41,5 @@ pub(super) fn picture(family: &Family, labels: &[&str], rows: &[Row]) -> Result<
     if let Some(key) = key {
         caption += &format!(" {key}.");
     }
-    Picture::new(&sheet, alt, caption)
+    Ok(Picture::new(&sheet, alt, caption))
 }
