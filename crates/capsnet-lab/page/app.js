@@ -1,8 +1,8 @@
 // The page: tabs, and the panel that the address names.
 
-import { server } from "./backend.js";
 import { capsules } from "./capsules.js";
 import { draw } from "./draw.js";
+import { backend as host } from "./host.js";
 import { input } from "./input.js";
 import { measures } from "./measures.js";
 import { h } from "./parts.js";
@@ -25,10 +25,14 @@ const foot = /** @type {HTMLElement} */ (document.getElementById("foot"));
 
 /** @param {import("./backend.js").Backend} backend */
 async function open(backend) {
+  backend.opening((words) => main.replaceChildren(h("p", { className: "hint", role: "status" }, words)));
   const about = await backend.ask("lab");
+  backend.opening(() => {});
   const shared = input(backend, about);
   const context = { backend, about, input: shared };
-  const offered = TABS.filter(([name]) => backend.runs !== null || !["train", "measures"].includes(name));
+  const offered = TABS.filter(([name]) => backend.runs !== null || name !== "train");
+  const { more: offer } = backend;
+  const more = offer && h("button", { type: "button", id: "more", onclick: offer.load }, offer.words);
   /** @type {Map<string, import("./panel.js").Panel>} */
   const made = new Map();
   /** @type {import("./panel.js").Panel | null} */
@@ -61,7 +65,7 @@ async function open(backend) {
     }
     main.replaceChildren(
       panel.usesInput
-        ? h("div", { className: "bench" }, h("div", { className: "side" }, shared.root), panel.root)
+        ? h("div", { className: "bench" }, h("div", { className: "side" }, shared.root, more), panel.root)
         : panel.root,
     );
     if (panel.usesInput) void shared.start();
@@ -78,6 +82,6 @@ async function open(backend) {
   show();
 }
 
-open(server).catch((error) => {
+open(host).catch((error) => {
   main.replaceChildren(h("p", { className: "problem" }, error.message));
 });

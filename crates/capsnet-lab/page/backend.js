@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Model
  * @property {string} label
+ * @property {string} model its name in commands
  * @property {string} title
  * @property {string} weights
  * @property {string} sha256
@@ -25,7 +26,19 @@
 /**
  * @typedef {object} Backend
  * @property {(question: string, body?: object) => Promise<any>} ask
+ * @property {number} atATime images of a long question that it answers in good time
  * @property {Runs | null} runs trainings, where there is a server
+ * @property {() => Promise<Report[]>} results
+ * @property {() => Promise<string>} folder where runs and results are, for commands
+ * @property {(heard: (words: string) => void) => void} opening tells how far the models have come, before they answer
+ * @property {{words: string, load: () => void} | null} more a model that is there when somebody wants it
+ */
+
+/**
+ * @typedef {object} Report
+ * @property {string} path
+ * @property {string} title
+ * @property {number} bytes
  */
 
 /**
@@ -36,7 +49,6 @@
  * @property {(run: string) => Promise<any>} resume
  * @property {(run: string, heard: (name: string, data: any) => void) => (() => void)} follow
  * @property {(run: string, file: string) => string} image
- * @property {() => Promise<any[]>} results
  */
 
 /** @param {string} path @param {RequestInit} [init] */
@@ -59,8 +71,13 @@ const posted = (path, body) =>
 /** The server that this page came from. @type {Backend} */
 export const server = {
   ask: (question, body = {}) => posted(`api/ask/${question}`, body),
+  atATime: 100,
+  opening() {},
+  more: null,
+  results: () => fetched("api/results"),
+  folder: async () => (await fetched("api/runs")).folder,
   runs: {
-    list: () => fetched("api/runs"),
+    list: async () => (await fetched("api/runs")).runs,
     start: (wanted) => posted("api/runs", wanted),
     stop: (run) => posted("api/runs/stop", { run }),
     resume: (run) => posted("api/runs/resume", { run }),
@@ -74,6 +91,5 @@ export const server = {
       return () => source.close();
     },
     image: (run, file) => `api/runs/image?run=${encodeURIComponent(run)}&file=${encodeURIComponent(file)}`,
-    results: () => fetched("api/results"),
   },
 };

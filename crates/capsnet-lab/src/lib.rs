@@ -8,15 +8,21 @@
 //! | [`server`] | the page and the answers over HTTP, to this machine alone unless told otherwise |
 //!
 //! [`serve`] is all of it together. Nothing comes from another host: page, scripts and styles are inside the program.
+//!
+//! Without the feature `server`, which is on by default, there is [`ask`] alone: that needs neither files nor sockets,
+//! so it also runs in the page itself (crate `capsnet-web`).
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod ask;
 pub mod error;
+#[cfg(feature = "server")]
 pub mod runs;
+#[cfg(feature = "server")]
 pub mod server;
 
 pub use ask::Lab;
 pub use error::Error;
+#[cfg(feature = "server")]
 pub use server::{Address, Options, Stop, serve};

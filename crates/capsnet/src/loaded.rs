@@ -105,6 +105,17 @@ impl<A: Architecture> LoadedModel<A> {
         Ok(model.shown_as(shown.display().to_string()))
     }
 
+    /// Reads a weights file that is in memory already, where there are no files, say. `path` is what readers are told,
+    /// `note` what stands in the file `NAME.json` beside it.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn parse(bytes: &[u8], path: &Path, note: Option<&str>, device: &Device) -> Result<Self, Error> {
+        let training = note.and_then(|note| serde_json::from_str(note).ok());
+        Self::of(bytes, path, training, device, |_| Ok(()))
+    }
+
     fn of<E: From<Error>>(
         bytes: &[u8],
         path: &Path,

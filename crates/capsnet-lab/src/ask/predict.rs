@@ -1,12 +1,11 @@
 //! What a model says of an image, and of the image at every angle.
 
-use std::time::Instant;
-
 use capsnet::look::view;
 use capsnet::model::{Classifier, Network};
 use capsnet::predict::usual_threshold;
 use capsnet_data::transform::Pipeline;
 use serde::{Deserialize, Serialize};
+use web_time::Instant;
 
 use super::input::Shown;
 use super::{Fault, Lab};

@@ -102,7 +102,7 @@ impl Drop for Open {
 }
 
 /// A model with the weights inside the library.
-fn pretrained(name: &str, device: &Device) -> LoadedModel {
+pub(crate) fn pretrained(name: &str, device: &Device) -> LoadedModel {
     LoadedModel::pretrained(&capsnet::pretrained::find(name).unwrap(), device).unwrap()
 }
 
