@@ -20,7 +20,6 @@ import { principal } from "./principal.js";
 import * as state from "./state.js";
 
 const DIGITS = 1000;
-const AT_A_TIME = 100;
 
 /** @param {import("./panel.js").Context} context @returns {import("./panel.js").Panel} */
 export function capsules({ backend, about, input }) {
@@ -182,8 +181,9 @@ export function capsules({ backend, about, input }) {
     cloud = null;
     const [labels, poses] = [/** @type {number[]} */ ([]), /** @type {number[][]} */ ([])];
     const most = Math.min(DIGITS, about.data.count);
-    for (let from = 0; from < most; from += AT_A_TIME) {
-      const part = await backend.ask("poses", { model: of, from, count: Math.min(AT_A_TIME, most - from) });
+    for (let from = 0; from < most; from += backend.atATime) {
+      const count = Math.min(backend.atATime, most - from);
+      const part = await backend.ask("poses", { model: of, from, count });
       if (cloudOf !== of) return;
       labels.push(...part.labels);
       poses.push(...part.poses);

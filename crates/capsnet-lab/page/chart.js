@@ -14,6 +14,7 @@ const EDGE = { left: 52, right: 14, top: 12, bottom: 40 };
  * @property {string} name
  * @property {number} colour
  * @property {[number, number][]} points
+ * @property {[number, number, number][]} [band] an interval around the line: x, low, high
  * @property {boolean} [dashed]
  * @property {boolean} [faded] drawn thin, without a place in legend and table
  */
@@ -118,6 +119,7 @@ export function chart(title) {
   function draw() {
     plot.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     const points = shown.flatMap((series) => series.points);
+    const bands = shown.flatMap((series) => series.band ?? []);
     x = scale(
       axes.x,
       points.map(([at]) => at),
@@ -126,7 +128,7 @@ export function chart(title) {
     );
     y = scale(
       axes.y,
-      points.map(([, value]) => value),
+      [...points, ...bands.flatMap(([, low, high]) => [[0, low], [0, high]])].map(([, value]) => value),
       high - EDGE.bottom,
       EDGE.top,
     );
@@ -140,6 +142,13 @@ export function chart(title) {
     parts.push(text((EDGE.left + wide - EDGE.right) / 2, high - 5, axes.x.label, "middle"));
     if (marker !== null) parts.push(upright(marker, "marker"));
     for (const series of shown) {
+      if (series.band && series.band.length > 1) {
+        const edge = [
+          ...series.band.map(([at, low]) => [at, low]),
+          ...series.band.toReversed().map(([at, , high]) => [at, high]),
+        ].map(([at, value]) => `${x.place(at).toFixed(1)} ${y.place(value).toFixed(1)}`);
+        parts.push(tinted("path", series, { class: "band", d: `M${edge.join("L")}Z` }));
+      }
       const usable = thinned(series.points, 1200).filter(([, value]) => !axes.y.log || value > 0);
       const path = usable.map(([at, value]) => `${x.place(at).toFixed(1)} ${y.place(value).toFixed(1)}`);
       const style = `line${series.faded ? " faded" : ""}${series.dashed ? " dashed" : ""}`;

@@ -1,6 +1,7 @@
 // Draw and turn: what all models answer to one image, and to it at every angle.
 
 import { chart } from "./chart.js";
+import { measuredByAngle } from "./dataset.js";
 import { KEYS, image, rest, transform } from "./shown.js";
 import { bars, card, command, digest, h, heading, latest, select, shortNames, speak } from "./parts.js";
 import * as state from "./state.js";
@@ -38,6 +39,12 @@ export function draw({ backend, about, input }) {
   const curveNote = h("p", { className: "hint" });
   const commands = h("div", {});
   const curveCard = card("This digit at every angle", "", chooser, curve.root, curveNote, commands);
+  const all = chart("Accuracy on the data set against the angle, each model a line with its interval");
+  const allNote = h("p", { className: "hint" });
+  const allCommand = h("div", {});
+  const allCard = card("All digits at every angle", "", all.root, allNote, allCommand);
+  /** @type {import("./chart.js").Series[]} */
+  let allLines = [];
   const problem = h("p", { className: "problem", hidden: true });
   const root = h(
     "div",
@@ -48,29 +55,53 @@ export function draw({ backend, about, input }) {
     ),
     problem,
     h("div", { className: "cards", id: "answers" }, ...cards.map((card) => card.root)),
-    curveCard,
+    h("div", { className: "two" }, curveCard, allCard),
   );
+
+  async function measured() {
+    const folder = await backend.folder();
+    const found = await measuredByAngle(backend, about);
+    allLines = found?.lines ?? [];
+    all.root.hidden = !found;
+    allNote.textContent = found
+      ? found.words
+      : "There is no sweep over angles of these models among the reports; this command makes one.";
+    const models = about.models.map((model) => model.model).join(",");
+    allCommand.replaceChildren(command(`capsnet sweep --models ${models} --rotate=-180..180:5 --out ${folder}/sweep`));
+    redraw();
+  }
 
   /** @type {import("./chart.js").Series[]} */
   let lines = [];
-  /** What the lines are of. */
+  /** What the lines are of, and what is wanted now. */
   let linesOf = "";
+  let wanted = "";
   const axes = {
     x: { label: "angle in degrees", low: -180, high: 180, ticks: [-180, -135, -90, -45, 0, 45, 90, 135, 180] },
     y: { label: "score", low: 0, digits: 3 },
   };
-  const redraw = () => curve.show(lines, axes, state.number("rotate", 0));
+  const percent = { x: axes.x, y: { label: "%", low: 0, high: 100, digits: 2 } };
+  function redraw() {
+    curve.show(lines, axes, state.number("rotate", 0));
+    if (allLines.length > 0) all.show(allLines, percent, state.number("rotate", 0));
+  }
 
   /** @param {number[]} pixels @param {number} of */
   const curves = latest(async (pixels, of) => {
-    const key = JSON.stringify([pixels, rest(), of]);
+    const key = wanted;
     if (key === linesOf) return redraw();
     /** @type {import("./chart.js").Series[]} */
     const found = [];
     for (const [number, model] of about.models.entries()) {
-      const asked = { model: number, class: of, angles: ANGLES, pixels, transform: rest(), seed: 1 };
-      const { scores } = await backend.ask("curve", asked);
-      const points = ANGLES.map((angle, at) => /** @type {[number, number]} */ ([angle, scores[at]]));
+      /** @type {[number, number][]} */
+      const points = [];
+      for (let from = 0; from < ANGLES.length; from += backend.atATime) {
+        const angles = ANGLES.slice(from, from + backend.atATime);
+        const asked = { model: number, class: of, angles, pixels, transform: rest(), seed: 1 };
+        const { scores } = await backend.ask("curve", asked);
+        if (key !== wanted) return;
+        angles.forEach((angle, at) => points.push([angle, scores[at]]));
+      }
       found.push({ name: model.label, colour: number, points });
       lines = [...found, ...lines.slice(found.length)];
       redraw();
@@ -108,12 +139,13 @@ export function draw({ backend, about, input }) {
       commands.replaceChildren(
         command(
           state.get("ink")
-            ? `capsnet predict ${about.models.length > 1 ? "equivariant-capsnet" : "lenet5"} digit.png`
-            : `capsnet sweep --models lenet5,equivariant-capsnet --rotate=-180..180:5`,
+            ? `capsnet predict ${about.models.map((model) => model.model).join(",")} digit.png`
+            : `capsnet draw angles --index ${state.number("digit", 0)}`,
         ),
         h("p", { className: "hint" }, line ? `transform: ${line}` : "no transform"),
       );
       problem.hidden = true;
+      wanted = JSON.stringify([pixels, rest(), of]);
       void curves(pixels, of).catch(fail);
     } catch (error) {
       fail(error);
@@ -128,7 +160,10 @@ export function draw({ backend, about, input }) {
   return {
     root,
     usesInput: true,
-    start: ask,
+    start() {
+      measured().catch(fail);
+      return ask();
+    },
     /** @param {Set<string>} changed */
     changed(changed) {
       if (changed.has("rotate")) redraw();

@@ -5,30 +5,31 @@ import { card, command, h, heading } from "./parts.js";
 /** @param {import("./panel.js").Context} context @returns {import("./panel.js").Panel} */
 export function measures({ backend }) {
   const list = h("ul", { className: "reports" });
+  const commands = h("div", {});
+  const make = (/** @type {string} */ folder) => [
+    `capsnet sweep --models lenet5,capsnet,equivariant-capsnet --rotate=-180..180:5 --out ${folder}/sweep`,
+    `capsnet equivariance --models capsnet,equivariant-capsnet --out ${folder}/equivariance`,
+    `capsnet study studies/quick.toml --out ${folder}/study`,
+    `capsnet draw all --out ${folder}/draw`,
+  ];
   const root = h(
     "div",
     { className: "stack" },
     heading(
       "Measures",
       "Sweeps along angles and noise, equivariance layer by layer, and studies: the pages that the program wrote " +
-        "into the folder of runs.",
+        "into the folder.",
     ),
     card("Reports", "each opens in a tab of its own", list),
-    card(
-      "Make one",
-      "",
-      command("capsnet sweep --models lenet5,capsnet,equivariant-capsnet --rotate=-180..180:5 --out runs/sweep"),
-      command("capsnet equivariance --models capsnet,equivariant-capsnet --out runs/equivariance"),
-      command("capsnet study studies/quick.toml --out runs/study"),
-      command("capsnet draw all --out runs/draw"),
-    ),
+    card("Make one", "", commands),
   );
   return {
     root,
     usesInput: false,
     async start() {
       try {
-        const found = await /** @type {import("./backend.js").Runs} */ (backend.runs).results();
+        commands.replaceChildren(...make(await backend.folder()).map(command));
+        const found = await backend.results();
         const rows = found.map((report) => {
           const path = report.path.split("/").map(encodeURIComponent).join("/");
           const link = h("a", { href: `results/${path}`, target: "_blank", rel: "noopener" }, report.title);

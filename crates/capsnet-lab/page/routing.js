@@ -1,5 +1,6 @@
 // Routing: where the votes of the primary capsules go, iteration by iteration, by several algorithms side by side.
 
+import { crowd } from "./crowd.js";
 import { doorway } from "./doorway.js";
 import { KEYS, image, transform } from "./shown.js";
 import {
@@ -18,12 +19,14 @@ import {
   svg,
 } from "./parts.js";
 import * as state from "./state.js";
+import { votes } from "./votes.js";
 
 /** @type {[string, string, string][]} text form, words, what it does */
 const ALGORITHMS = [
   ["", "agreement", "as in training"],
   ["uniform", "uniform", "equal couplings, no routing"],
   ["random:1", "random", "fixed couplings, drawn once"],
+  ["em:3", "EM", "classes as Gaussians of votes; never trained so"],
 ];
 
 /** @param {import("./panel.js").Context} context @returns {import("./panel.js").Panel} */
@@ -64,12 +67,15 @@ export function routing({ backend, about, input }) {
       h("div", { className: "overlay" }, canvas, over),
       said,
     );
-    const root = h("div", { className: "stack" }, h("h3", {}, `${words} `, h("small", {}, does)), figure, scores.root);
-    return { form, words, canvas, over, scores, said, root };
+    const points = votes(words);
+    const title = h("h3", {}, `${words} `, h("small", {}, does));
+    const root = h("div", { className: "stack" }, title, figure, points.root, scores.root);
+    return { form, words, canvas, over, points, scores, said, root };
   });
   const note = h("p", { className: "hint" });
   const commands = h("div", {});
   const scene = doorway(backend);
+  const pair = crowd(backend, about);
   const root = h(
     "div",
     { className: "stack" },
@@ -101,6 +107,7 @@ export function routing({ backend, about, input }) {
       h("div", { className: "routes" }, ...views.map((view) => view.root)),
       commands,
     ),
+    able.length > 0 ? pair.root : null,
     scene.root,
   );
 
@@ -113,7 +120,7 @@ export function routing({ backend, about, input }) {
     const last = trained?.iterations.length ?? 3;
     scrubber.input.max = String(last);
     scrubber.set(Math.min(last, Math.max(1, state.number("iteration", last))));
-    for (const [index, { form, canvas, over, scores, said, root, words }] of views.entries()) {
+    for (const [index, { form, canvas, over, points, scores, said, root, words }] of views.entries()) {
       const answer = found.get(form);
       root.dataset.series = String(index);
       if (!answer) continue;
@@ -154,6 +161,7 @@ export function routing({ backend, about, input }) {
         }),
       );
       over.setAttribute("aria-label", `${words}: couplings with ${names[of]} over the image, iteration ${at + 1}`);
+      points.show(answer, at, names[answer.towards]);
       scores.show(iteration.class_lengths, iteration.class_lengths.indexOf(Math.max(...iteration.class_lengths)));
       said.textContent =
         `iteration ${at + 1} of ${answer.iterations.length}: ` +
@@ -177,9 +185,11 @@ export function routing({ backend, about, input }) {
     try {
       const { pixels } = await image(backend, about);
       for (const { form } of views) {
+        const wanted = state.get("towards");
         const answer = await backend.ask("routing", {
           model: number(),
           routing: form,
+          towards: wanted === "" ? null : Number(wanted),
           pixels,
           transform: transform(),
           seed: 1,
@@ -206,11 +216,13 @@ export function routing({ backend, about, input }) {
     usesInput: true,
     start() {
       void scene.start();
+      if (able.length > 0) void pair.start();
       return ask();
     },
     changed(changed) {
-      if ([...KEYS, "model"].some((name) => changed.has(name))) void ask();
-      else if (["iteration", "towards", "stretched"].some((name) => changed.has(name))) show();
+      if (able.length > 0) pair.changed(changed);
+      if ([...KEYS, "model", "towards"].some((name) => changed.has(name))) void ask();
+      else if (["iteration", "stretched"].some((name) => changed.has(name))) show();
     },
   };
 }

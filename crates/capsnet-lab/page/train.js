@@ -2,11 +2,11 @@
 
 import { chart, smooth } from "./chart.js";
 import { following } from "./follow.js";
-import { grid, matrix } from "./panes.js";
+import { cellOf, grid, matrix } from "./panes.js";
 import { card, command, h, heading, select, shortNames, slider } from "./parts.js";
 import * as state from "./state.js";
 
-const KEYS = ["run", "smooth", "log"];
+const KEYS = ["run", "smooth", "log", "cell"];
 
 /** @param {import("./panel.js").Context} context @returns {import("./panel.js").Panel} */
 export function train({ backend, about }) {
@@ -27,6 +27,12 @@ export function train({ backend, about }) {
   };
   const confusion = h("div", {});
   const confusionNote = h("small", {});
+  const cellBox = h("div", {});
+  /** Truth and answer of the chosen cell. */
+  const cell = () => {
+    const found = state.get("cell").split(",").map(Number);
+    return found.length === 2 && found.every((at) => at >= 0 && at < names.length) ? found : null;
+  };
   const truth = h("div", { className: "tiles", id: "truth" });
   const made = h("div", { className: "tiles", id: "reconstruction" });
   const madeNote = h("p", { className: "hint" });
@@ -50,7 +56,7 @@ export function train({ backend, about }) {
     { className: "panes" },
     card("Loss", "steps thin, epochs bold, validation dashed", charts.loss.root),
     card("Accuracy, %", "steps thin, epochs bold, validation dashed", charts.accuracy.root),
-    card("Confusion", "", confusionNote, confusion),
+    card("Confusion", "choose a cell to see its digits", confusionNote, confusion, cellBox),
     card("Truth", "the same images after every epoch; label, then the model's answer", truth),
     card("Reconstruction", "what the decoder makes of the true class's capsule", made, madeNote),
     card("Capsule lengths", "true class and others", charts.lengths.root),
@@ -71,6 +77,8 @@ export function train({ backend, about }) {
     ),
   );
   let timer = 0;
+  // Until the server has said it.
+  let folder = "runs";
 
   function logButton() {
     const button = h("button", { type: "button" }, "Log axes");
@@ -145,6 +153,7 @@ export function train({ backend, about }) {
   async function relist() {
     await attempt(async () => {
       const found = await runs.list();
+      folder = await backend.folder();
       if (chosen().length === 0 && found.length > 0) state.set({ run: found[0].name });
       const focused = /** @type {any} */ (document.activeElement)?.dataset?.run;
       const rows = found.map((run) => {
@@ -264,12 +273,17 @@ export function train({ backend, about }) {
     again.replaceChildren(
       command(
         at === "stopped"
-          ? `capsnet train ${run.state?.model} --resume runs/${run.name}`
-          : `capsnet test ${run.state?.model} --weights runs/${run.name}/best.safetensors`,
+          ? `capsnet train --resume ${folder}/${run.name}`
+          : `capsnet test ${run.state?.model} --weights ${folder}/${run.name}/best.safetensors`,
       ),
     );
-    matrix(confusion, names, epoch?.confusion);
+    const chooses = (/** @type {number} */ truth, /** @type {number} */ said) => {
+      const same = cell()?.join() === `${truth},${said}`;
+      state.set({ cell: same ? null : `${truth},${said}` });
+    };
+    matrix(confusion, names, epoch?.confusion, chooses, cell());
     confusionNote.textContent = epoch ? `epoch ${epoch.epoch}, validation images; rows are true classes` : "";
+    cellOf({ root: cellBox, names, source: (file) => runs.image(run.name, file) }, epoch, cell());
     const source = (/** @type {string} */ file) => runs.image(run.name, `${file}.png`);
     // Answers to the same images differ from epoch to epoch.
     grid({ tiles: truth, note: null, source: `${source("truth")}&epoch=${epoch?.epoch}`, names }, epoch);

@@ -4,17 +4,16 @@
 //! everywhere in capsnet, `rotate=35,noise=20`.
 
 mod capsules;
+mod crowd;
 mod doorway;
 mod input;
 mod predict;
 mod routing;
 
-use std::collections::HashMap;
-
 use burn::prelude::Device;
 use capsnet::loaded::{LoadedModel, check_fit};
 use capsnet::look::redraws;
-use capsnet::model::{Architecture, Classifier, Model, ModelConfig};
+use capsnet::model::{Architecture, Classifier, ModelConfig};
 use capsnet_data::dataset::Dataset;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -26,8 +25,6 @@ pub struct Lab {
     pub(crate) models: Vec<LoadedModel>,
     pub(crate) digits: Dataset,
     pub(crate) device: Device,
-    /// Models with other routing than in training, by number and routing, made when they are asked for.
-    pub(crate) rerouted: HashMap<(usize, String), Model>,
     /// What the page is told first, which takes a forward pass of every model.
     about: Option<String>,
 }
@@ -61,6 +58,8 @@ struct About<'a> {
 #[derive(Serialize)]
 struct AboutModel<'a> {
     label: &'a str,
+    /// Its name in commands.
+    model: &'a str,
     title: String,
     weights: &'a str,
     sha256: &'a str,
@@ -109,7 +108,6 @@ impl Lab {
             models,
             digits,
             device,
-            rerouted: HashMap::new(),
             about: None,
         })
     }
@@ -143,6 +141,7 @@ impl Lab {
             "decode" => json(&capsules::decoded(self, &read(body)?)?),
             "poses" => json(&capsules::poses(self, &read(body)?)?),
             "routing" => json(&routing::routing(self, &read(body)?)?),
+            "crowd" => json(&crowd::crowd(self, &read(body)?)?),
             "doorway" => json(&doorway::doorway(self, &read(body)?)?),
             other => Err(Fault::Unknown(other.to_owned())),
         }
@@ -152,6 +151,7 @@ impl Lab {
         let black = vec![0; self.digits.size()];
         let models = self.models.iter().map(|LoadedModel { model, entry, .. }| AboutModel {
             label: &entry.label,
+            model: &entry.model,
             title: model.title(),
             weights: &entry.weights,
             sha256: &entry.sha256,

@@ -1,9 +1,8 @@
 //! Where primary capsules send their votes, under the routing of the training and under others.
 
-use burn::prelude::{Tensor, TensorData};
-use capsnet::look::couplings;
-use capsnet::model::{Architecture, Classifier, Model, Network};
-use capsnet::settings::{Setting, apply_to_model};
+use capsnet::look::route_image;
+use capsnet::model::Classifier;
+use capsnet::routing::Routing as Algorithm;
 use capsnet_measure::look::Iteration;
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +11,6 @@ use super::{Fault, Lab};
 
 /// Primary capsules that are told one by one, the longest ones.
 const STRONGEST: usize = 96;
-/// Models with other routing that are kept at a time; CapsNet's take 33 MB each.
-const KEPT: usize = 4;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -21,6 +18,9 @@ pub(crate) struct Asked {
     /// A routing's text form; empty for that of the training.
     #[serde(default)]
     routing: String,
+    /// The class whose votes are wanted; that of the answer if none is named.
+    #[serde(default)]
+    towards: Option<usize>,
     #[serde(flatten)]
     shown: Shown,
 }
@@ -28,7 +28,6 @@ pub(crate) struct Asked {
 #[derive(Serialize)]
 pub(crate) struct Routing {
     class: usize,
-    scores: Vec<f32>,
     seen: Vec<u8>,
     primary_capsules: usize,
     starved: usize,
@@ -38,6 +37,10 @@ pub(crate) struct Routing {
     maps: [usize; 4],
     /// `[iteration][row * columns + column]`: the mean coupling with the answer's class, weighted by length.
     towards_answer: Vec<Vec<f64>>,
+    /// The class that the votes are for.
+    towards: usize,
+    /// That class's capsule, `[iteration][D]`.
+    capsule: Vec<Vec<f32>>,
 }
 
 #[derive(Serialize)]
@@ -48,19 +51,30 @@ struct Strong {
     length: f32,
     /// `[iteration][class]`.
     couplings: Vec<Vec<f32>>,
+    /// For the class that votes are wanted for.
+    vote: Vec<f32>,
 }
 
-pub(crate) fn routing(lab: &mut Lab, asked: &Asked) -> Result<Routing, Fault> {
+pub(crate) fn routing(lab: &Lab, asked: &Asked) -> Result<Routing, Fault> {
     let seen = asked.shown.seen(lab)?;
-    lab.model(asked.model)?;
-    let model = lab.routed_by(asked.model, &asked.routing)?.clone();
-    let found = couplings(&model, &seen, &lab.device).map_err(Fault::bad)?;
-    let view = capsnet::look::view(&model, std::slice::from_ref(&seen), &lab.device).remove(0);
-    let maps = model
-        .routed(batch(&model, &seen, lab))
-        .ok_or_else(|| Fault::bad(format!("{} has no maps of capsules", model.title())))?
-        .maps;
-    let strongest = found.strongest().into_iter().take(STRONGEST).map(|capsule| {
+    let model = &lab.model(asked.model)?.model;
+    let algorithm = match asked.routing.as_str() {
+        "" => None,
+        text => Some(text.parse::<Algorithm>().map_err(Fault::bad)?),
+    };
+    let routed = route_image(model, &seen, algorithm.as_ref(), &lab.device).map_err(Fault::bad)?;
+    let found = routed.couplings();
+    let lengths = found.iterations.last().map_or(&[][..], |last| &last.class_lengths);
+    let longest = |best: usize, class: usize| if lengths[class] > lengths[best] { class } else { best };
+    let class = (0..lengths.len()).fold(0, longest);
+    let towards = asked.towards.unwrap_or(class);
+    if towards >= model.input().classes {
+        return Err(Fault::bad(format!("there are {} classes", model.input().classes)));
+    }
+    let maps = routed.maps();
+    let chosen: Vec<usize> = found.strongest().into_iter().take(STRONGEST).collect();
+    let votes = routed.votes(towards, &chosen);
+    let strongest = chosen.iter().zip(votes).map(|(&capsule, vote)| {
         let place = maps.place_of(capsule);
         Strong {
             map: place.map,
@@ -72,6 +86,7 @@ pub(crate) fn routing(lab: &mut Lab, asked: &Asked) -> Result<Routing, Fault> {
                 .iter()
                 .map(|iteration| iteration.couplings[capsule * found.classes..][..found.classes].to_vec())
                 .collect(),
+            vote,
         }
     });
     let strongest = strongest.collect();
@@ -79,7 +94,7 @@ pub(crate) fn routing(lab: &mut Lab, asked: &Asked) -> Result<Routing, Fault> {
     let towards_answer = found.iterations.iter().map(|iteration| {
         let (mut sums, mut weights) = (vec![0.0; places], vec![0.0; places]);
         for (capsule, &length) in found.lengths.iter().enumerate() {
-            let coupling = f64::from(iteration.couplings[capsule * found.classes + view.class]);
+            let coupling = f64::from(iteration.couplings[capsule * found.classes + class]);
             sums[capsule % places] += f64::from(length) * coupling;
             weights[capsule % places] += f64::from(length);
         }
@@ -90,46 +105,15 @@ pub(crate) fn routing(lab: &mut Lab, asked: &Asked) -> Result<Routing, Fault> {
         means.collect()
     });
     Ok(Routing {
-        class: view.class,
-        scores: view.scores,
+        class,
         primary_capsules: found.lengths.len(),
         starved: found.starved,
         strongest,
         maps: [maps.rows, maps.columns, maps.stride, maps.side],
         towards_answer: towards_answer.collect(),
+        capsule: routed.capsule(towards),
+        towards,
         iterations: found.iterations,
         seen,
     })
-}
-
-/// An image as a model takes it, `[1, channels, height, width]`.
-fn batch(model: &Model, pixels: &[u8], lab: &Lab) -> Tensor<4> {
-    let input = model.input();
-    let mut values = vec![0.0; pixels.len()];
-    input.normalize.apply(pixels, &mut values);
-    let image = input.image;
-    let shape = [1, image.channels, image.height, image.width];
-    Tensor::from_data(TensorData::new(values, shape), &lab.device)
-}
-
-impl Lab {
-    /// A model with the routing of this text form, or its own if that is empty.
-    fn routed_by(&mut self, number: usize, routing: &str) -> Result<&Model, Fault> {
-        let key = (number, routing.to_owned());
-        if routing.is_empty() {
-            return Ok(&self.model(number)?.model);
-        }
-        if !self.rerouted.contains_key(&key) {
-            let model = &self.model(number)?.model;
-            let setting = Setting::new("routing", routing).asked_as("routing");
-            let config = apply_to_model(&model.config, &[setting]).map_err(Fault::bad)?;
-            config.validate().map_err(Fault::bad)?;
-            let other = Model::from_weights(config, &model.state_dict(), &self.device).map_err(Fault::bad)?;
-            if self.rerouted.len() >= KEPT {
-                self.rerouted.clear();
-            }
-            self.rerouted.insert(key.clone(), other);
-        }
-        Ok(&self.rerouted[&key])
-    }
 }

@@ -139,9 +139,9 @@ impl Runs {
     ///
     /// If there is no such run, or no such picture of it.
     pub fn image(&self, name: &str, file: &str) -> Result<Vec<u8>, RunsError> {
-        let number = file
-            .strip_prefix("reconstruction-")
-            .and_then(|rest| rest.strip_suffix(".png"));
+        let number = ["reconstruction-", "mistakes-"]
+            .iter()
+            .find_map(|kind| file.strip_prefix(kind)?.strip_suffix(".png"));
         let is_number = number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()));
         if file != "truth.png" && !is_number {
             return Err(RunsError::NoRun(format!("{name}/{file}")));

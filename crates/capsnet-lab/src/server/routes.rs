@@ -18,7 +18,7 @@ use super::jobs::{Jobs, NoAnswer};
 use super::page::ASSETS;
 use super::stream::follow;
 use super::{page, results};
-use crate::runs::{Runs, RunsError, Start};
+use crate::runs::{Listed, Runs, RunsError, Start};
 
 /// The largest question: a picture of 512 x 512 levels as text.
 const BODY: usize = 2 << 20;
@@ -123,8 +123,22 @@ impl IntoResponse for RunsError {
     }
 }
 
+#[derive(Serialize)]
+struct List {
+    /// As it was named to the program, for commands.
+    folder: String,
+    runs: Vec<Listed>,
+}
+
 async fn list(State(shared): State<Shared>) -> Response {
-    blocking(move || Ok(json(StatusCode::OK, &shared.runs.list()))).await
+    blocking(move || {
+        let list = List {
+            folder: shared.runs.folder().display().to_string(),
+            runs: shared.runs.list(),
+        };
+        Ok(json(StatusCode::OK, &list))
+    })
+    .await
 }
 
 async fn start(State(shared): State<Shared>, body: Bytes) -> Response {

@@ -5,13 +5,21 @@ use capsnet_measure::look::{Couplings, Iteration, RoutedDigit, STARVED, StrongCa
 
 use super::{Digits, LookError, across_images, batch, floats, view};
 use crate::loaded::NamedModel;
-use crate::model::{Classifier, RoutedCapsules};
-use crate::routing::CouplingsOver;
+use crate::model::{CapsuleMaps, Classifier, RoutedCapsules};
+use crate::routing::{CouplingsOver, Routing, Votes};
 
 /// Classes shown where none are asked for.
 const CLASSES: usize = 3;
 
-/// Routes one image and keeps what every iteration did.
+/// One image whose votes were routed.
+#[derive(Clone, Debug)]
+pub struct RoutedImage {
+    routed: RoutedCapsules,
+    classes: usize,
+}
+
+/// Routes one image and keeps what every iteration did: as the model does or, if there is a `routing`, the same votes
+/// by that, whose parameters then have their initial values.
 ///
 /// # Errors
 ///
@@ -20,9 +28,73 @@ const CLASSES: usize = 3;
 /// # Panics
 ///
 /// If the image has another size than the model takes.
+pub fn route_image(
+    model: &dyn Classifier,
+    image: &[u8],
+    routing: Option<&Routing>,
+    device: &Device,
+) -> Result<RoutedImage, LookError> {
+    let mut routed = routed(model, &[image.to_vec()], device)?;
+    if let Some(routing) = routing {
+        let votes = routed.iterations[0].votes.clone();
+        let votes = Votes::from(votes).with_activations(routed.lower.clone());
+        routed.over = routing.algorithm().couplings_over();
+        routed.iterations = routing.forward_with_couplings(votes).iterations;
+    }
+    Ok(RoutedImage {
+        routed,
+        classes: model.input().classes,
+    })
+}
+
+impl RoutedImage {
+    /// Where the votes went.
+    pub fn couplings(&self) -> Couplings {
+        measured(self.routed.clone(), self.classes)
+    }
+
+    /// Where the lower capsules sit.
+    pub const fn maps(&self) -> CapsuleMaps {
+        self.routed.maps
+    }
+
+    /// The votes of these lower capsules for a class, `[lower][D]`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class or capsule.
+    pub fn votes(&self, class: usize, lower: &[usize]) -> Vec<Vec<f32>> {
+        let votes = self.routed.iterations[0].votes.clone(); // [1, J, I, D]
+        let dimensions = votes.dims()[3];
+        let of_class = floats(votes.narrow(1, class, 1));
+        let of = |&capsule: &usize| of_class[capsule * dimensions..][..dimensions].to_vec();
+        lower.iter().map(of).collect()
+    }
+
+    /// The class's capsule that each iteration came to, `[iteration][D]`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    pub fn capsule(&self, class: usize) -> Vec<Vec<f32>> {
+        let iterations = self.routed.iterations.iter();
+        iterations
+            .map(|iteration| floats(iteration.v.clone().narrow(1, class, 1)))
+            .collect()
+    }
+}
+
+/// Routes one image and keeps what every iteration did.
+///
+/// # Errors
+///
+/// As [`route_image`].
+///
+/// # Panics
+///
+/// As [`route_image`].
 pub fn couplings(model: &dyn Classifier, image: &[u8], device: &Device) -> Result<Couplings, LookError> {
-    let routed = routed(model, &[image.to_vec()], device)?;
-    Ok(measured(routed, model.input().classes))
+    Ok(route_image(model, image, None, device)?.couplings())
 }
 
 /// What there is to say of the routing of one image.

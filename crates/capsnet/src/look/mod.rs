@@ -12,8 +12,9 @@
 //! | [`crowding`] | what models answer to two digits in one image |
 //! | [`routed_scenes`] | how the votes of the [doorway toy](capsnet_data::doorway) come to agree |
 //!
-//! They are made of smaller questions: [`view`], [`decode`], [`perturb`], [`couplings`], [`across_images`] (whether
-//! couplings depend on the image at all, Mitterreiter et al. 2023), [`route_scene`], [`mistakes_first`].
+//! They are made of smaller questions: [`view`], [`decode`], [`perturb`], [`couplings`], [`route_image`],
+//! [`across_images`] (whether couplings depend on the image at all, Mitterreiter et al. 2023), [`route_scene`],
+//! [`mistakes_first`].
 //!
 //! Images are levels of the model's size, those in colour plane by plane; models are those without gradients
 //! ([`Model::valid`](crate::model::Model::valid)).
@@ -35,7 +36,7 @@ pub use capsnet_measure::look::{
     Place, Reconstruction, Reconstructions, Redrawn, RoutedDigit, RoutedScene, RoutedScenes, STARVED, SceneStep, Size,
     StrongCapsule, View,
 };
-pub use couplings::{Routes, couplings, routed_digit};
+pub use couplings::{RoutedImage, Routes, couplings, route_image, routed_digit};
 pub use crowding::crowding;
 pub use digits::Digits;
 pub use doorway::{VOTE_LENGTH, route_scene, routed_scenes};

@@ -59,8 +59,9 @@ impl Routing {
     ///
     /// As [`forward`](Self::forward).
     pub fn forward_with_couplings(&self, votes: impl Into<Votes>) -> Routed {
-        let mut trace = Trace::keeping();
-        let upper = self.0.route(votes.into().complete(&*self.0), &mut trace);
+        let votes = votes.into().complete(&*self.0);
+        let mut trace = Trace::keeping(&votes);
+        let upper = self.0.route(votes, &mut trace);
         Routed {
             upper,
             iterations: trace.iterations(),

@@ -188,6 +188,8 @@ impl Upper {
 /// One iteration of routing, detached from the graph.
 #[derive(Clone, Debug)]
 pub struct Iteration {
+    /// The votes that it routed, `[B, J, I, D]`; the same in all iterations.
+    pub votes: Tensor<4>,
     /// The couplings that it used, `[B, J, I]`.
     pub couplings: Tensor<3>,
     /// The upper capsules that it came to, `[B, J, D]`.
@@ -207,7 +209,13 @@ pub struct Routed {
 
 /// Keeps what an algorithm shows of its iterations, if anybody wants to know.
 #[derive(Debug)]
-pub struct Trace(Option<Vec<Iteration>>);
+pub struct Trace(Option<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    votes: Tensor<4>,
+    iterations: Vec<Iteration>,
+}
 
 impl Trace {
     /// Looks away.
@@ -215,9 +223,12 @@ impl Trace {
         Self(None)
     }
 
-    /// Keeps everything.
-    pub(super) fn keeping() -> Self {
-        Self(Some(Vec::new()))
+    /// Keeps everything about the routing of these votes.
+    pub(super) fn keeping(votes: &Votes) -> Self {
+        Self(Some(Kept {
+            votes: votes.u_hat.clone().detach(),
+            iterations: Vec::new(),
+        }))
     }
 
     /// Shows an iteration: the couplings that it used, `[B, J, I]`, and what it came to. `of` is called only if it is
@@ -225,7 +236,8 @@ impl Trace {
     pub fn iteration(&mut self, of: impl FnOnce() -> (Tensor<3>, Upper)) {
         if let Some(kept) = &mut self.0 {
             let (couplings, upper) = of();
-            kept.push(Iteration {
+            kept.iterations.push(Iteration {
+                votes: kept.votes.clone(),
                 couplings: couplings.detach(),
                 activation: upper.activation().detach(),
                 v: upper.v.detach(),
@@ -234,6 +246,6 @@ impl Trace {
     }
 
     pub(super) fn iterations(self) -> Vec<Iteration> {
-        self.0.unwrap_or_default()
+        self.0.map(|kept| kept.iterations).unwrap_or_default()
     }
 }

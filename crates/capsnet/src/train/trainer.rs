@@ -435,12 +435,14 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         if metrics.best {
             weights::save(self.model(), &self.folder.best_path(), FloatDtype::F32, &[])?;
         }
+        let (confusion, mistakes) = validation.map_or((None, None), |found| (found.confusion, found.mistakes));
         let record = EpochRecord {
             epoch: metrics.epoch,
             step: metrics.step,
-            confusion: validation.and_then(|validation| validation.confusion),
+            confusion,
             lengths,
             grid,
+            mistakes,
         };
         self.recorder.epoch(&record)?;
         notify(Event::Seen(&record));

@@ -9,6 +9,8 @@ use capsnet_data::protocol::{MultiMnist, Pair};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Normalize, Pipeline};
 
+use super::Grid;
+use super::record::mistakes;
 use crate::Error;
 use crate::batch::PairBatcher;
 use crate::evaluate::{Options, evaluate_pairs_until, evaluate_until};
@@ -23,6 +25,8 @@ pub(super) struct Validation {
     pub(super) accuracy: f64,
     /// `[truth][prediction]`, of single digits.
     pub(super) confusion: Option<Vec<Vec<u64>>>,
+    /// Some of the single digits that were answered wrongly.
+    pub(super) mistakes: Option<Grid>,
 }
 
 /// Validates a model without gradients, if images were kept out; `None` where it was asked to stop before.
@@ -57,10 +61,10 @@ pub(super) fn validate_on_images(
         }
         let result = evaluate_until(model, data, &transform, &options, device, &mut unless(stop))?;
         Ok(result.map(|result| {
-            let accuracy = result.score.accuracy();
             result.score.loss.map(|loss| Validation {
                 loss,
-                accuracy,
+                accuracy: result.score.accuracy(),
+                mistakes: Some(mistakes(data, data.len() - count, &result, &transform)),
                 confusion: Some(result.confusion),
             })
         }))
@@ -87,6 +91,7 @@ pub(super) fn validate_on_pairs(
                 loss: result.loss,
                 accuracy: 1.0 - result.error(),
                 confusion: None,
+                mistakes: None,
             })
         }))
     }))

@@ -43,6 +43,15 @@ fn the_record_is_what_the_events_say() {
         let right: u64 = (0..4).map(|class| confusion[class][class]).sum();
         assert_eq!(confusion.iter().flatten().sum::<u64>(), 14);
         assert_eq!(right as f64 / 14.0, metrics.validation_accuracy.unwrap());
+        let wrong = record.mistakes.as_ref().unwrap();
+        let path = home.path().join(format!("record/mistakes-{:04}.png", record.epoch));
+        assert_eq!(path.is_file(), right < 14);
+        assert_eq!(wrong.labels.len() as u64, 14 - right, "so few are all there");
+        for (number, (&truth, &said)) in wrong.labels.iter().zip(&wrong.predictions).enumerate() {
+            assert!(truth != said && confusion[truth][said] > 0);
+            let index = (IMAGES - 14..IMAGES).find(|&index| data().image(index) == wrong.images[number]);
+            assert_eq!(index.map(|index| index % 4), Some(truth));
+        }
         let lengths = record.lengths.as_ref().unwrap();
         let counts = [&lengths.of_true, &lengths.of_others].map(|bins| bins.iter().sum::<u64>());
         assert_eq!(counts, [14, 3 * 14]);

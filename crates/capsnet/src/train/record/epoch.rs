@@ -37,6 +37,9 @@ pub struct EpochRecord {
     pub lengths: Option<Lengths>,
     /// The images looked at: the first that were kept out of training or, without those, the first of training.
     pub grid: Grid,
+    /// Some validation images that were answered wrongly, a few of each kind of mistake; in `mistakes-NNNN.png`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<Grid>,
 }
 
 /// Histograms of capsule lengths, [`LENGTH_BINS`] bins of [`LENGTH_BIN_WIDTH`] from 0.
@@ -57,7 +60,7 @@ pub struct Grid {
     pub predictions: Vec<usize>,
     /// Channels, rows and columns of an image.
     pub shape: [usize; 3],
-    /// The images' levels, plane by plane; not in the file but in `truth.png`.
+    /// The images' levels, plane by plane; not in the file but in a PNG of their own.
     #[serde(skip)]
     pub images: Vec<Vec<u8>>,
     /// What the decoder makes of the true classes' capsules, where there is one; in `reconstruction-NNNN.png`.

@@ -16,6 +16,9 @@ const RECORDS_AN_EPOCH: u64 = 100;
 /// Steps between records at least where there are many: below, noting a small model's step would be felt.
 const SHORT: u64 = 5;
 
+/// Images of every epoch, by the beginnings of their files' names.
+const IMAGES: [&str; 2] = ["reconstruction", "mistakes"];
+
 /// The record of a run under way.
 pub(crate) struct Recorder {
     root: PathBuf,
@@ -47,9 +50,12 @@ impl Recorder {
         let failed = || Error::file("clean up", &self.root);
         for entry in fs::read_dir(&self.root).map_err(failed())? {
             let path = entry.map_err(failed())?.path();
-            let number = path
-                .file_stem()
-                .and_then(|name| name.to_str()?.strip_prefix("reconstruction-"));
+            let number = path.file_stem().and_then(|name| {
+                let name = name.to_str()?;
+                IMAGES
+                    .iter()
+                    .find_map(|kind| name.strip_prefix(kind)?.strip_prefix('-'))
+            });
             if number
                 .and_then(|number| number.parse().ok())
                 .is_some_and(|of: u64| of > epoch)
@@ -89,9 +95,12 @@ impl Recorder {
         if !grid.images.is_empty() && !truth.exists() {
             write(truth, &grid.png(&grid.images)?)?;
         }
+        let [reconstruction, mistakes] = IMAGES.map(|kind| self.root.join(format!("{kind}-{:04}.png", record.epoch)));
         if let Some(images) = &grid.reconstructions {
-            let name = format!("reconstruction-{:04}.png", record.epoch);
-            write(self.root.join(name), &grid.png(images)?)?;
+            write(reconstruction, &grid.png(images)?)?;
+        }
+        if let Some(grid) = record.mistakes.as_ref().filter(|grid| !grid.images.is_empty()) {
+            write(mistakes, &grid.png(&grid.images)?)?;
         }
         // Last, so that whoever reads the line finds the images.
         self.epochs.append(record)
