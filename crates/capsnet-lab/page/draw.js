@@ -3,7 +3,7 @@
 import { chart } from "./chart.js";
 import { measuredByAngle } from "./dataset.js";
 import { KEYS, image, rest, transform } from "./shown.js";
-import { bars, card, command, digest, h, heading, latest, select, shortNames, speak } from "./parts.js";
+import { bars, card, command, digest, h, heading, latest, quoted, select, shortNames, speak } from "./parts.js";
 import * as state from "./state.js";
 
 const ANGLES = Array.from({ length: 73 }, (_, at) => -180 + 5 * at);
@@ -67,7 +67,8 @@ export function draw({ backend, about, input }) {
       ? found.words
       : "There is no sweep over angles of these models among the reports; this command makes one.";
     const models = about.models.map((model) => model.model).join(",");
-    allCommand.replaceChildren(command(`capsnet sweep --models ${models} --rotate=-180..180:5 --out ${folder}/sweep`));
+    const out = quoted(`${folder}/sweep`);
+    allCommand.replaceChildren(command(`capsnet sweep --models ${models} --rotate=-180..180:5 --out ${out}`));
     redraw();
   }
 

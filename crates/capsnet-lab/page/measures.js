@@ -1,16 +1,16 @@
 // Measures: the reports that sweeps, equivariance measurements and studies left in the folder.
 
-import { card, command, h, heading } from "./parts.js";
+import { card, command, h, heading, quoted } from "./parts.js";
 
 /** @param {import("./panel.js").Context} context @returns {import("./panel.js").Panel} */
 export function measures({ backend }) {
   const list = h("ul", { className: "reports" });
   const commands = h("div", {});
   const make = (/** @type {string} */ folder) => [
-    `capsnet sweep --models lenet5,capsnet,equivariant-capsnet --rotate=-180..180:5 --out ${folder}/sweep`,
-    `capsnet equivariance --models capsnet,equivariant-capsnet --out ${folder}/equivariance`,
-    `capsnet study studies/quick.toml --out ${folder}/study`,
-    `capsnet draw all --out ${folder}/draw`,
+    `capsnet sweep --models lenet5,capsnet,equivariant-capsnet --rotate=-180..180:5 --out ${quoted(`${folder}/sweep`)}`,
+    `capsnet equivariance --models capsnet,equivariant-capsnet --out ${quoted(`${folder}/equivariance`)}`,
+    `capsnet study studies/quick.toml --out ${quoted(`${folder}/study`)}`,
+    `capsnet draw all --out ${quoted(`${folder}/draw`)}`,
   ];
   const root = h(
     "div",

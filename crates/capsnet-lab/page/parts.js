@@ -36,6 +36,9 @@ export function heading(title, lead, ...children) {
   return h("div", {}, h("h1", {}, title), h("p", { className: "lead" }, lead), ...children);
 }
 
+/** A word as a shell takes it. @param {string} word */
+export const quoted = (word) => (/^[\w./,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
 /** The command that does the same, to be copied. @param {string} text */
 export function command(text) {
   const button = h("button", { type: "button", title: "Copy the command that does the same" }, "Copy");

@@ -3,7 +3,7 @@
 import { chart, smooth } from "./chart.js";
 import { following } from "./follow.js";
 import { cellOf, grid, matrix } from "./panes.js";
-import { card, command, h, heading, select, shortNames, slider } from "./parts.js";
+import { card, command, h, heading, quoted, select, shortNames, slider } from "./parts.js";
 import * as state from "./state.js";
 
 const KEYS = ["run", "smooth", "log", "cell"];
@@ -273,8 +273,8 @@ export function train({ backend, about }) {
     again.replaceChildren(
       command(
         at === "stopped"
-          ? `capsnet train --resume ${folder}/${run.name}`
-          : `capsnet test ${run.state?.model} --weights ${folder}/${run.name}/best.safetensors`,
+          ? `capsnet train --resume ${quoted(`${folder}/${run.name}`)}`
+          : `capsnet test ${run.state?.model} --weights ${quoted(`${folder}/${run.name}/best.safetensors`)}`,
       ),
     );
     const chooses = (/** @type {number} */ truth, /** @type {number} */ said) => {
