@@ -74,6 +74,9 @@ pub enum PictureFault {
     /// No format that is read.
     #[error("is no picture of a format that is read: PNG, JPEG, WebP, BMP, GIF or TIFF")]
     UnknownFormat,
+    /// Of a format that is read, but of a rarer kind of it.
+    #[error("is a picture of a kind that isn't read ({0}); save it as an ordinary PNG")]
+    UnknownKind(String),
     /// More pixels than would be decoded.
     #[error(
         "is {width}x{height} pixels; at most {MAX_SIDE} a side and {MAX_PIXELS} in all are read. Scale it down first"

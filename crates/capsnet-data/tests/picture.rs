@@ -38,6 +38,14 @@ fn grey_levels_are_pillow_s() {
         ("rgba.png", 1),
         // JPEG decoders may differ in the last bits of their cosine transform.
         ("turned.jpg", 2),
+        ("progressive.jpg", 2),
+        ("cmyk.jpg", 3),
+        ("cmyk.tif", 1),
+        ("lossless.webp", 0),
+        ("colours.bmp", 0),
+        ("packed.tif", 0),
+        ("grey.gif", 0),
+        ("fax.tif", 0),
     ] {
         let entry = &expected[name];
         let size: [usize; 2] = serde_json::from_value(entry["size"].clone()).unwrap();
@@ -138,6 +146,10 @@ fn what_is_no_picture_is_refused() {
         assert!(matches!(fault(begun), PictureFault::Truncated { .. }));
     }
     assert!(matches!(fault(&png_header(28, 28)), PictureFault::Damaged(_)));
+    // A TIFF, but of a kind that the decoder doesn't know.
+    let palette = fs::read(pictures().join("palette.tif")).unwrap();
+    let kind = fault(&palette);
+    assert!(kind.to_string().contains("of a kind that isn't read"), "{kind}");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod csv;
 #[path = "sources/idx.rs"]
 mod idx;
+#[path = "sources/mat.rs"]
+mod mat;
 #[path = "sources/npz.rs"]
 mod npz;
 #[path = "sources/pictures.rs"]

@@ -254,7 +254,7 @@ impl Network for OnnxClassifier {
         // Their logarithms are logits, whose cross-entropy is that of the probabilities.
         let scores = match self.scores {
             Scores::Probabilities => scores.clamp_min(f32::MIN_POSITIVE).log(),
-            Scores::Logits | Scores::Lengths => scores,
+            Scores::Logits | Scores::Lengths | Scores::LengthsAndPoses => scores,
         };
         observer.see("scores", &scores);
         scores.into()
@@ -263,6 +263,7 @@ impl Network for OnnxClassifier {
     fn score_kind(&self) -> ScoreKind {
         match self.scores {
             Scores::Lengths => ScoreKind::CapsuleLength,
+            Scores::LengthsAndPoses => ScoreKind::LengthAndPose,
             Scores::Logits | Scores::Probabilities => ScoreKind::Probability,
         }
     }
@@ -270,7 +271,7 @@ impl Network for OnnxClassifier {
     fn probabilities(&self, output: &Output) -> Tensor<2> {
         match self.scores {
             Scores::Logits | Scores::Probabilities => softmax(output.scores.clone(), 1),
-            Scores::Lengths => output.scores.clone(),
+            Scores::Lengths | Scores::LengthsAndPoses => output.scores.clone(),
         }
     }
 }

@@ -13,6 +13,9 @@ use prost::Message;
 mod capsules;
 mod graph;
 mod plain;
+mod routing;
+mod squash;
+mod turning;
 
 use crate::proto::{Model, OperatorSet, StringEntry};
 use graph::Builder;
@@ -33,17 +36,20 @@ pub(crate) enum Scores {
     Logits,
     /// Of class capsules.
     Lengths,
+    /// Lengths, with how upright each figure stands.
+    LengthsAndPoses,
     /// They sum to one.
     Probabilities,
 }
 
 impl Scores {
-    pub(crate) const ALL: [Self; 3] = [Self::Logits, Self::Lengths, Self::Probabilities];
+    pub(crate) const ALL: [Self; 4] = [Self::Logits, Self::Lengths, Self::LengthsAndPoses, Self::Probabilities];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Logits => "logits",
             Self::Lengths => "lengths",
+            Self::LengthsAndPoses => "lengths and poses",
             Self::Probabilities => "probabilities",
         }
     }
@@ -58,8 +64,11 @@ pub enum ExportError {
         /// The model or the routing.
         what: String,
         /// What can be.
-        advice: &'static str,
+        advice: String,
     },
+    /// Weights that the configuration's network can't be made of.
+    #[error(transparent)]
+    Weights(#[from] capsnet::Error),
     /// A tensor that the configuration asks for and the weights lack.
     #[error("the weights have no tensor `{0}` of floats")]
     Missing(String),
@@ -95,10 +104,21 @@ pub fn export(config: &ModelConfig, weights: &StateDict) -> Result<Vec<u8>, Expo
             (scores, kind)
         }
         ModelConfig::EfficientCapsNet(config) => (capsules::efficient(&mut builder, x, config)?, Scores::Lengths),
+        ModelConfig::EquivariantCapsNet(config) => {
+            let scores = turning::equivariant(&mut builder, &x, config)?;
+            let kind = if config.upright_weight > 0.0 {
+                Scores::LengthsAndPoses
+            } else {
+                Scores::Lengths
+            };
+            (scores, kind)
+        }
+        // A model that is new to the list.
+        #[allow(unreachable_patterns)]
         other => {
             return Err(ExportError::Unsupported {
                 what: other.title().to_owned(),
-                advice: "LeNet-5, CapsNet, Efficient-CapsNet, the CNN and the MLP can",
+                advice: "it has no form in ONNX yet".to_owned(),
             });
         }
     };

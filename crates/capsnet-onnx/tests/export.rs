@@ -1,29 +1,31 @@
 //! Networks that are written as ONNX give the same scores when rten runs them, which shares no code with ours.
 //! `tools/check_onnx.py` holds them to onnxruntime.
 
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 use burn::prelude::*;
 use capsnet::model::{
-    CapsNetConfig, Classifier, CnnConfig, EfficientCapsNetConfig, Input, LeNet5Config, MlpConfig, Model, ModelConfig,
-    Network,
+    Architecture, CapsNetConfig, Classifier, CnnConfig, EfficientCapsNetConfig, EquivariantCapsNetConfig, ImageShape,
+    Input, LeNet5Config, MlpConfig, Model, ModelConfig, Network, ScoreKind,
 };
 use capsnet::pretrained;
+use capsnet::routing::{Number, Route, Routing, Trace, Upper, Votes, algorithms};
 use capsnet_data::embedded;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Normalize;
 use capsnet_onnx::{LoadError, OnnxClassifier, export};
-use capsnet_weights::is_onnx;
+use capsnet_weights::{NamedTensor, TensorValues, is_onnx};
 
-/// The first digits as pixels in 0..1.
-fn pixels(count: usize, device: &Device) -> Tensor<4> {
+/// Images with the pixels of digits, in 0..1: of MNIST's size the digits themselves.
+fn pixels(count: usize, image: ImageShape, device: &Device) -> Tensor<4> {
     let digits = embedded::digits();
-    let pixels: Vec<f32> = digits.pixels()[..count * 784]
+    let pixels: Vec<f32> = digits.pixels()[..count * image.pixels()]
         .iter()
         .map(|&level| f32::from(level) / 255.0)
         .collect();
-    Tensor::from_data(TensorData::new(pixels, [count, 1, 28, 28]), device)
+    let shape = [count, image.channels, image.height, image.width];
+    Tensor::from_data(TensorData::new(pixels, shape), device)
 }
 
 /// The largest difference between the scores of a model and of its ONNX file, and the file's classifier.
@@ -35,8 +37,8 @@ fn exported(model: &Model, count: usize) -> (f32, OnnxClassifier) {
     let path = folder.path().join("model.onnx");
     fs::write(&path, bytes).unwrap();
     let onnx = OnnxClassifier::load(&path, None).unwrap();
-    let Input { normalize, .. } = model.input();
-    let images = pixels(count, &device);
+    let Input { normalize, image, .. } = model.input();
+    let images = pixels(count, image, &device);
     let ours = model.forward((images.clone() - normalize.mean()) / normalize.std());
     let theirs = onnx.forward(images);
     let ours = model.probabilities(&ours).into_data().try_into_vec_as::<f32>().unwrap();
@@ -84,41 +86,144 @@ fn plain_networks() {
     }
 }
 
-#[test]
-fn capsules_with_unrolled_routing() {
-    let small = |config: CapsNetConfig| CapsNetConfig {
+fn small(config: CapsNetConfig) -> CapsNetConfig {
+    CapsNetConfig {
         conv_channels: 6,
         primary_maps: 3,
         vote_std: 5.0,
         decoder: None,
         ..config
-    };
-    for routing in [
-        "dynamic:3",
-        "dynamic:1",
-        "dynamic-inputs:2",
-        "uniform",
-        "self-attention",
-    ] {
-        for base in [CapsNetConfig::paper(), CapsNetConfig::tutorial()] {
-            let config = CapsNetConfig {
-                routing: routing.parse().unwrap(),
-                ..small(base)
-            };
-            let (difference, _) = exported(&made(config), 20);
-            assert!(difference < 1e-5, "{routing}: {difference}");
+    }
+}
+
+/// What the routing trains begins as zeros and ones, which would hide what is done with it.
+fn uneven(model: &Model) -> Model {
+    let mut weights = model.state_dict();
+    let names: Vec<String> = weights.iter().map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        let tensor = weights.get(&name).unwrap();
+        let of_routing = name.starts_with("digit_capsules.") && !name.ends_with("weights");
+        if let Some(values) = tensor.as_f32().filter(|_| of_routing) {
+            let shape = tensor.shape().to_vec();
+            let waves = (0..).map(|at| (at as f32).sin() / 2.0);
+            let values = values.iter().zip(waves).map(|(value, wave)| value + wave).collect();
+            weights.remove(&name);
+            weights
+                .insert(&name, NamedTensor::new(shape, TensorValues::F32(values)).unwrap())
+                .unwrap();
         }
     }
+    Model::from_weights(model.config.clone(), &weights, &Device::flex()).unwrap()
+}
+
+#[test]
+fn every_routing_unrolled() {
+    for algorithm in algorithms() {
+        let numbers: &[&str] = match algorithm.number {
+            Number::None => &[""],
+            Number::Iterations => &[":0", ":1", ":2", ":3"],
+            Number::Seed => &[":7"],
+        };
+        for number in numbers {
+            let routing = format!("{}{number}", algorithm.name);
+            for share_votes in [false, true] {
+                for base in [CapsNetConfig::paper(), CapsNetConfig::tutorial()] {
+                    let config = CapsNetConfig {
+                        routing: routing.parse().unwrap(),
+                        share_votes,
+                        ..small(base)
+                    };
+                    let (difference, _) = exported(&uneven(&made(config)), 20);
+                    assert!(difference < 1e-5, "{routing}, shared {share_votes}: {difference}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn capsules_on_other_grounds() {
     let (difference, _) = exported(&made(EfficientCapsNetConfig::default()), 20);
     assert!(difference < 1e-5, "Efficient-CapsNet: {difference}");
-    let em = CapsNetConfig {
-        routing: "em:3".parse().unwrap(),
-        ..small(CapsNetConfig::paper())
+    let config = EfficientCapsNetConfig {
+        routing: "dynamic:3".parse().unwrap(),
+        ..EfficientCapsNetConfig::default()
     };
-    let model = made(em);
+    let (difference, _) = exported(&made(config), 20);
+    assert!(difference < 1e-5, "Efficient-CapsNet, dynamic: {difference}");
+}
+
+#[test]
+fn capsules_that_turn() {
+    let device = Device::flex();
+    let (difference, _) = exported(&pretrained::equivariant_capsnet(&device).unwrap(), 40);
+    assert!(difference < 1e-5, "{difference}");
+    let lengths = EquivariantCapsNetConfig {
+        upright_weight: 0.0,
+        normalize: Normalize::new(0.1307, 0.3081).unwrap(),
+        radii: 8,
+        angles: 16,
+        channels: [4, 5, 6],
+        routing: "max-min:2".parse().unwrap(),
+        vote_std: 1.0,
+        ..EquivariantCapsNetConfig::default()
+    };
+    let (difference, onnx) = exported(&made(lengths), 40);
+    assert!(difference < 1e-5, "{difference}");
+    assert_eq!(onnx.score_kind(), ScoreKind::CapsuleLength);
+}
+
+/// Sides that differ, three channels and five classes: nothing is square or grey by accident.
+#[test]
+fn images_of_any_size_and_colours() {
+    let input = |mut config: ModelConfig| {
+        let image = ImageShape {
+            channels: 3,
+            height: 32,
+            width: 36,
+        };
+        let normalize = Normalize::new(0.5, 0.25).unwrap();
+        config.set_input(Input {
+            image,
+            classes: 5,
+            normalize,
+        });
+        made(config)
+    };
+    let mut models: Vec<Model> = ModelConfig::all()
+        .into_iter()
+        .filter(|config| config.name() != "capsnet")
+        .map(input)
+        .collect();
+    models.push(input(small(CapsNetConfig::paper()).into()));
+    for model in models {
+        let (difference, onnx) = exported(&model, 12);
+        assert!(difference < 1e-5, "{}: {difference}", model.title());
+        assert_eq!(onnx.input().classes, 5);
+    }
+}
+
+#[test]
+fn a_routing_of_ones_own_is_refused() {
+    #[derive(Debug)]
+    struct Mine;
+    impl fmt::Display for Mine {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("mine")
+        }
+    }
+    impl Route for Mine {
+        fn route(&self, votes: Votes, _: &mut Trace) -> Upper {
+            Upper::by_length(votes.u_hat.mean_dim(2).squeeze_dim(2))
+        }
+    }
+    let model = made(CapsNetConfig {
+        routing: Routing::new(Mine),
+        ..small(CapsNetConfig::paper())
+    });
     let error = export(&model.config, &model.state_dict()).unwrap_err().to_string();
     assert!(
-        error.contains("the routing em:3 can't be written as ONNX; dynamic"),
+        error.contains("the routing mine can't be written as ONNX; there are dynamic:N"),
         "{error}"
     );
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use image::error::UnsupportedErrorKind;
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
 use image::{
@@ -259,7 +260,10 @@ pub(super) fn target(height: usize, width: usize, len: usize) -> Result<(u32, u3
 fn decode_fault(error: ImageError) -> PictureFault {
     match error {
         ImageError::Limits(_) => PictureFault::TooMuchMemory,
-        ImageError::Unsupported(_) => PictureFault::UnknownFormat,
+        ImageError::Unsupported(error) => match error.kind() {
+            UnsupportedErrorKind::Format(_) => PictureFault::UnknownFormat,
+            _ => PictureFault::UnknownKind(error.to_string()),
+        },
         // As a TIFF has it, whose parts are found by their offsets.
         ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => PictureFault::Truncated {
             format: "or damaged",

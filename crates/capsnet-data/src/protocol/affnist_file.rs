@@ -73,7 +73,10 @@ fn read_fields_of(source: impl Read, len: u64, images: u64, labels: u64) -> Resu
     read_struct(source, len, VARIABLE, [images, labels])
 }
 
-fn read_file<T>(path: &Path, parse: impl FnOnce(BufReader<File>, u64) -> Result<T, MatFault>) -> Result<T, MatError> {
+pub(super) fn read_file<T>(
+    path: &Path,
+    parse: impl FnOnce(BufReader<File>, u64) -> Result<T, MatFault>,
+) -> Result<T, MatError> {
     // The kind is looked at before opening: opening a pipe would wait for a writer.
     let read = || {
         let metadata = std::fs::metadata(path).map_err(MatFault::Io)?;
@@ -103,7 +106,7 @@ fn plan_images(dims: &[u64], limit: u64, len: u64) -> Result<u64, MatFault> {
     }
 }
 
-fn elements(dims: &[u64]) -> Result<u64, MatFault> {
+pub(super) fn elements(dims: &[u64]) -> Result<u64, MatFault> {
     let product = dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
     let elements = product.filter(|&elements| elements <= MAX_ELEMENTS);
     elements.ok_or_else(|| MatFault::TooManyElements { dims: dims.to_vec() })

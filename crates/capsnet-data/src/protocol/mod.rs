@@ -21,6 +21,7 @@ mod frame;
 mod mat;
 pub mod mnist_rot;
 pub mod multimnist;
+mod svhn_file;
 mod sweep;
 mod values;
 
@@ -34,5 +35,6 @@ pub use frame::padded;
 pub use mat::{MatError, MatFault};
 pub use mnist_rot::MnistRot;
 pub use multimnist::{MultiMnist, Pair, PairImages};
+pub(crate) use svhn_file::{Stack, read_stack, read_stack_labels};
 pub use sweep::{Sweep, SweepError};
 pub use values::{MAX_POINTS, Values, ValuesError};

@@ -1,13 +1,14 @@
-//! MATLAB 5 files of affNIST: the struct `affNISTdata`, or a folder with `training.mat` and `test.mat` of that kind.
+//! MATLAB 5 files: affNIST's struct `affNISTdata`, or SVHN's variables `X` and `y`; or a folder with a file to train on
+//! and one to test on of that kind.
 
 use super::files::Files;
 use super::{Images, Labels, Set, Source, Wanted};
 use crate::dataset::{DatasetError, Split};
-use crate::protocol::{read_affnist, read_affnist_labels};
+use crate::protocol::{MatError, MatFault, Stack, read_affnist, read_affnist_labels, read_stack, read_stack_labels};
 
 pub(super) const SOURCE: Source = Source {
     name: "mat",
-    about: "affNIST's .mat",
+    about: "affNIST's and SVHN's .mat",
     find: |path| {
         let files = Files::find(path, &[".mat"], |_| true)?;
         Ok(files.map(|files| Box::new(MatSet(files)) as Box<dyn Set>))
@@ -35,20 +36,37 @@ impl Set for MatSet {
     }
 
     fn labels(&self, part: Option<Split>, _: &mut Vec<String>) -> Result<Labels, DatasetError> {
-        let labels = read_affnist_labels(self.0.file(part));
-        Ok(Labels {
-            values: labels.map_err(Box::new).map_err(DatasetError::Mat)?,
-            words: None,
-        })
+        let file = self.0.file(part);
+        let values = of_either_form(read_affnist_labels(file), || read_stack_labels(file))?;
+        Ok(Labels { values, words: None })
     }
 
     fn images(&self, part: Option<Split>, _: &Wanted, _: &mut Vec<String>) -> Result<Images, DatasetError> {
-        let data = read_affnist(self.0.file(part), None)
-            .map_err(Box::new)
-            .map_err(DatasetError::Mat)?;
-        Ok(Images {
+        let file = self.0.file(part);
+        let data = read_affnist(file, None).map(|data| Stack {
             shape: data.shape(),
             pixels: data.into_pixels(),
-        })
+        });
+        let Stack { shape, pixels } = of_either_form(data, || read_stack(file))?;
+        Ok(Images { shape, pixels })
     }
+}
+
+/// What was read as affNIST's, or else what is read as SVHN's.
+fn of_either_form<T>(
+    affnist: Result<T, MatError>,
+    svhn: impl FnOnce() -> Result<T, MatError>,
+) -> Result<T, DatasetError> {
+    let is_absent = |error: &MatError| matches!(error.fault, MatFault::NoVariable { .. });
+    let read = match affnist {
+        Err(error) if is_absent(&error) => svhn().map_err(|error| match is_absent(&error) {
+            true => MatError {
+                fault: MatFault::NoImages,
+                ..error
+            },
+            false => error,
+        }),
+        read => read,
+    };
+    read.map_err(Box::new).map_err(DatasetError::Mat)
 }

@@ -5,7 +5,7 @@
 //! | `idx` | IDX files, raw or gzipped, under the names of MNIST, EMNIST and QMNIST, also below `MNIST/raw` |
 //! | `npz` | NumPy's `.npz` with `x_train`, `y_train`, `x_test`, `y_test`, as Keras has MNIST, or with `x` and `y` |
 //! | `csv` | an image a line: its label and its pixels, with Kaggle's header or without one |
-//! | `mat` | MATLAB 5 files of affNIST, with its struct `affNISTdata` |
+//! | `mat` | MATLAB 5 files of affNIST, with its struct `affNISTdata`, or as SVHN's with `X` and `y` |
 //! | `pictures` | a folder a class, of PNG and JPEG pictures: `train/cat/1.png`, `test/cat/2.png`, or `cat/1.png` |
 //!
 //! Number and size of the images, their channels and their classes are those of the data. The names of the classes

@@ -43,6 +43,26 @@ exif[0x0112] = 6  # "rotate by 90 degrees clockwise to display"
 turned.save(HERE / "turned.jpg", quality=95, subsampling=0, exif=exif)
 upright = ImageOps.exif_transpose(Image.open(HERE / "turned.jpg"))
 
+# The same smooth picture in the other formats and kinds that people have; those that lose nothing are exact.
+soft = Image.fromarray(smooth.astype(np.uint8))
+soft.convert("CMYK").save(HERE / "cmyk.jpg", quality=95)
+soft.save(HERE / "progressive.jpg", quality=95, subsampling=0, progressive=True)
+soft.save(HERE / "lossless.webp", lossless=True)
+soft.save(HERE / "colours.bmp")
+soft.save(HERE / "packed.tif", compression="tiff_lzw")
+soft.convert("CMYK").save(HERE / "cmyk.tif")
+soft.convert("L").save(HERE / "grey.gif")
+soft.convert("1", dither=Image.Dither.NONE).save(HERE / "fax.tif", compression="group4")
+soft.convert("P", palette=Image.Palette.ADAPTIVE, colors=16).save(HERE / "palette.tif")
+
+
+def kind(name):
+    image = Image.open(HERE / name)
+    return {"size": image.size, "grey": levels(image.convert("RGB").convert("L"))}
+
+
+OTHERS = ["cmyk.jpg", "progressive.jpg", "lossless.webp", "colours.bmp", "packed.tif", "cmyk.tif", "grey.gif", "fax.tif"]
+
 expected = {
     "pillow": PIL.__version__,
     "rgb.png": {
@@ -55,5 +75,6 @@ expected = {
     # Pillow's own conversion of 16 bits clips; these are the high bytes, rounded.
     "deep.png": {"size": [4, 5], "grey": np.rint(deep / 257).astype(int).ravel().tolist()},
     "turned.jpg": {"size": upright.size, "grey": levels(upright.convert("L"))},
+    **{name: kind(name) for name in OTHERS},
 }
 (HERE / "expected.json").write_text(json.dumps(expected) + "\n")

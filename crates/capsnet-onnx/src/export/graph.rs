@@ -1,10 +1,11 @@
 //! Making a graph node by node. A value is known by its name.
 
+use burn::prelude::*;
 use capsnet_data::transform::Normalize;
 use capsnet_weights::StateDict;
 
 use super::ExportError;
-use crate::proto::{Attribute, Dimension, FLOAT, Graph, INT64, Node, Shape, Tensor, TensorType, Type, ValueInfo};
+use crate::proto::{self, Attribute, Dimension, FLOAT, Graph, INT64, Node, TensorType, Type, ValueInfo};
 
 /// The name of a value.
 pub(super) type Value = String;
@@ -101,14 +102,26 @@ impl<'a> Builder<'a> {
         self.constant(name, &[values.len()], INT64, bytes)
     }
 
+    /// A constant that has been computed.
+    pub(super) fn tensor<const N: usize>(&mut self, tensor: Tensor<N>) -> Value {
+        let dims = tensor.dims();
+        let values = tensor.into_data().try_into_vec_as::<f32>().expect("a tensor of floats");
+        self.floats(&dims, &values)
+    }
+
     fn constant(&mut self, name: String, dims: &[usize], data_type: i32, raw_data: Vec<u8>) -> Value {
-        self.graph.initializer.push(Tensor {
+        self.graph.initializer.push(proto::Tensor {
             dims: dims.iter().map(|&size| size as i64).collect(),
             data_type,
             name: name.clone(),
             raw_data,
         });
         name
+    }
+
+    /// The weights that the graph is made of.
+    pub(super) fn weights(&self) -> &'a StateDict {
+        self.weights
     }
 
     /// Shape and values of a tensor of the weights.
@@ -133,9 +146,8 @@ impl<'a> Builder<'a> {
             return pixels;
         }
         let mean = self.floats(&[], &[normalize.mean()]);
-        let std = self.floats(&[], &[normalize.std()]);
-        let centred = self.node("Sub", &[&pixels, &mean], &[]);
-        self.node("Div", &[&centred, &std], &[])
+        let centred = self.sub(&pixels, &mean);
+        self.divide_by(&centred, normalize.std())
     }
 
     /// A convolution without padding by the layer of this name; a depthwise one has a group a channel.
@@ -183,6 +195,55 @@ impl<'a> Builder<'a> {
         self.node("Reshape", &[x, &shape], &[])
     }
 
+    pub(super) fn add(&mut self, a: &Value, b: &Value) -> Value {
+        self.node("Add", &[a, b], &[])
+    }
+
+    pub(super) fn sub(&mut self, a: &Value, b: &Value) -> Value {
+        self.node("Sub", &[a, b], &[])
+    }
+
+    pub(super) fn mul(&mut self, a: &Value, b: &Value) -> Value {
+        self.node("Mul", &[a, b], &[])
+    }
+
+    pub(super) fn div(&mut self, a: &Value, b: &Value) -> Value {
+        self.node("Div", &[a, b], &[])
+    }
+
+    pub(super) fn plus(&mut self, x: &Value, number: f32) -> Value {
+        let number = self.floats(&[], &[number]);
+        self.add(x, &number)
+    }
+
+    pub(super) fn times(&mut self, x: &Value, number: f32) -> Value {
+        let number = self.floats(&[], &[number]);
+        self.mul(x, &number)
+    }
+
+    pub(super) fn divide_by(&mut self, x: &Value, number: f32) -> Value {
+        let number = self.floats(&[], &[number]);
+        self.div(x, &number)
+    }
+
+    /// Values side by side along an axis.
+    pub(super) fn concat(&mut self, values: &[Value], axis: i64) -> Value {
+        let values: Vec<&Value> = values.iter().collect();
+        self.node("Concat", &values, &[With::Int("axis", axis)])
+    }
+
+    /// The slices along an axis in this order, any of them as often as it is named.
+    pub(super) fn gather(&mut self, x: &Value, slices: &[i64], axis: i64) -> Value {
+        let slices = self.integers(slices);
+        self.node("Gather", &[x, &slices], &[With::Int("axis", axis)])
+    }
+
+    /// More axes of size 1, at these places of the result.
+    pub(super) fn unsqueeze(&mut self, x: &Value, axes: &[i64]) -> Value {
+        let axes = self.integers(axes);
+        self.node("Unsqueeze", &[x, &axes], &[])
+    }
+
     /// The sum over an axis, which stays with size 1.
     pub(super) fn sum(&mut self, x: &Value, axis: i64) -> Value {
         let axes = self.integers(&[axis]);
@@ -200,7 +261,7 @@ fn described(name: &str, size: &[usize]) -> ValueInfo {
         size: Some(size as i64),
         name: None,
     });
-    let shape = Shape {
+    let shape = proto::Shape {
         dimensions: std::iter::once(batch).chain(sizes).collect(),
     };
     ValueInfo {

@@ -79,6 +79,17 @@ pub enum MatFault {
         /// Its name.
         name: &'static str,
     },
+    /// Neither of the forms that are known.
+    #[error(
+        "has neither the struct affNISTdata, as affNIST's files have it, nor the variables X and y, as SVHN's have"
+    )]
+    NoImages,
+    /// Dimensions that are not those of images behind each other.
+    #[error("has a variable X of dimensions {dims:?}; expected height x width x 1 or 3 colours x count, as in SVHN")]
+    NotStacked {
+        /// The dimensions.
+        dims: Vec<u64>,
+    },
     /// The variable isn't a single struct.
     #[error("has a variable of the right name that is not a single struct")]
     NotOneStruct,

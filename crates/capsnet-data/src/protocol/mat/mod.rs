@@ -1,4 +1,4 @@
-//! MATLAB 5 files, read with suspicion and only as far as one struct of numbers needs.
+//! MATLAB 5 files, read with suspicion and only as far as one struct of numbers, or two variables, need.
 //!
 //! Source: "MAT-File Format", The MathWorks, chapter 1, level 5. A file is a header of 128 bytes and elements:
 //!
@@ -29,7 +29,7 @@ use stream::Stream;
 const HEADER: usize = 128;
 /// The most bytes that one byte of a deflate stream can stand for (258 in two bits, rounded up).
 const MAX_DEFLATE_RATIO: u64 = 1032;
-/// The most dimensions that a matrix may have; those wanted here have two.
+/// The most dimensions that a matrix may have; those wanted here have four at most.
 const MAX_DIMENSIONS: u64 = 8;
 /// The longest name of a variable or field.
 const MAX_NAME: u64 = 64;
@@ -51,7 +51,7 @@ const NUMBERS: std::ops::RangeInclusive<u8> = 6..=15;
 /// The flag of complex numbers.
 const COMPLEX: u8 = 0x08;
 
-/// A field to be read.
+/// A field of a struct, or a variable, to be read.
 pub(super) struct Wanted<'a> {
     /// Its name.
     pub(super) field: &'static str,
@@ -74,41 +74,98 @@ pub(super) fn read_struct(
     variable: &'static str,
     wanted: [Wanted<'_>; 2],
 ) -> Result<[Field; 2], MatFault> {
+    let mut found = None;
+    each_matrix(source, len, &mut |stream, end| {
+        found = in_matrix(stream, end, variable, &wanted)?;
+        Ok(match found {
+            Some(_) => Look::Done,
+            None => Look::Passed,
+        })
+    })?;
+    found.ok_or(MatFault::NoVariable { name: variable })
+}
+
+/// Reads two variables of numbers from a file of `len` bytes.
+pub(super) fn read_variables(source: impl Read, len: u64, wanted: [Wanted<'_>; 2]) -> Result<[Field; 2], MatFault> {
+    let mut found = [None, None];
+    each_matrix(source, len, &mut |stream, end| {
+        let outer = stream.narrow(end);
+        let matrix = matrix_header(stream)?;
+        let of_name = |wanted: &Wanted| wanted.field.as_bytes() == matrix.name;
+        let place = wanted.iter().position(of_name).filter(|&place| found[place].is_none());
+        if let Some(place) = place {
+            found[place] = Some(numbers_of(stream, matrix, &wanted[place])?);
+        }
+        stream.widen(outer);
+        Ok(match (place, &found) {
+            (None, _) => Look::Passed,
+            (_, [Some(_), Some(_)]) => Look::Done,
+            _ => Look::Read,
+        })
+    })?;
+    match (found, wanted) {
+        ([Some(one), Some(two)], _) => Ok([one, two]),
+        ([None, _], [absent, _]) | (_, [_, absent]) => Err(MatFault::NoVariable { name: absent.field }),
+    }
+}
+
+/// What came of looking at a matrix.
+enum Look {
+    /// Nothing was wanted of it.
+    Passed,
+    /// It was read.
+    Read,
+    /// It was read, and there is nothing else to be read.
+    Done,
+}
+
+/// Looks at the matrices of a file of `len` bytes, one after the other, until all that is wanted has been read; `look`
+/// is given a stream that stands at a matrix, and where this ends.
+fn each_matrix(
+    source: impl Read,
+    len: u64,
+    look: &mut dyn FnMut(&mut Stream<'_>, u64) -> Result<Look, MatFault>,
+) -> Result<(), MatFault> {
     let mut source = source;
     let mut file = Stream::new(&mut source, len);
     check_header(&file.array::<HEADER>()?)?;
     while !file.is_at_end() {
         let tag = file.tag()?;
         let end = file.end_of(&tag)?;
-        match tag.kind {
+        let found = match tag.kind {
             kind::COMPRESSED => {
                 let found = {
                     let mut unpacked = ZlibDecoder::new(file.part(tag.len));
                     let most = tag.len.saturating_mul(MAX_DEFLATE_RATIO);
                     let mut inner = Stream::new(&mut unpacked, most);
-                    let found = in_compressed(&mut inner, variable, &wanted).map_err(zlib_fault)?;
+                    let found = in_compressed(&mut inner, look).map_err(zlib_fault)?;
                     // The checksum comes after everything else.
-                    if found.is_some() {
+                    if !matches!(found, Look::Passed) {
                         inner.skip_all().map_err(zlib_fault)?;
                     }
                     found
                 };
-                if let Some(fields) = found {
-                    return Ok(fields);
-                }
                 // The unpacker may have left bytes of the element.
                 file.skip_to(end)?;
+                found
             }
             kind::MATRIX => {
-                if let Some(fields) = in_matrix(&mut file, end, variable, &wanted)? {
-                    return Ok(fields);
+                let found = look(&mut file, end)?;
+                if !matches!(found, Look::Done) {
+                    file.skip_to_padded(end)?;
                 }
-                file.skip_to_padded(end)?;
+                found
             }
-            _ => file.skip_to_padded(end)?,
+            _ => {
+                file.skip_to_padded(end)?;
+                Look::Passed
+            }
+        };
+        if matches!(found, Look::Done) {
+            return Ok(());
         }
     }
-    Err(MatFault::NoVariable { name: variable })
+    Ok(())
 }
 
 fn check_header(header: &[u8; HEADER]) -> Result<(), MatFault> {
@@ -123,15 +180,14 @@ fn check_header(header: &[u8; HEADER]) -> Result<(), MatFault> {
 
 fn in_compressed(
     inner: &mut Stream<'_>,
-    variable: &str,
-    wanted: &[Wanted<'_>; 2],
-) -> Result<Option<[Field; 2]>, MatFault> {
+    look: &mut dyn FnMut(&mut Stream<'_>, u64) -> Result<Look, MatFault>,
+) -> Result<Look, MatFault> {
     let tag = inner.tag()?;
     if tag.kind != kind::MATRIX {
         return Err(MatFault::UnexpectedElement { kind: tag.kind });
     }
     let end = inner.end_of(&tag)?;
-    in_matrix(inner, end, variable, wanted)
+    look(inner, end)
 }
 
 /// The fields, if the matrix that ends at `end` is the struct that is looked for.
@@ -175,13 +231,19 @@ fn in_matrix(
 fn numeric_field(stream: &mut Stream<'_>, end: u64, wanted: &Wanted<'_>) -> Result<Field, MatFault> {
     let outer = stream.narrow(end);
     let matrix = matrix_header(stream)?;
+    let field = numbers_of(stream, matrix, wanted)?;
+    stream.widen(outer);
+    Ok(field)
+}
+
+/// The numbers of the matrix whose header was read last.
+fn numbers_of(stream: &mut Stream<'_>, matrix: MatrixHeader, wanted: &Wanted<'_>) -> Result<Field, MatFault> {
     if !NUMBERS.contains(&matrix.class) || matrix.flags & COMPLEX != 0 {
         return Err(MatFault::NotNumbers { field: wanted.field });
     }
     let keep = (wanted.plan)(&matrix.dims)?;
     let count = matrix.dims.iter().product();
     let values = read_numbers(stream, wanted.field, count, keep)?;
-    stream.widen(outer);
     Ok(Field {
         dims: matrix.dims,
         values,

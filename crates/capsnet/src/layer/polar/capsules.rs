@@ -148,12 +148,19 @@ impl TurningCapsules {
     /// - `map`: `[B, kinds * lower_dimensions * 2, R, N]`, real and imaginary part innermost
     /// - output: `[B, J, 2 * len]`, each coordinate a pair (real, imaginary), in the image's frame
     pub fn forward(&self, map: Tensor<4>) -> Tensor<3> {
-        route(self.lower(map), self.weight(), self.upper, &self.routing, Vec::new()).v
+        route(
+            self.lower(map),
+            self.vote_matrices(),
+            self.upper,
+            &self.routing,
+            Vec::new(),
+        )
+        .v
     }
 
     /// The upper capsules and every iteration of routing.
     pub fn forward_with_couplings(&self, map: Tensor<4>) -> Routed {
-        let votes = cast(self.lower(map), self.weight(), self.upper, &self.routing);
+        let votes = cast(self.lower(map), self.vote_matrices(), self.upper, &self.routing);
         self.routing.forward_with_couplings(votes)
     }
 
@@ -170,7 +177,7 @@ impl TurningCapsules {
 
     /// The vote matrix of every lower capsule, `[kinds * R * N, 2 * lower_dimensions, J * 2 * len]`: the shared complex
     /// ones as real ones, turned to each angle.
-    fn weight(&self) -> Tensor<3> {
+    pub fn vote_matrices(&self) -> Tensor<3> {
         let [places, lower, columns] = self.real.dims();
         let orders = self.orders.list();
         let mut phases = Vec::with_capacity(self.angles * columns);

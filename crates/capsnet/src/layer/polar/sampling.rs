@@ -65,6 +65,17 @@ impl PolarSamplingConfig {
 }
 
 impl PolarSampling {
+    /// Horizontal and vertical offsets of the grid's points from the centre, `[1, R, N, 2]`, in pixels, rows growing
+    /// downwards.
+    pub fn offsets(&self) -> Tensor<4> {
+        self.offsets.clone()
+    }
+
+    /// The Gaussian by which images are smoothed, `[1, 1, K, K]`, its sum 1.
+    pub fn gaussian(&self) -> Tensor<4> {
+        self.gaussian.clone()
+    }
+
     /// The polar maps of a batch.
     ///
     /// # Shapes
