@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--capsnet", default=HERE / "target/release/capsnet", type=pathlib.Path)
     parser.add_argument("--images", default=500, type=int)
     parser.add_argument("weights", nargs="*", type=pathlib.Path,
-                        default=[HERE / "weights/lenet5.safetensors", HERE / "weights/capsnet.safetensors"])
+                        default=sorted((HERE / "weights").glob("*.safetensors")))
     arguments = parser.parse_args()
     arguments.capsnet = arguments.capsnet.resolve()
     pixels = idx("t10k-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)[: arguments.images]

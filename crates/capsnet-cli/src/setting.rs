@@ -11,10 +11,12 @@ use capsnet::pretrained;
 use capsnet::settings::{Setting, apply_to_model};
 use capsnet::train::TrainConfig;
 use capsnet_kernels::INSTRUCTION_SETS;
+use capsnet_onnx::OnnxClassifier;
 use clap::error::ErrorKind;
 use toml::Value;
 
 use crate::args::{ComputeArgs, Variant, WeightsArgs};
+use crate::contestant::{Contestant, starts_as_onnx};
 use crate::output::note;
 
 /// Flags that don't go together or make no sense: exit code 2.
@@ -132,10 +134,11 @@ impl WeightsArgs {
         change: impl FnOnce(&mut ModelConfig, &str) -> Result<()>,
     ) -> Result<LoadedModel> {
         let (model, from) = match &self.weights {
-            Some(path) => {
-                let from = path.display().to_string();
-                let model = LoadedModel::load_as(path, device, |config| change(config, &from))?;
-                (model, from)
+            Some(file) => {
+                let from = file.path.display().to_string();
+                let model = LoadedModel::load_as(&file.path, device, |config| change(config, &from))?;
+                let name = file.name.clone().unwrap_or_else(|| model.entry.label.clone());
+                (model.called(name), from)
             }
             None => {
                 let found = pretrained::find(usual)?;
@@ -167,6 +170,33 @@ impl WeightsArgs {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// The same of whatever can be measured: of no model in particular where none is named, and of an ONNX model where
+    /// the file is one.
+    pub(crate) fn contestant(&self, model: Option<&str>, usual: &str, device: &Device) -> Result<Contestant> {
+        let Some(file) = self.weights.as_ref().filter(|file| starts_as_onnx(&file.path)) else {
+            let loaded = match model {
+                Some(model) => self.load(model, device),
+                None => self.load_any(usual, device),
+            };
+            return loaded.map(Contestant::from);
+        };
+        let from = file.path.display();
+        if let Some(model) = model {
+            return Err(usage(format!(
+                "--weights: {from} is an ONNX model, not {model}; leave {model} out"
+            ))
+            .into());
+        }
+        if self.variant.is_some() || !self.settings().is_empty() {
+            let message = format!("--weights: {from} is an ONNX model, which has its routing in it and no variant");
+            return Err(usage(message).into());
+        }
+        let model = OnnxClassifier::load(&file.path, self.normalize).context("--weights")?;
+        let entry = model.entry(file.label());
+        say_weights([(entry.label.as_str(), from.to_string())]);
+        Ok(Contestant::Onnx(model, entry))
     }
 
     /// Reads whichever model the file holds, as these flags want it; `usual` where no file is given.

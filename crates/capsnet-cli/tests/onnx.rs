@@ -5,8 +5,10 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use capsnet_data::embedded;
+use capsnet_data::picture::write_png_gray;
 use serde_json::Value;
-use support::{capsnet, fixture, names_in, text};
+use support::{capsnet, fixture, names_in, text, write_data};
 use tempfile::tempdir;
 
 fn repository(name: &str) -> PathBuf {
@@ -74,18 +76,20 @@ fn what_onnx_is_not_for() {
         capsnet(folder.path(), line)
     };
     line(&["half.onnx", "--half"]).fails(2, &["--half"]);
-    let equivariant = repository("weights/equivariant-capsnet.safetensors");
-    capsnet(folder.path(), ["convert", text(&equivariant), "e.onnx"]).fails(1, &["Equivariant CapsNet can't be"]);
     assert_eq!(names_in(folder.path()), [""; 0]);
 
     line(&["lenet5.onnx"]).done();
     capsnet(folder.path(), ["draw", "all", "--weights", "lenet5.onnx"]).fails(2, &["lenet5.onnx", "`sweep`"]);
-    for command in [
-        &["info", "lenet5.onnx"][..],
-        &["test", "lenet5", "--weights", "lenet5.onnx"],
-    ] {
-        capsnet(folder.path(), command).fails(1, &["an ONNX model", "`sweep`"]);
+    capsnet(folder.path(), ["info", "lenet5.onnx"]).fails(1, &["an ONNX model", "`sweep`"]);
+    for command in [["test", "lenet5"], ["predict", "lenet5"]] {
+        let line = [&command[..], &["x.png", "--weights", "lenet5.onnx"]].concat();
+        let line = line
+            .into_iter()
+            .filter(|word| command[0] == "predict" || *word != "x.png");
+        capsnet(folder.path(), line).fails(2, &["lenet5.onnx is an ONNX model", "leave lenet5 out"]);
     }
+    let line = ["test", "--weights", "lenet5.onnx", "--routing", "uniform"];
+    capsnet(folder.path(), line).fails(2, &["has its routing in it"]);
     fs::write(
         folder.path().join("cut.onnx"),
         &fs::read(folder.path().join("lenet5.onnx")).unwrap()[..500],
@@ -94,4 +98,71 @@ fn what_onnx_is_not_for() {
     capsnet(folder.path(), ["compare", "--weights", "cut.onnx"]).fails(1, &["cut.onnx", "ONNX"]);
     let tiny = fixture("tiny_capsnet.safetensors");
     capsnet(folder.path(), ["convert", text(&tiny), "tiny.onnx"]).done();
+}
+
+/// Exported by PyTorch from the same weights, by `crates/capsnet-onnx/tests/fixtures/make_lenet5.py`.
+#[test]
+fn a_lenet5_of_pytorch_counts_as_its_weights_do() {
+    let folder = tempdir().unwrap();
+    let theirs = repository("crates/capsnet-onnx/tests/fixtures/lenet5_pytorch.onnx");
+    let named = format!("pytorch={}", text(&theirs));
+    let counts = counts(folder.path(), &["--weights", &named, "--out", "sweep"]);
+    assert_eq!(counts.len(), 4);
+    assert_eq!(counts[..2], counts[2..]);
+
+    let data = repository("data/mnist");
+    let test = |model: &[&str]| {
+        let line = [
+            &["test", "--data", text(&data), "--limit", "300", "--rotate=20", "--json"],
+            model,
+        ]
+        .concat();
+        capsnet(folder.path(), line).json()
+    };
+    let (ours, theirs) = (test(&["lenet5"]), test(&["--weights", &named]));
+    assert_eq!(theirs["model"], "onnx");
+    for field in ["correct", "confusion", "first_predictions"] {
+        assert_eq!(ours["results"][0][field], theirs["results"][0][field], "{field}");
+    }
+
+    write_png_gray(&folder.path().join("digit.png"), 28, 28, embedded::digits().image(0)).unwrap();
+    let line = ["predict", "--models", &format!("lenet5,{named}"), "digit.png", "--json"];
+    let answers = capsnet(folder.path(), line).json();
+    assert_eq!(answers[1]["model"], "pytorch");
+    assert_eq!(answers[0]["class"], answers[1]["class"]);
+    let [ours, theirs] = [0, 1].map(|number| answers[number]["score"].as_f64().unwrap());
+    assert!((ours - theirs).abs() < 1e-5, "{ours} {theirs}");
+}
+
+/// A network with many more outputs than there are classes is no classifier of them.
+#[test]
+fn outputs_that_fit_no_classes_are_refused() {
+    let folder = tempdir().unwrap();
+    let data = write_data(folder.path());
+    let line = "train mlp --epochs 1 --validation 8 --classes 40 --out run --data";
+    capsnet(folder.path(), line.split(' ').chain([text(&data)])).done();
+    capsnet(folder.path(), ["convert", "run/best.safetensors", "forty.onnx"]).done();
+    for command in ["test", "sweep", "compare", "equivariance"] {
+        let line = [command, "--weights", "forty.onnx", "--data", text(&data)];
+        let said = ["forty.onnx", "gives 40 numbers about an image", "10 classes"];
+        capsnet(folder.path(), line).fails(1, &said);
+    }
+}
+
+/// What the classes are called is in the file, and comes back out of it.
+#[test]
+fn names_of_classes_stay_with_the_model() {
+    let folder = tempdir().unwrap();
+    let data = write_data(folder.path());
+    let names: Vec<String> = (0..10).map(|class| format!("kind {class}")).collect();
+    fs::write(data.join("classes.txt"), names.join("\n")).unwrap();
+    let line = "train mlp --epochs 1 --validation 8 --out run --data";
+    capsnet(folder.path(), line.split(' ').chain([text(&data)])).done();
+    capsnet(folder.path(), ["convert", "run/best.safetensors", "mine.onnx"]).done();
+    let line = ["test", "--weights", "mine.onnx", "--data", text(&data), "--json"];
+    assert_eq!(capsnet(folder.path(), line).json()["classes"], serde_json::json!(names));
+    // Digits are other classes.
+    let digits = repository("data/mnist");
+    let line = ["test", "--weights", "mine.onnx", "--data", text(&digits)];
+    capsnet(folder.path(), line).fails(1, &["kind 0"]);
 }

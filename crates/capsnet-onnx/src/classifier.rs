@@ -10,6 +10,7 @@ use burn::prelude::*;
 use burn::tensor::activation::softmax;
 use capsnet::model::{Classifier, ImageShape, Input, Network, Output, ScoreKind};
 use capsnet::observe::Observer;
+use capsnet::weights::CLASSES_KEY;
 use capsnet_data::digest::sha256;
 use capsnet_data::transform::Normalize;
 use capsnet_measure::ModelEntry;
@@ -30,6 +31,7 @@ pub struct OnnxClassifier {
     scores: Scores,
     /// Whether it takes one image at a time.
     single: bool,
+    class_names: Vec<String>,
     path: PathBuf,
     sha256: String,
 }
@@ -58,6 +60,20 @@ pub enum LoadError {
         path: PathBuf,
         /// What rten said.
         reason: String,
+    },
+    /// Its outputs are no scores of these classes.
+    #[error(
+        "{}: this ONNX model gives {outputs} numbers about an image, but the images have {classes} classes; a \
+         classifier of them gives one score a class",
+        path.display()
+    )]
+    Outputs {
+        /// The file.
+        path: PathBuf,
+        /// Numbers an image.
+        outputs: usize,
+        /// Classes of the images.
+        classes: usize,
     },
     /// It doesn't take images, or gives no scores of classes.
     #[error(
@@ -104,6 +120,7 @@ impl OnnxClassifier {
             },
             scores: Scores::Logits,
             single: false,
+            class_names: Vec::new(),
             path: path.to_owned(),
             sha256: digest,
         };
@@ -120,10 +137,30 @@ impl OnnxClassifier {
         if network.input.classes < 2 {
             return Err(fault(format!("gives {} numbers about {images} images", scores.len())));
         }
-        let noted = metadata.iter().find(|(key, _)| key == SCORES_KEY);
-        let noted = noted.and_then(|(_, name)| Scores::ALL.into_iter().find(|scores| scores.name() == name));
+        let entry = |wanted: &str| metadata.iter().find(|(key, _)| key == wanted).map(|(_, value)| value);
+        let names = entry(CLASSES_KEY).and_then(|json| serde_json::from_str::<Vec<String>>(json).ok());
+        let names = names.filter(|names| names.len() == network.input.classes);
+        network.class_names = names.unwrap_or_default();
+        let noted = entry(SCORES_KEY).and_then(|name| Scores::ALL.into_iter().find(|scores| scores.name() == name));
         network.scores = noted.unwrap_or_else(|| told_by(&scores, network.input.classes));
         Ok(network)
+    }
+
+    /// Checks that a data set with so many classes is one that this may be a classifier of. It may tell a few more
+    /// apart; but a model that redraws its images, or knows a thousand things, is none of ten digits.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Outputs`] if it gives more than twice as many numbers.
+    pub fn check_classes(&self, classes: usize) -> Result<(), LoadError> {
+        match self.input.classes > 2 * classes {
+            true => Err(LoadError::Outputs {
+                path: self.path.clone(),
+                outputs: self.input.classes,
+                classes,
+            }),
+            false => Ok(()),
+        }
     }
 
     /// What results say of it.
@@ -288,6 +325,10 @@ impl Classifier for OnnxClassifier {
 
     fn parameters(&self) -> usize {
         self.model.total_params()
+    }
+
+    fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 }
 

@@ -3,10 +3,10 @@
 //! What is done to the pixels first is part of the graph, and so is every iteration of the routing, one after the
 //! other; the decoder is not. The scores are those of [`Network`](capsnet::model::Network): logits, or the lengths of
 //! class capsules. The entries `capsnet.model` and `capsnet.scores` of the file's metadata say which network it is and
-//! what its scores are.
+//! what its scores are; `capsnet.classes` holds the names of the classes, where the weights' metadata does.
 
 use capsnet::model::{Architecture, Input, ModelConfig};
-use capsnet::weights::CONFIG_KEY;
+use capsnet::weights::{CLASSES_KEY, CONFIG_KEY};
 use capsnet_weights::StateDict;
 use prost::Message;
 
@@ -124,6 +124,7 @@ pub fn export(config: &ModelConfig, weights: &StateDict) -> Result<Vec<u8>, Expo
     };
     builder.output(scores, "scores", classes);
     let text = serde_json::to_string(config).expect("a configuration is plain data");
+    let names = weights.metadata.get(CLASSES_KEY);
     let entry = |key: &str, value: &str| StringEntry {
         key: key.to_owned(),
         value: value.to_owned(),
@@ -137,7 +138,10 @@ pub fn export(config: &ModelConfig, weights: &StateDict) -> Result<Vec<u8>, Expo
             domain: String::new(),
             version: OPSET,
         }],
-        metadata: vec![entry(CONFIG_KEY, &text), entry(SCORES_KEY, kind.name())],
+        metadata: [entry(CONFIG_KEY, &text), entry(SCORES_KEY, kind.name())]
+            .into_iter()
+            .chain(names.map(|names| entry(CLASSES_KEY, names)))
+            .collect(),
     };
     Ok(model.encode_to_vec())
 }

@@ -1,8 +1,7 @@
 //! Flags that name several models, and reading these.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,11 +12,12 @@ use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::pretrained::{self, Pretrained};
 use capsnet_data::transform::Normalize;
-use capsnet_onnx::{OnnxClassifier, is_onnx};
+use capsnet_onnx::OnnxClassifier;
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::shared::model;
-use crate::contestant::Contestant;
+use super::shared::{MODELS, model};
+use crate::contestant::{Contestant, starts_as_onnx};
 use crate::output::note;
 use crate::setting::{say_guess, say_weights, usage};
 
@@ -32,15 +32,15 @@ const INSIDE: [&str; 2] = ["lenet5", "equivariant-capsnet"];
 pub(crate) struct ModelsArgs {
     /// Models with the weights that come with capsnet, separated by commas [default: lenet5,capsnet, unless --weights
     /// names others]
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = model())]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = model(), help_heading = MODELS)]
     pub models: Vec<ModelConfig>,
     /// Weights files, safetensors or PyTorch, or ONNX models, under a name of your own if one is given; the file says
     /// which model it is
-    #[arg(long, value_name = "[NAME=]FILE", num_args = 1..)]
+    #[arg(long, value_name = "[NAME=]FILE", num_args = 1.., value_parser = named_file(), help_heading = MODELS)]
     pub weights: Vec<NamedFile>,
     /// Mean and deviation that ONNX models of others want pixels in 0..1 normalised by [default: not at all; those that
     /// capsnet has written do it themselves]
-    #[arg(long, value_name = "MEAN:STD")]
+    #[arg(long, value_name = "MEAN:STD", help_heading = MODELS)]
     pub onnx_normalize: Option<Normalize>,
 }
 
@@ -58,8 +58,8 @@ impl ModelsArgs {
         let models = self.contestants(device)?.into_iter().map(|model| match model {
             Contestant::Ours(model) => Ok(model),
             Contestant::Onnx(_, entry) => Err(usage(format!(
-                "--weights: {} is an ONNX model, of whose layers nothing can be drawn; `sweep`, `compare` and \
-                 `equivariance` measure it",
+                "--weights: {} is an ONNX model, of whose layers nothing can be drawn; `test`, `sweep`, \
+                 `compare` and `equivariance` measure it, and `predict` asks it",
                 entry.weights
             ))
             .into()),
@@ -92,7 +92,7 @@ impl ModelsArgs {
     }
 
     fn read(&self, file: &NamedFile, device: &Device) -> Result<Contestant> {
-        let label = file.name.clone().unwrap_or_else(|| label_of(&file.path));
+        let label = file.label();
         if starts_as_onnx(&file.path) {
             let model = OnnxClassifier::load(&file.path, self.onnx_normalize)?;
             let entry = model.entry(label);
@@ -118,16 +118,8 @@ impl ModelsArgs {
     }
 }
 
-/// Whether the file is an ONNX model, by its first bytes; what can't be read is told by whoever reads it whole.
-fn starts_as_onnx(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let is_file = path.is_file();
-    let read = is_file.then(|| File::open(path).and_then(|file| file.take(16).read_to_end(&mut start)));
-    matches!(read, Some(Ok(_))) && is_onnx(&start)
-}
-
 /// Two steps of the path, which tell the runs apart: `runs/mine/best.safetensors` is "mine/best".
-pub(crate) fn label_of(path: &Path) -> String {
+fn label_of(path: &Path) -> String {
     let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
     let stem = text(path.file_stem()).unwrap_or_default();
     match text(path.parent().and_then(Path::file_name)) {
@@ -143,6 +135,24 @@ pub(crate) struct NamedFile {
     pub name: Option<String>,
     /// The file.
     pub path: PathBuf,
+}
+
+/// Reads a file's path, with a name before it if there is one; a path need not be text.
+pub(crate) fn named_file() -> impl TypedValueParser<Value = NamedFile> {
+    OsStringValueParser::new().try_map(|text: OsString| match text.to_str() {
+        Some(words) if !Path::new(words).exists() => words.parse(),
+        _ => Ok(NamedFile {
+            name: None,
+            path: text.into(),
+        }),
+    })
+}
+
+impl NamedFile {
+    /// The name, or what stands for one.
+    pub(crate) fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| label_of(&self.path))
+    }
 }
 
 impl FromStr for NamedFile {

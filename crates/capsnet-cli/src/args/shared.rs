@@ -10,7 +10,13 @@ use capsnet_data::transform::Normalize;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use super::models::{NamedFile, named_file};
 use super::value::{DeviceName, ImageSize, iterations, positive};
+
+/// Headings in the help of every command, so that flags of a kind stand together.
+pub(crate) const IMAGES: &str = "Images";
+pub(crate) const MODELS: &str = "Models and weights";
+pub(crate) const COMPUTING: &str = "Computing";
 
 /// Reads a model's name: the model of the library's list, as it is unless other flags change it.
 pub(crate) fn model() -> impl TypedValueParser<Value = ModelConfig> {
@@ -35,16 +41,16 @@ pub(crate) enum Variant {
 pub(crate) struct DataArgs {
     /// Folder or file with the data set: IDX files, a folder of pictures a class, .npz, CSV, .mat [default:
     /// $CAPSNET_DATA, the checkout's data/, the user's cache]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = IMAGES)]
     pub data: Option<PathBuf>,
     /// The data set to look for where no folder is given
-    #[arg(long, default_value = "mnist", value_name = "NAME")]
+    #[arg(long, default_value = "mnist", value_name = "NAME", help_heading = IMAGES)]
     pub dataset: KnownSet,
     /// Make all images of this size, grey (1) or in colour (3) [default: as they are]
-    #[arg(long, value_name = "CxHxW")]
+    #[arg(long, value_name = "CxHxW", help_heading = IMAGES)]
     pub image: Option<ImageSize>,
     /// Use so many images only: of tests a sample spread over the set by the seed, of training the first
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = IMAGES)]
     pub limit: Option<usize>,
     #[command(flatten)]
     pub compute: ComputeArgs,
@@ -54,9 +60,10 @@ pub(crate) struct DataArgs {
 #[derive(Args, Debug, Clone)]
 pub(crate) struct ComputeArgs {
     /// Worker threads [default: one a core]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = COMPUTING)]
     pub threads: Option<usize>,
-    #[arg(long, default_value = "cpu", value_name = "NAME", value_parser = DeviceName, help = device_help())]
+    #[arg(long, default_value = "cpu", value_name = "NAME", value_parser = DeviceName, help = device_help(),
+        help_heading = COMPUTING)]
     pub device: String,
 }
 
@@ -69,23 +76,24 @@ fn device_help() -> String {
 /// Which weights, and how to read them.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct WeightsArgs {
-    /// Weights file, safetensors or PyTorch [default: those that come with capsnet]
-    #[arg(long, value_name = "FILE")]
-    pub weights: Option<PathBuf>,
+    /// Weights file, safetensors or PyTorch, or for `test` and `predict` an ONNX model, under a name of your own if one
+    /// is given [default: those that come with capsnet]
+    #[arg(long, value_name = "[NAME=]FILE", value_parser = named_file(), help_heading = MODELS)]
+    pub weights: Option<NamedFile>,
     /// Read the weights as this CapsNet, with or without a batch norm on the input; files of PyTorch don't say
     /// [default: tutorial if there is one, else paper]
-    #[arg(long)]
+    #[arg(long, help_heading = MODELS)]
     pub variant: Option<Variant>,
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["couplings", "routing_iterations"],
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["couplings", "routing_iterations"], help_heading = MODELS,
         help = format!("How capsules' votes are routed, if other than in training: {}", forms()))]
     pub routing: Option<Routing>,
     /// Iterations of dynamic routing, if other than in training
-    #[arg(long, value_name = "N", value_parser = iterations)]
+    #[arg(long, value_name = "N", value_parser = iterations, help_heading = MODELS)]
     pub routing_iterations: Option<usize>,
     /// Where CapsNet's couplings come from, if not from where they did in training: agreement, uniform or random:SEED
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = MODELS)]
     pub couplings: Option<Couplings>,
     /// Mean and deviation that pixels in 0..1 are normalised by, if other than in training
-    #[arg(long, value_name = "MEAN:STD")]
+    #[arg(long, value_name = "MEAN:STD", help_heading = MODELS)]
     pub normalize: Option<Normalize>,
 }

@@ -15,6 +15,7 @@ pub(super) const TEST_EXAMPLES: &str = "Examples:
   capsnet test lenet5
   capsnet test capsnet --rotate=-35,-23,15,35 --limit 1000
   capsnet test lenet5 --weights lenet5_trained.pt --rotate 15 --json
+  capsnet test --weights mine=model.onnx --normalize 0.1307:0.3081
   capsnet test lenet5 --transform 'shear=20,noise=30'
   capsnet test lenet5 --protocol corruptions
   capsnet test capsnet --protocol affnist --weights runs/affnist/last.safetensors --variants 2
@@ -22,9 +23,9 @@ pub(super) const TEST_EXAMPLES: &str = "Examples:
 
 #[derive(Args, Debug)]
 pub(crate) struct TestArgs {
-    /// Which model
-    #[arg(value_parser = model())]
-    pub model: ModelConfig,
+    /// Which model; the file that --weights names says it too
+    #[arg(required_unless_present = "weights", value_parser = model())]
+    pub model: Option<ModelConfig>,
     #[command(flatten)]
     pub data: DataArgs,
     #[command(flatten)]

@@ -99,7 +99,9 @@ fn write_onnx(args: &ConvertArgs, model: &Model) -> Result<()> {
     if args.half {
         return Err(usage("--half: ONNX is written in single precision; leave the flag out").into());
     }
-    let bytes = capsnet_onnx::export(&model.config, &model.state_dict())?;
+    let mut state = model.state_dict();
+    weights::note_classes(&mut state, &model.class_names);
+    let bytes = capsnet_onnx::export(&model.config, &state)?;
     atomic_write(&args.output, |file| file.write_all(&bytes))
         .with_context(|| format!("can't write {}", args.output.display()))?;
     line(format_args!(

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burn::prelude::Device;
-use capsnet::loaded::LoadedModel;
-use capsnet::model::{Architecture, Classifier, ImageShape, Model, ModelConfig, Network, class_names};
+use capsnet::model::{Architecture, Classifier, ImageShape, ModelConfig, class_names};
 use capsnet::predict::{
     PictureOptions, Prediction, Preparation, Seen, are_characters, predict, see, unit, usual_threshold,
 };
@@ -18,7 +17,8 @@ use capsnet_data::picture::{write_png_gray, write_png_rgb};
 use capsnet_report::{Column, Table};
 use clap::Args;
 
-use crate::args::{ComputeArgs, ModelsArgs, NamedFile, WeightsArgs, label_of};
+use crate::args::{ComputeArgs, ModelsArgs, NamedFile, WeightsArgs};
+use crate::contestant::Contestant;
 use crate::output::{line, note, place};
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -29,6 +29,7 @@ pub(crate) const EXAMPLES: &str = "Examples:
   capsnet predict capsnet photo.jpg
   capsnet predict --models lenet5,capsnet photo.jpg scans/ --seen seen
   capsnet predict lenet5 --weights runs/mine/best.safetensors - < drawing.png
+  capsnet predict --models capsnet,theirs=model.onnx photo.jpg
   capsnet predict --models lenet5,mine=runs/mine/best.safetensors scans/ --json
 
 A picture is prepared as MNIST was made: ink is found on its ground, bright or dark, even or not, cut out, and fitted
@@ -53,8 +54,8 @@ pub(crate) struct PredictArgs {
     /// Dark ink on a bright ground, whatever is found; with --prepare none, swap dark and bright
     #[arg(long)]
     pub invert: bool,
-    /// The least score of an answer; below it nothing is recognised [default: 0.8 for probabilities, 0.6 for lengths of
-    /// capsules, 0.5 for lengths and poses]
+    /// The least score of an answer; below it nothing is recognised [default: 0.75 for probabilities, 0.6 for lengths of
+    /// capsules, 0.4 for lengths and poses]
     #[arg(long, value_name = "SCORE")]
     pub threshold: Option<f32>,
     /// Folder for what the models saw, one PNG a picture
@@ -128,28 +129,28 @@ fn split(args: &PredictArgs) -> Result<(Option<ModelConfig>, &[PathBuf])> {
 }
 
 /// The models that are asked, in the order in which they are named.
-fn load(args: &PredictArgs, model: Option<ModelConfig>, device: &Device) -> Result<Vec<LoadedModel>> {
+fn load(args: &PredictArgs, model: Option<ModelConfig>, device: &Device) -> Result<Vec<Contestant>> {
     let flags = &args.weights;
     if let Some(model) = model {
-        return Ok(vec![flags.load(model.name(), device)?]);
+        return Ok(vec![flags.contestant(Some(model.name()), "lenet5", device)?]);
     }
     if args.models.is_empty() {
         if flags.weights.is_some() {
-            return Ok(vec![flags.load_any("lenet5", device)?]);
+            return Ok(vec![flags.contestant(None, "lenet5", device)?]);
         }
         let usual = ModelsArgs {
             models: Vec::new(),
             weights: Vec::new(),
             onnx_normalize: None,
         };
-        return usual.load(device);
+        return usual.contestants(device);
     }
     let mut models = Vec::new();
     for name in &args.models {
         let mut flags = flags.clone();
         if ModelConfig::named(name).is_some() {
             flags.weights = None;
-            models.push(flags.load(name, device)?);
+            models.push(flags.contestant(Some(name), "lenet5", device)?);
         } else {
             let file: NamedFile = name.parse().map_err(|fault| usage(format!("--models: {fault}")))?;
             if !file.path.exists() {
@@ -157,13 +158,13 @@ fn load(args: &PredictArgs, model: Option<ModelConfig>, device: &Device) -> Resu
                 let message = format!("--models: `{name}` is neither a file nor one of {}", names.join(", "));
                 return Err(usage(message).into());
             }
-            flags.weights = Some(file.path.clone());
-            let model = flags.load_any("lenet5", device)?;
-            models.push(model.called(file.name.unwrap_or_else(|| label_of(&file.path))));
+            let label = file.label();
+            flags.weights = Some(file);
+            models.push(flags.contestant(None, "lenet5", device)?.called(label));
         }
     }
     if flags.weights.is_some() {
-        models.push(flags.load_any("lenet5", device)?);
+        models.push(flags.contestant(None, "lenet5", device)?);
     }
     Ok(models)
 }
@@ -179,7 +180,7 @@ struct Look {
 type Form = (usize, usize, usize, bool);
 
 /// What pictures are made into for a model. Where classes are no characters, there is no ink to prepare.
-fn form(args: &PredictArgs, model: &Model) -> Form {
+fn form(args: &PredictArgs, model: &dyn Classifier) -> Form {
     let ImageShape {
         channels,
         height,
@@ -190,16 +191,16 @@ fn form(args: &PredictArgs, model: &Model) -> Form {
 }
 
 /// Reads and prepares all pictures.
-fn looks(args: &PredictArgs, models: &[LoadedModel], sources: &[Result<Source, String>]) -> Result<Vec<Look>> {
-    let mut progress = Progress::new("preparing", "pictures", sources.len(), 0);
+fn looks(args: &PredictArgs, models: &[Contestant], sources: &[Result<Source, String>]) -> Result<Vec<Look>> {
+    let mut progress = Progress::new("preparing", "picture", sources.len(), 0);
     let mut looks = Vec::with_capacity(sources.len());
     for (number, source) in sources.iter().enumerate() {
         let seen = source.clone().and_then(|source| {
             let picture = source.read().map_err(|error| format!("{error:#}"))?;
             let mut seen = HashMap::new();
             for model in models {
-                let input = model.model.input();
-                let form = form(args, &model.model);
+                let input = model.model().input();
+                let form = form(args, model.model());
                 let preparation = if form.3 { Preparation::Auto } else { Preparation::None };
                 let options = PictureOptions {
                     preparation,
@@ -223,15 +224,16 @@ fn looks(args: &PredictArgs, models: &[LoadedModel], sources: &[Result<Source, S
 }
 
 /// Asks every model about every picture: a record each, in the order of the pictures.
-fn records(args: &PredictArgs, models: &[LoadedModel], looks: &[Look], device: &Device) -> Result<Vec<Record>> {
+fn records(args: &PredictArgs, models: &[Contestant], looks: &[Look], device: &Device) -> Result<Vec<Record>> {
     let mut answers: Vec<std::vec::IntoIter<Prediction>> = Vec::new();
-    for LoadedModel { model, entry, .. } in models {
+    for contestant in models {
+        let (model, entry) = (contestant.model(), contestant.entry());
         let shape = form(args, model);
         let images: Vec<Vec<u8>> = looks
             .iter()
             .filter_map(|look| Some(look.seen.as_ref().ok()?[&shape].image.clone()))
             .collect();
-        let mut progress = Progress::new(entry.label.clone(), "pictures", images.len(), 0);
+        let mut progress = Progress::new(entry.label.clone(), "picture", images.len(), 0);
         let mut predictions = Vec::with_capacity(images.len());
         for images in images.chunks(500) {
             predictions.extend(predict(model, images, device));
@@ -252,7 +254,7 @@ fn records(args: &PredictArgs, models: &[LoadedModel], looks: &[Look], device: &
         let prefix = format!("{:03}-{}", number + 1, look.stem);
         for (model, answers) in models.iter().zip(&mut answers) {
             let prediction = answers.next().expect("every model was asked about every picture");
-            let LoadedModel { model, entry, .. } = model;
+            let (model, entry) = (model.model(), model.entry());
             let (input, kind, names) = (model.input(), model.score_kind(), class_names(model));
             let seen = &seen[&form(args, model)];
             let threshold = args.threshold.unwrap_or(usual_threshold(kind));
@@ -321,17 +323,17 @@ fn file_part(label: &str) -> String {
 }
 
 /// The size, where models see different ones.
-fn size_part(models: &[LoadedModel], shape: ImageShape) -> String {
-    match models.iter().all(|model| model.model.input().image == shape) {
+fn size_part(models: &[Contestant], shape: ImageShape) -> String {
+    match models.iter().all(|model| model.model().input().image == shape) {
         true => String::new(),
         false => format!("-{}x{}x{}", shape.channels, shape.width, shape.height),
     }
 }
 
-fn print(args: &PredictArgs, models: &[LoadedModel], records: &[Record]) -> Result<()> {
+fn print(args: &PredictArgs, models: &[Contestant], records: &[Record]) -> Result<()> {
     let classes = models
         .iter()
-        .map(|model| model.model.input().classes)
+        .map(|model| model.model().input().classes)
         .max()
         .unwrap_or(0);
     let mut columns = vec![

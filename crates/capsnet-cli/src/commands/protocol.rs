@@ -4,8 +4,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Result, anyhow};
 use capsnet::Error;
-use capsnet::loaded::LoadedModel;
-use capsnet::model::{Architecture, Classifier, named_by};
+use capsnet::model::{ModelConfig, named_by};
 use capsnet::protocol::{self, Protocol, Settings, names_where};
 use capsnet_data::random::Seed;
 use capsnet_measure::ProtocolOutcome;
@@ -32,9 +31,9 @@ struct Report<'a> {
 /// Tests by a protocol.
 pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
     let device = args.data.compute.start()?;
-    let name = args.model.name();
-    let LoadedModel { model, entry, .. } = args.weights.load(name, &device)?;
-    let weights = entry.weights;
+    let contestant = args.contestant(&device)?;
+    let (model, entry) = (contestant.model(), contestant.entry());
+    let (name, weights) = (entry.model.as_str(), entry.weights.clone());
     let settings = Settings {
         seed: Seed(args.seed),
         limit: args.data.limit.and_then(NonZeroUsize::new),
@@ -44,11 +43,11 @@ pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
     let images = |split| {
         let folder = data_folder(args.data.dataset, &[split], args.data.data.as_deref())?;
         let data = read(&folder, split, args.data.image.map(|size| size.0))?;
-        Ok(named_by(data, [&model as &dyn Classifier]))
+        Ok(named_by(data, [model]))
     };
     let mut bar: Option<Progress> = None;
-    let tested = protocol::test(protocol, &images, &model, &device, &settings, &mut |at| {
-        let bar = bar.get_or_insert_with(|| Progress::new(format!("testing by {protocol}"), "images", at.total, 0));
+    let tested = protocol::test(protocol, &images, model, &device, &settings, &mut |at| {
+        let bar = bar.get_or_insert_with(|| Progress::new(format!("testing by {protocol}"), "image", at.total, 0));
         bar.set(at.done, at.what);
     });
     if let Some(bar) = bar {
@@ -82,6 +81,15 @@ fn with_advice(error: Error, protocol: &dyn Protocol, model: &str, weights: &str
     let Error::ProtocolSize { needs, takes, .. } = error else {
         return error.into();
     };
+    if ModelConfig::named(model).is_none() {
+        return anyhow!(
+            "--protocol {protocol} has images of {} x {} pixels here, but {weights} takes {} x {}",
+            needs[0],
+            needs[1],
+            takes[0],
+            takes[1]
+        );
+    }
     let training = match protocol.about().training {
         Some(_) => format!(" --protocol {protocol}"),
         None => String::new(),

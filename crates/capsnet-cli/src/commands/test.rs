@@ -1,9 +1,9 @@
 //! `capsnet test`.
 
 use anyhow::Result;
+use burn::prelude::Device;
 use capsnet::evaluate::Condition;
-use capsnet::loaded::LoadedModel;
-use capsnet::model::{Architecture, Classifier, Network, named_by};
+use capsnet::model::{Architecture, named_by};
 use capsnet::protocol::Protocol;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::random::Seed;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::measure::{class_words, confusion_matrix, measure};
 use super::protocol;
 use crate::args::TestArgs;
+use crate::contestant::{Contestant, check_outputs};
 use crate::output::{line, note, place};
 
 #[derive(Serialize)]
@@ -45,26 +46,26 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let conditions = conditions(args)?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
-    let LoadedModel {
-        model, path: weights, ..
-    } = args.weights.load(args.model.name(), &device)?;
-    let data = named_by(data, [&model as &dyn Classifier]);
-    let evaluations = measure(&model, &data, &conditions, args.seed, &device)?;
+    let contestant = args.contestant(&device)?;
+    check_outputs([&contestant], &data)?;
+    let model = contestant.model();
+    let data = named_by(data, [model]);
+    let evaluations = measure(model, &data, &conditions, args.seed, &device)?;
     let pairs = || conditions.iter().zip(&evaluations);
     if let Some(folder) = &args.out {
         place(folder)?;
         for (condition, evaluation) in pairs() {
             let matrix = confusion_matrix(&data, &evaluation.confusion)?;
             let name: String = condition.label().replace(['=', ',', ':', '|'], "_");
-            let path = folder.join(format!("confusion-{}-{name}.png", args.model.name()));
-            let title = format!("{} on {}: {}", model.config.title(), data.name(), condition.label());
+            let path = folder.join(format!("confusion-{}-{name}.png", contestant.entry().model));
+            let title = format!("{} on {}: {}", model.title(), data.name(), condition.label());
             matrix.sheet(&title)?.save_png(&path)?;
             note(format_args!("wrote {}", path.display()));
         }
     }
     let report = Report {
-        model: args.model.name().to_owned(),
-        weights: weights.display().to_string(),
+        model: contestant.entry().model.clone(),
+        weights: contestant.file(),
         parameters: model.parameters(),
         protocol: args.protocol,
         dataset: data.name().to_owned(),
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     }
     line(format_args!(
         "{} ({} parameters), weights {}, {}",
-        model.config.title(),
+        model.title(),
         count(report.parameters as u64),
         report.weights,
         images_shown(report.images as u64, &report.dataset, sample)
@@ -95,6 +96,14 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
         .iter()
         .try_for_each(|result| print_details(result, &data))?;
     Ok(())
+}
+
+impl TestArgs {
+    /// The model that is tested.
+    pub(super) fn contestant(&self, device: &Device) -> Result<Contestant> {
+        let model = self.model.as_ref().map(Architecture::name);
+        self.weights.contestant(model, "lenet5", device)
+    }
 }
 
 /// One condition an angle, or the transform alone; or those of the protocol.
