@@ -36,6 +36,8 @@ pub struct TestResult {
 pub struct Comparison {
     /// The data set's name.
     pub dataset: String,
+    /// What its classes are called, in the order of their labels.
+    pub classes: Vec<String>,
     /// How many of its images were shown.
     pub images: u64,
     /// Where they are a sample.

@@ -19,6 +19,8 @@ pub struct Outcome {
     pub about: String,
     /// The data set's name.
     pub dataset: String,
+    /// What its classes are called, in the order of their labels.
+    pub classes: Vec<String>,
     /// Whether all runs are done.
     pub complete: bool,
     /// In the order of the declaration.

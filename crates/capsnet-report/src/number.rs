@@ -16,6 +16,17 @@ pub fn count(value: u64) -> String {
     out
 }
 
+/// So many of what the noun names: "1 image", "2,000 images", "3 classes".
+#[must_use]
+pub fn counted(value: u64, noun: &str) -> String {
+    let end = match (value, noun.ends_with('s')) {
+        (1, _) => "",
+        (_, false) => "s",
+        (_, true) => "es",
+    };
+    format!("{} {noun}{end}", count(value))
+}
+
 /// A fraction of one as a percentage with the given number of decimals: `percent(0.9931, 2)` is "99.31 %".
 /// NaN and infinities are "n/a".
 #[must_use]
@@ -119,6 +130,13 @@ pub(crate) fn trim_zeros(decimal: &str) -> &str {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!(counted(1, "image"), "1 image");
+        assert_eq!(counted(0, "image"), "0 images");
+        assert_eq!(counted(2_000, "class"), "2,000 classes");
+    }
 
     #[test]
     fn counts() {

@@ -82,6 +82,7 @@ impl Compare<'_> {
         });
         let comparison = Comparison {
             dataset: self.data.name().to_owned(),
+            classes: self.data.class_names().to_vec(),
             images: self.data.len() as u64,
             sample: self.sample,
             models: models.collect(),

@@ -138,7 +138,10 @@ fn check_size(data: &Dataset, [height, width]: [usize; 2], model: Input) -> Resu
                 1 => format!("grey images of {height} x {width} pixels"),
                 channels => format!("images of {channels} channels of {height} x {width} pixels"),
             },
-            format!("{} channel(s) of {} x {}", image.channels, image.height, image.width),
+            match image.channels {
+                1 => format!("grey images of {} x {}", image.height, image.width),
+                channels => format!("images of {channels} channels of {} x {}", image.height, image.width),
+            },
         ));
     }
     let classes = data.class_names().len();

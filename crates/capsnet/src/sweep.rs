@@ -138,7 +138,8 @@ impl Sweep<'_> {
             }
         };
         let sections = self.plan.sections().iter().map(section);
-        Record::new(self.settings(), models().cloned().collect(), sections.collect())
+        let record = Record::new(self.settings(), models().cloned().collect(), sections.collect());
+        record.of_classes(self.data.class_names())
     }
 
     /// The record with the points of earlier ones that belong to it.

@@ -91,6 +91,9 @@ pub struct ModelMeasures {
 pub struct Measurements {
     /// The data set's name.
     pub dataset: String,
+    /// What its classes are called, in the order of their labels; empty in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// How many images were shown.
     pub images: usize,
     /// Of the choice of units, of halves, permutations and noise.

@@ -19,6 +19,9 @@ pub struct Record {
     complete: bool,
     /// What decides the points, beside the weights.
     pub settings: Settings,
+    /// What the classes of the images are called, in the order of their labels; empty in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// In the order of every sweep's curves.
     pub models: Vec<ModelEntry>,
     /// One a family.
@@ -93,9 +96,17 @@ impl Record {
             confidence: CONFIDENCE,
             complete: false,
             settings,
+            classes: Vec::new(),
             models,
             sweeps,
         }
+    }
+
+    /// The same, of images whose classes are called so.
+    #[must_use]
+    pub fn of_classes(mut self, names: &[String]) -> Self {
+        self.classes = names.to_vec();
+        self
     }
 
     /// Reads back what [`to_json`](Self::to_json) wrote.

@@ -3,8 +3,8 @@
 use capsnet_measure::look::{AngleAnswers, Angles};
 
 use super::Figure;
-use super::parts::{framed, grey, labelled_tile, scored};
-use crate::colour::{ColourImage, FAINT, INK};
+use super::parts::{framed, labelled_tile, scored, shown};
+use crate::colour::{FAINT, INK};
 use crate::drawing::{Anchor, Drawing};
 use crate::error::ReportError;
 use crate::font::Font;
@@ -43,7 +43,7 @@ pub fn angles(numbers: &Angles) -> Result<Figure, ReportError> {
         }
         for (column, image) in digit.images.iter().enumerate() {
             let x = left + column as f64 * (width + GAP);
-            let image = ColourImage::from(&grey(numbers.size, image)?);
+            let image = shown(numbers.size, image)?;
             let tone = Tone::of_all(digit.answers.iter().map(|answers| tone(digit, answers[column].class)));
             labelled_tile(&mut drawing, (x, y), &image, SCALE, ("", tone));
             for (line, answers) in digit.answers.iter().enumerate() {

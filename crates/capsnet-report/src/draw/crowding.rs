@@ -3,7 +3,7 @@
 use capsnet_measure::look::{Crowd, CrowdAnswer, Crowding};
 
 use super::Figure;
-use super::parts::{decoded, framed, grey, heading, labelled_tile, scored};
+use super::parts::{decoded, framed, grey, heading, labelled_tile, scored, shown};
 use crate::colour::{ColourImage, FAINT, INK};
 use crate::drawing::{Anchor, Drawing};
 use crate::error::ReportError;
@@ -84,7 +84,7 @@ impl Layout<'_> {
         let mut bottom = redrawn;
         for (column, crowd) in crowds.iter().enumerate() {
             let tones = crowd.answers.iter().map(|answer| Tone::of(answer.right));
-            let image = ColourImage::from(&grey(self.numbers.size, &crowd.merged)?);
+            let image = shown(self.numbers.size, &crowd.merged)?;
             let at = (self.x(column), top);
             labelled_tile(drawing, at, &image, SCALE, ("", Tone::of_all(tones)));
             for (line, answer) in crowd.answers.iter().enumerate() {

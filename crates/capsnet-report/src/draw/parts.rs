@@ -62,16 +62,29 @@ pub(super) fn heading(drawing: &mut Drawing, at: (f64, f64), text: impl Into<Str
     drawing.text(at, Anchor::Start, Font::Strong, INK, text);
 }
 
-/// A digit as a model sees it; of one in colour the brightness, which is what differences are drawn of.
+/// A digit as a model sees it, in its colours.
+pub(super) fn shown(size: Size, pixels: &[u8]) -> Result<ColourImage, ReportError> {
+    ColourImage::of_planes(size.width, size.height, pixels)
+}
+
+/// A decoder's image, in its colours.
+pub(super) fn redrawn(size: Size, values: &[f32]) -> Result<ColourImage, ReportError> {
+    shown(size, &levels(values))
+}
+
+/// A digit's brightness, which is what differences are drawn of.
 pub(super) fn grey(size: Size, pixels: &[u8]) -> Result<GreyImage, ReportError> {
     GreyImage::of_planes(size.width, size.height, pixels)
 }
 
-/// A decoder's image.
+/// The brightness of a decoder's image.
 pub(super) fn decoded(size: Size, values: &[f32]) -> Result<GreyImage, ReportError> {
+    grey(size, &levels(values))
+}
+
+fn levels(values: &[f32]) -> Vec<u8> {
     // A cast saturates and sends NaN to zero.
-    let pixels: Vec<u8> = values.iter().map(|value| (value * 255.0).round() as u8).collect();
-    GreyImage::of_planes(size.width, size.height, &pixels)
+    values.iter().map(|value| (value * 255.0).round() as u8).collect()
 }
 
 /// Width and height of a framed image.

@@ -3,8 +3,8 @@
 use capsnet_measure::look::Perturbations;
 
 use super::Figure;
-use super::parts::{decoded, framed, grey, labelled_tile, scored};
-use crate::colour::{BLUE, ColourImage, FAINT, INK, ORANGE};
+use super::parts::{framed, labelled_tile, redrawn, scored, shown};
+use crate::colour::{BLUE, FAINT, INK, ORANGE};
 use crate::drawing::{Anchor, Drawing};
 use crate::error::ReportError;
 use crate::font::Font;
@@ -26,19 +26,19 @@ pub fn perturbations(numbers: &Perturbations) -> Result<Figure, ReportError> {
     let (tile_width, tile_height) = framed(numbers.size, SCALE);
     let pair = [
         (
-            grey(numbers.size, &numbers.input)?,
+            shown(numbers.size, &numbers.input)?,
             format!("no. {}", numbers.index),
             Tone::Neutral,
         ),
         (
-            decoded(numbers.size, &numbers.decoded)?,
+            redrawn(numbers.size, &numbers.decoded)?,
             scored(numbers.prediction, &numbers.scores),
             Tone::of(numbers.prediction == numbers.label),
         ),
     ];
     for (column, (image, text, tone)) in pair.iter().enumerate() {
         let at = (LEFT + column as f64 * (tile_width + 10.0), 0.0);
-        labelled_tile(&mut drawing, at, &ColourImage::from(image), SCALE, (text, *tone));
+        labelled_tile(&mut drawing, at, image, SCALE, (text, *tone));
     }
     let legend = LEFT + 2.0 * (tile_width + 10.0) + 16.0;
     for (line, text) in [
@@ -86,7 +86,7 @@ fn table(numbers: &Perturbations) -> Result<Drawing, ReportError> {
         let at = (LEFT - 10.0, y + height / 2.0 - 10.0);
         table.text(at, Anchor::End, Font::Body, INK, (row + 1).to_string());
         for (column, values) in images.iter().enumerate() {
-            let image = ColourImage::from(&decoded(numbers.size, values)?);
+            let image = redrawn(numbers.size, values)?;
             table.image((LEFT + column as f64 * step_x, y), &image, SCALE);
         }
         let length = (BAR * effect / most).max(1.0);

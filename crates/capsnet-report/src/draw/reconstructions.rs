@@ -3,7 +3,7 @@
 use capsnet_measure::look::{Reconstruction, Reconstructions, Size};
 
 use super::Figure;
-use super::parts::{decoded, framed, grey, heading, labelled_tile, scored};
+use super::parts::{decoded, framed, grey, heading, labelled_tile, redrawn, scored, shown};
 use crate::colour::{ColourImage, FAINT};
 use crate::drawing::{Anchor, Drawing};
 use crate::error::ReportError;
@@ -59,18 +59,20 @@ pub fn reconstructions(numbers: &Reconstructions) -> Result<Figure, ReportError>
 
 /// The images of a row with the texts under them.
 fn tiles(digit: &Reconstruction, size: Size) -> Result<[(ColourImage, String, Tone); 4], ReportError> {
-    let (input, redrawn) = (grey(size, &digit.input)?, decoded(size, &digit.of_true)?);
-    let difference = ColourImage::difference(&input, &redrawn)?;
-    let answer = decoded(size, &digit.of_predicted)?;
+    let difference = ColourImage::difference(&grey(size, &digit.input)?, &decoded(size, &digit.of_true)?)?;
     Ok([
-        (ColourImage::from(&input), format!("no. {}", digit.index), Tone::Neutral),
         (
-            ColourImage::from(&redrawn),
+            shown(size, &digit.input)?,
+            format!("no. {}", digit.index),
+            Tone::Neutral,
+        ),
+        (
+            redrawn(size, &digit.of_true)?,
             scored(digit.label, &digit.scores),
             Tone::Neutral,
         ),
         (
-            ColourImage::from(&answer),
+            redrawn(size, &digit.of_predicted)?,
             scored(digit.prediction, &digit.scores),
             Tone::of(digit.prediction == digit.label),
         ),

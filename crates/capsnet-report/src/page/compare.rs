@@ -6,7 +6,7 @@ use std::time::Duration;
 use capsnet_measure::comparison::{Comparison, ModelResults, TestResult};
 use capsnet_measure::{Example, Score};
 
-use super::{example_cell, images_shown, short_names};
+use super::{class_word, example_cell, images_shown, short_names};
 use crate::duration::duration;
 use crate::error::ReportError;
 use crate::grid::DigitGrid;
@@ -68,8 +68,9 @@ impl ComparePage<'_> {
         let mut paths = Vec::new();
         for (result, examples) in self.conditions().iter().zip(self.examples) {
             let cells = examples.iter().map(|example| {
-                let truth = format!("truth {}", example.truth);
-                example_cell(truth, example, &names)
+                let classes = &self.comparison.classes;
+                let truth = format!("truth {}", class_word(classes, example.truth));
+                example_cell(truth, example, &names, classes)
             });
             let cells = cells.collect::<Result<Vec<_>, _>>()?;
             let title = format!("{}: first test images of {}", result.label, self.comparison.dataset);

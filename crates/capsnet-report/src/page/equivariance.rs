@@ -9,7 +9,7 @@ mod verdict;
 use capsnet_measure::Sample;
 use capsnet_measure::equivariance::{Measurements, QUANTITIES};
 
-use super::images_shown;
+use super::{images_shown, listed};
 use crate::error::ReportError;
 use crate::html::{HtmlReport, Picture};
 use crate::number::count;
@@ -55,6 +55,9 @@ impl EquivariancePage<'_> {
             .fact("Units", units)
             .fact("Seed", measured.seed.to_string())
             .command(self.command);
+        if !measured.classes.is_empty() {
+            page = page.fact("Classes", listed(&measured.classes));
+        }
         for model in &measured.models {
             page = page.fact("Weights", format!("{}: {}", model.entry.label, model.entry.weights));
         }

@@ -20,19 +20,20 @@ pub mod sweep;
 
 pub use drawings::drawings;
 
+use capsnet_data::catalog::KnownSet;
 use capsnet_measure::{Example, ModelEntry, Sample};
 
 use crate::colour::ColourImage;
 use crate::error::ReportError;
 use crate::grid::Cell;
-use crate::number::count;
+use crate::number::{count, counted};
 use crate::tone::Tone;
 
 /// Which images were shown: "10,000 test images of mnist", or "1,000 test images of mnist, a sample of its 10,000 by
 /// seed 1".
 #[must_use]
 pub fn images_shown(shown: u64, dataset: &str, sample: Option<Sample>) -> String {
-    let images = format!("{} test images of {dataset}", count(shown));
+    let images = format!("{} of {dataset}", counted(shown, "test image"));
     match sample {
         None => images,
         Some(Sample { of, seed }) => format!("{images}, a sample of its {} by seed {seed}", count(of)),
@@ -58,15 +59,29 @@ fn short(sha256: &str) -> &str {
     sha256.get(..12).unwrap_or(sha256)
 }
 
+/// What a class is called under an image: digits by their number, others by their name, where there is one.
+fn class_word(classes: &[String], class: u8) -> String {
+    let digits = KnownSet::Mnist.class_names();
+    match classes.get(usize::from(class)) {
+        Some(name) if !digits.iter().eq(classes) => name.clone(),
+        _ => class.to_string(),
+    }
+}
+
 /// An image with the models' answers beneath, right in green, wrong in red.
-fn example_cell(heading: String, example: &Example, names: &[impl AsRef<str>]) -> Result<Cell, ReportError> {
+fn example_cell(
+    heading: String,
+    example: &Example,
+    names: &[impl AsRef<str>],
+    classes: &[String],
+) -> Result<Cell, ReportError> {
     let [_, height, width] = example.shape;
     let image = ColourImage::of_planes(width, height, &example.pixels)?;
     let answers = names.iter().zip(&example.answers);
     Ok(answers.fold(
         Cell::new(image).line(heading, Tone::Neutral),
         |cell, (name, &answer)| {
-            let text = format!("{} {answer}", name.as_ref());
+            let text = format!("{} {}", name.as_ref(), class_word(classes, answer));
             cell.line(text, Tone::of(answer == example.truth))
         },
     ))
@@ -121,6 +136,16 @@ mod tests {
         assert_eq!(listed(&["a"]), "a");
         assert_eq!(capital("shear along x"), "Shear along x");
         assert_eq!(capital(""), "");
+    }
+
+    #[test]
+    fn digits_are_numbers_and_other_classes_have_names() {
+        let digits = KnownSet::Mnist.class_names().map(String::from);
+        let two = ["cat", "dog"].map(String::from);
+        assert_eq!(class_word(&digits, 7), "7");
+        assert_eq!(class_word(&two, 1), "dog");
+        assert_eq!(class_word(&two, 2), "2");
+        assert_eq!(class_word(&[], 3), "3");
     }
 
     #[test]

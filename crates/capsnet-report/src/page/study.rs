@@ -6,6 +6,7 @@ use std::time::Duration;
 use capsnet_measure::Interval;
 use capsnet_measure::study::{Comparison, Outcome, Over, TestOutcome, VariantOutcome, mean};
 
+use super::listed;
 use crate::duration::duration;
 use crate::error::{ReportError, save as write};
 use crate::html::HtmlReport;
@@ -244,6 +245,7 @@ pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<(), ReportEr
     let page = HtmlReport::new(outcome.title.clone())
         .lead(outcome.about.clone())
         .fact("Data", outcome.dataset.clone())
+        .fact("Classes", listed(&outcome.classes))
         .fact(
             "Runs",
             if outcome.complete {

@@ -59,6 +59,9 @@ impl SweepPage<'_> {
             .lead(self.lead(&labels))
             .fact("Measured", self.measured())
             .fact("Data", self.data());
+        if !self.record.classes.is_empty() {
+            page = page.fact("Classes", listed(&self.record.classes));
+        }
         for section in sweeps {
             let values = section.flag.split_once('=').map_or("", |(_, values)| values);
             page = page.fact(
@@ -78,13 +81,17 @@ impl SweepPage<'_> {
             let sweep = &section.sweep;
             let heading = capital(&sweep.family.name);
             let key = key_values(section);
-            page = page.table(format!("{heading}: the figures"), leads(sweep), table_at(sweep, &key));
+            let mut note = leads(sweep);
+            if let Some(words) = left_out(key.len(), sweep.values().len()) {
+                note = format!("{words}\n\n{note}").trim_end().to_owned();
+            }
+            page = page.table(format!("{heading}: the figures"), note, table_at(sweep, &key));
             if let Some(table) = differences(sweep, &key) {
                 page = page.table(format!("{heading}: the differences"), DIFFERENCES, table);
             }
             page = page.sweep(format!("{heading}: the curves"), CAVEAT, sweep.clone());
             if let Some(rows) = self.examples.get(number) {
-                let picture = pictures::picture(&sweep.family, &labels, rows)?;
+                let picture = pictures::picture(&sweep.family, &labels, &self.record.classes, rows)?;
                 page = page.pictures(format!("{heading}: what the models saw"), "", vec![picture]);
             }
         }
@@ -106,6 +113,9 @@ impl SweepPage<'_> {
             let key = key_values(section);
             let table = accuracies(sweep, &key).to_text();
             text += &format!("\n{}: {}\n\n{}\n", section.flag, section.about, table.trim_end());
+            if let Some(words) = left_out(key.len(), sweep.values().len()) {
+                text += &format!("\n{words}\n");
+            }
             if let Some(table) = differences(sweep, &key) {
                 text += &format!("\n{DIFFERENCES}\n\n{}\n", table.to_text().trim_end());
             }
@@ -175,6 +185,11 @@ fn key_values(section: &Section) -> Vec<f64> {
     let angles = KEY_ANGLES.into_iter().filter(|angle| measured.contains(angle));
     let key: Vec<f64> = angles.filter(|_| section.family() == "rotate").collect();
     if key.len() > 2 { key } else { sweep.spread(KEY_VALUES) }
+}
+
+/// That a table has fewer rows than there are values, where it does.
+fn left_out(rows: usize, values: usize) -> Option<String> {
+    (rows < values).then(|| format!("{rows} of the {values} values; all of them are in sweep.csv and in the curves."))
 }
 
 /// Where one model is ahead of another, a paragraph for every two.

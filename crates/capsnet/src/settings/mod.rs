@@ -217,8 +217,11 @@ pub fn configure(model: Option<&str>, parts: &[Part], settings: &[Setting]) -> R
     configure_for(model, None, parts, settings)
 }
 
+/// No more than one of so many images is held out, unless that is asked for.
+const HELD_OUT_AT_MOST: usize = 5;
+
 /// As [`configure`], for a model that is to take the images and classes of `data`, unless a part or a setting says
-/// otherwise.
+/// otherwise. Of a small set a fifth is held out for validation.
 ///
 /// # Errors
 ///
@@ -236,6 +239,9 @@ pub fn configure_for(
         model.take(data.shape(), data.class_names().len());
     }
     let mut config = TrainConfig::for_model(model);
+    if let Some(data) = data {
+        config.validation = config.validation.min(data.len() / HELD_OUT_AT_MOST);
+    }
     for (part, settings) in &of_parts {
         config = match part.whole() {
             Some(whole) => whole,

@@ -63,7 +63,7 @@ pub enum StudyError {
     /// A run that was made with other settings or images.
     #[error(
         "the run in {} was made with other settings than the study now declares: there it has {there}, here {here}. \
-         Give the study another folder with --out, or delete that run", folder.display()
+         Give the study another folder with --out, or delete that run{}", folder.display(), of_earlier(here)
     )]
     OtherSettings {
         /// The run's folder.
@@ -103,5 +103,15 @@ pub enum StudyError {
 impl From<Error> for StudyError {
     fn from(error: Error) -> Self {
         StudyError::Other(Box::new(error))
+    }
+}
+
+/// What goes on with runs of versions before held-out images were drawn by class.
+fn of_earlier(here: &str) -> &'static str {
+    match here.contains("held_out") {
+        true => {
+            ". Earlier versions held out the last images: `held_out = \"last\"` in [defaults] goes on with their runs"
+        }
+        false => "",
     }
 }

@@ -55,7 +55,7 @@ pub enum Event<'a> {
         done: usize,
         /// Of so much.
         total: usize,
-        /// "images", or "s" where time ends the run.
+        /// "image", or "second" where time ends the run.
         unit: &'static str,
         /// Images of the step.
         batch_size: usize,
@@ -195,9 +195,13 @@ impl<'a> Study<'a> {
                 break;
             };
             records[run.variant].push(record);
-            notify(Event::Done(&self.plan.outcome(&records, self.test.name())));
+            notify(Event::Done(&self.plan.outcome(
+                &records,
+                self.test.name(),
+                self.test.class_names(),
+            )));
         }
-        Ok(self.plan.outcome(&records, self.test.name()))
+        Ok(self.plan.outcome(&records, self.test.name(), self.test.class_names()))
     }
 
     fn in_run(&self, run: Run, source: StudyError) -> StudyError {
@@ -450,12 +454,8 @@ impl Training<'_> {
                 }
                 // A run that time ends has no number of images; its seconds are what progresses.
                 let (unit, total, done) = match self.budget {
-                    Some(budget) => ("s", budget.ceil() as usize, seconds as usize),
-                    None => (
-                        "images",
-                        images * epochs,
-                        position.epoch as usize * images + images_done,
-                    ),
+                    Some(budget) => ("second", budget.ceil() as usize, seconds as usize),
+                    None => ("image", images * epochs, position.epoch as usize * images + images_done),
                 };
                 notify(Event::Training {
                     run,

@@ -8,8 +8,8 @@ use super::{Origin, Plan, Planned, Record};
 use crate::model::Architecture;
 
 impl Plan {
-    /// What the records come to, those of each variant in the order of its seeds.
-    pub fn outcome(&self, records: &[Vec<Record>], dataset: &str) -> Outcome {
+    /// What the records come to, those of each variant in the order of its seeds, on a data set of this name and classes.
+    pub fn outcome(&self, records: &[Vec<Record>], dataset: &str, classes: &[String]) -> Outcome {
         let variants = self.variants.iter().zip(records).enumerate();
         let done: usize = records.iter().map(Vec::len).sum();
         let comparisons = (1..records.len()).flat_map(|number| self.comparisons(number, records));
@@ -18,6 +18,7 @@ impl Plan {
             title: self.title.clone(),
             about: self.about.clone(),
             dataset: dataset.to_owned(),
+            classes: classes.to_vec(),
             complete: done == self.runs().len(),
             variants: variants
                 .map(|(number, (planned, records))| self.variant_outcome(number, planned, records))

@@ -21,13 +21,23 @@ const CAPTION: &str = "The first test images as the models were shown them, and 
     wrong in red and bold. A dashed frame marks an image that at least one model got wrong.";
 
 /// One row of the picture an image, one column a value.
-pub(super) fn picture(family: &Family, labels: &[&str], rows: &[Row]) -> Result<Picture, ReportError> {
+pub(super) fn picture(
+    family: &Family,
+    labels: &[&str],
+    classes: &[String],
+    rows: &[Row],
+) -> Result<Picture, ReportError> {
     let (names, key) = short_names(labels);
     let digits = rows.iter().map(|row| row.examples.len()).min().unwrap_or(0);
     let mut cells = Vec::new();
     for digit in 0..digits {
         for row in rows {
-            cells.push(example_cell(value(family, row.value), &row.examples[digit], &names)?);
+            cells.push(example_cell(
+                value(family, row.value),
+                &row.examples[digit],
+                &names,
+                classes,
+            )?);
         }
     }
     let sheet = DigitGrid::new("", rows.len(), cells).sheet()?;
