@@ -3,8 +3,9 @@
 
 use std::fmt::Display;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use capsnet_data::lock::{FolderLock, expect_free};
@@ -56,4 +57,39 @@ pub(crate) fn line(text: impl Display) -> Result<()> {
 pub(crate) fn note(text: impl Display) {
     let mut stderr = io::stderr().lock();
     let _ = writeln!(stderr, "{text}").and_then(|()| stderr.flush());
+}
+
+/// What is good.
+pub(crate) const GREEN: u8 = 32;
+/// What is to be heeded.
+pub(crate) const YELLOW: u8 = 33;
+
+/// A word for standard error in one of the terminal's colours; plain where that is no terminal, or none are wanted.
+pub(crate) fn painted(word: &str, colour: u8) -> String {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let plain = is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    match io::stderr().is_terminal() && !plain {
+        true => format!("\x1b[{colour}m{word}\x1b[0m"),
+        false => word.to_owned(),
+    }
+}
+
+/// Shows a page in the browser, as the system opens files; where it can't, says so.
+pub(crate) fn open(page: impl AsRef<Path>) {
+    let page = page.as_ref();
+    let words: &[&str] = match std::env::consts::OS {
+        "macos" => &["open"],
+        "windows" => &["cmd", "/c", "start", ""],
+        _ => &["xdg-open"],
+    };
+    let mut command = Command::new(words[0]);
+    let command = command.args(&words[1..]).arg(page);
+    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Err(error) = silent.spawn() {
+        note(format_args!(
+            "{} could not be opened by {}: {error}",
+            page.display(),
+            words[0]
+        ));
+    }
 }

@@ -1,14 +1,19 @@
 //! Progress on standard error: a bar on a terminal, a line now and then elsewhere, so that a log stays readable.
 
-use crate::output::note;
+use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use capsnet_report::duration::duration;
+use capsnet_report::number::{count, counted};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::note;
+
 const LINE_EVERY: Duration = Duration::from_secs(10);
-const TEMPLATE: &str = "{prefix} {bar:30} {pos}/{len} {msg}";
+/// What is too long for the terminal is cut off at the end of the line, where the least important is. Colours are those
+/// of the terminal library, which leaves them out where they aren't wanted (`NO_COLOR`).
+const TEMPLATE: &str = "{prefix} {bar:16.green/dim} {wide_msg}";
 
 /// Progress through a number of images, or of bytes.
 pub(crate) struct Progress {
@@ -19,11 +24,12 @@ pub(crate) struct Progress {
     started: Instant,
     /// What had been done before this process began; it doesn't count for its speed.
     before: usize,
+    done: usize,
     last_line: Instant,
 }
 
 impl Progress {
-    /// Progress through `total` of `unit`, `before` of which are done already.
+    /// Progress through `total` of `unit` (a word for one of them), `before` of which are done already.
     pub(crate) fn new(title: impl Into<String>, unit: &'static str, total: usize, before: usize) -> Self {
         let title = title.into();
         let bar = stderr().is_terminal().then(|| {
@@ -40,23 +46,48 @@ impl Progress {
             bar,
             started: now,
             before,
+            done: before,
             last_line: now,
+        }
+    }
+
+    /// Gives it another title.
+    pub(crate) fn call(&mut self, title: String) {
+        if self.title != title {
+            if let Some(bar) = &self.bar {
+                bar.set_prefix(title.clone());
+            }
+            self.title = title;
         }
     }
 
     /// Says that so many are done; `beside` is shown beside the speed.
     pub(crate) fn set(&mut self, done: usize, beside: &str) {
+        self.done = done;
         if let Some(bar) = &self.bar {
-            bar.set_message(self.speed(done, beside));
+            bar.set_message(self.words(beside));
             bar.set_position(done as u64);
         } else if self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
+            let (title, total) = (&self.title, counted(self.total as u64, self.unit));
             note(format_args!(
-                "{} {done}/{} {}",
-                self.title,
-                self.total,
-                self.speed(done, beside)
+                "{title} {} of {total}, {}",
+                count(done as u64),
+                self.words(beside)
             ));
+        }
+    }
+
+    /// Says what is being done that doesn't count, such as validating.
+    pub(crate) fn meanwhile(&mut self, doing: &str) {
+        self.set(self.done, doing);
+    }
+
+    /// Says something for good, above the bar.
+    pub(crate) fn say(&self, text: impl Display) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
         }
     }
 
@@ -67,12 +98,40 @@ impl Progress {
         }
     }
 
-    fn speed(&self, done: usize, beside: &str) -> String {
-        let rate = done.saturating_sub(self.before) as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
-        if rate <= 0.0 {
-            return format!("{}  {beside}", self.unit);
-        }
-        let left = Duration::from_secs_f64((self.total - done.min(self.total)) as f64 / rate);
-        format!("{0}  {rate:.0} {0}/s  {1} left  {beside}", self.unit, duration(left))
+    fn words(&self, beside: &str) -> String {
+        let rate = self.done.saturating_sub(self.before) as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        words(self.done, self.total, self.unit, rate, beside)
+    }
+}
+
+/// How far it has come, how long the whole will still take, and how fast it goes: the most important first.
+fn words(done: usize, total: usize, unit: &str, rate: f64, beside: &str) -> String {
+    let share = 100 * done.min(total) / total.max(1);
+    if rate <= 0.0 {
+        return format!("{share} %  {beside}").trim_end().to_owned();
+    }
+    let left = Duration::from_secs_f64(((total - done.min(total)) as f64 / rate).min(1e9));
+    let words = format!(
+        "{share} %  {} left  {}/s  {beside}",
+        duration(left),
+        counted(rate as u64, unit)
+    );
+    words.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn the_whole_is_foretold_and_fits() {
+        let text = words(600_000, 2_400_000, "image", 250.4, "loss 0.1234");
+        assert_eq!(text, "25 %  2 h 00 min left  250 images/s  loss 0.1234");
+        // Beside "epoch 10/40", a bar and two spaces.
+        assert!(text.len() + "epoch 10/40".len() + 16 + 2 <= 80);
+        assert_eq!(words(3, 4, "step", 1.0, ""), "75 %  1.0 s left  1 step/s");
+        assert_eq!(words(0, 4, "step", 0.0, "warming up"), "0 %  warming up");
+        assert_eq!(words(0, 0, "image", 0.0, ""), "0 %");
+        assert_eq!(words(9, 4, "image", 2.0, ""), "100 %  0 ms left  2 images/s");
     }
 }

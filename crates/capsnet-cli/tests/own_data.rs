@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use capsnet_data::picture::{write_png_gray, write_png_rgb};
+use capsnet_data::picture::{Picture, write_png_gray, write_png_rgb};
 use serde_json::{Value, json};
 use support::{capsnet, names_in, text, write_lenet5};
 use tempfile::{TempDir, tempdir};
@@ -170,6 +170,12 @@ fn colours_in_folders_from_training_to_pictures() {
     let folder = colours();
     let root = folder.path();
     all_commands(root, "colours", &["blue", "green", "grey", "red", "yellow"]);
+    // The first test images are blue, and are drawn so.
+    let drawn = Picture::read(&root.join("draw/angles.png")).unwrap();
+    let size = drawn.height() * drawn.width();
+    let planes = drawn.stretched_colours(drawn.height(), drawn.width(), false).unwrap();
+    let colour = |at: usize| [planes[at], planes[size + at], planes[2 * size + at]];
+    assert!((0..size).any(|at| matches!(colour(at), [0..70, 0..70, 170..])));
     let config = fs::read_to_string(root.join("run-cnn/config.toml")).unwrap();
     for line in ["channels = 3", "height = 32", "classes = 5"] {
         assert!(config.contains(line), "{config}");
@@ -188,7 +194,7 @@ fn colours_in_folders_from_training_to_pictures() {
     capsnet(root, words(line)).done();
     capsnet(root, words("train --resume small --epochs 2")).done();
     let test = "test mlp --data colours --weights small/best.safetensors";
-    capsnet(root, words(test)).fails(1, &["colours", "3 channels of 32 x 32", "1 channel(s) of 16 x 16"]);
+    capsnet(root, words(test)).fails(1, &["colours", "3 channels of 32 x 32", "grey images of 16 x 16"]);
     capsnet(root, words(&format!("{test} --image 1x16x16"))).done();
 }
 
@@ -272,4 +278,67 @@ fn csv_is_a_file_with_both_parts() {
         (&report["images"], &report["classes"]),
         (&json!(12), &json!(["zero", "one", "two", "three"]))
     );
+}
+
+/// Ten classes that are no digits: their names are in `classes.txt`, then in the weights and in all that is said.
+#[test]
+fn clothes_have_names_in_every_output() {
+    let root = tempdir().unwrap();
+    let root = root.path();
+    let folder = root.join("fashion");
+    for (split, count) in [("train", 60), ("t10k", 40)] {
+        write_idx(&folder, split, &(0..count).map(|index| index % 10).collect::<Vec<u8>>());
+    }
+    let names = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ];
+    fs::write(folder.join("classes.txt"), names.join("\n")).unwrap();
+    let weights = all_commands(root, "fashion", &names);
+    for (file, at) in [
+        ("sweep/sweep.json", "sweep"),
+        ("equivariance/equivariance.json", "equivariance"),
+    ] {
+        let written: Value = serde_json::from_str(&fs::read_to_string(root.join(file)).unwrap()).unwrap();
+        assert_eq!(written["classes"], json!(names), "{at}");
+        let page = fs::read_to_string(root.join(at).join("report.html")).unwrap();
+        assert!(page.contains("T-shirt/top, Trouser, Pullover"), "{at}");
+    }
+    let compare = format!(
+        "compare --data fashion --limit 20 --json --weights {}",
+        weights.join(" ")
+    );
+    assert_eq!(capsnet(root, words(&compare)).json()["classes"], json!(names));
+    // Pictures of clothes are no ink on paper: they are taken as they are.
+    write_png_gray(&root.join("dress.png"), 28, 28, &square(3, 7)).unwrap();
+    let answer = capsnet(root, ["predict", "--weights", &weights[1], "dress.png", "--json"]).json();
+    assert!(names.contains(&answer[0]["prediction"].as_str().unwrap()), "{answer}");
+    assert_eq!(answer[0]["ground"], Value::Null);
+    let said = capsnet(root, words("train mlp --data fashion --epochs 1 --out again")).done();
+    assert!(
+        said.contains("--data ") && said.contains("trained 1 epoch in"),
+        "{said}"
+    );
+}
+
+/// Of a small set no more than a fifth is held out unless that is asked for.
+#[test]
+fn small_sets_need_no_flag() {
+    let root = tempdir().unwrap();
+    write_idx(
+        &root.path().join("few"),
+        "train",
+        &(0..50).map(|index| index % 5).collect::<Vec<u8>>(),
+    );
+    write_idx(&root.path().join("few"), "t10k", &[0, 1, 2, 3, 4]);
+    let run = capsnet(root.path(), words("train mlp --data few --epochs 1 --out run"));
+    assert!(run.stderr.contains("on 40 images, 10 held out"), "{run:?}");
 }

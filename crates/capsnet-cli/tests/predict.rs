@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use capsnet_data::embedded;
+use capsnet_data::picture::write_png_gray;
 use serde_json::Value;
 use support::{capsnet, fixture, names_in, text};
 use tempfile::tempdir;
@@ -125,4 +127,33 @@ fn invert_and_none_override() {
         ["none", "auto"].map(|how| answers(folder.path(), &["lenet5", text(&mnist), "--prepare", how]));
     assert_eq!(plain[0]["scores"], prepared[0]["scores"]);
     assert_eq!(plain[0]["ground"], Value::Null);
+}
+
+/// MNIST's own images as pictures are answered as `test` answers them.
+#[test]
+fn images_of_the_test_set_are_answered_as_in_a_test() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    let digits = embedded::digits();
+    let scans = root.join("scans");
+    fs::create_dir(&scans).unwrap();
+    for index in 0..digits.len() {
+        write_png_gray(&scans.join(format!("{index:04}.png")), 28, 28, digits.image(index)).unwrap();
+    }
+    // The digits inside the program are the sample that this limit takes.
+    let tested = capsnet(root, ["test", "lenet5", "--limit", "1000", "--json"]).json();
+    let tested: Vec<Vec<u64>> = serde_json::from_value(tested["results"][0]["confusion"].clone()).unwrap();
+    let confusion = |prepare: &str| {
+        let mut confusion = vec![vec![0; 10]; 10];
+        let records = answers(root, &["lenet5", "--prepare", prepare, text(&scans)]);
+        assert_eq!(records.len(), digits.len());
+        for (index, record) in records.iter().enumerate() {
+            let answer = record["class"].as_u64().unwrap() as usize;
+            confusion[usize::from(digits.label(index))][answer] += 1;
+        }
+        confusion
+    };
+    assert_eq!(confusion("none"), tested);
+    let right = |confusion: &[Vec<u64>]| (0..10).map(|class| confusion[class][class]).sum::<u64>();
+    assert!(right(&confusion("auto")).abs_diff(right(&tested)) <= 1);
 }

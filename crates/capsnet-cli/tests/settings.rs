@@ -179,5 +179,5 @@ fn a_run_is_resumed_without_naming_its_model() {
     let root = folder.path();
     config(root, "run", &["lenet5"]);
     let printed = capsnet(root, ["train", "--resume", "run"]).done();
-    assert!(printed.contains("trained 1 epochs"), "{printed}");
+    assert!(printed.contains("trained 1 epoch in"), "{printed}");
 }

@@ -140,3 +140,49 @@ fn version_is_the_packages() {
     let version = capsnet(folder.path(), ["--version"]).done();
     assert_eq!(version, format!("capsnet {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+/// Flags of a kind stand under a heading, and no line is wider than a terminal.
+#[test]
+fn help_is_grouped_by_topic() {
+    let folder = tempdir().unwrap();
+    for (command, headings) in [
+        (
+            "train",
+            &["Images:", "Training:", "The model:", "Computing:", "The run:"][..],
+        ),
+        ("sweep", &["Models and weights:", "Images:", "What to vary"]),
+        ("test", &["Images:", "Models and weights:"]),
+        ("predict", &["Models and weights:", "Computing:"]),
+    ] {
+        let help = capsnet(folder.path(), [command, "--help"]).done();
+        for heading in headings {
+            assert_eq!(
+                help.matches(&format!("\n{heading}")).count(),
+                1,
+                "{heading} of {command}"
+            );
+        }
+    }
+}
+
+/// No colours where standard error is no terminal.
+#[test]
+fn notices_in_a_file_are_plain() {
+    let folder = tempdir().unwrap();
+    let data = support::write_data(folder.path());
+    let line = [
+        "train",
+        "mlp",
+        "--data",
+        support::text(&data),
+        "--epochs",
+        "1",
+        "--limit",
+        "2",
+        "--out",
+        "run",
+    ];
+    let run = capsnet(folder.path(), line);
+    assert!(run.stderr.contains("warning: there is no image"), "{run:?}");
+    assert!(!run.stderr.contains('\x1b') && !run.stdout.contains('\x1b'), "{run:?}");
+}

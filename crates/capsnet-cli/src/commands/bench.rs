@@ -216,7 +216,7 @@ struct Outcome {
 }
 
 fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<Outcome> {
-    let mut progress = Progress::new(title, "steps", plan.warmup + plan.steps(), 0);
+    let mut progress = Progress::new(title, "step", plan.warmup + plan.steps(), 0);
     let (mut first, mut last) = (None, None);
     for done in 0..plan.warmup {
         last = job.step()?;

@@ -21,7 +21,7 @@ use serde::Serialize;
 use super::train::{Watched, default_threads, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
-use crate::contestant::Contestant;
+use crate::contestant::{Contestant, check_outputs};
 use crate::images::{data_folder, read};
 use crate::output::{claim, line, note};
 use crate::progress::Progress;
@@ -87,11 +87,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let _alone = claim(&args.out, "a comparison")?;
-    let models = if args.train {
+    let models: Vec<Contestant> = if args.train {
         trained(args, &device)?.into_iter().map(Contestant::from).collect()
     } else {
         args.models.contestants(&device)?
     };
+    check_outputs(&models, &data)?;
     let models: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
     let data = named_by(data, models.iter().map(|named| named.model));
     let compare = Compare {
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         seed: Seed(args.seed),
         device: &device,
     };
-    let mut progress = Progress::new("comparing", "images", compare.images(), 0);
+    let mut progress = Progress::new("comparing", "image", compare.images(), 0);
     let compared = compare.run(&mut |done, label, condition| {
         progress.set(done, &format!("{label} {}", condition.label()));
     })?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::source::{Options, Survey, survey};
-use capsnet_report::number::count;
+use capsnet_report::number::{count, counted};
 use capsnet_report::page::dataset::{LabelledImages, images};
 use capsnet_report::{Column, Sheet, Table};
 use clap::Args;
@@ -85,14 +85,14 @@ fn print(survey: &Survey) -> Result<()> {
         channels => format!("of {channels} channels"),
     };
     line(format_args!(
-        "{} ({}): {} images to train on and {} to test on, of {} x {} pixels, {colour}, in {} classes\n",
+        "{} ({}): {} to train on and {} to test on, of {} x {} pixels, {colour}, in {}\n",
         survey.name,
         survey.source,
-        count(survey.train as u64),
+        counted(survey.train as u64, "image"),
         count(survey.test as u64),
         survey.height,
         survey.width,
-        survey.classes.len()
+        counted(survey.classes.len() as u64, "class")
     ))?;
     let columns = [
         Column::right("label"),

@@ -19,8 +19,8 @@ use serde::Serialize;
 use super::again::command_line;
 use crate::args::value::positive;
 use crate::args::{DataArgs, ModelsArgs};
-use crate::contestant::Contestant;
-use crate::output::{claim, line};
+use crate::contestant::{Contestant, check_outputs};
+use crate::output::{claim, line, open};
 use crate::progress::Progress;
 use crate::setting::usage;
 
@@ -72,6 +72,9 @@ pub(crate) struct EquivarianceArgs {
     /// Folder for the report, the figures as JSON and CSV, and the charts
     #[arg(long, value_name = "DIR", default_value = "runs/equivariance")]
     out: PathBuf,
+    /// Show the page in the browser
+    #[arg(long)]
+    open: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -90,6 +93,7 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let models = args.models.contestants(&device)?;
+    check_outputs(&models, &data)?;
     let models: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
     let data = named_by(data, models.iter().map(|named| named.model));
     check_fit(&models, &data)?;
@@ -97,6 +101,7 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     let _alone = claim(&args.out, "a measurement of equivariance")?;
     let measured = Measurements {
         dataset: data.name().to_owned(),
+        classes: data.class_names().to_vec(),
         images: data.len(),
         seed: args.seed,
         rotate: args.rotate.points().to_vec(),
@@ -112,6 +117,9 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     };
     let json = args.out.join("equivariance.json");
     let mut files = page.save(&args.out)?;
+    if args.open {
+        open(&files[0]);
+    }
     files.insert(1, json.clone());
     let output = Output {
         measured: &measured,
@@ -191,7 +199,7 @@ fn measure_all(
     };
     let upright = Pipeline::identity();
     let images = data.len() * (rotations.len() + 1);
-    let mut progress = Progress::new("measuring", "images", images * models.len(), 0);
+    let mut progress = Progress::new("measuring", "image", images * models.len(), 0);
     let mut measured = Vec::new();
     for (number, NamedModel { model, entry }) in models.iter().enumerate() {
         let mut notify = |done| progress.set(number * images + done, &entry.label);

@@ -119,7 +119,7 @@ pub(crate) fn run(args: &FetchArgs) -> Result<()> {
             Step::Receiving { received, total } => {
                 let total = total.unwrap_or(received);
                 let bar =
-                    bar.get_or_insert_with(|| Progress::new(progress.file, "bytes", total as usize, received as usize));
+                    bar.get_or_insert_with(|| Progress::new(progress.file, "byte", total as usize, received as usize));
                 bar.set(received as usize, "");
             }
             Step::Done => {

@@ -11,7 +11,7 @@ use capsnet_lab::{Lab, Options, serve};
 use clap::Args;
 
 use crate::args::{DataArgs, ModelsArgs};
-use crate::output::{line, note};
+use crate::output::{line, note, open};
 use crate::stop::{STOP, stop_when_asked};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -34,6 +34,9 @@ pub(crate) struct LabArgs {
     /// Folder with the runs and results to show; trainings that the page starts go there too
     #[arg(long, value_name = "DIR", default_value = "runs")]
     runs: PathBuf,
+    /// Show the page in the browser
+    #[arg(long)]
+    open: bool,
     /// The address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
@@ -61,6 +64,9 @@ pub(crate) fn run(args: &LabArgs) -> Result<()> {
     let mut said = Ok(());
     serve(lab, &options, &STOP, &mut |address| {
         said = line(format_args!("the lab is open at {}", address.url()));
+        if args.open {
+            open(address.url());
+        }
         note(format_args!(
             "Ctrl-C closes it, and stops trainings that were started from the page with a checkpoint"
         ));

@@ -35,7 +35,7 @@ pub(crate) fn measure(
         ..Options::default()
     };
     let total = data.len() * conditions.len();
-    let mut progress = Progress::new(format!("testing {}", model.title()), "images", total, 0);
+    let mut progress = Progress::new(format!("testing {}", model.title()), "image", total, 0);
     let mut notify = |done, condition: &Condition| progress.set(done, &condition.label());
     let evaluations = evaluate_all(model, data, conditions, &options, device, &mut notify)?;
     progress.clear();

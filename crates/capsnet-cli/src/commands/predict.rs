@@ -54,8 +54,8 @@ pub(crate) struct PredictArgs {
     /// Dark ink on a bright ground, whatever is found; with --prepare none, swap dark and bright
     #[arg(long)]
     pub invert: bool,
-    /// The least score of an answer; below it nothing is recognised [default: 0.75 for probabilities, 0.6 for lengths of
-    /// capsules, 0.4 for lengths and poses]
+    /// The least score of an answer; below it nothing is recognised [default: 0.75 for probabilities, 0.6 for lengths
+    /// of capsules, 0.4 for lengths and poses]
     #[arg(long, value_name = "SCORE")]
     pub threshold: Option<f32>,
     /// Folder for what the models saw, one PNG a picture

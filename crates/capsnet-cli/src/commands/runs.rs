@@ -8,7 +8,7 @@ use capsnet_report::page::runs::{READING, save, table};
 use clap::Args;
 
 use super::again::command_line;
-use crate::output::{claim, line};
+use crate::output::{claim, line, open};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet runs
@@ -26,6 +26,9 @@ pub(crate) struct RunsArgs {
     /// Lay the runs' curves over each other, in a page and two pictures in this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Show the page in the browser
+    #[arg(long, requires = "out")]
+    pub open: bool,
     /// Print one JSON list, with every epoch, and nothing else on standard output
     #[arg(long)]
     pub json: bool,
@@ -46,6 +49,11 @@ pub(crate) fn run(args: &RunsArgs) -> Result<()> {
         }
         None => Vec::new(),
     };
+    if args.open
+        && let Some(page) = files.first()
+    {
+        open(page);
+    }
     if args.json {
         return line(serde_json::to_string(&runs)?);
     }

@@ -17,7 +17,7 @@ use super::again::{command_line, command_line_without};
 use super::train::default_threads;
 use crate::args::ComputeArgs;
 use crate::images::{data_folder, read};
-use crate::output::{line, note};
+use crate::output::{line, note, open};
 use crate::progress::Progress;
 use crate::setting::start_threads;
 use crate::stop::{Interrupted, STOP, stop_when_asked};
@@ -47,8 +47,9 @@ pub(crate) struct StudyArgs {
     /// Folder of the study [default: runs/NAME-OF-THE-FILE]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Folder with the four IDX files, raw or gzipped [default: $CAPSNET_DATA, the checkout's data/, the user's cache]
-    #[arg(long, value_name = "DIR")]
+    /// Folder or file with the data set, as for `train` [default: $CAPSNET_DATA, the checkout's data/, the user's
+    /// cache]
+    #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// The data set to look for where no folder is given
     #[arg(long, default_value = "mnist", value_name = "NAME")]
@@ -58,6 +59,9 @@ pub(crate) struct StudyArgs {
     /// Make this share of the runs alone, for other processes to make the rest
     #[arg(long, value_name = "K/N")]
     pub shard: Option<Shard>,
+    /// Show the page in the browser when all is done
+    #[arg(long)]
+    pub open: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     pub json: bool,
@@ -93,6 +97,10 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
     let outcome = study.execute(&STOP, &mut |event| shown.event(event))?;
     shown.saved?;
     let stopped = shown.stopped;
+    let page = out.join("report.html");
+    if args.open && page.exists() {
+        open(&page);
+    }
     if args.json {
         line(serde_json::to_string(&outcome)?)?;
         return unless(stopped);
@@ -172,7 +180,7 @@ impl<'a> Shown<'a> {
                 transform,
             } => {
                 let title = format!("testing {}", self.title(run));
-                let bar = self.bar.get_or_insert_with(|| Progress::new(title, "images", total, 0));
+                let bar = self.bar.get_or_insert_with(|| Progress::new(title, "image", total, 0));
                 bar.set(done, &label(&transform.to_string()));
             }
             Event::Trained(_) => self.clear(),

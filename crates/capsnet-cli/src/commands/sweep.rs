@@ -19,8 +19,8 @@ use serde::Serialize;
 
 use super::again::{command_line, command_line_without};
 use crate::args::{DataArgs, ModelsArgs};
-use crate::contestant::Contestant;
-use crate::output::{line, note};
+use crate::contestant::{Contestant, check_outputs};
+use crate::output::{line, note, open};
 use crate::progress::Progress;
 use crate::setting::usage;
 
@@ -61,6 +61,9 @@ pub(crate) struct SweepArgs {
     /// Measure this share alone, for other processes to measure the rest
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
+    /// Show the page in the browser
+    #[arg(long)]
+    open: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -142,6 +145,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let models = args.models.contestants(&device)?;
+    check_outputs(&models, &data)?;
     let named: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
     let data = named_by(data, named.iter().map(|named| named.model));
     let sweep = capsnet::sweep::Sweep {
@@ -163,7 +167,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     let taken_over = record.points();
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let images = sweep.points_of(shard) * data.len();
-    let mut progress = Progress::new("sweeping", "images", images, taken_over * data.len());
+    let mut progress = Progress::new("sweeping", "image", images, taken_over * data.len());
     let record = sweep.measure_share(shard, record, &mut |event, record| {
         match event {
             Event::Shown {
@@ -206,6 +210,9 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
         ));
     }
     let mut files = words(&saved.written);
+    if args.open {
+        open(&files[0]);
+    }
     files.insert(1, folder.record_path().display().to_string());
     if args.json {
         let leads = |section: &capsnet_measure::sweep::Section| Leads {

@@ -17,13 +17,16 @@ use capsnet::settings::{PRESETS, Preset, Setting};
 use capsnet::tensorboard::EventLog;
 use capsnet::train::{Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, data_warnings, train};
 use capsnet::weights;
-use capsnet_data::dataset::Dataset;
+use capsnet_data::catalog::KnownSet;
+use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::locate::locate;
 use capsnet_report::duration::duration;
+use capsnet_report::number::counted;
 use clap::Args;
 use tell::Teller;
 
 use crate::args::{ComputeArgs, DataArgs, SETTINGS, SettingFlags, model};
-use crate::output::{line, note};
+use crate::output::{YELLOW, line, note, painted};
 use crate::setting::start_threads;
 use crate::stop::{Interrupted, STOP, stop_when_asked};
 
@@ -48,6 +51,9 @@ A folder is one command's at a time; a second one is refused. Ctrl-C, SIGTERM an
 training with a checkpoint and the exit codes 130, 143 and 129; it goes on with --resume, and ends with the bytes of one
 that was never stopped if it goes on with the same program on the same instruction set.";
 
+const RUN: &str = "The run";
+const SETTINGS_TOGETHER: &str = "Several settings at once";
+
 #[derive(Args, Debug)]
 pub(crate) struct TrainArgs {
     /// Which model; --preset and --config may name it too
@@ -58,31 +64,32 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub flags: SettingFlags,
     /// Set a key of the run's config.toml, for example epochs=3 or model.routing.iterations=1; none leaves it out
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", help_heading = SETTINGS_TOGETHER)]
     pub set: Vec<Setting>,
     /// Begin with the settings in this file: a run's config.toml, or a part of one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS_TOGETHER)]
     pub config: Option<PathBuf>,
     /// Begin with settings that belong together: paper, tutorial or fast; --preset help says what to expect of them
-    #[arg(long, value_name = "NAME", value_parser = preset)]
+    #[arg(long, value_name = "NAME", value_parser = preset, help_heading = SETTINGS_TOGETHER)]
     pub preset: Option<&'static Preset>,
     /// Folder of the run [default: runs/MODEL-1, or the next free number]
-    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume", help_heading = RUN)]
     pub out: Option<PathBuf>,
     /// Show bar, curves, the last validation and its mistakes on the whole terminal; q stops with a checkpoint
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     pub dashboard: bool,
     /// Write no event files for TensorBoard into the run's folder
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     pub no_tensorboard: bool,
     /// Begin with the weights in this file, and with its model unless flags change it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = RUN)]
     pub weights: Option<PathBuf>,
     /// Go on with the run in this folder, with its own settings; with --epochs up to so many, also if it had ended
-    #[arg(long, value_name = "DIR", conflicts_with_all = [SETTINGS, "set", "config", "preset", "limit", "weights"])]
+    #[arg(long, value_name = "DIR", help_heading = RUN,
+        conflicts_with_all = [SETTINGS, "set", "config", "preset", "limit", "weights"])]
     pub resume: Option<PathBuf>,
     /// Let --resume go on with other images than those that the run was begun with
-    #[arg(long, requires = "resume")]
+    #[arg(long, requires = "resume", help_heading = RUN)]
     pub allow_changed_data: bool,
 }
 
@@ -126,7 +133,7 @@ fn begin(args: &TrainArgs) -> Result<()> {
 /// Says what the images lack.
 fn warn(config: &TrainConfig, data: &Dataset) {
     for warning in data_warnings(config, data) {
-        note(format_args!("warning: {warning}"));
+        note(format_args!("{} {warning}", painted("warning:", YELLOW)));
     }
 }
 
@@ -231,15 +238,26 @@ fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig, compute: 
 /// Says what a run has come to and where its weights are.
 fn say_ended(position: &Position, folder: &RunFolder, config: &TrainConfig, compute: &ComputeArgs) -> Result<()> {
     let protocol = config.protocol.map(|protocol| format!(" --protocol {protocol}"));
+    let data = data_words(config);
     let time = duration(Duration::from_secs_f64(position.seconds));
-    line(format_args!("trained {} epochs in {time}", position.epoch))?;
+    line(format_args!("trained {} in {time}", counted(position.epoch, "epoch")))?;
     let (best, last) = (folder.best_path(), folder.last_path());
     line(format_args!("weights: {}, {}", best.display(), last.display()))?;
     line(format_args!(
-        "test them with: capsnet test {}{} --weights {}{}",
+        "test them with: capsnet test {}{} --weights {}{data}{}",
         config.model.name(),
         protocol.unwrap_or_default(),
         best.display(),
         compute.words()
     ))
+}
+
+/// The flag that names a run's images, where they aren't those that are found without one.
+fn data_words(config: &TrainConfig) -> String {
+    let usual = locate(KnownSet::Mnist, &[Split::Train, Split::Test], None).ok();
+    let usual = usual.and_then(|folder| folder.canonicalize().ok());
+    match usual == Some(config.data.clone()) {
+        true => String::new(),
+        false => format!(" --data {}", config.data.display()),
+    }
 }

@@ -8,7 +8,8 @@ use super::{Origin, Plan, Planned, Record};
 use crate::model::Architecture;
 
 impl Plan {
-    /// What the records come to, those of each variant in the order of its seeds, on a data set of this name and classes.
+    /// What the records come to, those of each variant in the order of its seeds, on a data set of this name and these
+    /// classes.
     pub fn outcome(&self, records: &[Vec<Record>], dataset: &str, classes: &[String]) -> Outcome {
         let variants = self.variants.iter().zip(records).enumerate();
         let done: usize = records.iter().map(Vec::len).sum();

@@ -15,7 +15,7 @@ use super::models::{SAMPLE, data_for, explain, named, redrawer};
 use super::{angles, couplings, crowding, reconstructions};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::commands::again::command_line;
-use crate::output::{line, note};
+use crate::output::{line, note, open};
 use crate::setting::usage;
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -35,6 +35,9 @@ pub(super) struct Flags {
     /// Folder for the pictures and the page
     #[arg(long, value_name = "DIR", default_value = "runs/draw")]
     out: PathBuf,
+    /// Show the page in the browser
+    #[arg(long)]
+    open: bool,
     /// Print one JSON object, with the numbers behind the pictures, and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -103,6 +106,9 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let entries: Vec<_> = models.iter().map(|model| &model.entry).collect();
     let figures = drawn.iter().map(|drawn| &drawn.figure);
     page::drawings(figures, &entries, data.name(), &command_line()).save(&page)?;
+    if flags.open {
+        open(&page);
+    }
     let page = page.display().to_string();
     if flags.json {
         let drawings = drawn.iter().zip(&files).map(|(drawn, files)| drawn.entry(files));

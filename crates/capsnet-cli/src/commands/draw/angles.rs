@@ -61,7 +61,7 @@ pub(super) fn ask(
     at: &[f64],
     device: &Device,
 ) -> Result<Drawn> {
-    let mut progress = Progress::new("asking the models", "digits", indices.len(), 0);
+    let mut progress = Progress::new("asking the models", "digit", indices.len(), 0);
     let numbers = angles(models, digits, indices, at, device, &mut |done| progress.set(done, ""))?;
     progress.clear();
     Drawn::new(draw::angles(&numbers)?, &numbers)

@@ -70,7 +70,7 @@ pub(super) fn ask(
     device: &Device,
 ) -> Result<Drawn> {
     let others = routes.across.min(digits.data.len());
-    let mut progress = Progress::new("routing other digits", "images", others, 0);
+    let mut progress = Progress::new("routing other digits", "image", others, 0);
     let numbers = routed_digit(model.named(), digits, index, routes, device, &mut |done| {
         progress.set(done, "")
     });

@@ -50,7 +50,7 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let (chosen, searched) = if flags.mistakes {
         let candidates = flags.digits.candidates(&data)?;
         let wanted = flags.digits.wanted(COUNT);
-        let mut progress = Progress::new("looking for mistakes", "images", candidates.len(), 0);
+        let mut progress = Progress::new("looking for mistakes", "image", candidates.len(), 0);
         let asked = (&candidates[..], wanted);
         let (chosen, searched) = mistakes_first(
             model.named(),

@@ -1,4 +1,4 @@
-//! How a training is told: in lines, with a bar through the images of an epoch, or on a dashboard.
+//! How a training is told: in lines, with a bar through the images of all epochs, or on a dashboard.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use capsnet::model::Architecture;
 use capsnet::train::{Event, RunFolder, TrainConfig};
 use capsnet_report::duration::duration;
-use capsnet_report::number::{count, percent};
+use capsnet_report::number::{count, counted, percent};
 
 #[cfg(unix)]
 use super::dashboard::{OnTerminal, open};
-use crate::output::note;
+use crate::output::{GREEN, note, painted};
 use crate::progress::Progress;
 
 /// Tells one training.
@@ -60,17 +60,15 @@ impl<'a> Teller<'a> {
         if let Event::Started { images, .. } = event {
             self.images = *images;
         }
-        if let Event::Epoch(_) = event {
-            self.close_bar();
-        }
         let words = self.words(event);
         if self.is_on_dashboard(event) {
+            self.close_bar();
             self.unsaid.extend(words);
             return;
         }
         self.say_unsaid();
         if let Some(words) = words {
-            note(words);
+            self.above_bar(words);
         }
         if let Event::Step {
             position,
@@ -78,18 +76,18 @@ impl<'a> Teller<'a> {
             loss,
         } = event
         {
-            let config = self.config;
+            let (config, images) = (self.config, self.images);
+            let done = position.epoch as usize * images + images_done;
+            let title = format!("epoch {}/{}", position.epoch + 1, config.epochs);
             let bar = self.bar.get_or_insert_with(|| {
-                let before = images_done.saturating_sub(config.batch_size);
-                let title = format!(
-                    "{} epoch {}/{}",
-                    config.model.title(),
-                    position.epoch + 1,
-                    config.epochs
-                );
-                Progress::new(title, "images", self.images, before)
+                let before = done.saturating_sub(config.batch_size);
+                Progress::new(title.clone(), "image", config.epochs as usize * images, before)
             });
-            bar.set(*images_done, &format!("loss {loss:.4}"));
+            bar.call(title);
+            bar.set(done, &format!("loss {loss:.4}"));
+            if *images_done >= images && config.validation > 0 {
+                bar.meanwhile("validating");
+            }
         }
     }
 
@@ -99,7 +97,14 @@ impl<'a> Teller<'a> {
         if self.dashboard.is_some() {
             return self.unsaid.push(words.to_string());
         }
-        note(words);
+        self.above_bar(words);
+    }
+
+    fn above_bar(&self, words: impl Display) {
+        match &self.bar {
+            Some(bar) => bar.say(words),
+            None => note(words),
+        }
     }
 
     /// Whether the dashboard took it; one whose terminal went away is no more.
@@ -129,10 +134,10 @@ impl<'a> Teller<'a> {
                 images,
                 parameters,
             } => format!(
-                "{} {title} ({} parameters) on {} images, {} held out; {}",
+                "{} {title} ({} parameters) on {}, {} held out; {}",
                 if position.step > 0 { "resuming" } else { "training" },
                 count(*parameters as u64),
-                count(*images as u64),
+                counted(*images as u64, "image"),
                 count(self.config.validation as u64),
                 self.folder.root().display()
             ),
@@ -143,12 +148,15 @@ impl<'a> Teller<'a> {
                     }
                     _ => String::new(),
                 };
+                let best = match metrics.best {
+                    true => format!(", {}", painted("the best so far", GREEN)),
+                    false => String::new(),
+                };
                 format!(
-                    "epoch {}/{epochs}: loss {:.4}, accuracy {}{validation}{}  ({})",
+                    "epoch {}/{epochs}: loss {:.4}, accuracy {}{validation}{best}  ({})",
                     metrics.epoch,
                     metrics.train_loss,
                     percent(metrics.train_accuracy, 2),
-                    if metrics.best { ", the best so far" } else { "" },
                     duration(Duration::from_secs_f64(metrics.seconds)),
                 )
             }
