@@ -5,6 +5,7 @@
 
 use std::f32::consts::TAU;
 
+use capsnet::routing::CouplingsOver;
 use capsnet::routing::Routing;
 use capsnet::routing::dynamic::Dynamic;
 use capsnet::routing::em::Em;
@@ -13,7 +14,6 @@ use capsnet::routing::max_min::MaxMin;
 use capsnet::routing::random::Random;
 use capsnet::routing::self_attention::SelfAttention;
 use capsnet::routing::uniform::Uniform;
-use capsnet::routing::{CouplingsOver, forms};
 
 use super::ExportError;
 use super::graph::{Builder, Value, With};
@@ -70,7 +70,9 @@ impl Layer<'_> {
         } else {
             return Err(ExportError::Unsupported {
                 what: format!("the routing {routing}"),
-                advice: format!("there are {}", forms()),
+                advice:
+                    "dynamic, dynamic-inputs, uniform, random, self-attention, em, inverted-attention and max-min can"
+                        .to_owned(),
             });
         };
         let activation = lengths(builder, &v, self.upper);
