@@ -60,8 +60,10 @@ impl<B: Backend> Dashboard<B> {
         (self.seen.stopping, self.seen.log) = (stop, log);
         let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= EVERY);
         if pressed {
-            // Whoever asked by a signal may have been written over it.
-            self.terminal.clear()?;
+            // Whoever asked by a signal may have been written over it. Not `clear`, which asks the terminal where the
+            // cursor is, and the answer would go to the keys.
+            let area = self.terminal.get_frame().area();
+            self.terminal.resize(area)?;
         }
         if pressed || is_due || !matches!(event, Event::Step { .. } | Event::Noted(_)) {
             self.terminal.draw(|frame| draw::draw(frame, &self.seen))?;
