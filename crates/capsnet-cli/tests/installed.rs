@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use capsnet::pretrained::FILES;
 use capsnet_data::embedded;
 use capsnet_data::picture::write_png_gray;
 use serde_json::Value;
@@ -131,8 +132,8 @@ fn it_says_where_the_rest_is_to_be_had() {
     Run::from(named).fails(1, &["CAPSNET_WEIGHTS: nowhere"]);
 }
 
-/// Serves one file to anyone who asks, as often as there are requests in `count`.
-fn serve(bytes: Vec<u8>, count: usize) -> String {
+/// Serves the repository's weights, CapsNet's as given, to so many requests.
+fn serve(capsnet: Vec<u8>, count: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -140,6 +141,12 @@ fn serve(bytes: Vec<u8>, count: usize) -> String {
             let mut stream = stream.unwrap();
             let mut request = [0; 4096];
             let _ = stream.read(&mut request);
+            let line = String::from_utf8_lossy(&request);
+            let name = line.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
+            let bytes = match name.as_str() {
+                "capsnet.safetensors" => capsnet.clone(),
+                name => fs::read(checkout().join("weights").join(name)).unwrap(),
+            };
             let head = format!(
                 "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 bytes.len()
@@ -156,19 +163,26 @@ fn fetched_weights_are_checked_and_then_found() {
     let weights = fs::read(checkout().join("weights/capsnet.safetensors")).unwrap();
     let installed = Installed::new();
     let cache = installed.path("cache");
-    let fetch = |served: Vec<u8>| {
+    let fetch = |served: Vec<u8>, files: usize| {
         let mut fetch = installed.command("fetch weights");
         fetch
             .env("XDG_CACHE_HOME", &cache)
-            .env("CAPSNET_WEIGHTS_URL", serve(served, 1));
+            .env("CAPSNET_WEIGHTS_URL", serve(served, files));
         Run::from(fetch.output().unwrap())
     };
     let mut damaged = weights.clone();
     damaged[1000] ^= 1;
-    fetch(damaged).fails(1, &["21a505059166e2913234d7f2ac6f9dfe34429a3839346483c22992ba3d2cddca"]);
+    fetch(damaged, 1).fails(1, &["21a505059166e2913234d7f2ac6f9dfe34429a3839346483c22992ba3d2cddca"]);
     let file = cache.join("capsnet/weights/capsnet.safetensors");
     assert!(!file.exists());
-    fetch(weights).done();
+    fetch(weights, FILES.len()).done();
+    for known in FILES {
+        assert!(
+            cache.join("capsnet/weights").join(known.name).is_file(),
+            "{}",
+            known.name
+        );
+    }
 
     let mut test = installed.command("test capsnet --limit 20 --json");
     let tested = Run::from(test.env("XDG_CACHE_HOME", &cache).output().unwrap());

@@ -1,7 +1,7 @@
 //! The trained weights that come with this library.
 //!
-//! LeNet-5's and the equivariant capsule network's, a third of a megabyte, are inside the library. CapsNet's, sixteen
-//! megabytes, are a file. Each is looked for in this order, and [`find`] says where it is:
+//! LeNet-5's and the equivariant capsule network's, a third of a megabyte, are inside the library. CapsNet's and
+//! Efficient-CapsNet's, twenty megabytes, are files. Each is looked for in this order, and [`find`] says where it is:
 //!
 //! 1. the folder that the environment variable `CAPSNET_WEIGHTS` names;
 //! 2. inside the library;
@@ -51,12 +51,20 @@ macro_rules! inside {
 const INSIDE: &[(&str, &[u8], &str)] = inside!["lenet5", "equivariant-capsnet"];
 
 /// The weights that are too large to be inside the library, as `capsnet fetch weights` downloads them.
-pub const FILES: [KnownFile; 1] = [KnownFile {
-    name: "capsnet.safetensors",
-    gzipped: false,
-    unpacked_len: 16_434_000,
-    unpacked_sha256: "21a505059166e2913234d7f2ac6f9dfe34429a3839346483c22992ba3d2cddca",
-}];
+pub const FILES: [KnownFile; 2] = [
+    KnownFile {
+        name: "capsnet.safetensors",
+        gzipped: false,
+        unpacked_len: 16_434_000,
+        unpacked_sha256: "21a505059166e2913234d7f2ac6f9dfe34429a3839346483c22992ba3d2cddca",
+    },
+    KnownFile {
+        name: "efficient-capsnet.safetensors",
+        gzipped: false,
+        unpacked_len: 3_150_720,
+        unpacked_sha256: "0421dd45878442ae298dfd7fa92a0dd0a8963d7b535fb73988fa36d343f8e3f8",
+    },
+];
 
 /// LeNet-5.
 ///
@@ -74,6 +82,15 @@ pub fn lenet5(device: &Device) -> Result<Model, Error> {
 /// If the file isn't found or can't be read.
 pub fn capsnet(device: &Device) -> Result<Model, Error> {
     named("capsnet", device)
+}
+
+/// Efficient-CapsNet, with its decoder.
+///
+/// # Errors
+///
+/// If the file isn't found or can't be read.
+pub fn efficient_capsnet(device: &Device) -> Result<Model, Error> {
+    named("efficient-capsnet", device)
 }
 
 /// The capsule network that turns with its input.
