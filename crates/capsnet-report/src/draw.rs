@@ -26,6 +26,8 @@ pub struct Figure {
     pub name: &'static str,
     /// What it shows, for those who cannot see it.
     pub alt: &'static str,
+    /// Whether its images are ink on white, as the paper is, and not light on black.
+    pub inked: bool,
     /// The picture.
     pub sheet: Sheet,
 }

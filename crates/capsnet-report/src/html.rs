@@ -40,6 +40,7 @@ pub struct Picture {
     drawing: Drawing,
     alt: String,
     caption: String,
+    inked: bool,
 }
 
 impl Picture {
@@ -50,14 +51,22 @@ impl Picture {
             drawing: sheet.drawing().clone(),
             alt: alt.into(),
             caption: caption.into(),
+            inked: false,
         }
+    }
+
+    /// The same picture, whose images are ink on white paper: on dark paper they are turned with all that is drawn,
+    /// where others stay as they are.
+    #[must_use]
+    pub fn inked(self) -> Self {
+        Self { inked: true, ..self }
     }
 
     fn markup(&self) -> Markup {
         let size = (self.drawing.width().ceil(), self.drawing.height().ceil());
         html! {
             figure.picture style={ "--width:" (size.0) "px" } {
-                div.sheet tabindex="0" role="group" aria-label="Picture, wider than a small screen" {
+                div.sheet.inked[self.inked] tabindex="0" role="group" aria-label="Picture, wider than a small screen" {
                     (svg::inline(&self.alt, size, "", None, &self.drawing.shapes))
                 }
                 // Waits for the script.
@@ -207,7 +216,7 @@ impl HtmlReport {
                     meta name="color-scheme" content="light dark";
                     title { (self.title) }
                     "\n"
-                    style { "\n" (PreEscaped(palette)) (PreEscaped(STYLE)) (PreEscaped(palette::pictures())) }
+                    style { "\n" (PreEscaped(palette)) (PreEscaped(STYLE)) }
                 }
                 "\n"
                 body {

@@ -55,6 +55,7 @@ pub fn angles(numbers: &Angles) -> Result<Figure, ReportError> {
     }
     Ok(Figure {
         name: "angles",
+        inked: false,
         alt: "Digits at a row of angles with the answers of the models beneath",
         sheet: drawing.sheet("The same digits at a row of angles", caption(numbers)),
     })

@@ -45,6 +45,7 @@ pub fn couplings(numbers: &RoutedDigit) -> Result<Figure, ReportError> {
     );
     Ok(Figure {
         name: "couplings",
+        inked: true,
         alt: "Discs over a digit, coloured by coupling: a row for each routing iteration, a column for each class",
         sheet: compose(&panel, numbers).sheet(title, caption(numbers)),
     })

@@ -41,6 +41,7 @@ pub fn crowding(numbers: &Crowding) -> Result<Figure, ReportError> {
     layout.rows(&mut drawing, bottom + 30.0 + TOP, &numbers.equal)?;
     Ok(Figure {
         name: "crowding",
+        inked: false,
         alt: "Two digits in one image at several distances, the models' answers, and what their capsules are decoded \
             to",
         sheet: drawing.sheet("Crowding: two digits in one image", caption(numbers)),

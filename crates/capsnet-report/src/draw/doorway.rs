@@ -27,6 +27,7 @@ pub fn doorway(numbers: &RoutedScenes) -> Figure {
     }
     Figure {
         name: "doorway",
+        inked: false,
         alt: "Squares and quarter discs, their votes for a doorway, and the couplings at every routing iteration",
         sheet: drawing.sheet("Routing by agreement, on doorways", caption(numbers.seed)),
     }

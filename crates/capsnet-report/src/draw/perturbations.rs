@@ -56,6 +56,7 @@ pub fn perturbations(numbers: &Perturbations) -> Result<Figure, ReportError> {
     drawing.place((0.0, tile_height + 40.0), &table(numbers)?);
     Ok(Figure {
         name: "perturbations",
+        inked: false,
         alt: "A table of decoded digits: a row for each dimension of the capsule, a column for each offset",
         sheet: drawing.sheet(
             format!("What the dimensions of a capsule of class {} stand for", numbers.label),

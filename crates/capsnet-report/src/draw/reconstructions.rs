@@ -52,6 +52,7 @@ pub fn reconstructions(numbers: &Reconstructions) -> Result<Figure, ReportError>
     }
     Ok(Figure {
         name: "reconstructions",
+        inked: false,
         alt: "A table of digits: input, reconstruction from the true and from the predicted class, difference",
         sheet: drawing.sheet(format!("What {} redraws", numbers.model), caption(numbers, rows)),
     })

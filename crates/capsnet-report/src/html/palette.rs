@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::colour::{BLUE, FAINT, INK, ORANGE, PALE};
 use crate::curves::{COLOURS, colour};
 use crate::rgb::Rgb;
-use crate::tone::Tone;
 
 /// In the order of [`COLOURS`].
 const DARK: [Rgb; COLOURS.len()] = [
@@ -31,47 +29,9 @@ pub(super) fn css(series: usize) -> String {
     format!("{light}@media screen and (prefers-color-scheme: dark) {{\n{dark}}}\n")
 }
 
-/// What pictures are drawn with on white paper, and what it becomes on dark paper. Images stay as they are.
-const INKS: [(Rgb, &str); 12] = [
-    (INK, "var(--ink)"),
-    (FAINT, "var(--faint)"),
-    (PALE, "#5b646e"),
-    (Rgb(0x44, 0x44, 0x44), "var(--axis)"),
-    (Rgb(0xDD, 0xDD, 0xDD), "var(--rule)"),
-    (Rgb(0xE8, 0xE8, 0xE8), "var(--rule)"),
-    (Rgb(0x76, 0x76, 0x76), "var(--faint)"),
-    (Rgb::WHITE, "var(--paper)"),
-    (BLUE, "#3d9be0"),
-    (ORANGE, "#f07f2e"),
-    (Tone::Right.ink(), "var(--right)"),
-    (Tone::Wrong.ink(), "var(--wrong)"),
-];
-
-/// Rules for the colours of pictures in the page on dark paper.
-pub(super) fn pictures() -> String {
-    let rules = INKS.iter().fold(String::new(), |mut rules, (light, dark)| {
-        for property in ["fill", "stroke"] {
-            // Writing to a String cannot fail.
-            let _ = writeln!(rules, ".sheet [{property}=\"{light}\"] {{ {property}: {dark}; }}");
-        }
-        rules
-    });
-    format!("@media screen and (prefers-color-scheme: dark) {{\n{rules}}}\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pictures_have_the_pages_inks_on_dark_paper() {
-        let css = pictures();
-        assert!(css.contains(".sheet [fill=\"#222222\"] { fill: var(--ink); }"), "{css}");
-        assert!(
-            css.contains(".sheet [stroke=\"#0072B2\"] { stroke: #3d9be0; }"),
-            "{css}"
-        );
-    }
 
     #[test]
     fn dark_colours_stand_out_from_dark_paper_and_from_each_other() {

@@ -22,6 +22,7 @@ pub fn drawings<'a>(
     }
     for figure in figures {
         let picture = Picture::new(&figure.sheet, figure.alt, figure.sheet.caption());
+        let picture = if figure.inked { picture.inked() } else { picture };
         report = report.pictures(figure.sheet.title(), "", vec![picture]);
     }
     report
