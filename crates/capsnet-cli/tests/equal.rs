@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use support::{capsnet, command, write_data};
+use serde_json::Value;
+use support::{Run, capsnet, command, write_data};
 use tempfile::tempdir;
 
 /// Small networks of each kind.
@@ -102,4 +103,57 @@ fn a_busy_machine_gives_the_same_weights_and_results() {
         load.wait().unwrap();
     }
     assert!(beside == alone);
+}
+
+/// Whether two results say the same, numbers to a relative 1e-4.
+fn are_near(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| are_near(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.keys().eq(other.keys())
+                && one
+                    .values()
+                    .zip(other.values())
+                    .all(|(one, other)| are_near(one, other))
+        }
+        (Value::Number(one), Value::Number(other)) => {
+            let [one, other] = [one, other].map(|number| number.as_f64().unwrap());
+            (one - other).abs() <= 1e-4 * one.abs().max(other.abs())
+        }
+        _ => one == other,
+    }
+}
+
+/// Of the instruction set that the machine has and of none.
+#[test]
+fn instruction_sets_differ_in_the_last_bits_of_test_results_alone() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    write_data(root);
+    for model in MODELS {
+        let name = model[0];
+        results(root, model, name, "1");
+        let weights = format!("{name}/last.safetensors");
+        let test = [
+            "test",
+            name,
+            "--data",
+            "digits",
+            "--rotate=0,35",
+            "--json",
+            "--weights",
+            &weights,
+        ];
+        let [usual, portable] = [None, Some("portable")].map(|set| {
+            let mut command = command(root);
+            command.args(test);
+            if let Some(set) = set {
+                command.env("CAPSNET_SIMD", set);
+            }
+            Run::from(command.output().unwrap()).json()["results"].take()
+        });
+        assert!(are_near(&usual, &portable), "{name}: {usual} {portable}");
+    }
 }

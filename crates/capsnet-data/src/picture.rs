@@ -88,7 +88,7 @@ pub enum PictureFault {
         height: u32,
     },
     /// A decoder would need more memory than it may take.
-    #[error("needs more memory to decode than so many pixels take. Scale it down first")]
+    #[error("needs more memory to decode than a file of its size may take. Scale it down first")]
     TooMuchMemory,
     /// The end of the file is missing.
     #[error("is a truncated {format} picture: {missing}. Copy or download it again")]

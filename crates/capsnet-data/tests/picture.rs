@@ -99,12 +99,17 @@ fn writing_refuses_sizes_that_do_not_fit_and_names_the_file() {
     assert!(message.starts_with(&nowhere.display().to_string()), "{message}");
 }
 
-/// A PNG of any size, whose pixels are left out.
+/// A grey PNG of any size, whose pixels are left out.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
+    png_header_of(width, height, 0)
+}
+
+/// The same with a colour type; 6 has four bytes a pixel.
+fn png_header_of(width: u32, height: u32, colour: u8) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
     header.extend(width.to_be_bytes());
     header.extend(height.to_be_bytes());
-    header.extend([8, 0, 0, 0, 0]);
+    header.extend([8, colour, 0, 0, 0]);
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     for chunk in [header, b"IDAT".to_vec(), b"IEND".to_vec()] {
         png.extend((chunk.len() as u32 - 4).to_be_bytes());
@@ -134,6 +139,9 @@ fn huge_pictures_are_refused_by_their_header() {
     // One row of this takes more than a decoder may have.
     let row = fault(&png_header(i32::MAX as u32, 1));
     assert!(matches!(row, PictureFault::TooMuchMemory), "{row}");
+    // 196 MB out of a hundred bytes.
+    let bomb = fault(&png_header_of(7000, 7000, 6));
+    assert!(matches!(bomb, PictureFault::TooMuchMemory), "{bomb}");
 }
 
 #[test]

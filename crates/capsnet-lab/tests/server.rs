@@ -282,6 +282,33 @@ fn a_large_body_is_not_read() {
     assert_eq!(status(&get(&open, "/")), 200);
 }
 
+/// A byte now and then is something that moves, and still no question.
+#[test]
+fn a_question_that_drips_is_not_waited_for() {
+    let open = Open::here();
+    let mut stream = TcpStream::connect(open.listen).unwrap();
+    let head = format!(
+        "POST /api/ask/lab HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n",
+        open.listen
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let (mut answer, mut block) = (Vec::new(), [0; 1024]);
+    // Ten minutes of it, if nobody minds.
+    for _ in 0..3000 {
+        let sent = stream.write_all(b" ");
+        match stream.read(&mut block) {
+            Ok(read) => answer.extend_from_slice(&block[..read]),
+            Err(_) if sent.is_ok() => continue,
+            Err(_) => {}
+        }
+        break;
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert_eq!(status(&answer), 408, "{answer}");
+    assert_eq!(status(&get(&open, "/")), 200);
+}
+
 #[test]
 fn those_who_say_nothing_make_room() {
     let open = Open::here();

@@ -193,9 +193,12 @@ fn position(draw: &mut Unstructured, state: &mut StateDict) -> Result<()> {
             .choose(&[Value::Null, Value::Bool(true), Value::from(u64::MAX)])?
             .clone(),
     };
+    if !position.is_object() {
+        return Ok(());
+    }
     if draw.ratio(1, 8)? {
         position["finished"] = Value::Bool(draw.arbitrary()?);
-    } else if position.is_object() {
+    } else {
         position[*draw.choose(&keys)?] = value;
     }
     state.metadata.insert(POSITION.to_owned(), position.to_string());

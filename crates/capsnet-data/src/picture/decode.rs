@@ -15,6 +15,7 @@ use image::{
 use super::whole::check_whole;
 use super::{MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, PictureError, PictureFault, decoder_bytes};
 use crate::dataset::planar;
+use crate::gzip::most_unpacked;
 use crate::png_profile::without_profile;
 
 /// A picture as it was drawn, scanned or photographed, upright.
@@ -242,6 +243,10 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
         return Err(PictureFault::TooLarge { width, height });
     }
     whole()?;
+    // A photograph shrinks to a tenth; what shrinks to far less was made to fill memory.
+    if decoder.total_bytes() > most_unpacked(bytes.len() as u64) {
+        return Err(PictureFault::TooMuchMemory);
+    }
     Ok(decoder)
 }
 

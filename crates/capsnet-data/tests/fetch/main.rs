@@ -199,6 +199,46 @@ fn a_server_that_drips_is_given_up() {
 }
 
 #[test]
+fn headers_that_drip_are_given_up() {
+    let scene = Scene::new(Manner::DripsHeaders);
+    let limited = Timeouts {
+        connect: Duration::from_secs(1),
+        ..Timeouts::default()
+    };
+    let error = scene.fetch_within(limited).unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
+    scene.assert_nothing_there();
+}
+
+#[test]
+fn redirects_are_followed_to_files_and_nowhere_else() {
+    let scene = Scene::new(Manner::Redirects("/there"));
+    scene.server.set_file("there", scene.stored.clone());
+    scene.fetch().unwrap();
+    scene.assert_complete();
+    // In a circle, to files of this machine, to another protocol, to nothing.
+    for to in [
+        "/images-idx3-ubyte.gz",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "http://",
+        "",
+    ] {
+        let scene = Scene::new(Manner::Redirects(to));
+        scene.fetch().unwrap_err();
+        scene.assert_nothing_there();
+    }
+}
+
+#[test]
+fn a_part_that_was_not_asked_for_is_not_taken() {
+    let scene = Scene::new(Manner::SendsPart);
+    let error = scene.fetch().unwrap_err();
+    assert!(matches!(error, FetchError::HttpStatus { status: 206, .. }), "{error}");
+    scene.assert_nothing_there();
+}
+
+#[test]
 fn wrong_content_is_refused_with_both_checksums_told() {
     let scene = Scene::new(Manner::Proper);
     let mut altered = content();

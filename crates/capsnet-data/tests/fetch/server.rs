@@ -24,6 +24,12 @@ pub(crate) enum Manner {
     Promises(u64),
     /// Sends a byte ten times a second.
     Drips,
+    /// Sends a header ten times a second, and no body.
+    DripsHeaders,
+    /// Says that the file is at this address, but for the path `there`, which is served.
+    Redirects(&'static str),
+    /// Sends another part of the file than the whole that was asked for.
+    SendsPart,
     /// Sends zeros for as long as somebody takes them.
     SendsWithoutEnd,
 }
@@ -108,6 +114,19 @@ fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()> 
                 thread::sleep(Duration::from_millis(100));
             }
             Ok(())
+        }
+        Manner::DripsHeaders => {
+            write!(stream, "HTTP/1.1 200 OK\r\n")?;
+            loop {
+                write!(stream, "X-More: 1\r\n")?;
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+        Manner::Redirects(_) if path == "there" => respond(&mut stream, "200 OK", &whole, &file),
+        Manner::Redirects(to) => respond(&mut stream, "302 Found", &format!("Location: {to}\r\n"), b""),
+        Manner::SendsPart => {
+            let headers = format!("Content-Range: bytes 9-{}/{}\r\n", file.len() + 8, file.len());
+            respond(&mut stream, "206 Partial Content", &headers, &file[9..])
         }
         Manner::SendsWithoutEnd => {
             respond(&mut stream, "200 OK", "", b"")?;
