@@ -100,13 +100,17 @@ fn what_onnx_is_not_for() {
     capsnet(folder.path(), ["convert", text(&tiny), "tiny.onnx"]).done();
 }
 
-/// Exported by PyTorch from the same weights, by `crates/capsnet-onnx/tests/fixtures/make_lenet5.py`.
+/// Exported by PyTorch from the same weights, by `crates/capsnet-onnx/tests/fixtures/make_lenet5.py`; as PyTorch's
+/// networks do, it wants its pixels normalised.
 #[test]
 fn a_lenet5_of_pytorch_counts_as_its_weights_do() {
     let folder = tempdir().unwrap();
     let theirs = repository("crates/capsnet-onnx/tests/fixtures/lenet5_pytorch.onnx");
     let named = format!("pytorch={}", text(&theirs));
-    let counts = counts(folder.path(), &["--weights", &named, "--out", "sweep"]);
+    let counts = counts(
+        folder.path(),
+        &["--weights", &named, "--onnx-normalize", "0.5:0.5", "--out", "sweep"],
+    );
     assert_eq!(counts.len(), 4);
     assert_eq!(counts[..2], counts[2..]);
 
@@ -119,7 +123,10 @@ fn a_lenet5_of_pytorch_counts_as_its_weights_do() {
         .concat();
         capsnet(folder.path(), line).json()
     };
-    let (ours, theirs) = (test(&["lenet5"]), test(&["--weights", &named]));
+    let (ours, theirs) = (
+        test(&["lenet5"]),
+        test(&["--weights", &named, "--normalize", "0.5:0.5"]),
+    );
     assert_eq!(theirs["model"], "onnx");
     for field in ["correct", "confusion", "first_predictions"] {
         assert_eq!(ours["results"][0][field], theirs["results"][0][field], "{field}");
@@ -127,6 +134,7 @@ fn a_lenet5_of_pytorch_counts_as_its_weights_do() {
 
     write_png_gray(&folder.path().join("digit.png"), 28, 28, embedded::digits().image(0)).unwrap();
     let line = ["predict", "--models", &format!("lenet5,{named}"), "digit.png", "--json"];
+    let line = line.into_iter().chain(["--normalize", "0.5:0.5"]);
     let answers = capsnet(folder.path(), line).json();
     assert_eq!(answers[1]["model"], "pytorch");
     assert_eq!(answers[0]["class"], answers[1]["class"]);
