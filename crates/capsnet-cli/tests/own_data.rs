@@ -303,14 +303,14 @@ fn clothes_have_names_in_every_output() {
     ];
     fs::write(folder.join("classes.txt"), names.join("\n")).unwrap();
     let weights = all_commands(root, "fashion", &names);
-    for (file, at) in [
-        ("sweep/sweep.json", "sweep"),
-        ("equivariance/equivariance.json", "equivariance"),
+    for (file, page) in [
+        ("sweep/sweep.json", "sweep/report.html"),
+        ("equivariance/equivariance.json", "equivariance/equivariance.html"),
     ] {
         let written: Value = serde_json::from_str(&fs::read_to_string(root.join(file)).unwrap()).unwrap();
-        assert_eq!(written["classes"], json!(names), "{at}");
-        let page = fs::read_to_string(root.join(at).join("report.html")).unwrap();
-        assert!(page.contains("T-shirt/top, Trouser, Pullover"), "{at}");
+        assert_eq!(written["classes"], json!(names), "{file}");
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        assert!(text.contains("T-shirt/top, Trouser, Pullover"), "{page}");
     }
     let compare = format!(
         "compare --data fashion --limit 20 --json --weights {}",
