@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::output::note;
 
 const LINE_EVERY: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_millis(500);
 /// What is too long for the terminal is cut off at the end of the line, where the least important is. Colours are those
 /// of the terminal library, which leaves them out where they aren't wanted (`NO_COLOR`).
 const TEMPLATE: &str = "{prefix} {bar:16.green/dim} {wide_msg}";
@@ -99,7 +100,11 @@ impl Progress {
     }
 
     fn words(&self, beside: &str) -> String {
-        let rate = self.done.saturating_sub(self.before) as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        // After a moment a speed says nothing yet.
+        let rate = match self.started.elapsed() {
+            elapsed if elapsed < SOON => 0.0,
+            elapsed => self.done.saturating_sub(self.before) as f64 / elapsed.as_secs_f64(),
+        };
         words(self.done, self.total, self.unit, rate, beside)
     }
 }
