@@ -51,14 +51,13 @@ def lenet(name, batch, steps, opponents, augment=None):
                 for label, options in opponents.items()})
 
 
-def efficient(batch, steps):
-    """A case of Efficient-CapsNet."""
+def trained(model, script, batch, steps):
+    """A case of training steps of a model against those of a script, in all forms of `FORMS`."""
     common = ['--mode', 'train', '--steps', str(steps), '--warmup', '4']
     return dict(
-        name=f'efficient-capsnet-train-{batch}', steps=steps,
-        ours=['step', 'efficient-capsnet', '--batch-size', str(batch), *common],
-        theirs={label: ['bench_efficient.py', '--batch', str(batch), *options.split(), *common]
-                for label, options in EFFICIENT.items()})
+        name=f'{model}-train-{batch}', steps=steps,
+        ours=['step', model, '--batch-size', str(batch), *common],
+        theirs={label: [script, '--batch', str(batch), *options.split(), *common] for label, options in FORMS.items()})
 
 
 TRAIN = {'optimised': '--impl optimised', 'plain': '--impl plain', 'compiled': '--impl compiled'}
@@ -72,7 +71,7 @@ INFER = {
     'frozen': '--impl frozen',
     'frozen, channels last': '--impl frozen --channels-last 1',
 }
-EFFICIENT = {
+FORMS = {
     'plain': '--impl plain',
     'plain, channels last': '--impl plain --channels-last 1',
     'compiled': '--impl compiled',
@@ -92,8 +91,9 @@ def cases(quick):
         capsnet_net('train', 8, steps(40), 4, {label: TRAIN[label] for label in ('optimised', 'plain', 'compiled')}),
         capsnet_net('infer', 128, steps(12), 2, INFER),
         capsnet_net('infer', 1, steps(400), 40, INFER),
-        efficient(16, steps(80)),
-        efficient(128, steps(16)),
+        trained('efficient-capsnet', 'bench_efficient.py', 16, steps(80)),
+        trained('efficient-capsnet', 'bench_efficient.py', 128, steps(16)),
+        trained('em-capsnet', 'bench_em.py', 64, steps(12)),
         # torchvision's pipeline draws and resamples one image at a time, as the tutorial does; the prepared tensors are not
         # augmented at all, which is less work than ours.
         lenet('lenet5-train-8-augmented', 8, steps(2000),
