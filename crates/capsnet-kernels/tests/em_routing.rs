@@ -28,8 +28,8 @@ fn reference(shape: &EmShape, children: &[f64], weight: &[f64], betas: &[f64]) -
             if let Some(centres) = shape.centres {
                 let place = shape.child(p, pair.0);
                 let [row, column] = centres.of(place / shape.width, place % shape.width);
-                v[3] += f64::from(row);
-                v[7] += f64::from(column);
+                v[3] += row;
+                v[7] += column;
             }
             v
         };

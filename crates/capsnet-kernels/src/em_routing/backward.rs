@@ -326,10 +326,10 @@ fn of_costs(
             let of_variance = slopes[POSE + d].0[lane] + 0.5 * dcost * mass * precision;
             let by_mass = 1.0 / mass;
             let of_mean =
-                slopes[d].0[lane] - 2.0 * of_variance * state[MEAN + d].0[lane] * EmShape::LEAST_MASS * by_mass;
+                slopes[d].0[lane] - 2.0 * of_variance * state[MEAN + d].0[lane] * EmShape::LEAST_MASS as f32 * by_mass;
             slopes[d].0[lane] = of_mean * by_mass;
             slopes[POSE + d].0[lane] = of_variance * by_mass;
-            constant.0[lane] -= of_variance * by_mass * (variance - EmShape::LEAST_VARIANCE);
+            constant.0[lane] -= of_variance * by_mass * (variance - EmShape::LEAST_VARIANCE as f32);
         }
     }
     constant

@@ -138,7 +138,7 @@ impl Kernel for Sample<'_> {
                     weights,
                     &mut sums,
                 );
-                let mass = add(work.weights, EmShape::LEAST_MASS);
+                let mass = add(work.weights, EmShape::LEAST_MASS as f32);
                 for d in 0..POSE {
                     for lane in 0..LANES {
                         state[MEAN + d].0[lane] = sums[d].0[lane] / mass.0[lane];
@@ -208,7 +208,7 @@ fn settle(
     let mut half_logs = [0.0; LANES];
     for d in 0..POSE {
         for lane in 0..LANES {
-            let variance = squares[d].0[lane] / mass.0[lane] + EmShape::LEAST_VARIANCE;
+            let variance = squares[d].0[lane] / mass.0[lane] + EmShape::LEAST_VARIANCE as f32;
             state[VARIANCE + d].0[lane] = variance;
             state[PRECISION + d].0[lane] = 1.0 / variance;
             half_logs[lane] += 0.5 * ln(variance);

@@ -53,7 +53,7 @@ impl Layout {
                 for kind in 0..lower {
                     child.push((place * lower + kind) as u32);
                     first.push(1.0 / (covers[place] * shape.upper) as f32);
-                    centres.push(centre.unwrap_or_default());
+                    centres.push(centre.unwrap_or_default().map(|place| place as f32));
                 }
             }
         }

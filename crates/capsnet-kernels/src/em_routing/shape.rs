@@ -47,17 +47,17 @@ pub struct Centres {
 
 impl Centres {
     /// The centre of a capsule's field, scaled to 0..1.
-    pub fn of(&self, row: usize, column: usize) -> [f32; 2] {
-        let scaled = |axis: usize, n: usize| ((self.first[axis] + n * self.step) as f32 + 0.5) / self.size[axis] as f32;
+    pub fn of(&self, row: usize, column: usize) -> [f64; 2] {
+        let scaled = |axis: usize, n: usize| ((self.first[axis] + n * self.step) as f64 + 0.5) / self.size[axis] as f64;
         [scaled(0, row), scaled(1, column)]
     }
 }
 
 impl EmShape {
     /// What every parent has of data, so that none divides by zero.
-    pub const LEAST_MASS: f32 = 1e-8;
+    pub const LEAST_MASS: f64 = 1e-8;
     /// The least variance.
-    pub const LEAST_VARIANCE: f32 = 1e-6;
+    pub const LEAST_VARIANCE: f64 = 1e-6;
 
     /// Rows and columns of parents.
     pub fn out(&self) -> [usize; 2] {

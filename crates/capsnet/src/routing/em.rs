@@ -39,9 +39,9 @@ pub(super) const ALGORITHMS: &[Algorithm] = &[Algorithm {
 }];
 
 /// What every upper capsule has of data, so that none divides by zero.
-pub(super) const LEAST_MASS: f64 = 1e-8;
+pub(super) const LEAST_MASS: f64 = EmShape::LEAST_MASS;
 /// The least variance.
-const LEAST_VARIANCE: f64 = 1e-6;
+const LEAST_VARIANCE: f64 = EmShape::LEAST_VARIANCE;
 
 /// What costs are counted from, two numbers for each upper capsule.
 pub(super) fn betas(sizes: LayerSizes) -> Vec<Parameter> {

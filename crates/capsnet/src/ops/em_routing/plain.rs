@@ -48,11 +48,11 @@ pub(in crate::ops) fn em_routing(
     let rounds = shape.iterations.max(1);
     for round in 0..rounds {
         let weights = shares.reshape([batch, positions, pairs, upper, 1]) * activations.clone();
-        let mass = weights.clone().sum_dim(2) + f64::from(EmShape::LEAST_MASS); // [B, P, 1, J, 1]
+        let mass = weights.clone().sum_dim(2) + EmShape::LEAST_MASS; // [B, P, 1, J, 1]
         let mut mean = (weights.clone() * votes.clone()).sum_dim(2) / mass.clone(); // [B, P, 1, J, 16]
         let mut lambda = EmShape::inverse_temperature(round);
         let least_variance = match form {
-            EmForm::Paper => f64::from(EmShape::LEAST_VARIANCE),
+            EmForm::Paper => EmShape::LEAST_VARIANCE,
             EmForm::Official => em_official::LEAST_VARIANCE,
         };
         if form == EmForm::Official {
@@ -109,7 +109,7 @@ fn centres(shape: &EmShape, child: &[usize], options: (&Device, DType)) -> Tenso
     let Some(centres) = shape.centres else {
         return Tensor::zeros([1, 1, 1, 1, 1], options);
     };
-    let mut added = vec![0.0f32; child.len() * shape.lower * 16];
+    let mut added = vec![0.0; child.len() * shape.lower * 16];
     for (row, vote) in added.chunks_exact_mut(16).enumerate() {
         let place = child[row / shape.lower];
         [vote[3], vote[7]] = centres.of(place / shape.width, place % shape.width);
