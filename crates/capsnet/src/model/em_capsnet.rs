@@ -191,12 +191,15 @@ impl Architecture for EmCapsNetConfig {
         }
     }
 
-    /// He's uniform initialisation for the convolutions of ReLU and pose, normal vote matrices; biases of activations
-    /// and betas begin at 0.
+    /// He's uniform initialisation for the convolutions of ReLU and pose, normal vote matrices. What no data come to
+    /// should not be active, and `beta_a`, which is multiplied by a thousandth, hardly moves in a training: it begins
+    /// where activations are near a half with the data of all alike. Biases and `beta_u` begin at 0.
     fn initial(&self, tensor: &str) -> Initial {
         match tensor {
             "conv1.weight" | "primary.pose.weight" => Initial::Uniform(6f32.sqrt()),
             "primary.activation.weight" => Initial::PYTORCH,
+            "classes.beta_a" => Initial::Constant(-2000.0),
+            _ if tensor.ends_with("beta_a") => Initial::Constant(-1000.0),
             _ if tensor.ends_with("weight") => Initial::Normal(self.vote_std),
             _ => Initial::Constant(0.0),
         }
