@@ -9,6 +9,7 @@
 //! | [`Angles`] | answers to the same digits at a row of angles |
 //! | [`Couplings`], [`RoutedDigit`] | where primary capsules send their votes |
 //! | [`Crowding`] | answers to two digits in one image |
+//! | [`Recovery`] | how well poses follow known moves |
 //! | [`RoutedScenes`] | the routing of the [doorway toy](capsnet_data::doorway) |
 //!
 //! Images are grey levels, row by row; a decoder's have values in 0..1. Neither is in the JSON.
@@ -19,6 +20,7 @@ mod crowding;
 mod doorway;
 mod perturbations;
 mod reconstructions;
+mod recovery;
 
 pub use angles::{AngleAnswers, Angles, AskedModel};
 pub use couplings::{AcrossImages, Couplings, Iteration, Place, RoutedDigit, STARVED, StrongCapsule};
@@ -26,6 +28,7 @@ pub use crowding::{Crowd, CrowdAnswer, Crowding, Redrawn};
 pub use doorway::{RoutedScene, RoutedScenes, SceneStep};
 pub use perturbations::Perturbations;
 pub use reconstructions::{Reconstruction, Reconstructions};
+pub use recovery::{MovedImage, Recovered, Recovery};
 
 use serde::Serialize;
 

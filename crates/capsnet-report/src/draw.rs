@@ -9,6 +9,7 @@ mod doorway;
 mod parts;
 mod perturbations;
 mod reconstructions;
+mod recovery;
 
 pub use angles::angles;
 pub use couplings::couplings;
@@ -16,6 +17,7 @@ pub use crowding::crowding;
 pub use doorway::doorway;
 pub use perturbations::perturbations;
 pub use reconstructions::reconstructions;
+pub use recovery::recovery;
 
 use crate::drawing::Sheet;
 

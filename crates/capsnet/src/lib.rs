@@ -2,10 +2,11 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`layer`] | squash, primary capsules, class capsules, decoder |
+//! | [`layer`] | squash, primary capsules, class capsules, matrix capsules, decoder |
 //! | [`routing`] | dynamic routing and what may take its place |
-//! | [`loss`] | margin loss, reconstruction loss |
+//! | [`loss`] | margin loss, spread loss, reconstruction loss |
 //! | [`model`] | what it takes to be a model, and those that come with this library |
+//! | [`moves`] | known moves of images, which a transforming auto-encoder learns poses from |
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
 //! | [`batch`] | images as the tensors that a model is shown |
 //! | [`settings`] | a training's settings from `KEY=VALUE`, parts of a `config.toml`, presets and flags |
@@ -52,6 +53,7 @@ pub mod look;
 pub mod loss;
 pub mod memory;
 pub mod model;
+pub mod moves;
 pub mod observe;
 pub mod ops;
 pub mod predict;

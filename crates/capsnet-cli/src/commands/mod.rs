@@ -22,4 +22,5 @@ pub(crate) mod runs;
 pub(crate) mod study;
 pub(crate) mod sweep;
 pub(crate) mod test;
+mod test_moves;
 pub(crate) mod train;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::evaluate::Condition;
-use capsnet::model::{Architecture, named_by};
+use capsnet::model::{AnyNetwork, Architecture, named_by};
 use capsnet::protocol::Protocol;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::random::Seed;
@@ -14,7 +14,7 @@ use capsnet_report::{Column, Table};
 use serde::Serialize;
 
 use super::measure::{class_words, confusion_matrix, measure};
-use super::protocol;
+use super::{protocol, test_moves};
 use crate::args::TestArgs;
 use crate::contestant::{Contestant, check_outputs};
 use crate::output::{line, note, place};
@@ -48,6 +48,11 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let contestant = args.contestant(&device)?;
     check_outputs([&contestant], &data)?;
+    if let Contestant::Ours(loaded) = &contestant
+        && let AnyNetwork::TransformingAutoencoder(network) = &loaded.model.network
+    {
+        return test_moves::run(args, &loaded.model, network, &loaded.path, &data, &device);
+    }
     let model = contestant.model();
     let data = named_by(data, [model]);
     let evaluations = measure(model, &data, &conditions, args.seed, &device)?;

@@ -10,6 +10,7 @@
 //! | [`angles`] | what models answer to the same digits at a row of angles |
 //! | [`routed_digit`] | where the primary capsules send their votes, iteration by iteration |
 //! | [`crowding`] | what models answer to two digits in one image |
+//! | [`recover`] | how well the poses of a transforming auto-encoder follow known moves |
 //! | [`routed_scenes`] | how the votes of the [doorway toy](capsnet_data::doorway) come to agree |
 //!
 //! They are made of smaller questions: [`view`], [`decode`], [`perturb`], [`couplings`], [`route_image`],
@@ -28,13 +29,14 @@ mod doorway;
 mod perturb;
 mod perturbations;
 mod reconstructions;
+mod recovery;
 
 pub use across::across_images;
 pub use angles::angles;
 pub use capsnet_measure::look::{
-    AcrossImages, AngleAnswers, Angles, AskedModel, Couplings, Crowd, CrowdAnswer, Crowding, Iteration, Perturbations,
-    Place, Reconstruction, Reconstructions, Redrawn, RoutedDigit, RoutedScene, RoutedScenes, STARVED, SceneStep, Size,
-    StrongCapsule, View,
+    AcrossImages, AngleAnswers, Angles, AskedModel, Couplings, Crowd, CrowdAnswer, Crowding, Iteration, MovedImage,
+    Perturbations, Place, Reconstruction, Reconstructions, Recovered, Recovery, Redrawn, RoutedDigit, RoutedScene,
+    RoutedScenes, STARVED, SceneStep, Size, StrongCapsule, View,
 };
 pub use couplings::{RoutedImage, Routes, couplings, route_image, routed_digit};
 pub use crowding::crowding;
@@ -43,6 +45,7 @@ pub use doorway::{VOTE_LENGTH, route_scene, routed_scenes};
 pub use perturb::{perturb, perturbation_offsets};
 pub use perturbations::perturbations;
 pub use reconstructions::{mistakes_first, reconstructions};
+pub use recovery::recover;
 
 use burn::prelude::*;
 use capsnet_data::transform::SpecError;

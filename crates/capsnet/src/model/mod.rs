@@ -26,6 +26,7 @@ pub use names::{class_names, named_by};
 pub use network::{Classifier, Frozen, Network, Output, ScoreKind};
 pub use routed::{CapsuleMaps, Place, RoutedCapsules};
 pub use trained::Model;
+pub use transforming_autoencoder::{PIXELS_A_UNIT, Poses};
 
 use burn::prelude::*;
 use capsnet_weights::StateDict;
@@ -43,6 +44,7 @@ models! {
     "mlp" => mlp::{Mlp, MlpConfig},
     "efficient-capsnet" => efficient_capsnet::{EfficientCapsNet, EfficientCapsNetConfig},
     "em-capsnet" => em_capsnet::{EmCapsNet, EmCapsNetConfig},
+    "transforming-autoencoder" => transforming_autoencoder::{TransformingAutoencoder, TransformingAutoencoderConfig},
 }
 
 impl ModelConfig {

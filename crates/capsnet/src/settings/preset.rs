@@ -15,7 +15,7 @@ pub struct Preset {
 }
 
 /// Every preset.
-pub const PRESETS: [Preset; 6] = [
+pub const PRESETS: [Preset; 8] = [
     Preset {
         name: "paper",
         text: include_str!("../../presets/paper.toml"),
@@ -39,6 +39,14 @@ pub const PRESETS: [Preset; 6] = [
     Preset {
         name: "em-full",
         text: include_str!("../../presets/em-full.toml"),
+    },
+    Preset {
+        name: "transforming",
+        text: include_str!("../../presets/transforming.toml"),
+    },
+    Preset {
+        name: "transforming-affine",
+        text: include_str!("../../presets/transforming-affine.toml"),
     },
 ];
 
