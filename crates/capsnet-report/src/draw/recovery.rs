@@ -48,10 +48,14 @@ pub fn recovery(numbers: &Recovery) -> Result<Figure, ReportError> {
     Ok(Figure {
         name: "recovery",
         alt: "Digits before and after a known move, as they are and as drawn; true moves against recovered ones",
+        inked: false,
         sheet: drawing.sheet(
-            format!("Moves recovered from the poses of {} images, {}", numbers.images, numbers.dataset),
-            "Above: images, the same after a known move, and what the capsules draw from the first and the move. Below: \
-             each image's true number against the one that its poses tell; the line is where both are the same.",
+            format!(
+                "Moves recovered from the poses of {} images, {}",
+                numbers.images, numbers.dataset
+            ),
+            "Above: images, the same after a known move, and what the capsules draw from the first and the move. \
+             Below: each image's true number against the one that its poses tell; the line is where both are the same.",
         ),
     })
 }
