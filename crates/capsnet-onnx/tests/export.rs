@@ -198,7 +198,7 @@ fn images_of_any_size_and_colours() {
     };
     let mut models: Vec<Model> = ModelConfig::all()
         .into_iter()
-        .filter(|config| !["capsnet", "em-capsnet"].contains(&config.name()))
+        .filter(|config| !["capsnet", "em-capsnet", "transforming-autoencoder"].contains(&config.name()))
         .map(input)
         .collect();
     models.push(input(small(CapsNetConfig::paper()).into()));
