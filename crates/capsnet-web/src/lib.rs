@@ -15,6 +15,9 @@ use capsnet_data::embedded;
 use capsnet_lab::Lab;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// The weights that aren't inside.
+const CAPSNET: &str = "capsnet.safetensors";
+
 /// Models and digits that the page asks about.
 #[wasm_bindgen]
 pub struct Web(Lab);
@@ -39,7 +42,10 @@ impl Web {
         // In the order of the program's.
         let mut models = vec![inside("lenet5")?];
         if let Some(bytes) = capsnet {
-            let [file] = FILES;
+            let file = FILES
+                .iter()
+                .find(|file| file.name == CAPSNET)
+                .ok_or("no such weights are known")?;
             if sha256(&[&bytes]) != file.unpacked_sha256 {
                 return Err(format!("{} isn't the file that belongs to this page", file.name));
             }
