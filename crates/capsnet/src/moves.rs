@@ -1,8 +1,7 @@
 //! Known moves of images: what a transforming auto-encoder learns poses from.
 //!
 //! A move is an affine map of the plane, x to the right and y down from the image's centre, lengths in
-//! [`PIXELS_A_UNIT`](crate::model::PIXELS_A_UNIT) pixels: `[a, b, dx, c, d, dy]` takes (x, y) to (a x + b y + dx, c x +
-//! d y + dy).
+//! [`PIXELS_A_UNIT`] pixels: `[a, b, dx, c, d, dy]` takes (x, y) to (a x + b y + dx, c x + d y + dy).
 
 use burn::prelude::*;
 use capsnet_data::random::Seed;
