@@ -114,7 +114,9 @@ fn the_drawn_image_is_the_sum_of_the_capsules_parts() {
 #[test]
 fn the_loss_has_the_right_gradient_by_the_image_and_knows_the_step() {
     let device = Device::flex().autodiff();
-    for config in both() {
+    let [translation, affine] = both();
+    let pose_weight = 0.7;
+    for config in [translation, TransformingAutoencoderConfig { pose_weight, ..affine }] {
         let mut model = Model::new(ModelConfig::TransformingAutoencoder(config), Seed(5), &device).unwrap();
         model.network = in_f64(model.network);
         let at: Vec<f64> = waves(2 * 49, 0.3).iter().map(|x| x.abs()).collect();
@@ -150,6 +152,35 @@ fn the_loss_has_the_right_gradient_by_the_image_and_knows_the_step() {
         let (_, again) = loss(&model, at);
         assert_eq!(again.into_scalar::<f64>(), value.into_scalar::<f64>());
     }
+}
+
+/// Of three capsules of two samples, by how much their places fall short of the move, in units of ten pixels.
+#[test]
+fn the_loss_of_poses_is_what_places_fall_short_of() {
+    let device = Device::flex();
+    let loss = |pose_weight: f64| {
+        let config = TransformingAutoencoderConfig {
+            pose_weight,
+            ..both()[0].clone()
+        };
+        let mut model = Model::new(ModelConfig::TransformingAutoencoder(config), Seed(5), &device).unwrap();
+        model.network = in_f64(model.network);
+        let images: Vec<f64> = waves(2 * 49, 0.3).iter().map(|x| x.abs()).collect();
+        let images = tensor::<4>(images, vec![2, 1, 7, 7], &device);
+        let output = model.forward(images.clone());
+        let loss = model.loss(&output, images.clone(), classes(&[0, 1], &device));
+        let moves = [0, 1].map(|index| MoveKind::Translation.draw(Seed(2011), 0, index));
+        let moved = moved_images(images.clone(), Normalize::default(), &moves);
+        let places = [images, moved].map(|images| values(network(&model).poses(images).pose));
+        (loss.into_scalar::<f64>(), places, moves)
+    };
+    let (without, [before, after], moves) = loss(0.0);
+    let squares = (0..12).map(|k| {
+        let Move([_, _, dx, _, _, dy]) = moves[k / 6];
+        (after[k] - before[k] - [dx, dy][k % 2]).powi(2)
+    });
+    let expected = without + 3.0 * squares.sum::<f64>() / 2.0;
+    assert!((loss(3.0).0 - expected).abs() < 1e-9 * expected, "{expected}");
 }
 
 #[test]

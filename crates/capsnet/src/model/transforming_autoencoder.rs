@@ -9,7 +9,9 @@
 //! the moved image: the sum of all parts
 //! ```
 //!
-//! The loss is the squared error of that image, summed over pixels. Poses count [`PIXELS_A_UNIT`] pixels as one. Shown
+//! The loss is the squared error of that image, summed over pixels. With `pose_weight` the squared error of the poses is
+//! added, between those of the moved image and the moved ones of the image, summed over capsules: the paper has none, and
+//! without it poses follow only a part of a move. Poses count [`PIXELS_A_UNIT`] pixels as one. Shown
 //! are the images of the data set, which should be jittered (`--augment translate=5`), or else all poses can be the
 //! same. The moves are drawn in every step from the number of the step; without gradients always the same ones, so that
 //! losses of validations compare. The network knows no classes: its scores are all zero.
@@ -56,6 +58,8 @@ pub struct TransformingAutoencoderConfig {
     pub recognition_units: usize,
     /// Generation units of a capsule.
     pub generation_units: usize,
+    /// Weight of the squared error of poses in the loss, 0 in the paper.
+    pub pose_weight: f64,
 }
 
 impl Default for TransformingAutoencoderConfig {
@@ -75,6 +79,7 @@ impl TransformingAutoencoderConfig {
             capsules: 30,
             recognition_units: 10,
             generation_units: 20,
+            pose_weight: 0.0,
         }
     }
 
@@ -124,7 +129,9 @@ impl Architecture for TransformingAutoencoderConfig {
         for (field, value) in sizes {
             ConfigError::unless((1..=4096).contains(&value), field, value, "it must be 1 to 4096")?;
         }
-        Ok(())
+        let weight = self.pose_weight;
+        let holds = (0.0..=1e6).contains(&weight);
+        ConfigError::unless(holds, "pose_weight", weight, "it must be 0 to 1,000,000")
     }
 
     fn init(&self, device: &Device) -> TransformingAutoencoder {
@@ -144,6 +151,7 @@ impl Architecture for TransformingAutoencoderConfig {
             parts_bias: zeros.init([capsules, pixels], device),
             normalize: self.normalize,
             moves: self.moves,
+            pose_weight: self.pose_weight,
             classes: self.classes,
             step: 0,
         }
@@ -154,6 +162,9 @@ impl Architecture for TransformingAutoencoderConfig {
         match tensor {
             "recognition.weight" | "recognition.bias" => Initial::PYTORCH,
             "presence.weight" | "pose.weight" => Initial::Normal((1.0 / self.recognition_units as f64).sqrt()),
+            // A place counts ten pixels as one: with weights of 1 a unit would hardly bend over a digit's width.
+            "generation.weight" if self.moves == MoveKind::Translation => Initial::Normal(5.0),
+            "generation.bias" if self.moves == MoveKind::Translation => Initial::Normal(2.0),
             "generation.weight" | "generation.bias" => Initial::Normal(1.0),
             "parts.weight" => Initial::Normal(0.1 / ((self.capsules * self.generation_units) as f64).sqrt()),
             _ => Initial::Constant(0.0),
@@ -163,7 +174,7 @@ impl Architecture for TransformingAutoencoderConfig {
     fn usual_training(&self) -> Defaults {
         Defaults {
             epochs: 30,
-            learning_rate: 2e-3,
+            learning_rate: 5e-3,
             schedule: Schedule::Cosine,
             ..Defaults::default()
         }
@@ -217,6 +228,7 @@ pub struct TransformingAutoencoder {
     normalize: Normalize,
     #[module(skip)]
     moves: MoveKind,
+    pose_weight: f64,
     classes: usize,
     /// Steps of training made before, from which moves are drawn.
     step: usize,
@@ -302,8 +314,13 @@ impl Network for TransformingAutoencoder {
         let moves: Vec<Move> = (0..batch as u64)
             .map(|index| self.moves.draw(Seed(2011), step, index))
             .collect();
-        let target = pixels_of(moved_images(images, self.normalize, &moves), self.normalize);
-        reconstruction_loss(self.draw(&poses, &moves), target)
+        let moved = moved_images(images, self.normalize, &moves);
+        let loss = reconstruction_loss(self.draw(&poses, &moves), pixels_of(moved.clone(), self.normalize));
+        if self.pose_weight == 0.0 {
+            return loss;
+        }
+        let astray = self.poses(moved).pose - self.moves.apply(poses.pose, &moves);
+        loss + astray.square().sum() * (self.pose_weight / batch as f64)
     }
 
     fn at_step(&mut self, step: u64) {
