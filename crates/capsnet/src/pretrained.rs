@@ -1,7 +1,8 @@
 //! The trained weights that come with this library.
 //!
-//! LeNet-5's and the equivariant capsule network's, a third of a megabyte, are inside the library. CapsNet's and
-//! Efficient-CapsNet's, twenty megabytes, are files. Each is looked for in this order, and [`find`] says where it is:
+//! LeNet-5's and the equivariant capsule network's, a third of a megabyte, are inside the library. Those of CapsNet,
+//! Efficient-CapsNet and the transforming auto-encoder, 21 megabytes, are files. Each is looked for in this order, and
+//! [`find`] says where it is:
 //!
 //! 1. the folder that the environment variable `CAPSNET_WEIGHTS` names;
 //! 2. inside the library;
@@ -51,7 +52,7 @@ macro_rules! inside {
 const INSIDE: &[(&str, &[u8], &str)] = inside!["lenet5", "equivariant-capsnet"];
 
 /// The weights that are too large to be inside the library, as `capsnet fetch weights` downloads them.
-pub const FILES: [KnownFile; 2] = [
+pub const FILES: [KnownFile; 3] = [
     KnownFile {
         name: "capsnet.safetensors",
         gzipped: false,
@@ -63,6 +64,12 @@ pub const FILES: [KnownFile; 2] = [
         gzipped: false,
         unpacked_len: 3_150_720,
         unpacked_sha256: "0421dd45878442ae298dfd7fa92a0dd0a8963d7b535fb73988fa36d343f8e3f8",
+    },
+    KnownFile {
+        name: "transforming-autoencoder.safetensors",
+        gzipped: false,
+        unpacked_len: 1_465_604,
+        unpacked_sha256: "15b9d922187f20e160875e28c650990726c06197b281ac3fd4961a7e94f40971",
     },
 ];
 
