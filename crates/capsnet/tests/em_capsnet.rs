@@ -46,6 +46,11 @@ struct Run {
 }
 
 impl Case {
+    fn spread(&self) -> SpreadLoss {
+        let margin_steps = self.margin_steps;
+        SpreadLoss { margin_steps }
+    }
+
     fn config(&self, routing: &str) -> EmCapsNetConfig {
         let [channels, height, width] = self.image;
         EmCapsNetConfig {
@@ -130,10 +135,12 @@ fn values_are_those_of_plain_loops() {
                 1e-10,
                 0.0,
             );
+            let at = |step: u64| {
+                let (scores, labels) = (output.scores.clone(), classes(&case.labels, &device));
+                case.spread().forward(scores, labels, step).into_scalar::<f64>()
+            };
             for (step, expected) in &run.losses {
-                model.at_step(*step);
-                let loss = model.loss(&output, images.clone(), classes(&case.labels, &device));
-                assert_close(&what("loss"), &[loss.into_scalar::<f64>()], &[*expected], 1e-10, 0.0);
+                assert_close(&what("loss"), &[at(*step)], &[*expected], 1e-10, 0.0);
             }
         }
     }
@@ -159,6 +166,31 @@ impl ModuleMapper for Moved {
         moved[self.entry] += self.by;
         Param::initialized(param.id, tensor(moved, shape, &device))
     }
+}
+
+#[test]
+fn the_margin_of_training_grows_with_the_steps() {
+    let device = Device::flex().autodiff();
+    let case = &fixture::<Fixture>("em_capsnet").networks[0];
+    let mut model = case.model("em:2", &device);
+    let images = case.images.tensor::<4>(&device).cast(DType::F32);
+    let labels = classes(&case.labels, &device);
+    for step in [0, 3_000, 100_000] {
+        model.at_step(step);
+        let output = model.forward(images.clone());
+        let expected = case.spread().forward(output.scores.clone(), labels.clone(), step);
+        let found = model.loss(&output, images.clone(), labels.clone());
+        assert_eq!(found.into_scalar::<f32>(), expected.into_scalar::<f32>(), "step {step}");
+    }
+    // A validation has the full margin, however far the training is.
+    let device = Device::flex();
+    let mut model = case.model("em:2", &device);
+    model.at_step(3);
+    let (images, labels) = (images.inner(), classes(&case.labels, &device));
+    let output = model.forward(images.clone());
+    let expected = case.spread().forward(output.scores.clone(), labels.clone(), u64::MAX);
+    let found = model.loss(&output, images, labels);
+    assert_eq!(found.into_scalar::<f32>(), expected.into_scalar::<f32>());
 }
 
 /// Every parameter, in a sample of entries, by plain operations in f64; and those that kernels find beside them. With

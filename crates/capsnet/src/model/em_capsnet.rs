@@ -283,6 +283,15 @@ impl EmCapsNet {
             margin_steps: self.margin_steps,
         }
     }
+
+    /// Without gradients it is a validation, in which the margin is full: or else losses would grow with it, and the
+    /// best weights be those of the first epoch.
+    fn step_for(&self, scores: &Tensor<2>) -> u64 {
+        match scores.device().is_autodiff() {
+            true => self.step as u64,
+            false => u64::MAX,
+        }
+    }
 }
 
 impl Network for EmCapsNet {
@@ -308,12 +317,12 @@ impl Network for EmCapsNet {
     }
 
     fn loss(&self, output: &Output, _images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
-        let step = self.step as u64;
+        let step = self.step_for(&output.scores);
         self.loss_of().forward(output.scores.clone(), classes, step)
     }
 
     fn pair_loss(&self, output: &Output, _parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
-        let step = self.step as u64;
+        let step = self.step_for(&output.scores);
         self.loss_of().forward_pairs(output.scores.clone(), classes, step)
     }
 
