@@ -99,3 +99,16 @@ pub(crate) fn expect_len<T>(tensor: &'static str, slice: &[T], expected: usize) 
         })
     }
 }
+
+/// Checks that tensors of these sizes, named, can be addressed.
+pub(crate) fn check_addressable(tensors: &[(&'static str, Vec<usize>)]) -> Result<(), KernelError> {
+    for (tensor, sizes) in tensors {
+        let bytes = sizes
+            .iter()
+            .try_fold(size_of::<f32>(), |product, &size| product.checked_mul(size));
+        if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
+            return Err(KernelError::TooManyElements { tensor });
+        }
+    }
+    Ok(())
+}

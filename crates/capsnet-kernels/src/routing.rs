@@ -9,7 +9,7 @@ mod passes;
 mod tile;
 mod weight_gradient;
 
-use crate::error::{KernelError, expect_len};
+use crate::error::{KernelError, check_addressable, expect_len};
 use crate::scratch::Scratch;
 use layout::Layout;
 use tile::{gather_weights, weights_len};
@@ -107,15 +107,7 @@ impl RoutingShape {
                 vec![2, self.batch, self.iterations, columns[0], columns[1]],
             ),
         ];
-        for (tensor, sizes) in tensors {
-            let bytes = sizes
-                .iter()
-                .try_fold(size_of::<f32>(), |product, &size| product.checked_mul(size));
-            if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
-                return Err(KernelError::TooManyElements { tensor });
-            }
-        }
-        Ok(())
+        check_addressable(&tensors)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The shape of a two-dimensional convolution, checked once.
 
-use crate::error::KernelError;
+use crate::error::{KernelError, check_addressable};
 
 /// Sizes of a strided, zero-padded 2-D convolution of NCHW tensors.
 ///
@@ -113,15 +113,7 @@ impl ConvShape {
                 ],
             ),
         ];
-        for (tensor, sizes) in tensors {
-            let bytes = sizes
-                .iter()
-                .try_fold(size_of::<f32>(), |product, &size| product.checked_mul(size));
-            if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
-                return Err(KernelError::TooManyElements { tensor });
-            }
-        }
-        Ok(())
+        check_addressable(&tensors)
     }
 
     /// Height of the output.

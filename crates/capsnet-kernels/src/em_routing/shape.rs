@@ -1,6 +1,6 @@
 //! The shape of a layer of matrix capsules, checked once.
 
-use crate::error::KernelError;
+use crate::error::{KernelError, check_addressable};
 
 /// Numbers of a pose, a 4 x 4 matrix.
 pub(super) const POSE: usize = 16;
@@ -168,14 +168,6 @@ impl EmShape {
                 vec![self.batch, self.iterations.max(1), rows, columns, upper, 3 * CAPSULE],
             ),
         ];
-        for (tensor, sizes) in tensors {
-            let bytes = sizes
-                .iter()
-                .try_fold(size_of::<f32>(), |product, &size| product.checked_mul(size));
-            if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
-                return Err(KernelError::TooManyElements { tensor });
-            }
-        }
-        Ok(())
+        check_addressable(&tensors)
     }
 }
