@@ -10,11 +10,11 @@
 //! ```
 //!
 //! The loss is the squared error of that image, summed over pixels. With `pose_weight` the squared error of the poses
-//! is added, between those of the moved image and the moved ones of the image, summed over capsules: the paper has none,
-//! and without it poses follow only a part of a move. Poses count [`PIXELS_A_UNIT`] pixels as one. Shown
-//! are the images of the data set, which should be jittered (`--augment translate=5`), or else all poses can be the
-//! same. The moves are drawn in every step from the number of the step; without gradients always the same ones, so that
-//! losses of validations compare. The network knows no classes: its scores are all zero.
+//! is added, between those of the moved image and the moved ones of the image, summed over capsules: the paper has
+//! none, and without it poses follow only a part of a move. Poses count [`PIXELS_A_UNIT`] pixels as one. Shown are the
+//! images of the data set, which should be jittered (`--augment translate=5`), or else all poses can be the same. The
+//! moves are drawn in every step from the number of the step; without gradients always the same ones, so that losses of
+//! validations compare. The network knows no classes: its scores are all zero.
 //!
 //! Tensor names: `recognition`, `presence`, `pose`, `generation`, each capsule beside the other, and `parts.weight`,
 //! `parts.bias`.
