@@ -51,13 +51,14 @@ def lenet(name, batch, steps, opponents, augment=None):
                 for label, options in opponents.items()})
 
 
-def trained(model, script, batch, steps):
-    """A case of training steps of a model against those of a script, in all forms of `FORMS`."""
+def trained(model, batch, steps):
+    """A case of training steps of a model against PyTorch's in all forms of `FORMS`."""
     common = ['--mode', 'train', '--steps', str(steps), '--warmup', '4']
     return dict(
         name=f'{model}-train-{batch}', steps=steps,
         ours=['step', model, '--batch-size', str(batch), *common],
-        theirs={label: [script, '--batch', str(batch), *options.split(), *common] for label, options in FORMS.items()})
+        theirs={label: ['bench_network.py', '--network', model, '--batch', str(batch), *options.split(), *common]
+                for label, options in FORMS.items()})
 
 
 TRAIN = {'optimised': '--impl optimised', 'plain': '--impl plain', 'compiled': '--impl compiled'}
@@ -91,9 +92,9 @@ def cases(quick):
         capsnet_net('train', 8, steps(40), 4, {label: TRAIN[label] for label in ('optimised', 'plain', 'compiled')}),
         capsnet_net('infer', 128, steps(12), 2, INFER),
         capsnet_net('infer', 1, steps(400), 40, INFER),
-        trained('efficient-capsnet', 'bench_efficient.py', 16, steps(80)),
-        trained('efficient-capsnet', 'bench_efficient.py', 128, steps(16)),
-        trained('em-capsnet', 'bench_em.py', 64, steps(12)),
+        trained('efficient-capsnet', 16, steps(80)),
+        trained('efficient-capsnet', 128, steps(16)),
+        trained('em-capsnet', 64, steps(12)),
         # torchvision's pipeline draws and resamples one image at a time, as the tutorial does; the prepared tensors are not
         # augmented at all, which is less work than ours.
         lenet('lenet5-train-8-augmented', 8, steps(2000),
