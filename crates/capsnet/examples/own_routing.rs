@@ -5,7 +5,6 @@
 use std::fmt;
 
 use burn::prelude::*;
-use burn::tensor::Distribution;
 use burn::tensor::activation::softmax;
 use capsnet::layer::{ClassCapsulesConfig, squash};
 use capsnet::model::{CapsNetConfig, ModelConfig};
@@ -47,7 +46,10 @@ fn main() {
     let layer = ClassCapsulesConfig::new(32, 8, 5, 4)
         .with_routing(Routing::new(NearMean))
         .init(&device);
-    let u = Tensor::<3>::random([2, 32, 8], Distribution::Normal(0.0, 1.0), &device);
+    let u = Tensor::<1, Int>::arange(0..2 * 32 * 8, &device)
+        .float()
+        .sin()
+        .reshape([2, 32, 8]);
     let routed = layer.forward_with_couplings(u);
     let couplings = &routed.iterations[0].couplings;
     println!("{} routes to {:?}", layer.routing, routed.upper.v.dims());

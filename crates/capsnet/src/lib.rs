@@ -66,6 +66,8 @@ pub mod shard;
 pub mod study;
 pub mod sweep;
 pub mod tensorboard;
+#[cfg(test)]
+mod testing;
 pub mod train;
 pub mod weights;
 

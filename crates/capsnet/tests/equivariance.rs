@@ -1,22 +1,21 @@
 //! Every layer that says how its output turns with its input is held to its word, and so is the network made of them.
 
+mod support;
+
 use burn::module::Param;
 use burn::prelude::*;
-use burn::tensor::Distribution;
 use capsnet::equivariance::{BrokenLaw, check_classifier, check_layer};
 use capsnet::layer::lengths;
 use capsnet::layer::polar::{Orders, PolarConvConfig, RotationEquivariant, Turn, TurningCapsulesConfig, halve};
 use capsnet::model::{AnyNetwork, EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet::routing::Routing;
 use capsnet_data::random::Seed;
+use support::testing::{normal, settled};
+use support::uniform;
 
 /// A polar map of noise, `[2, channels, radii, angles]`.
 fn map(channels: usize, radii: usize, angles: usize) -> Tensor<4> {
-    Tensor::random(
-        [2, channels, radii, angles],
-        Distribution::Normal(0.0, 1.0),
-        &Device::flex(),
-    )
+    normal([2, channels, radii, angles], 1, &Device::flex())
 }
 
 /// The largest difference, relative to the largest value.
@@ -36,10 +35,8 @@ fn obeys_the_law<const N: usize>(layer: &impl RotationEquivariant<Output = Tenso
 #[test]
 fn convolutions_turn_with_their_input() {
     for (kernel, relu) in [(3, false), (5, true)] {
-        let layer = PolarConvConfig::new(3, 4)
-            .with_kernel(kernel)
-            .with_relu(relu)
-            .init(&Device::flex());
+        let layer = PolarConvConfig::new(3, 4).with_kernel(kernel).with_relu(relu);
+        let layer = settled(layer.init(&Device::flex()), 0.3, 2);
         obeys_the_law(&layer, map(3, 6, 16));
     }
 }
@@ -102,10 +99,8 @@ fn pooling_turns_with_its_input() {
 #[test]
 fn class_capsules_turn_with_their_input() {
     for (orders, iterations) in [(Orders([2, 3, 1]), 3), (Orders([0, 2, 0]), 1), (Orders([0, 0, 3]), 2)] {
-        let layer = TurningCapsulesConfig::new(2, 3, 4, 8, 5, orders)
-            .with_weight_std(0.5)
-            .with_routing(Routing::dynamic(iterations))
-            .init(&Device::flex());
+        let layer = TurningCapsulesConfig::new(2, 3, 4, 8, 5, orders).with_routing(Routing::dynamic(iterations));
+        let layer = settled(layer.init(&Device::flex()), 0.5, 2);
         let map = map(2 * 3 * 2, 4, 8);
         obeys_the_law(&layer, map.clone());
         let routed = layer.forward_with_couplings(map.clone());
@@ -183,7 +178,7 @@ fn quarter(images: Tensor<4>) -> Tensor<4> {
 /// Noise that grows to the right: figures that point somewhere, `[3, 1, 20, 20]`.
 fn pointing(device: &Device) -> Tensor<4> {
     let ramp = Tensor::<1, Int>::arange(0..20, device).float().powi_scalar(3) / 400.0;
-    let noise = Tensor::<4>::random([3, 1, 20, 20], Distribution::Uniform(0.0, 1.0), device);
+    let noise = uniform::<4>([3, 1, 20, 20], 1, device);
     noise * ramp.reshape([1, 1, 1, 20])
 }
 
@@ -194,7 +189,7 @@ fn a_network_turns_with_its_image_by_quarters() {
     let AnyNetwork::EquivariantCapsNet(net) = &model.network else {
         panic!("another network")
     };
-    let mut images = Tensor::<4>::random([3, 1, 20, 20], Distribution::Uniform(0.0, 1.0), &device);
+    let mut images = uniform::<4>([3, 1, 20, 20], 2, &device);
     // Noise points nowhere, which leaves nothing of the coordinates of order 1.
     check_classifier(&model, pointing(&device), 1e-3).unwrap_or_else(|broken| panic!("{broken}"));
     let empty = check_classifier(&model, pointing(&device) * 0.0, 1e-3).unwrap_err();
@@ -232,7 +227,7 @@ fn the_gradient_trains_every_weight() {
     use burn::optim::GradientsParams;
     let device = Device::flex().autodiff();
     let model = network(&device);
-    let images = Tensor::<4>::random([4, 1, 20, 20], Distribution::Uniform(0.0, 1.0), &device);
+    let images = uniform::<4>([4, 1, 20, 20], 3, &device);
     let classes = Tensor::<1, Int>::from_ints([1, 0, 7, 3], &device);
     let output = model.forward(images.clone());
     let loss = model.loss(&output, images, classes);

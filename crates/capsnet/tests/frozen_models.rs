@@ -1,12 +1,15 @@
 //! A frozen model: its answers are the model's, whatever becomes of the model, on any number of threads.
 
+mod support;
+
 use burn::prelude::*;
-use burn::tensor::{Distribution, Tolerance};
+use burn::tensor::Tolerance;
 use capsnet::batch::Batch;
 use capsnet::model::{Architecture, CapsNetConfig, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig, Network};
 use capsnet::predict::predict;
 use capsnet::train::{Adam, AdamConfig, train_step};
 use capsnet_data::random::Seed;
+use support::uniform;
 
 /// A CapsNet of the paper's layers on small images, with partial blocks of channels and partial tiles.
 fn small(config: CapsNetConfig) -> ModelConfig {
@@ -31,8 +34,7 @@ fn images(config: &ModelConfig, batch: usize, device: &Device) -> Tensor<4> {
         height,
         width,
     } = config.input().image;
-    device.seed(5);
-    Tensor::random([batch, channels, height, width], Distribution::Default, device)
+    uniform([batch, channels, height, width], 5, device)
 }
 
 fn scores(forward: impl Fn(Tensor<4>) -> capsnet::model::Output, images: &Tensor<4>) -> TensorData {

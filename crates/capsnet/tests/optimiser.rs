@@ -7,10 +7,9 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use burn::tensor::Distribution;
 use capsnet::train::{Adam, AdamConfig, Schedule};
 use serde::Deserialize;
-use support::{Array, assert_close, fixture, values};
+use support::{Array, assert_close, fixture, uniform, values};
 
 #[derive(Deserialize)]
 struct AdamFixture {
@@ -106,7 +105,7 @@ fn weights_and_moments_stay_where_they_are() {
     let mut adam = Adam::new(AdamConfig::default());
     let mut before = Vec::new();
     for step in 0..4 {
-        let x = Tensor::<2>::random([5, 300], Distribution::Default, &device);
+        let x = uniform([5, 300], step, &device);
         let loss = layer.forward(x).square().sum();
         let gradients = GradientsParams::from_grads(loss.backward(), &layer);
         layer = adam.step(1e-3, layer, gradients);

@@ -13,6 +13,7 @@ use capsnet::routing::{Algorithm, Number, Route, Routing, Trace, Upper, Votes, r
 use capsnet::weights;
 use capsnet_data::random::Seed;
 use capsnet_weights::FloatDtype;
+use support::testing::settled;
 use support::{tensor, values, waves};
 
 /// Lower capsule `i` counts by its activation times a number; upper capsules are as active as they say.
@@ -47,9 +48,8 @@ impl Route for ByActivation {
 #[test]
 fn a_layer_takes_it_without_a_name() {
     let device = Device::flex().autodiff();
-    let layer = ClassCapsulesConfig::new(3, 2, 2, 4)
-        .with_routing(Routing::new(ByActivation { times: 2 }))
-        .init(&device);
+    let layer = ClassCapsulesConfig::new(3, 2, 2, 4).with_routing(Routing::new(ByActivation { times: 2 }));
+    let layer = settled(layer.init(&device), 0.1, 1);
     let u = Tensor::<3>::from_floats([[[3.0, 4.0], [0.0, 2.0], [0.6, 0.8]]], &device).require_grad();
     let routed = layer.forward_with_couplings(u.clone());
     let [iteration] = &routed.iterations[..] else {

@@ -6,10 +6,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use burn::prelude::*;
-use burn::tensor::{DType, Distribution};
+use burn::tensor::DType;
 use capsnet::layer::ClassCapsulesConfig;
 use capsnet::routing::{Number, Routing, Votes, algorithms};
 use serde::Deserialize;
+use support::testing::{normal, settled};
 use support::{Array, assert_close, fixture, tensor, values, waves};
 
 #[derive(Deserialize)]
@@ -157,16 +158,15 @@ fn a_layer_trains_what_its_routing_asks_for() {
         ("inverted-attention:2", &["norm.weight", "norm.bias"]),
         ("dynamic:2", &[]),
     ] {
-        let layer = ClassCapsulesConfig::new(6, 2, 3, 4)
-            .with_routing(text.parse().unwrap())
-            .init(&device);
+        let config = ClassCapsulesConfig::new(6, 2, 3, 4).with_routing(text.parse().unwrap());
+        let layer = settled(config.init(&device), 0.5, 1);
         let shapes = capsnet::weights::Named::shapes(&layer);
         let found: Vec<&str> = shapes[1..]
             .iter()
             .map(|(name, _)| name.trim_start_matches('.'))
             .collect();
         assert_eq!(found, names);
-        let u = Tensor::<3>::random([2, 6, 2], Distribution::Normal(0.0, 0.5), &device);
+        let u = normal([2, 6, 2], 2, &device) * 0.5;
         let upper = layer.route(u);
         let gradients = (upper.v.clone().square().sum() + upper.activation().sum() + upper.v.sum()).backward();
         for (parameter, name) in layer.parameters.iter().zip(names) {

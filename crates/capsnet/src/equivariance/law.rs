@@ -8,7 +8,7 @@
 //!
 //! let device = Device::flex();
 //! let layer = PolarConvConfig::new(3, 4).init(&device);
-//! let map = Tensor::random([2, 3, 6, 16], burn::tensor::Distribution::Normal(0.0, 1.0), &device);
+//! let map = Tensor::<1, Int>::arange(0..2 * 3 * 6 * 16, &device).float().sin().reshape([2, 3, 6, 16]);
 //! check_layer(&layer, map, 2e-5)?;
 //! # Ok::<(), capsnet::equivariance::BrokenLaw>(())
 //! ```

@@ -212,7 +212,8 @@ impl ClassCapsules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Distribution, TensorData, Tolerance};
+    use crate::testing::{normal, settled};
+    use burn::tensor::{TensorData, Tolerance};
 
     /// Output and gradients of u and weight under the loss `sum(v * c)`.
     fn run(layer: &ClassCapsules, u: &Tensor<3>, c: &Tensor<3>, fused: bool) -> Vec<TensorData> {
@@ -243,13 +244,11 @@ mod tests {
             let forms = [format!(":{iterations}"), String::new(), ":2".to_owned()];
             let names = ["dynamic", "uniform", "random"].into_iter().zip(&forms);
             for text in names.flat_map(|(name, number)| sides.map(|side| format!("{name}{side}{number}"))) {
-                let layer = ClassCapsulesConfig::new(lower, e, upper, d)
-                    .with_routing(text.parse().unwrap())
-                    .init(&device);
-                let random = |shape| Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+                let config = ClassCapsulesConfig::new(lower, e, upper, d).with_routing(text.parse().unwrap());
+                let layer = settled(config.init(&device), config.weight_std, 1);
                 // Not contiguous, as the capsules of plain operations.
-                let u = random([batch, e, lower]).swap_dims(1, 2);
-                let c = random([batch, upper, d]);
+                let u = normal([batch, e, lower], 2, &device).swap_dims(1, 2);
+                let c = normal([batch, upper, d], 3, &device);
                 assert!(has_kernels(&u), "{text}");
                 let fused = run(&layer, &u, &c, true);
                 let plain = run(&layer, &u, &c, false);
@@ -265,9 +264,8 @@ mod tests {
     fn shared_matrices_are_one_for_each_group_of_neighbours() {
         let device = Device::flex().autodiff();
         let [groups, sharing, e, upper, d] = [3, 4, 2, 5, 6];
-        let mut shared = ClassCapsulesConfig::new(groups * sharing, e, upper, d)
-            .with_sharing(sharing)
-            .init(&device);
+        let config = ClassCapsulesConfig::new(groups * sharing, e, upper, d).with_sharing(sharing);
+        let mut shared = settled(config.init(&device), config.weight_std, 1);
         let matrices = shared.weight.val().detach().require_grad();
         shared.weight = Param::from_tensor(matrices.clone());
         let of_group: Vec<Tensor<3>> = (0..groups * sharing)
@@ -276,8 +274,8 @@ mod tests {
         let written_out = Tensor::cat(of_group, 0).detach().require_grad();
         let mut separate = ClassCapsulesConfig::new(groups * sharing, e, upper, d).init(&device);
         separate.weight = Param::from_tensor(written_out.clone());
-        let u = Tensor::<3>::random([2, groups * sharing, e], Distribution::Normal(0.0, 1.0), &device);
-        let c = Tensor::<3>::random([2, upper, d], Distribution::Normal(0.0, 1.0), &device);
+        let u = normal([2, groups * sharing, e], 2, &device);
+        let c = normal([2, upper, d], 3, &device);
 
         let (v, expected) = (shared.forward(u.clone()), separate.forward(u));
         v.clone().into_data().assert_eq(&expected.clone().into_data(), true);

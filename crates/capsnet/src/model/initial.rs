@@ -3,6 +3,8 @@
 //! Every tensor has a random stream of its own, named after it, so that adding a layer doesn't change the start of the
 //! others and every backend starts from the same numbers.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::prelude::*;
 use capsnet_data::random::Seed;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
@@ -36,6 +38,9 @@ impl Initial {
     }
 }
 
+/// A device's generator is one for all threads: two networks that are made at once would share what it gives.
+static DRAWING: Mutex<()> = Mutex::new(());
+
 /// Makes a network whose weights are drawn from `seed`.
 pub(super) fn begin<A: Architecture>(config: &A, seed: Seed, device: &Device) -> A::Network {
     let mut network = config.init(device);
@@ -43,9 +48,10 @@ pub(super) fn begin<A: Architecture>(config: &A, seed: Seed, device: &Device) ->
     let as_made = |(name, _): &(String, Vec<usize>)| !is_counter(name) && config.initial(name) == Initial::AsMade;
     let mut made = StateDict::default();
     if shapes.iter().any(as_made) {
-        // Parameters are drawn when they are first looked at.
+        let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         device.seed(seed.0);
         network = config.init(device);
+        // Parameters are drawn when they are first looked at.
         made = network.export();
     }
     let mut weights = StateDict::default();

@@ -84,7 +84,8 @@ fn whole<const N: usize>(tensor: Tensor<N>) -> FlexTensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Distribution, TensorData, Tolerance};
+    use crate::testing::normal;
+    use burn::tensor::{TensorData, Tolerance};
 
     fn address<const N: usize>(tensor: &Tensor<N>) -> *const u8 {
         let tensor = tensor.clone().try_into_primitive::<Flex>();
@@ -100,13 +101,13 @@ mod tests {
 
     fn inputs(shape: [usize; 2]) -> Inputs {
         let device = Device::flex();
-        let random = || Tensor::<2>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+        let noise = |seed| normal::<2>(shape, seed, &device);
         Inputs {
-            parameter: random(),
+            parameter: noise(1),
             // A transposed view, as the gradient of a linear layer may be.
-            gradient: Tensor::<2>::random([shape[1], shape[0]], Distribution::Normal(0.0, 1.0), &device).transpose(),
-            first: random().flatten(0, 1),
-            second: random().square().flatten(0, 1),
+            gradient: normal::<2>([shape[1], shape[0]], 2, &device).transpose(),
+            first: noise(3).flatten(0, 1),
+            second: noise(4).square().flatten(0, 1),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use burn::prelude::*;
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Distribution, TensorData, Tolerance};
+use burn::tensor::{TensorData, Tolerance};
 use capsnet_kernels::{Centres, EmShape};
 
 use super::{Activation, EmForm, Margins, has_kernels};
 use super::{batch_norm, conv_block, convolution, cross_entropy, dense, em_routing, margin_loss, squash_coordinates};
+use crate::testing::normal;
 
 /// An operation, one that has a kernel and in plain operations. Both are given the same tensors, all values of each in
 /// one row, and return the output so.
@@ -25,9 +26,7 @@ type Function<const N: usize> = dyn Fn([Tensor<1>; N]) -> Tensor<1>;
 impl<const N: usize> Operation<N> {
     fn check(self) {
         let device = Device::flex().autodiff();
-        let operands = self
-            .lens
-            .map(|len| Tensor::<1>::random([len], Distribution::Normal(0.0, 1.0), &device));
+        let operands = std::array::from_fn(|k| normal([self.lens[k]], k as u64, &device));
         assert!(operands.iter().all(has_kernels));
         let [ours, plain] = [&self.kernel, &self.plain].map(|function| run(function.as_ref(), &operands));
         let tolerance = Tolerance::rel_abs(self.tolerance, self.tolerance);

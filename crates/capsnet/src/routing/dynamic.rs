@@ -134,10 +134,10 @@ mod tests {
     use super::*;
     use crate::layer::lengths;
     use crate::routing::Iteration;
-    use burn::tensor::Distribution;
+    use crate::testing::normal;
 
     fn votes(shape: [usize; 4]) -> Tensor<4> {
-        Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
+        normal(shape, 1, &Device::flex())
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Route for Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::normal;
 
     fn draw(seed: u32, [lower, upper]: [usize; 2], over: CouplingsOver) -> Vec<f64> {
         let instead_of = Dynamic::new(3, over);
@@ -143,8 +144,7 @@ mod tests {
     #[test]
     fn random_couplings_weigh_the_votes_of_every_sample_alike() {
         let [batch, upper, lower, dimensions] = [2, 3, 5, 4];
-        let normal = burn::tensor::Distribution::Normal(0.0, 1.0);
-        let u_hat = Tensor::<4>::random([batch, upper, lower, dimensions], normal, &Device::flex());
+        let u_hat = normal([batch, upper, lower, dimensions], 1, &Device::flex());
         let values: Vec<f32> = u_hat.clone().into_data().try_to_vec().unwrap();
         for over in [CouplingsOver::Outputs, CouplingsOver::Inputs] {
             let c = draw(5, [lower, upper], over);

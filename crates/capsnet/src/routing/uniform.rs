@@ -99,12 +99,12 @@ pub(super) fn route_fixed(votes: Votes, couplings: Vec<f64>, trace: &mut Trace) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Distribution;
+    use crate::testing::normal;
 
     /// One iteration, none, and uniform couplings are one thing.
     #[test]
     fn without_agreement_routing_is_the_squashed_mean_of_the_votes() {
-        let u_hat = Tensor::<4>::random([2, 4, 6, 3], Distribution::Normal(0.0, 1.0), &Device::flex());
+        let u_hat = normal([2, 4, 6, 3], 1, &Device::flex());
         let mean = squash((u_hat.clone().sum_dim(2) / 4.0).squeeze_dim::<3>(2));
         for routing in [
             Routing::dynamic(0),

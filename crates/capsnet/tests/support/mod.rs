@@ -5,6 +5,8 @@
 #![allow(dead_code)] // Every test file takes what it needs.
 
 pub(crate) mod networks;
+#[path = "../../src/testing.rs"]
+pub(crate) mod testing;
 
 use burn::prelude::*;
 use burn::tensor::DType;
@@ -60,6 +62,12 @@ pub(crate) fn gradient<const N: usize, const M: usize>(
 /// tested.
 pub(crate) fn waves(count: usize, phase: f64) -> Vec<f64> {
     (0..count).map(|k| (1.7 * k as f64 + phase).sin()).collect()
+}
+
+/// Noise between 0 and 1, as of pixels; see `testing`.
+pub(crate) fn uniform<const N: usize>(shape: [usize; N], seed: u64, device: &Device) -> Tensor<N> {
+    let normal = testing::normal(shape, seed, device);
+    (normal / 2f64.sqrt()).erf() * 0.5 + 0.5
 }
 
 /// Asserts that every value is within `relative` times the largest expected magnitude, plus `absolute`, of the expected
