@@ -162,7 +162,8 @@ fn whatever_befalls_a_run_it_ends_with_the_same_bytes() {
             match draw.below(6) {
                 0 => {
                     let child = start(with_full_disk(root, &args), draw.below(3));
-                    full += u64::from(killed(child, 20 + draw.below(200)));
+                    full += 1;
+                    kills += u64::from(killed(child, 20 + draw.below(200)));
                 }
                 1 => {
                     let mut other = command(root);
