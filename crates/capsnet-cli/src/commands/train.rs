@@ -1,7 +1,5 @@
 //! `capsnet train`.
 
-mod dashboard;
-mod pictures;
 mod resume;
 mod settle;
 mod tell;
@@ -20,6 +18,7 @@ use capsnet::weights;
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::locate::locate;
+use capsnet_pictures::training::{save_curves, save_first_images};
 use capsnet_report::duration::duration;
 use capsnet_report::number::counted;
 use clap::Args;
@@ -186,9 +185,12 @@ pub(crate) fn run_with_progress(
             teller.say(format_args!("no more events for TensorBoard: {error}"));
             log = None;
         }
-        if let Event::Started { .. } = event {
-            // Now that nothing stands in the way: a run that is refused stays as it is.
-            draw_augmented(folder, config, data, &mut teller);
+        // Now that nothing stands in the way: a run that is refused stays as it is.
+        if let Event::Started { .. } = event
+            && let Err(error) = save_first_images(folder, config, data)
+        {
+            let error = anyhow::Error::from(error);
+            teller.say(format_args!("the training images were not drawn: {error:#}"));
         }
         teller.hear(&event);
         if let Event::Epoch(_) = event {
@@ -203,19 +205,13 @@ pub(crate) fn run_with_progress(
     Ok(summary?)
 }
 
-/// Draws the first training images, unless that was done; as with curves, says what went wrong and goes on.
-fn draw_augmented(folder: &RunFolder, config: &TrainConfig, data: &Dataset, teller: &mut Teller) {
-    if !pictures::augmented_path(folder).exists()
-        && let Err(error) = pictures::draw_augmented(folder, config, data)
-    {
-        teller.say(format_args!("the training images were not drawn: {error:#}"));
-    }
-}
-
 /// A picture is not worth a training: says what went wrong and goes on.
 fn draw_curves(folder: &RunFolder, config: &TrainConfig, teller: &mut Teller) {
-    if let Err(error) = pictures::draw_curves(folder, config) {
-        teller.say(format_args!("the curves were not drawn: {error:#}"));
+    if let Err(error) = save_curves(folder, config) {
+        teller.say(format_args!(
+            "the curves were not drawn: {:#}",
+            anyhow::Error::from(error)
+        ));
     }
 }
 

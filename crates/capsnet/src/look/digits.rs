@@ -18,7 +18,16 @@ pub struct Digits<'a> {
     pub seed: Seed,
 }
 
-impl Digits<'_> {
+impl<'a> Digits<'a> {
+    /// The images as they are.
+    pub fn of(data: &'a Dataset) -> Self {
+        Self {
+            data,
+            transform: Pipeline::identity(),
+            resample: None,
+            seed: Seed(1),
+        }
+    }
     /// The transform, and after it the rotation by an angle in degrees if there is one.
     ///
     /// # Errors

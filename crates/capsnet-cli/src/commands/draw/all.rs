@@ -3,16 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use capsnet::look::{self, Digits, Routes, routed_scenes};
-use capsnet_data::dataset::Split;
-use capsnet_report::{draw, page};
+use capsnet_pictures::{Entry, all, check_images, names_a_file, redrawer};
+use capsnet_report::page;
 use clap::Args;
 use serde::Serialize;
 
-use super::digits::{DigitArgs, check_indices};
-use super::drawn::{Drawn, Entry, names_a_file};
-use super::models::{SAMPLE, data_for, explain, named, redrawer};
-use super::{angles, couplings, crowding, reconstructions};
+use super::{Shown, explain, images, named, save};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::commands::again::command_line;
 use crate::output::{line, note, open};
@@ -56,11 +52,11 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         return Err(usage(format!("--out {out}: six pictures and a page need a folder")).into());
     }
     let device = flags.data.compute.start()?;
-    let models = flags.models.load(&device)?;
-    let all = named(&models);
-    let data = data_for(&all, flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
+    let loaded = flags.models.load(&device)?;
+    let models = named(&loaded);
+    let data = images(&flags.data, &models)?;
     // Without a decoder some pictures can't be drawn. Of models that come with capsnet the others are.
-    let redrawer = match redrawer(&all, &device) {
+    let redrawer = match redrawer(&models, &device).map_err(explain) {
         Ok(model) => Some(model),
         Err(error) if !flags.models.weights.is_empty() => return Err(error),
         Err(error) => {
@@ -68,42 +64,20 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
             None
         }
     };
-    check_indices(&data, &[flags.index])?;
-    let usual = DigitArgs::default();
-    let digits: Digits = usual.of(&data)?;
-    let chosen = |count| usual.chosen(&data, count);
-    let scenes = routed_scenes(4, 1, 9, &device);
-    let turns: Vec<f64> = (-6..=6).map(|step| 15.0 * f64::from(step)).collect();
-    let mut drawn = vec![Drawn::new(draw::doorway(&scenes), &scenes)?];
-    if let Some(redrawer) = redrawer {
-        let capsules = &models[redrawer];
-        let explained = |error| explain(&capsules.entry, error);
-        let redrawn = chosen(reconstructions::COUNT)?;
-        let redrawn = look::reconstructions(capsules.named(), &digits, &redrawn, &[0.0, 35.0], None, &device);
-        let redrawn = redrawn.map_err(explained)?;
-        let moved = look::perturbations(capsules.named(), &digits, flags.index, None, &device).map_err(explained)?;
-        drawn.push(Drawn::new(draw::reconstructions(&redrawn)?, &redrawn)?);
-        drawn.push(Drawn::new(draw::perturbations(&moved)?, &moved)?);
-    }
-    drawn.push(angles::ask(&all, &digits, &chosen(angles::COUNT)?, &turns, &device)?);
-    if let Some(redrawer) = redrawer {
-        let distances: Vec<i32> = (0..=6).map(|step| 2 * step).collect();
-        let pair = crowding::pair(&data, &[])?;
-        drawn.push(couplings::ask(
-            &models[redrawer],
-            &digits,
-            flags.index,
-            &Routes::default(),
-            &device,
-        )?);
-        drawn.push(crowding::ask(&all, redrawer, &data, pair, &distances, &device)?);
-    }
-    let files: Vec<Vec<String>> = drawn
-        .iter()
-        .map(|drawn| drawn.save(&flags.out))
-        .collect::<Result<_>>()?;
+    check_images(&data, &[flags.index]).map_err(explain)?;
+    let drawn = all(
+        &models,
+        redrawer,
+        &data,
+        flags.index,
+        &device,
+        &mut Shown::default().each(),
+    );
+    let drawn = drawn.map_err(explain)?;
+    let files = drawn.iter().map(|drawn| save(drawn, &flags.out));
+    let files: Vec<Vec<String>> = files.collect::<Result<_>>()?;
     let page = flags.out.join("index.html");
-    let entries: Vec<_> = models.iter().map(|model| &model.entry).collect();
+    let entries: Vec<_> = models.iter().map(|model| model.entry).collect();
     let figures = drawn.iter().map(|drawn| &drawn.figure);
     page::drawings(figures, &entries, data.name(), &command_line()).save(&page)?;
     if flags.open {

@@ -1,28 +1,18 @@
 //! `capsnet draw angles`.
 
 use anyhow::Result;
-use burn::prelude::Device;
-use capsnet::loaded::NamedModel;
-use capsnet::look::{Digits, angles};
-use capsnet_data::dataset::Split;
 use capsnet_data::protocol::Values;
-use capsnet_report::draw;
+use capsnet_pictures::{Drawn, Usual, angles};
 use clap::Args;
 
-use super::OutArgs;
 use super::digits::DigitArgs;
-use super::drawn::Drawn;
-use super::models::{SAMPLE, data_for, named};
+use super::{OutArgs, Shown, explain, images, named};
 use crate::args::{DataArgs, ModelsArgs};
-use crate::progress::Progress;
 
 pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw angles
   capsnet draw angles --index 0,2 --rotate=-180..180:30
   capsnet draw angles --class 4 --count 5 --models lenet5 --weights mine=runs/mine/best.safetensors";
-
-/// Digits in the picture.
-pub(super) const COUNT: usize = 4;
 
 #[derive(Args, Debug)]
 pub(super) struct Flags {
@@ -48,21 +38,10 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
     let models = named(&models);
-    let data = data_for(&models, flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
-    let (digits, chosen) = (flags.digits.of(&data)?, flags.digits.chosen(&data, COUNT)?);
-    ask(&models, &digits, &chosen, flags.rotate.points(), &device)
-}
-
-/// Asks the models and draws what they answer.
-pub(super) fn ask(
-    models: &[NamedModel],
-    digits: &Digits,
-    indices: &[usize],
-    at: &[f64],
-    device: &Device,
-) -> Result<Drawn> {
-    let mut progress = Progress::new("asking the models", "digit", indices.len(), 0);
-    let numbers = angles(models, digits, indices, at, device, &mut |done| progress.set(done, ""))?;
-    progress.clear();
-    Drawn::new(draw::angles(&numbers)?, &numbers)
+    let data = images(&flags.data, &models)?;
+    let digits = flags.digits.of(&data)?;
+    let chosen = flags.digits.choice().several(&data, Usual::ANGLES);
+    let chosen = chosen.map_err(explain)?;
+    let turns = flags.rotate.points();
+    angles(&models, &digits, &chosen, turns, &device, &mut Shown::default().each()).map_err(explain)
 }

@@ -1,20 +1,15 @@
 //! `capsnet draw couplings`.
 
 use anyhow::Result;
-use burn::prelude::Device;
-use capsnet::loaded::LoadedModel;
-use capsnet::look::{Digits, Routes, routed_digit};
+use capsnet::look::Routes;
 use capsnet::model::Classifier;
-use capsnet_data::dataset::Split;
-use capsnet_report::draw;
+use capsnet_pictures::{Drawn, check_class, couplings};
 use clap::Args;
 
-use super::OutArgs;
-use super::digits::{DigitArgs, check_classes};
-use super::drawn::Drawn;
-use super::models::{SAMPLE, data_for, explain, load};
+use super::digits::DigitArgs;
+use super::{OutArgs, Shown, explain, images, load};
 use crate::args::{DataArgs, WeightsArgs, angle, positive};
-use crate::progress::Progress;
+use crate::setting::usage;
 
 pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw couplings
@@ -49,32 +44,17 @@ pub(super) struct Flags {
 pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
-    let data = data_for(&[model.named()], flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
+    let data = images(&flags.data, &[model.named()])?;
     let (digits, index) = (flags.digits.of(&data)?, flags.digits.one(&data)?);
-    check_classes(model.model.input().classes, &flags.towards, "--towards")?;
+    for &class in &flags.towards {
+        check_class(model.model.input().classes, class).map_err(|error| usage(format!("--towards: {error}")))?;
+    }
     let routes = Routes {
         rotate: flags.rotate,
         towards: flags.towards.clone(),
         strongest: flags.strongest,
         across: flags.across,
     };
-    ask(&model, &digits, index, &routes, &device)
-}
-
-/// Routes the digit and draws its couplings.
-pub(super) fn ask(
-    model: &LoadedModel,
-    digits: &Digits,
-    index: usize,
-    routes: &Routes,
-    device: &Device,
-) -> Result<Drawn> {
-    let others = routes.across.min(digits.data.len());
-    let mut progress = Progress::new("routing other digits", "image", others, 0);
-    let numbers = routed_digit(model.named(), digits, index, routes, device, &mut |done| {
-        progress.set(done, "")
-    });
-    progress.clear();
-    let numbers = numbers.map_err(|error| explain(&model.entry, error))?;
-    Drawn::new(draw::couplings(&numbers)?, &numbers)
+    let mut shown = Shown::default();
+    couplings(model.named(), &digits, index, &routes, &device, &mut shown.each()).map_err(explain)
 }

@@ -1,18 +1,11 @@
 //! `capsnet draw crowding`.
 
 use anyhow::Result;
-use burn::prelude::Device;
-use capsnet::loaded::NamedModel;
-use capsnet::look::crowding;
-use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::Values;
-use capsnet_report::draw;
+use capsnet_pictures::{Drawn, PairError, crowding, pair, redrawer, whole_pixels};
 use clap::Args;
 
-use super::OutArgs;
-use super::digits::check_indices;
-use super::drawn::Drawn;
-use super::models::{SAMPLE, data_for, explain, named, redrawer};
+use super::{OutArgs, explain, images, named};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::setting::usage;
 
@@ -42,65 +35,18 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let models = flags.models.load(&device)?;
     let models = named(&models);
-    let data = data_for(&models, flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
-    let indices = pair(&data, &flags.index)?;
-    let distances = whole(flags.distance.points(), data.width())?;
-    ask(
-        &models,
-        redrawer(&models, &device)?,
-        &data,
-        indices,
-        &distances,
-        &device,
-    )
-}
-
-/// Asks the models, of which number `redrawer` has a decoder, and draws what they answer.
-pub(super) fn ask(
-    models: &[NamedModel],
-    redrawer: usize,
-    data: &Dataset,
-    indices: [usize; 2],
-    distances: &[i32],
-    device: &Device,
-) -> Result<Drawn> {
-    let numbers = crowding(models, redrawer, data, indices, distances, device);
-    let numbers = numbers.map_err(|error| explain(models[redrawer].entry, error))?;
-    Drawn::new(draw::crowding(&numbers)?, &numbers)
-}
-
-/// The digits asked for, or the first two of different classes.
-pub(super) fn pair(data: &Dataset, indices: &[usize]) -> Result<[usize; 2]> {
-    let different = |a: usize, b: usize| data.label(a) != data.label(b);
-    match *indices {
-        [] => {
-            let other = (0..data.len()).find(|&index| different(0, index));
-            let other = other.ok_or_else(|| anyhow::anyhow!("all test images of {} are of one class", data.name()))?;
-            Ok([0, other])
-        }
-        [a, b] => {
-            check_indices(data, indices)?;
-            if !different(a, b) {
-                let class = data.label(a);
-                let message =
-                    format!("--index: images {a} and {b} are both of class {class}; two equal digits are drawn anyhow");
-                return Err(usage(message).into());
-            }
-            Ok([a, b])
-        }
-        _ => Err(usage("--index: two images are needed, for example --index 2,1".to_owned()).into()),
-    }
-}
-
-/// The distances as whole pixels.
-fn whole(distances: &[f64], width: usize) -> Result<Vec<i32>> {
-    let range = 0.0..=width as f64;
-    let wrong = distances
-        .iter()
-        .find(|distance| distance.fract() != 0.0 || !range.contains(*distance));
-    if let Some(wrong) = wrong {
-        let message = format!("--distance: {wrong} is no whole number of pixels from 0 to {width}");
-        return Err(usage(message).into());
-    }
-    Ok(distances.iter().map(|&distance| distance as i32).collect())
+    let data = images(&flags.data, &models)?;
+    let asked = match flags.index[..] {
+        [] => None,
+        [a, b] => Some([a, b]),
+        _ => return Err(usage("--index: two images are needed, for example --index 2,1").into()),
+    };
+    let indices = pair(&data, asked).map_err(|error| match error {
+        PairError::OneClass(_) => anyhow::Error::from(error),
+        _ => usage(format!("--index: {error}")).into(),
+    })?;
+    let distances = whole_pixels(flags.distance.points(), data.width());
+    let distances = distances.map_err(|error| usage(format!("--distance: {error}")))?;
+    let redrawer = redrawer(&models, &device).map_err(explain)?;
+    crowding(&models, redrawer, &data, indices, &distances, &device).map_err(explain)
 }

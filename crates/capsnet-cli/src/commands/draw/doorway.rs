@@ -1,12 +1,10 @@
 //! `capsnet draw doorway`.
 
 use anyhow::Result;
-use capsnet::look::routed_scenes;
-use capsnet_report::draw;
+use capsnet_pictures::{Drawn, doorway};
 use clap::Args;
 
 use super::OutArgs;
-use super::drawn::Drawn;
 use crate::args::{ComputeArgs, positive};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -32,6 +30,5 @@ pub(super) struct Flags {
 
 pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.compute.start()?;
-    let numbers = routed_scenes(flags.iterations, flags.extra, flags.seed, &device);
-    Drawn::new(draw::doorway(&numbers), &numbers)
+    Ok(doorway(flags.iterations, flags.extra, flags.seed, &device)?)
 }

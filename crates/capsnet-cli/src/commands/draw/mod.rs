@@ -1,7 +1,7 @@
 //! `capsnet draw`: pictures of what capsules do, with the numbers behind them.
 //!
-//! One file a picture, with its flags: the library asks the models, the report crate draws what they said, and this
-//! file lists the pictures and saves one.
+//! One file a picture, with its flags: `capsnet-pictures` asks the models and draws what they say, and this file lists
+//! the pictures and saves one.
 
 mod all;
 mod angles;
@@ -9,17 +9,24 @@ mod couplings;
 mod crowding;
 mod digits;
 mod doorway;
-mod drawn;
-mod models;
 mod perturbations;
 mod reconstructions;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use burn::prelude::Device;
+use capsnet::loaded::{LoadedModel, NamedModel};
+use capsnet::look::LookError;
+use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::random::Seed;
+use capsnet_pictures::{ChoiceError, Drawn, Error, Step, fitted};
 use clap::{Args, Subcommand};
 
-use crate::output::line;
+use crate::args::{DataArgs, WeightsArgs};
+use crate::output::{line, place};
+use crate::progress::Progress;
+use crate::setting::usage;
 
 pub(crate) const DRAW_EXAMPLES: &str = "Examples:
   capsnet draw all
@@ -80,7 +87,7 @@ pub(crate) fn run(args: &DrawArgs) -> Result<()> {
         Picture::Doorway(flags) => (doorway::draw(flags)?, &flags.out),
         Picture::All(flags) => return all::run(flags),
     };
-    let files = drawn.save(&out.out)?;
+    let files = save(&drawn, &out.out)?;
     if out.json {
         return line(serde_json::to_string(&drawn.entry(&files))?);
     }
@@ -89,4 +96,88 @@ pub(crate) fn run(args: &DrawArgs) -> Result<()> {
         line(format_args!("wrote {file}"))?;
     }
     Ok(())
+}
+
+/// Saves a picture in a folder that nobody has to itself.
+fn save(drawn: &Drawn, out: &Path) -> Result<Vec<String>> {
+    for path in drawn.files(out) {
+        match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => place(folder)?,
+            _ => place(Path::new("."))?,
+        }
+    }
+    let files = drawn.save(out)?;
+    Ok(files.iter().map(|path| path.display().to_string()).collect())
+}
+
+/// The model of a weights file, by its path from here; CapsNet where no file is given.
+fn load(args: &WeightsArgs, device: &Device) -> Result<LoadedModel> {
+    let model = args.load_any("capsnet", device)?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = model.path.strip_prefix(here).unwrap_or(&model.path);
+    let path = path.display().to_string();
+    Ok(model.shown_as(path))
+}
+
+/// As functions of the library take them.
+fn named(models: &[LoadedModel]) -> Vec<NamedModel<'_>> {
+    models.iter().map(LoadedModel::named).collect()
+}
+
+/// The test images as these models take them; `--limit` leaves a sample.
+fn images(flags: &DataArgs, models: &[NamedModel]) -> Result<Dataset> {
+    let (data, _) = flags.load_sample(Split::Test, Seed(1))?;
+    fitted(data, models).map_err(explain)
+}
+
+/// Says which flag it is about, and what to do.
+fn explain(error: impl Into<Error>) -> anyhow::Error {
+    match error.into() {
+        Error::Model { weights, source } => explain_look(&weights, source),
+        Error::NoDecoder => anyhow!("{}; name such a file with --weights", Error::NoDecoder),
+        Error::Choice(error @ ChoiceError::NoImage { .. }) => usage(format!("--index: {error}")).into(),
+        Error::Choice(error @ ChoiceError::NoClass { .. }) => usage(format!("--class: {error}")).into(),
+        Error::Choice(ChoiceError::Several(_)) => {
+            usage("this picture shows one digit: give one --index, or --class without --count").into()
+        }
+        error => error.into(),
+    }
+}
+
+fn explain_look(weights: &str, error: LookError) -> anyhow::Error {
+    anyhow!("{weights}: {error}; give --weights of a CapsNet with a decoder, or leave the flag out")
+}
+
+/// The progress of a picture, a bar for each thing that is done.
+#[derive(Default)]
+struct Shown(Option<(&'static str, Progress)>);
+
+impl Shown {
+    fn each(&mut self) -> impl FnMut(Step) + '_ {
+        |step| {
+            let is_new = self.0.as_ref().is_none_or(|(doing, _)| *doing != step.doing);
+            if is_new {
+                self.clear();
+                self.0 = Some((step.doing, Progress::new(step.doing, step.unit, step.total, 0)));
+            }
+            if let Some((_, bar)) = &mut self.0 {
+                bar.set(step.done, "");
+            }
+            if step.done == step.total {
+                self.clear();
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some((_, bar)) = self.0.take() {
+            bar.clear();
+        }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }

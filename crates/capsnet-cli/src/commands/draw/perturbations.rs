@@ -1,15 +1,11 @@
 //! `capsnet draw perturbations`.
 
 use anyhow::Result;
-use capsnet::look::perturbations;
-use capsnet_data::dataset::Split;
-use capsnet_report::draw;
+use capsnet_pictures::{Drawn, perturbations};
 use clap::Args;
 
-use super::OutArgs;
 use super::digits::DigitArgs;
-use super::drawn::Drawn;
-use super::models::{SAMPLE, data_for, explain, load};
+use super::{OutArgs, explain, images, load};
 use crate::args::{DataArgs, WeightsArgs, angle};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -35,9 +31,7 @@ pub(super) struct Flags {
 pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
-    let data = data_for(&[model.named()], flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
+    let data = images(&flags.data, &[model.named()])?;
     let (digits, index) = (flags.digits.of(&data)?, flags.digits.one(&data)?);
-    let numbers = perturbations(model.named(), &digits, index, flags.rotate, &device);
-    let numbers = numbers.map_err(|error| explain(&model.entry, error))?;
-    Drawn::new(draw::perturbations(&numbers)?, &numbers)
+    perturbations(model.named(), &digits, index, flags.rotate, &device).map_err(explain)
 }

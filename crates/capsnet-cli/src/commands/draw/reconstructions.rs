@@ -1,26 +1,19 @@
 //! `capsnet draw reconstructions`.
 
 use anyhow::Result;
-use capsnet::look::{mistakes_first, reconstructions, redraws};
-use capsnet_data::dataset::Split;
+use capsnet::look::redraws;
 use capsnet_data::protocol::Values;
-use capsnet_report::draw;
+use capsnet_pictures::{Drawn, Usual, mistakes, reconstructions};
 use clap::Args;
 
-use super::OutArgs;
 use super::digits::DigitArgs;
-use super::drawn::Drawn;
-use super::models::{SAMPLE, data_for, explain, load};
+use super::{OutArgs, Shown, explain, explain_look, images, load};
 use crate::args::{DataArgs, WeightsArgs};
-use crate::progress::Progress;
 
 pub(super) const EXAMPLES: &str = "Examples:
   capsnet draw reconstructions
   capsnet draw reconstructions --mistakes --rotate=0 --count 6
   capsnet draw reconstructions --index 0,7,8 --rotate=-35,0,35 --out pictures";
-
-/// Digits in the picture.
-pub(super) const COUNT: usize = 6;
 
 #[derive(Args, Debug)]
 pub(super) struct Flags {
@@ -43,38 +36,19 @@ pub(super) struct Flags {
 pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let device = flags.data.compute.start()?;
     let model = load(&flags.weights, &device)?;
-    let data = data_for(&[model.named()], flags.data.load_sample(Split::Test, SAMPLE)?.0)?;
+    let data = images(&flags.data, &[model.named()])?;
     let digits = flags.digits.of(&data)?;
-    let explained = |error| explain(&model.entry, error);
-    redraws(&model.model, &device).map_err(explained)?;
+    redraws(&model.model, &device).map_err(|error| explain_look(&model.entry.weights, error))?;
+    let (model, choice, turns) = (model.named(), flags.digits.choice(), flags.rotate.points());
+    let usual = Usual::RECONSTRUCTIONS;
     let (chosen, searched) = if flags.mistakes {
-        let candidates = flags.digits.candidates(&data)?;
-        let wanted = flags.digits.wanted(COUNT);
-        let mut progress = Progress::new("looking for mistakes", "image", candidates.len(), 0);
-        let asked = (&candidates[..], wanted);
-        let (chosen, searched) = mistakes_first(
-            model.named(),
-            &digits,
-            asked,
-            flags.rotate.points(),
-            &device,
-            &mut |done| {
-                progress.set(done, "");
-            },
-        )?;
-        progress.clear();
+        let mut shown = Shown::default();
+        let found = mistakes(model, &digits, (&choice, usual), turns, &device, &mut shown.each());
+        shown.clear();
+        let (chosen, searched) = found.map_err(explain)?;
         (chosen, Some(searched))
     } else {
-        (flags.digits.chosen(&data, COUNT)?, None)
+        (choice.several(&data, usual).map_err(explain)?, None)
     };
-    let numbers = reconstructions(
-        model.named(),
-        &digits,
-        &chosen,
-        flags.rotate.points(),
-        searched,
-        &device,
-    );
-    let numbers = numbers.map_err(explained)?;
-    Drawn::new(draw::reconstructions(&numbers)?, &numbers)
+    reconstructions(model, &digits, &chosen, turns, searched, &device).map_err(explain)
 }

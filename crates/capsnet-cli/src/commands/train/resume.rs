@@ -29,8 +29,8 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
         && look.last_path().exists()
         && epochs.is_none_or(|epochs| epochs == position.epoch)
     {
-        // A kill after the last epoch left a lock, perhaps more, which opening takes away. Whoever has the folder now does
-        // so too, and where nothing may be written nothing was left.
+        // A kill after the last epoch left a lock, perhaps more, which opening takes away. Whoever has the folder now
+        // does so too, and where nothing may be written nothing was left.
         drop(RunFolder::open::<ModelConfig>(root));
         note(format_args!(
             "the run in {} has ended and is left as it is; train on with --epochs N",

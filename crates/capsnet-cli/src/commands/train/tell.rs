@@ -9,9 +9,12 @@ use capsnet_report::duration::duration;
 use capsnet_report::number::{count, counted, percent};
 
 #[cfg(unix)]
-use super::dashboard::{OnTerminal, open};
+use capsnet_dashboard::{Host, OnTerminal, open};
+
 use crate::output::{GREEN, note, painted};
 use crate::progress::Progress;
+#[cfg(unix)]
+use crate::stop::{STOP, before_leaving, stop_by_key};
 
 /// Tells one training.
 pub(super) struct Teller<'a> {
@@ -42,7 +45,12 @@ impl<'a> Teller<'a> {
     /// On a dashboard, if there is a terminal for it.
     #[cfg(unix)]
     pub(super) fn on_dashboard(mut self, classes: &[String]) -> Self {
-        self.dashboard = open(self.config, self.folder, classes);
+        let host = Host {
+            stop: &STOP,
+            ask_to_stop: stop_by_key,
+            before_leaving,
+        };
+        self.dashboard = open(self.config, self.folder, classes, &host);
         if self.dashboard.is_none() {
             note("no dashboard: standard input and output are no terminal");
         }

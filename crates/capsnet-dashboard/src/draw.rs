@@ -20,7 +20,7 @@ const NARROW: u16 = 76;
 const CURVE: u16 = 6;
 
 /// Draws all of it, whatever the size of the terminal.
-pub(super) fn draw(frame: &mut Frame, seen: &Seen) {
+pub(crate) fn draw(frame: &mut Frame, seen: &Seen) {
     let notices = seen.notices.len().min(2) as u16;
     let fixed = Constraint::Length;
     let parts = [fixed(1), fixed(2), Constraint::Min(0), fixed(notices), fixed(1)];

@@ -9,34 +9,34 @@ use capsnet::train::{EpochMetrics, Event, RunFolder, StepRecord, TrainConfig};
 const SMOOTHING: f64 = 0.8;
 
 /// Points of a curve: steps since the start of training, and a value.
-pub(super) type Points = Vec<(f64, f64)>;
+pub(crate) type Points = Vec<(f64, f64)>;
 
 /// One training.
 #[derive(Default)]
-pub(super) struct Seen {
-    pub(super) title: String,
-    pub(super) folder: String,
-    pub(super) classes: Vec<String>,
-    pub(super) epochs: u64,
-    pub(super) parameters: usize,
+pub(crate) struct Seen {
+    pub(crate) title: String,
+    pub(crate) folder: String,
+    pub(crate) classes: Vec<String>,
+    pub(crate) epochs: u64,
+    pub(crate) parameters: usize,
     /// Images an epoch, and those kept out.
-    pub(super) images: usize,
-    pub(super) held_out: usize,
+    pub(crate) images: usize,
+    pub(crate) held_out: usize,
     /// The epoch under way, counted from 1, and its images seen so far.
-    pub(super) epoch: u64,
-    pub(super) images_done: usize,
+    pub(crate) epoch: u64,
+    pub(crate) images_done: usize,
     /// The newest step's loss.
-    pub(super) loss: Option<f64>,
+    pub(crate) loss: Option<f64>,
     /// Loss and accuracy in percent of noted steps, smoothed.
-    pub(super) steps: [Points; 2],
-    pub(super) metrics: Vec<EpochMetrics>,
+    pub(crate) steps: [Points; 2],
+    pub(crate) metrics: Vec<EpochMetrics>,
     /// `[truth][prediction]` after the newest epoch.
-    pub(super) confusion: Vec<Vec<u64>>,
-    pub(super) notices: Vec<String>,
+    pub(crate) confusion: Vec<Vec<u64>>,
+    pub(crate) notices: Vec<String>,
     /// Whether it was asked to stop.
-    pub(super) stopping: bool,
+    pub(crate) stopping: bool,
     /// Whether the losses are on a logarithmic axis.
-    pub(super) log: bool,
+    pub(crate) log: bool,
     /// Images seen by this process and the time since the first.
     speed: (usize, Duration),
     began: Option<Duration>,
@@ -44,17 +44,17 @@ pub(super) struct Seen {
 
 /// A mistake that is made again and again.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
-    pub(super) truth: usize,
-    pub(super) said: usize,
-    pub(super) count: u64,
+pub(crate) struct Mistake {
+    pub(crate) truth: usize,
+    pub(crate) said: usize,
+    pub(crate) count: u64,
     /// Images of the true class.
-    pub(super) of: u64,
+    pub(crate) of: u64,
 }
 
 impl Seen {
     /// What is known before it trains: of a run that goes on, its curves.
-    pub(super) fn new(config: &TrainConfig, folder: &RunFolder, classes: &[String]) -> Self {
+    pub(crate) fn new(config: &TrainConfig, folder: &RunFolder, classes: &[String]) -> Self {
         Self {
             title: config.model.title().to_owned(),
             folder: folder.root().display().to_string(),
@@ -66,7 +66,7 @@ impl Seen {
     }
 
     /// The curves up to where a run goes on; what can't be read is left out.
-    pub(super) fn remember(&mut self, folder: &RunFolder) {
+    pub(crate) fn remember(&mut self, folder: &RunFolder) {
         self.steps = <[Points; 2]>::default();
         folder
             .step_records()
@@ -79,7 +79,7 @@ impl Seen {
     }
 
     /// Takes in what training tells, `now` being the time since whenever.
-    pub(super) fn hear(&mut self, event: &Event, now: Duration) {
+    pub(crate) fn hear(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Started {
                 position,
@@ -127,20 +127,20 @@ impl Seen {
     }
 
     /// Images a second of this process, with validation; none before its second step.
-    pub(super) fn images_a_second(&self) -> Option<f64> {
+    pub(crate) fn images_a_second(&self) -> Option<f64> {
         let (images, time) = self.speed;
         (images > 0).then(|| images as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE))
     }
 
     /// What is left of the whole run.
-    pub(super) fn time_left(&self) -> Option<Duration> {
+    pub(crate) fn time_left(&self) -> Option<Duration> {
         let epochs = self.epochs.saturating_sub(self.epoch) as usize;
         let images = (epochs * self.images + self.images).saturating_sub(self.images_done);
         Duration::try_from_secs_f64(images as f64 / self.images_a_second()?).ok()
     }
 
     /// A value of every epoch that has one.
-    pub(super) fn of_epochs(&self, value: impl Fn(&EpochMetrics) -> Option<f64>) -> Points {
+    pub(crate) fn of_epochs(&self, value: impl Fn(&EpochMetrics) -> Option<f64>) -> Points {
         let points = self.metrics.iter();
         points
             .filter_map(|metrics| Some((metrics.step as f64, value(metrics)?)))
@@ -148,7 +148,7 @@ impl Seen {
     }
 
     /// The most frequent mistakes on the validation images, the worst first.
-    pub(super) fn mistakes(&self) -> Vec<Mistake> {
+    pub(crate) fn mistakes(&self) -> Vec<Mistake> {
         let cells = self.confusion.iter().enumerate().flat_map(|(truth, row)| {
             let of = row.iter().sum();
             row.iter()

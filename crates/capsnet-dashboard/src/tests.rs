@@ -178,7 +178,7 @@ fn a_run_that_goes_on_has_its_curves_without_a_point_twice() {
     folder.append_metrics(&epoch(1, 0.5)).unwrap();
     let terminal = Terminal::new(TestBackend::new(100, 30)).unwrap();
     let keys = || Keys { stop: true, log: true };
-    let mut dashboard = Dashboard::new(terminal, Seen::new(&config(), &folder, &[]), keys);
+    let mut dashboard = Dashboard::new(terminal, &config(), &folder, &[], keys);
     let started = Event::Started {
         position: &at(1, 3),
         images: 1000,
