@@ -337,6 +337,22 @@ fn damaged_lines_of_metrics_are_set_aside_and_said() {
 }
 
 #[test]
+fn lines_that_metrics_have_lost_are_said() {
+    let home = runs();
+    let run = home.path().join("half");
+    fs::write(run.join("metrics.jsonl"), "").unwrap();
+    let (_, notices) = go_on(&run).unwrap();
+    let [notice @ Notice::MissingMetrics { .. }] = &notices[..] else {
+        panic!("{notices:?}")
+    };
+    let text = notice.to_string();
+    assert!(
+        text.contains("metrics.jsonl: the line") && text.contains("missing"),
+        "{text}"
+    );
+}
+
+#[test]
 fn other_images_are_refused_unless_they_are_allowed() {
     let home = runs();
     let run = home.path().join("half");

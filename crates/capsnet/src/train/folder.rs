@@ -24,7 +24,7 @@ use capsnet_data::file::{atomic_write, remove_leftovers};
 use capsnet_data::lock::FolderLock;
 use serde::Serialize;
 
-use super::metrics::Lines;
+use super::metrics::{Lines, Loss};
 use super::{Checkpoint, EpochMetrics, Notice, Position, TrainConfig};
 use crate::Error;
 use crate::model::{Architecture, ModelConfig};
@@ -330,7 +330,7 @@ impl RunFolder {
     }
 
     /// Forgets metrics of epochs after the first `epochs`: those that a resumed run is about to make again. Lines that
-    /// can't be read are set aside, which is told.
+    /// can't be read are set aside, which is told, and so are epochs that have no line.
     ///
     /// # Errors
     ///
@@ -338,8 +338,13 @@ impl RunFolder {
     pub fn keep_metrics(&self, epochs: u64) -> Result<Option<Notice>, Error> {
         let (path, kept) = (self.metrics_path(), self.root.join("metrics.damaged"));
         let lines = Lines::read(&path).map_err(Error::file("read", &path))?;
-        let lines = lines.keep(epochs, &path, &kept).map_err(Error::file("write", &path))?;
-        Ok((lines > 0).then_some(Notice::DamagedMetrics { path, lines, kept }))
+        Ok(
+            match lines.keep(epochs, &path, &kept).map_err(Error::file("write", &path))? {
+                Loss { damaged: 0, missing: 0 } => None,
+                Loss { damaged: 0, missing } => Some(Notice::MissingMetrics { path, epochs: missing }),
+                Loss { damaged: lines, .. } => Some(Notice::DamagedMetrics { path, lines, kept }),
+            },
+        )
     }
 
     pub(super) fn refuse(&self, reason: &str) -> Error {

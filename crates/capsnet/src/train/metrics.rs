@@ -83,8 +83,8 @@ impl Lines {
     }
 
     /// Writes the file anew without epochs after the first `epochs`, which are about to be made again, if there are
-    /// such; lines that are none go to the end of the file `aside`. Returns their number.
-    pub(super) fn keep(self, epochs: u64, path: &Path, aside: &Path) -> io::Result<usize> {
+    /// such; lines that are none go to the end of the file `aside`.
+    pub(super) fn keep(self, epochs: u64, path: &Path, aside: &Path) -> io::Result<Loss> {
         let mut kept = Vec::new();
         let mut covered = 0;
         for (epoch, line) in &self.epochs {
@@ -108,8 +108,20 @@ impl Lines {
         if kept != self.bytes || !path.exists() {
             atomic_write::<io::Error>(path, |file| file.write_all(&kept))?;
         }
-        Ok(damaged.len())
+        Ok(Loss {
+            damaged: damaged.len(),
+            missing: epochs.saturating_sub(covered),
+        })
     }
+}
+
+/// What a file of metrics has lost.
+#[derive(Debug, PartialEq)]
+pub(super) struct Loss {
+    /// Lines that are none.
+    pub damaged: usize,
+    /// Epochs without a line, those of damaged lines among them.
+    pub missing: u64,
 }
 
 #[cfg(test)]
@@ -132,25 +144,27 @@ mod tests {
         serde_json::to_string(&metrics).unwrap()
     }
 
-    /// What is left of `before` after a resume after `epochs` epochs: the file, and what was set aside.
+    /// What is left of `before` after a resume after `epochs` epochs: the file, what was set aside, and how many epochs
+    /// have no line.
     #[track_caller]
-    fn kept(before: &[u8], epochs: u64) -> (String, Option<Vec<u8>>) {
+    fn kept(before: &[u8], epochs: u64) -> (String, Option<Vec<u8>>, u64) {
         let folder = tempfile::tempdir().unwrap();
         let [path, aside] = ["metrics.jsonl", "metrics.damaged"].map(|name| folder.path().join(name));
         fs::write(&path, before).unwrap();
-        let count = Lines::read(&path).unwrap().keep(epochs, &path, &aside).unwrap();
+        let loss = Lines::read(&path).unwrap().keep(epochs, &path, &aside).unwrap();
         let aside = fs::read(aside).ok();
         let lines = aside.iter().flatten().filter(|&&byte| byte == b'\n').count();
-        assert_eq!(lines, count);
-        (fs::read_to_string(path).unwrap(), aside)
+        assert_eq!(lines, loss.damaged);
+        (fs::read_to_string(path).unwrap(), aside, loss.missing)
     }
 
     #[test]
     fn damaged_lines_are_set_aside_and_those_after_them_stay() {
         let before = format!("{}\nx{}\n\n{}\n", line(1), line(2), line(3));
-        let (after, aside) = kept(before.as_bytes(), 3);
+        let (after, aside, missing) = kept(before.as_bytes(), 3);
         assert_eq!(after, format!("{}\n{}\n", line(1), line(3)));
         assert_eq!(aside, Some(format!("x{}\n", line(2)).into_bytes()));
+        assert_eq!(missing, 1);
     }
 
     #[test]
@@ -158,7 +172,7 @@ mod tests {
         let before = format!("{}\n{}\n{{\"epoch\":3,\"st", line(1), line(2));
         assert_eq!(
             kept(before.as_bytes(), 2),
-            (format!("{}\n{}\n", line(1), line(2)), None)
+            (format!("{}\n{}\n", line(1), line(2)), None, 0)
         );
         // The checkpoint holds three epochs: so it wasn't a crash.
         assert_eq!(kept(before.as_bytes(), 3).1, Some(b"{\"epoch\":3,\"st\n".to_vec()));
@@ -168,7 +182,7 @@ mod tests {
     fn bytes_that_are_no_text_are_in_nobodys_way() {
         let mut before = format!("{}\n", line(1)).into_bytes();
         before.push(0xff);
-        assert_eq!(kept(&before, 1), (format!("{}\n", line(1)), None));
+        assert_eq!(kept(&before, 1), (format!("{}\n", line(1)), None, 0));
         before.push(b'\n');
         assert_eq!(kept(&before, 1).1, Some(vec![0xff, b'\n']));
     }
@@ -177,7 +191,14 @@ mod tests {
     fn epochs_ahead_of_the_checkpoint_go_and_lines_keep_what_they_say_beside() {
         let more = line(1).replace('}', ",\"beside\":1}");
         let before = format!("{more}\n{}\n", line(2));
-        assert_eq!(kept(before.as_bytes(), 1), (format!("{more}\n"), None));
-        assert_eq!(kept(line(1).as_bytes(), 1), (format!("{}\n", line(1)), None));
+        assert_eq!(kept(before.as_bytes(), 1), (format!("{more}\n"), None, 0));
+        assert_eq!(kept(line(1).as_bytes(), 1), (format!("{}\n", line(1)), None, 0));
+    }
+
+    #[test]
+    fn epochs_without_a_line_are_counted() {
+        let before = format!("{}\n{}\n", line(1), line(4));
+        assert_eq!(kept(before.as_bytes(), 5), (before, None, 3));
+        assert_eq!(kept(b"", 2), (String::new(), None, 2));
     }
 }

@@ -26,6 +26,13 @@ pub enum Notice {
         /// Where they are now.
         kept: PathBuf,
     },
+    /// The metrics have no lines of some epochs that the checkpoint holds.
+    MissingMetrics {
+        /// The metrics.
+        path: PathBuf,
+        /// Of how many epochs.
+        epochs: u64,
+    },
     /// The checkpoint was made by something else than what goes on with it.
     OtherMaker {
         /// The step that is gone on from.
@@ -57,6 +64,18 @@ impl fmt::Display for Notice {
                 write!(
                     f,
                     "{path}: {lines} {line} can't be read; moved to {kept}, the others stay"
+                )
+            }
+            Notice::MissingMetrics { path, epochs } => {
+                let (lines, epochs) = match epochs {
+                    1 => ("the line", "one epoch".to_owned()),
+                    _ => ("the lines", format!("{epochs} epochs")),
+                };
+                let path = path.display();
+                write!(
+                    f,
+                    "{path}: {lines} of {epochs} that were trained are missing: curves leave them out; weights don't \
+                     depend on them"
                 )
             }
             Notice::OtherMaker {
