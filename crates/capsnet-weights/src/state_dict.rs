@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::check::{self, Mismatch};
 use crate::element::Dtype;
@@ -56,11 +57,11 @@ impl TensorValues {
     }
 }
 
-/// A tensor of a state dict. Its shape always goes with the number of its values.
+/// A tensor of a state dict. Its shape always goes with the number of its values, which clones share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedTensor {
     shape: Vec<usize>,
-    values: TensorValues,
+    values: Arc<TensorValues>,
     stored: Dtype,
 }
 
@@ -81,7 +82,11 @@ impl NamedTensor {
         let elements = shape
             .iter()
             .try_fold(1_usize, |product, &size| product.checked_mul(size))?;
-        (elements == values.len()).then_some(Self { shape, values, stored })
+        (elements == values.len()).then(|| Self {
+            shape,
+            values: Arc::new(values),
+            stored,
+        })
     }
 
     /// Extents, outermost dimension first.
@@ -96,7 +101,7 @@ impl NamedTensor {
 
     /// The elements if they are floats.
     pub fn as_f32(&self) -> Option<&[f32]> {
-        match &self.values {
+        match &*self.values {
             TensorValues::F32(values) => Some(values),
             TensorValues::I64(_) => None,
         }
@@ -104,7 +109,7 @@ impl NamedTensor {
 
     /// The elements if they are integers.
     pub fn as_i64(&self) -> Option<&[i64]> {
-        match &self.values {
+        match &*self.values {
             TensorValues::F32(_) => None,
             TensorValues::I64(values) => Some(values),
         }
@@ -115,9 +120,9 @@ impl NamedTensor {
         self.stored
     }
 
-    /// Shape and elements, for a caller that moves them on.
+    /// Shape and elements, for a caller that moves them on; copied only if a clone still has them.
     pub fn into_parts(self) -> (Vec<usize>, TensorValues) {
-        (self.shape, self.values)
+        (self.shape, Arc::unwrap_or_clone(self.values))
     }
 }
 
