@@ -63,7 +63,7 @@ fn argument(flag: &'static Flag) -> Arg {
 
 /// Under which heading a flag stands: those of the training, and those of the model.
 fn heading(flag: &Flag) -> &'static str {
-    const OF_TRAINING: [&str; 10] = [
+    const OF_TRAINING: [&str; 11] = [
         "protocol",
         "epochs",
         "batch-size",
@@ -74,6 +74,7 @@ fn heading(flag: &Flag) -> &'static str {
         "validation",
         "patience",
         "checkpoint-every",
+        "record-every",
     ];
     match OF_TRAINING.contains(&flag.name) {
         true => "Training",

@@ -111,7 +111,7 @@ const PLAIN: Flag = Flag {
 };
 
 /// The flags of training.
-pub static TRAINING: [Flag; 23] = [
+pub static TRAINING: [Flag; 24] = [
     Flag {
         name: "protocol",
         key: "protocol",
@@ -197,6 +197,15 @@ pub static TRAINING: [Flag; 23] = [
         key: "checkpoint_seconds",
         value_name: "SECONDS",
         about: "Seconds between checkpoints within an epoch [default: 60]",
+        read: whole,
+        ..PLAIN
+    },
+    Flag {
+        name: "record-every",
+        key: "record_steps",
+        value_name: "STEPS",
+        about: "Steps between those noted for curves in the run's record/; 0 records neither steps nor epochs \
+               [default: a hundredth of an epoch, at least 5]",
         read: whole,
         ..PLAIN
     },

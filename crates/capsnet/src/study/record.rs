@@ -77,9 +77,10 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 /// What decides what a training makes, as text: its settings, its images by their SHA-256, and what computed.
 pub(super) fn settings(config: &TrainConfig, images: &str, device: &str) -> String {
     let mut config = config.clone();
-    // On the CPU neither has a say in the weights.
+    // On the CPU none of these has a say in the weights.
     config.threads = 0;
     config.checkpoint_seconds = 0;
+    config.record_steps = None;
     // A study may go on in a checkout that was moved, but not with other images.
     config.data = config.data.file_name().unwrap_or_default().into();
     let settings = toml::to_string_pretty(&config).expect("a configuration is plain data");

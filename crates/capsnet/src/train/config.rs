@@ -76,6 +76,10 @@ pub struct TrainConfig<A: Architecture = ModelConfig> {
     pub threads: usize,
     /// Seconds between checkpoints within an epoch.
     pub checkpoint_seconds: u64,
+    /// Steps between those noted in the run's `record/`, of which nothing depends; 0 records nothing, not even epochs.
+    /// Unless said otherwise a hundredth of an epoch, at least 5 steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_steps: Option<u64>,
     /// The optimiser's constants.
     pub adam: AdamConfig,
     /// The model.
@@ -107,6 +111,7 @@ impl<A: Architecture> TrainConfig<A> {
             patience: None,
             threads: 0,
             checkpoint_seconds: 60,
+            record_steps: None,
             adam: AdamConfig::default(),
             model,
         }
@@ -190,6 +195,7 @@ impl<A: Architecture> TrainConfig<A> {
             ("validation", self.validation as u64),
             ("patience", self.patience.unwrap_or(0)),
             ("checkpoint-every", self.checkpoint_seconds),
+            ("record-every", self.record_steps.unwrap_or(0)),
         ];
         for (field, number) in numbers {
             require(

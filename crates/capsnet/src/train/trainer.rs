@@ -230,7 +230,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         if let Some(notice) = folder.keep_metrics(position.epoch)? {
             notify(Event::Notice(&notice));
         }
-        let recorder = Recorder::open(folder, &position, steps_an_epoch)?;
+        let recorder = Recorder::open(folder, &position, steps_an_epoch, config.record_steps)?;
         let run = Self {
             config,
             source,

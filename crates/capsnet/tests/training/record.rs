@@ -69,3 +69,28 @@ fn the_record_is_what_the_events_say() {
     }
     assert!(home.path().join("record/truth.png").is_file());
 }
+
+#[test]
+fn steps_are_noted_as_often_as_is_asked_and_weights_do_not_depend_on_it() {
+    let noted = |record_steps| {
+        let home = TempDir::new().unwrap();
+        let config = TrainConfig {
+            record_steps,
+            ..config(lenet5())
+        };
+        run(&config, home.path()).unwrap();
+        let (folder, _) = RunFolder::look::<ModelConfig>(home.path()).unwrap();
+        let steps = folder.step_records().unwrap();
+        let steps: Vec<u64> = steps.iter().map(|step| step.step).collect();
+        let weights = fs::read(home.path().join("last.safetensors")).unwrap();
+        (steps, folder.epoch_records().unwrap().len(), weights)
+    };
+    let (steps, epochs, usual) = noted(None);
+    assert_eq!((steps.len(), epochs), (15, 3));
+    let (steps, epochs, weights) = noted(Some(4));
+    assert_eq!((steps, epochs), (vec![4, 8, 12], 3));
+    assert!(weights == usual);
+    let (steps, epochs, weights) = noted(Some(0));
+    assert_eq!((steps, epochs), (vec![], 0));
+    assert!(weights == usual);
+}

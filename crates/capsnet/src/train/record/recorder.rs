@@ -24,6 +24,7 @@ pub(crate) struct Recorder {
     root: PathBuf,
     steps: Lines,
     epochs: Lines,
+    /// Steps; 0 for no record at all.
     every: u64,
     /// Images and seconds since the last record.
     since: (usize, f64),
@@ -31,7 +32,12 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Opens the record of the run in `folder`, which goes on from `position`: what lies beyond that goes.
-    pub(crate) fn open(folder: &RunFolder, position: &Position, steps_an_epoch: u64) -> Result<Self, Error> {
+    pub(crate) fn open(
+        folder: &RunFolder,
+        position: &Position,
+        steps_an_epoch: u64,
+        every: Option<u64>,
+    ) -> Result<Self, Error> {
         let root = folder.record_path();
         fs::create_dir_all(&root).map_err(Error::file("create", &root))?;
         let (step, epoch) = (position.step, position.epoch);
@@ -39,7 +45,7 @@ impl Recorder {
             steps: Lines::open(root.join("steps.jsonl"), |line: &StepRecord| line.step <= step)?,
             epochs: Lines::open(root.join("epochs.jsonl"), |line: &EpochRecord| line.epoch <= epoch)?,
             root,
-            every: (steps_an_epoch / RECORDS_AN_EPOCH).max(if steps_an_epoch > SHORT * 10 { SHORT } else { 1 }),
+            every: every.unwrap_or_else(|| usual(steps_an_epoch)),
             since: (0, 0.0),
         };
         recorder.forget_images_after(epoch)?;
@@ -68,7 +74,7 @@ impl Recorder {
 
     /// Whether the step of this number, counted from 1, is to be noted.
     pub(crate) fn wants(&self, step: u64) -> bool {
-        step.is_multiple_of(self.every)
+        self.every > 0 && step.is_multiple_of(self.every)
     }
 
     /// Counts a step's images and seconds.
@@ -90,6 +96,9 @@ impl Recorder {
 
     /// Notes an epoch, with its images.
     pub(crate) fn epoch(&mut self, record: &EpochRecord) -> Result<(), Error> {
+        if self.every == 0 {
+            return Ok(());
+        }
         let grid = &record.grid;
         let truth = self.root.join("truth.png");
         if !grid.images.is_empty() && !truth.exists() {
@@ -111,6 +120,11 @@ impl Recorder {
         self.steps.sync()?;
         self.epochs.sync()
     }
+}
+
+/// Steps between records where nobody says how many.
+fn usual(steps_an_epoch: u64) -> u64 {
+    (steps_an_epoch / RECORDS_AN_EPOCH).max(if steps_an_epoch > SHORT * 10 { SHORT } else { 1 })
 }
 
 fn write(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
