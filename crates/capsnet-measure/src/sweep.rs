@@ -3,11 +3,13 @@
 //! The JSON has stable field names and repeats the accuracy and its interval beside the counts that they come from, so
 //! that readers need no statistics; reading it back takes the counts alone and checks them.
 
+mod circle;
 mod lead;
 mod point;
 mod record;
 mod values;
 
+pub use circle::{Circle, Mixed};
 pub use lead::{Lead, LeadPoint};
 pub use point::SweepPoint;
 pub use record::{Record, Section, Settings};

@@ -1,6 +1,7 @@
 //! A sweep's results for people: CSV, tables, curves and words. The numbers are [`capsnet_measure::sweep`]'s.
 
 mod charts;
+mod circle;
 mod lead;
 mod tables;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 use capsnet_measure::{Family, Sweep, SweepPoint};
 pub(crate) use charts::true_class_scale;
 pub use charts::{accuracy_chart, true_class_chart, true_class_meaning};
+pub use circle::{CIRCLE, circles};
 pub use lead::comparison;
 pub(crate) use tables::field;
 pub use tables::{DIFFERENCES, accuracies, csv, differences, save_csv, summary, table, table_at};

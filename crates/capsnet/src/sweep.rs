@@ -230,7 +230,7 @@ impl Sweep<'_> {
                             result?;
                             let answers: Answers = evaluation.right().collect();
                             SweepPoint::new(*value, evaluation.score)
-                                .and_then(|point| point.with_answers(answers))
+                                .and_then(|point| point.with_answers(answers)?.with_confusion(evaluation.confusion))
                                 .map_err(|source| Error::from(source).of_model(&entry.label))?
                         }
                     };

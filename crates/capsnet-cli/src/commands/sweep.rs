@@ -11,7 +11,7 @@ use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{Family, Sweep, Values};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Resample;
-use capsnet_measure::sweep::Record;
+use capsnet_measure::sweep::{Circle, Record};
 use capsnet_report::page::sweep::{Row, SweepPage};
 use capsnet_report::sweep::value;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
@@ -30,13 +30,16 @@ const PICTURE: [usize; 2] = [9, 4];
 pub(crate) const SWEEP_EXAMPLES: &str = "Examples:
   capsnet sweep
   capsnet sweep --models lenet5,capsnet --rotate=-180..180:5
+  capsnet sweep --models equivariant-capsnet,lenet5 --rotate=circle
   capsnet sweep --shift-x=-8..8:1 --shift-y=-8..8:1 --limit 1000
   capsnet sweep --models lenet5 --weights sheared=runs/sheared/last.safetensors --rotate=-90..90:5
   capsnet sweep --weights runs/*/best.safetensors --noise=0..100:10 --json
   capsnet sweep --rotate=-180..180:1 --shard 2/8
 
-Values are numbers and ranges from..to:step between commas, as in -180..180:5,-23. Every family that is given
-becomes a section of the report. Results are kept point by point: the same command goes on where it was stopped.
+Values are numbers and ranges from..to:step between commas, as in -180..180:5,-23; circle is -180..170:10.
+Angles that divide the circle evenly are also reported as one figure, the mean over the full turn, with how
+often a six was taken for a nine. Every family that is given becomes a section of the report. Results are kept
+point by point: the same command goes on where it was stopped.
 With --shard 2/8 the second of eight processes, on as many machines as you like, measures every eighth value; the same
 command without it puts all together, and measures what is missing.";
 
@@ -127,6 +130,8 @@ struct Output {
     record: Record,
     /// Every two models along every family.
     leads: Vec<Leads>,
+    /// Every model over the full turn, where angles that divide it evenly were measured.
+    circles: Vec<Circle>,
     /// Points that an earlier run of the command had measured.
     points_taken_over: usize,
     files: Vec<String>,
@@ -221,6 +226,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
         };
         let output = Output {
             leads: record.sweeps.iter().map(leads).collect(),
+            circles: record.sweeps.iter().flat_map(|s| s.circles(&record.classes)).collect(),
             record: record.without_answers(),
             points_taken_over: taken_over,
             files,

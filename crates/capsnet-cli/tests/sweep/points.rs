@@ -1,5 +1,7 @@
 //! The numbers, and the names under which they are found.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::support::capsnet;
@@ -134,4 +136,39 @@ fn what_is_printed_is_a_table_and_the_verdict() {
     assert!(!printed.contains("135°"), "the table is a selection: {printed}");
     assert!(printed.contains("ahead"), "{printed}");
     assert!(printed.ends_with("out/true-class.png\n"), "{printed}");
+}
+
+#[test]
+fn a_full_turn_is_one_figure_too() {
+    let folder = prepared();
+    let root = folder.path();
+    let report = swept(root, &["--rotate=circle"]);
+    assert_eq!(report["sweeps"][0]["flag"], "rotate=-180..170:10");
+    for model in 0..2 {
+        let (circle, points) = (&report["circles"][model], points(&report, 0, model));
+        assert_eq!((circle["angles"].as_u64(), points.len()), (Some(36), 36));
+        let right: u64 = points.iter().map(|point| point["correct"].as_u64().unwrap()).sum();
+        let mean = right as f64 / (36.0 * 40.0);
+        assert!((circle["accuracy"].as_f64().unwrap() - mean).abs() < 1e-12);
+        let low = circle["interval"][0].as_f64().unwrap();
+        assert!(low <= mean);
+        // Six and nine, by their own counts.
+        let taken = |truth: usize, said: usize| -> u64 {
+            points
+                .iter()
+                .map(|point| point["confusion"][truth][said].as_u64().unwrap())
+                .sum()
+        };
+        let mixed = &circle["mixed"];
+        assert_eq!(mixed["classes"], json!([6, 9]));
+        assert_eq!(mixed["shown"], 36 * 8);
+        assert_eq!(mixed["mixed_up"], taken(6, 9) + taken(9, 6));
+    }
+    let printed = capsnet(root, words(&["--rotate=circle"])).done();
+    assert!(
+        printed.contains("mean over 36 angles") && printed.contains("six and nine: "),
+        "{printed}"
+    );
+    let page = fs::read_to_string(root.join("out/report.html")).unwrap();
+    assert!(page.contains("Rotation: the full turn"));
 }

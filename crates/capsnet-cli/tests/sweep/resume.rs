@@ -20,7 +20,9 @@ fn tamper(root: &Path, value: f64) {
     let point = points.iter_mut().find(|point| point["value"] == json!(value)).unwrap();
     point["correct"] = json!(40 - point["correct"].as_u64().unwrap());
     // Nor could these be the answers.
-    point.as_object_mut().unwrap().remove("answers");
+    for answers in ["answers", "confusion"] {
+        point.as_object_mut().unwrap().remove(answers);
+    }
     fs::write(path, file.to_string()).unwrap();
 }
 

@@ -37,4 +37,4 @@ pub use mnist_rot::MnistRot;
 pub use multimnist::{MultiMnist, Pair, PairImages};
 pub(crate) use svhn_file::{Stack, read_stack, read_stack_labels};
 pub use sweep::{Sweep, SweepError};
-pub use values::{MAX_POINTS, Values, ValuesError};
+pub use values::{CIRCLE, MAX_POINTS, Values, ValuesError};

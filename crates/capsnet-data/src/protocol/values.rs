@@ -12,12 +12,15 @@ use decimal::Decimal;
 /// The most values that one list may have.
 pub const MAX_POINTS: usize = 10_000;
 
+/// A full turn in steps of ten degrees, each angle once.
+pub const CIRCLE: &str = "-180..170:10";
+
 /// The values of a sweep, each once, in the order in which they were written.
 ///
 /// Items between commas; each is a number or `from..to:step`, both ends included if the steps meet the second.
 /// Numbers are decimal, of at most 15 digits, and the steps are counted in decimals, so that `0.8..1.2:0.05` holds
 /// exactly the double nearest to 0.85 and not a sum of rounded steps. A value that an earlier item already has is left
-/// out.
+/// out. `circle` stands for [`CIRCLE`], the angles that others average over.
 ///
 /// Written back with [`Display`](fmt::Display), and so by serde, as the list that was read.
 ///
@@ -29,6 +32,7 @@ pub const MAX_POINTS: usize = 10_000;
 /// assert_eq!(scales.points(), [0.8, 0.9, 1.0, 1.1, 1.2, 2.0]);
 /// assert_eq!(scales.to_string(), "0.8..1.2:0.1,2");
 /// assert_eq!("-180..180:5".parse::<Values>()?.points().len(), 73);
+/// assert_eq!("circle".parse::<Values>()?.to_string(), "-180..170:10");
 /// # Ok(())
 /// # }
 /// ```
@@ -129,6 +133,9 @@ impl FromStr for Values {
 }
 
 fn read(text: &str) -> Result<Item, ValuesError> {
+    if text == "circle" {
+        return read(CIRCLE);
+    }
     let owned = || text.to_owned();
     let number = |part: &str| match part.trim() {
         "" => Err(ValuesError::Missing { item: owned() }),

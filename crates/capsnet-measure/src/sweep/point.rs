@@ -14,6 +14,7 @@ pub struct SweepPoint {
     value: f64,
     score: Score,
     answers: Option<Answers>,
+    confusion: Option<Vec<Vec<u64>>>,
 }
 
 impl SweepPoint {
@@ -40,6 +41,7 @@ impl SweepPoint {
                 value: value + 0.0,
                 score,
                 answers: None,
+                confusion: None,
             });
         };
         Err(SweepError::Point { value, fault })
@@ -63,10 +65,37 @@ impl SweepPoint {
         })
     }
 
+    /// The same point with what images of each class (rows) were taken for (columns).
+    ///
+    /// # Errors
+    /// [`SweepError::Point`] if these are the counts of another number of images, or others than were counted right.
+    pub fn with_confusion(self, confusion: Vec<Vec<u64>>) -> Result<Self, SweepError> {
+        let Score { images, correct, .. } = self.score;
+        let is_square = confusion.iter().all(|row| row.len() == confusion.len());
+        let all = confusion.iter().flatten().copied().try_fold(0, u64::checked_add);
+        let right = || {
+            let mut right = confusion.iter().enumerate().map(|(class, row)| row[class]);
+            right.try_fold(0, u64::checked_add)
+        };
+        if !is_square || all != Some(images) || right() != Some(correct) {
+            return Err(SweepError::Point {
+                value: self.value,
+                fault: format!("{correct} of {images} images are right, but the confusion counts others"),
+            });
+        }
+        Ok(Self {
+            confusion: Some(confusion),
+            ..self
+        })
+    }
+
     /// The same point, its counts alone.
     #[must_use]
     pub fn without_answers(&self) -> Self {
-        Self { answers: None, ..*self }
+        Self {
+            answers: None,
+            ..self.clone()
+        }
     }
 
     /// The parameter of the transform.
@@ -85,6 +114,12 @@ impl SweepPoint {
     #[must_use]
     pub const fn answers(&self) -> Option<&Answers> {
         self.answers.as_ref()
+    }
+
+    /// What images of each class (rows) were taken for (columns), where that was kept.
+    #[must_use]
+    pub fn confusion(&self) -> Option<&[Vec<u64>]> {
+        self.confusion.as_deref()
     }
 
     /// The share of the images that were recognised, 0 to 1.
@@ -112,10 +147,18 @@ struct Fields {
     /// One bit an image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answers: Option<Answers>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confusion: Option<Vec<Vec<u64>>>,
 }
 
 impl From<SweepPoint> for Fields {
-    fn from(SweepPoint { value, score, answers }: SweepPoint) -> Self {
+    fn from(point: SweepPoint) -> Self {
+        let SweepPoint {
+            value,
+            score,
+            answers,
+            confusion,
+        } = point;
         let Interval { low, high } = score.interval();
         Self {
             value,
@@ -127,6 +170,7 @@ impl From<SweepPoint> for Fields {
             mean_true_class: score.mean_true_score,
             loss: score.loss,
             answers,
+            confusion,
         }
     }
 }
@@ -141,8 +185,12 @@ impl TryFrom<Fields> for SweepPoint {
             ..Score::new(fields.images, fields.correct)
         };
         let point = Self::new(fields.value, score)?;
-        match fields.answers {
-            Some(answers) => point.with_answers(answers),
+        let point = match fields.answers {
+            Some(answers) => point.with_answers(answers)?,
+            None => point,
+        };
+        match fields.confusion {
+            Some(confusion) => point.with_confusion(confusion),
             None => Ok(point),
         }
     }

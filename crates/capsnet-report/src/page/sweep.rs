@@ -12,7 +12,9 @@ pub use pictures::Row;
 use super::{capital, images_shown, listed, model_in_words, short};
 use crate::error::ReportError;
 use crate::html::HtmlReport;
-use crate::sweep::{DIFFERENCES, accuracies, comparison, differences, table_at, true_class_meaning, value};
+use crate::sweep::{
+    CIRCLE, DIFFERENCES, accuracies, circles, comparison, differences, table_at, true_class_meaning, value,
+};
 
 /// What the intervals don't say.
 const CAVEAT: &str = "The intervals speak of the test images, as a sample of such images. They say nothing of how far \
@@ -85,6 +87,10 @@ impl SweepPage<'_> {
             if let Some(words) = left_out(key.len(), sweep.values().len()) {
                 note = format!("{words}\n\n{note}").trim_end().to_owned();
             }
+            let turns = section.circles(&self.record.classes);
+            if let Some(table) = circles(&turns, &self.record.classes) {
+                page = page.table(format!("{heading}: the full turn"), CIRCLE, table);
+            }
             page = page.table(format!("{heading}: the figures"), note, table_at(sweep, &key));
             if let Some(table) = differences(sweep, &key) {
                 page = page.table(format!("{heading}: the differences"), DIFFERENCES, table);
@@ -115,6 +121,9 @@ impl SweepPage<'_> {
             text += &format!("\n{}: {}\n\n{}\n", section.flag, section.about, table.trim_end());
             if let Some(words) = left_out(key.len(), sweep.values().len()) {
                 text += &format!("\n{words}\n");
+            }
+            if let Some(table) = circles(&section.circles(&self.record.classes), &self.record.classes) {
+                text += &format!("\n{CIRCLE}\n\n{}\n", table.to_text().trim_end());
             }
             if let Some(table) = differences(sweep, &key) {
                 text += &format!("\n{DIFFERENCES}\n\n{}\n", table.to_text().trim_end());
