@@ -42,7 +42,10 @@ def main():
             onnx = folder / f"{weights.stem}.onnx"
             subprocess.run([arguments.capsnet, "convert", weights, onnx], check=True, stdout=subprocess.DEVNULL)
             session = onnxruntime.InferenceSession(onnx)
-            (said,) = session.run(None, {"pixels": pixels.astype(numpy.float32) / 255.0})
+            # In parts, as routing by EM holds all votes of those that it is shown.
+            parts = [pixels[first:first + 50] for first in range(0, len(pixels), 50)]
+            said = [session.run(None, {"pixels": part.astype(numpy.float32) / 255.0})[0] for part in parts]
+            said = numpy.concatenate(said)
             model = json.loads(subprocess.run([arguments.capsnet, "info", weights, "--json"], check=True,
                                               stdout=subprocess.PIPE).stdout)["model"]
             ours = scores(arguments.capsnet, model, weights, pixels, folder)

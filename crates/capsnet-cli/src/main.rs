@@ -16,6 +16,7 @@ mod progress;
 mod setting;
 mod stop;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use args::{Cli, Command};
@@ -40,7 +41,10 @@ fn keep_freed_pages() {
 
 fn main() -> ExitCode {
     keep_freed_pages();
-    let command = Cli::parse().chosen();
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.chosen(),
+        Err(said) => return told(&said),
+    };
     if let Err(error) = setting::check_environment() {
         return ended(error);
     }
@@ -70,6 +74,21 @@ fn main() -> ExitCode {
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) if error.is::<stop::Interrupted>() => ExitCode::from(stop::exit_code()),
         Err(error) => ended(error),
+    }
+}
+
+/// Says what the command line alone has an answer to: help, the version, or wrong usage.
+fn told(said: &clap::Error) -> ExitCode {
+    if said.use_stderr() {
+        // Where it can't be said, the code has to do.
+        let _ = said.print();
+        return ExitCode::from(2);
+    }
+    match said.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            ended(anyhow::Error::from(error).context("can't write to standard output"))
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

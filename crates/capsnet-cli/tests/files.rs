@@ -196,6 +196,12 @@ fn full_disk_under_standard_output() {
             "lenet5.safetensors",
             "--json",
         ],
+        vec!["--help"],
+        vec!["train", "--help"],
+        vec!["help", "sweep"],
+        vec!["--version"],
+        vec!["completions", "bash"],
+        vec!["man", "--out", "pages"],
     ] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = support::command(root).args(args).stdout(full).output().unwrap();

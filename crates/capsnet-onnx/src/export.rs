@@ -11,7 +11,9 @@ use capsnet_weights::StateDict;
 use prost::Message;
 
 mod capsules;
+mod em;
 mod graph;
+mod matrix;
 mod plain;
 mod routing;
 mod squash;
@@ -104,6 +106,7 @@ pub fn export(config: &ModelConfig, weights: &StateDict) -> Result<Vec<u8>, Expo
             (scores, kind)
         }
         ModelConfig::EfficientCapsNet(config) => (capsules::efficient(&mut builder, x, config)?, Scores::Lengths),
+        ModelConfig::EmCapsNet(config) => (matrix::em_capsnet(&mut builder, &x, config)?, Scores::Lengths),
         ModelConfig::EquivariantCapsNet(config) => {
             let scores = turning::equivariant(&mut builder, &x, config)?;
             let kind = if config.upright_weight > 0.0 {

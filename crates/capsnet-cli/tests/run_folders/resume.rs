@@ -132,6 +132,53 @@ fn another_instruction_set_is_said_and_noted_and_an_unknown_one_refused() {
     assert_eq!(root.join("run/history.jsonl").exists(), !is_portable);
 }
 
+/// What decides weights is said and noted where `config.toml` was changed by hand; what doesn't, isn't.
+#[test]
+fn settings_that_were_changed_are_said_and_noted() {
+    let folder = folder();
+    let root = folder.path();
+    let change = |run: &str, from: &str, to: &str| {
+        stopped(root, run);
+        let path = root.join(run).join("config.toml");
+        let config = fs::read_to_string(&path).unwrap();
+        assert!(config.contains(from), "{config}");
+        fs::write(path, config.replace(from, to)).unwrap();
+        let resumed = capsnet(root, ["train", "--resume", run]);
+        assert_eq!(resumed.code, Some(0), "{resumed:?}");
+        let history = fs::read_to_string(root.join(run).join("history.jsonl")).unwrap_or_default();
+        (resumed.stderr, history)
+    };
+    let changes = [
+        (
+            "normalize = \"0.5:0.5\"",
+            "normalize = \"0:1\"",
+            "with model.normalize 0.5:0.5, now 0:1",
+        ),
+        (
+            "learning_rate = 0.0001",
+            "learning_rate = 0.002",
+            "with learning_rate 0.0001, now 0.002",
+        ),
+        ("seed = 1", "seed = 2", "with seed 1, now 2"),
+        (
+            "[adam]\nbeta_1 = 0.9\n",
+            "[adam]\nbeta_1 = 0.8\n",
+            "with adam.beta_1 0.9, now 0.8",
+        ),
+    ];
+    for (number, (from, to, said)) in changes.into_iter().enumerate() {
+        let (stderr, history) = change(&format!("run-{number}"), from, to);
+        assert!(
+            stderr.contains(&format!("this run was begun {said}: from step")),
+            "{stderr}"
+        );
+        let line: serde_json::Value = serde_json::from_str(history.trim()).unwrap();
+        assert_eq!(line["now"]["settings"].as_object().unwrap().len(), 1, "{history}");
+    }
+    let (stderr, history) = change("other-clock", "checkpoint_seconds = 0", "checkpoint_seconds = 60");
+    assert!(!stderr.contains("was begun") && history.is_empty(), "{stderr}");
+}
+
 #[test]
 fn a_run_whose_checkpoints_are_damaged_is_refused_and_stays_as_it_is() {
     let folder = folder();

@@ -97,9 +97,14 @@ impl<'a> Builder<'a> {
 
     /// Constant integers, of one dimension.
     pub(super) fn integers(&mut self, values: &[i64]) -> Value {
+        self.table(&[values.len()], values)
+    }
+
+    /// Constant integers.
+    pub(super) fn table(&mut self, dims: &[usize], values: &[i64]) -> Value {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let name = format!("constant_{}", self.graph.initializer.len());
-        self.constant(name, &[values.len()], INT64, bytes)
+        self.constant(name, dims, INT64, bytes)
     }
 
     /// A constant that has been computed.
@@ -236,6 +241,17 @@ impl<'a> Builder<'a> {
     pub(super) fn gather(&mut self, x: &Value, slices: &[i64], axis: i64) -> Value {
         let slices = self.integers(slices);
         self.node("Gather", &[x, &slices], &[With::Int("axis", axis)])
+    }
+
+    /// The axes in this order.
+    pub(super) fn transpose(&mut self, x: &Value, axes: &[i64]) -> Value {
+        self.node("Transpose", &[x], &[With::Ints("perm", axes)])
+    }
+
+    /// The largest along an axis, which stays with size 1 or goes.
+    pub(super) fn largest(&mut self, x: &Value, axis: i64, stays: bool) -> Value {
+        let with = [With::Ints("axes", &[axis]), With::Int("keepdims", stays.into())];
+        self.node("ReduceMax", &[x], &with)
     }
 
     /// More axes of size 1, at these places of the result.

@@ -3,21 +3,20 @@
 //! Shapes: votes `[B, J, I, D]`, couplings `[B, J, I, 1]`, upper capsules `[B, J, 1, D]`. The formulas stand with the
 //! algorithms, in [`capsnet::routing`].
 
-use std::f32::consts::TAU;
-
 use capsnet::routing::CouplingsOver;
 use capsnet::routing::Routing;
 use capsnet::routing::dynamic::Dynamic;
 use capsnet::routing::em::Em;
+use capsnet::routing::em_official::EmOfficial;
 use capsnet::routing::inverted_attention::InvertedAttention;
 use capsnet::routing::max_min::MaxMin;
 use capsnet::routing::random::Random;
 use capsnet::routing::self_attention::SelfAttention;
 use capsnet::routing::uniform::Uniform;
 
-use super::ExportError;
 use super::graph::{Builder, Value, With};
-use super::squash::{EPSILON, lengths, squash, squash_exponential};
+use super::squash::{lengths, squash, squash_exponential};
+use super::{ExportError, em};
 
 /// A layer whose votes are routed.
 pub(super) struct Layer<'a> {
@@ -66,13 +65,13 @@ impl Layer<'_> {
         } else if let Some(InvertedAttention { iterations }) = routing.get() {
             self.inverted_attention(builder, votes, *iterations)?
         } else if let Some(Em { iterations }) = routing.get() {
-            return self.em(builder, votes, u, *iterations);
+            return em::paper(self, builder, votes, u, *iterations);
+        } else if let Some(EmOfficial { iterations }) = routing.get() {
+            return em::official(self, builder, votes, u, *iterations);
         } else {
             return Err(ExportError::Unsupported {
                 what: format!("the routing {routing}"),
-                advice:
-                    "dynamic, dynamic-inputs, uniform, random, self-attention, em, inverted-attention and max-min can"
-                        .to_owned(),
+                advice: "every routing that capsnet brings can".to_owned(),
             });
         };
         let activation = lengths(builder, &v, self.upper);
@@ -80,7 +79,7 @@ impl Layer<'_> {
     }
 
     /// The coupling of every pair, if all are equal.
-    fn equal(&self, over: CouplingsOver) -> f32 {
+    pub(super) fn equal(&self, over: CouplingsOver) -> f32 {
         match over {
             CouplingsOver::Outputs => 1.0 / self.upper as f32,
             CouplingsOver::Inputs => 1.0 / self.lower as f32,
@@ -170,59 +169,6 @@ impl Layer<'_> {
         let deviation = builder.node("Sqrt", &[&above], &[]);
         builder.div(&centred, &deviation)
     }
-
-    fn em(&self, builder: &mut Builder, votes: &Value, u: &Value, iterations: usize) -> Result<Routed, ExportError> {
-        let squares = builder.mul(u, u);
-        let squared = builder.sum(&squares, -1);
-        let above = builder.plus(&squared, EPSILON);
-        let active = builder.node("Sqrt", &[&above], &[]);
-        let active = builder.unsqueeze(&active, &[1]); // [B, 1, I, 1]
-        let [beta_u, beta_a] = ["beta_u", "beta_a"].map(|name| builder.weight(&format!("{}.{name}", self.name)));
-        let (beta_u, beta_a) = (
-            builder.unsqueeze(&beta_u?, &[0, 2, 3]),
-            builder.unsqueeze(&beta_a?, &[0, 2, 3]),
-        );
-        let of_mass = builder.times(&beta_u, self.dimensions as f32);
-        let mut shares = builder.floats(&[], &[self.equal(CouplingsOver::Outputs)]);
-        let mut round = 0;
-        loop {
-            round += 1;
-            let lambda = 0.01 * (1.0 - 0.95f64.powi(round as i32));
-            let weights = builder.mul(&active, &shares);
-            let sum = builder.sum(&weights, 2);
-            let mass = builder.plus(&sum, 1e-8); // [B, J, 1, 1]
-            let sum = coupled(builder, &weights, votes);
-            let mean = builder.div(&sum, &mass); // [B, J, 1, D]
-            let apart = builder.sub(votes, &mean);
-            let squares = builder.mul(&apart, &apart);
-            let sum = coupled(builder, &weights, &squares);
-            let variance = builder.div(&sum, &mass);
-            let variance = builder.plus(&variance, 1e-6);
-            let logarithm = builder.node("Log", &[&variance], &[]);
-            let sum = builder.sum(&logarithm, -1);
-            let log_deviation = builder.divide_by(&sum, 2.0); // [B, J, 1, 1]
-            let cost = builder.add(&of_mass, &log_deviation);
-            let cost = builder.mul(&cost, &mass);
-            let gain = builder.sub(&beta_a, &cost);
-            let logit = builder.times(&gain, lambda as f32);
-            if round >= iterations {
-                let activation = builder.node("Sigmoid", &[&logit], &[]);
-                let activation = builder.reshape(&activation, &[0, self.upper as i64]);
-                return Ok(Routed { v: mean, activation });
-            }
-            let normalisation = builder.plus(&log_deviation, 0.5 * self.dimensions as f32 * TAU.ln());
-            // log_sigmoid(z) = -softplus(-z)
-            let negative = builder.node("Neg", &[&logit], &[]);
-            let softplus = builder.node("Softplus", &[&negative], &[]);
-            let against = builder.add(&softplus, &normalisation);
-            let distances = builder.div(&squares, &variance);
-            let sum = builder.sum(&distances, -1);
-            let distance = builder.divide_by(&sum, 2.0); // [B, J, I, 1]
-            let against = builder.add(&against, &distance);
-            let density = builder.node("Neg", &[&against], &[]);
-            shares = builder.node("Softmax", &[&density], &[With::Int("axis", 1)]);
-        }
-    }
 }
 
 fn max_min(builder: &mut Builder, votes: &Value, iterations: usize) -> Value {
@@ -266,7 +212,7 @@ fn grown(builder: &mut Builder, logits: Option<Value>, v: &Value, votes: &Value)
 }
 
 /// The votes, each times its coupling, summed over the lower capsules: `[B, J, 1, D]`.
-fn coupled(builder: &mut Builder, couplings: &Value, votes: &Value) -> Value {
+pub(super) fn coupled(builder: &mut Builder, couplings: &Value, votes: &Value) -> Value {
     let weighted = builder.mul(couplings, votes);
     builder.sum(&weighted, 2)
 }

@@ -11,7 +11,6 @@
 use burn::module::Param;
 use burn::nn::Initializer;
 use burn::prelude::*;
-use capsnet_kernels::EmShape;
 
 use crate::ops::{EmForm, em_routing};
 use crate::routing::Routing;
@@ -19,7 +18,7 @@ use crate::routing::em::Em;
 use crate::routing::em_official::EmOfficial;
 use crate::weights::{Exchange, Layout, Named};
 
-pub use capsnet_kernels::Centres;
+pub use capsnet_kernels::{Centres, EmShape};
 
 /// Numbers of a capsule: the sixteen of its pose, row by row, and its activation.
 pub const MATRIX_CAPSULE: usize = 17;
@@ -102,6 +101,16 @@ impl MatrixCapsulesConfig {
 }
 
 impl MatrixCapsules {
+    /// The layer's sizes, for one sample.
+    pub fn shape(&self) -> &EmShape {
+        &self.shape
+    }
+
+    /// Whose equations EM follows.
+    pub fn form(&self) -> EmForm {
+        self.form
+    }
+
     /// The parents.
     ///
     /// # Shapes

@@ -16,7 +16,7 @@ pub use class_capsules::{ClassCapsules, ClassCapsulesConfig};
 pub use decoder::{Decoder, DecoderConfig};
 pub use frozen::freeze_capsules;
 pub(crate) use matrix_capsules::form_of as em_form_of;
-pub use matrix_capsules::{Centres, MATRIX_CAPSULE, MatrixCapsules, MatrixCapsulesConfig};
+pub use matrix_capsules::{Centres, EmShape, MATRIX_CAPSULE, MatrixCapsules, MatrixCapsulesConfig};
 pub use primary_capsules::{PrimaryCapsules, PrimaryCapsulesConfig};
 
 pub use crate::ops::{lengths, squash, squash_exponential};

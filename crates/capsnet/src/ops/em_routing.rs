@@ -22,6 +22,25 @@ pub enum EmForm {
     Official,
 }
 
+impl EmForm {
+    /// Which pairs of a position of parents and an offset in its kernel, counted along offsets, then positions, compete
+    /// for a child: the group of each. In the authors' code positions compete as if the stride were 1.
+    pub fn rivals(self, shape: &EmShape) -> Vec<usize> {
+        let columns = shape.out()[1];
+        let pairs = (0..shape.positions()).flat_map(|position| (0..shape.offsets()).map(move |k| (position, k)));
+        pairs
+            .map(|(position, offset)| match self {
+                Self::Paper => shape.child(position, offset),
+                Self::Official => {
+                    let row = position / columns + offset / shape.kernel[1];
+                    let column = position % columns + offset % shape.kernel[1];
+                    row * (columns + shape.kernel[1] - 1) + column
+                }
+            })
+            .collect()
+    }
+}
+
 /// The parents that the children's votes come to. [`EmShape::batch`] is read off the children.
 ///
 /// # Shapes

@@ -1,5 +1,6 @@
 //! What a run comes upon that doesn't end it, but that whoever reads its results should know.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -37,9 +38,9 @@ pub enum Notice {
     OtherMaker {
         /// The step that is gone on from.
         step: u64,
-        /// What made the checkpoint.
+        /// What made the checkpoint, with those of its settings that have changed.
         before: MadeBy,
-        /// What goes on.
+        /// What goes on, with the same settings.
         now: MadeBy,
         /// Where that is noted.
         noted: PathBuf,
@@ -96,6 +97,7 @@ impl fmt::Display for Notice {
                 if before.data_sha256 != now.data_sha256 {
                     says.push("on other images".to_owned());
                 }
+                says.extend(changed_settings(&before.settings, &now.settings));
                 let noted = noted.display();
                 write!(
                     f,
@@ -105,4 +107,13 @@ impl fmt::Display for Notice {
             }
         }
     }
+}
+
+/// `with model.normalize.mean 0, now 0.5`, of every setting.
+fn changed_settings(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
+    let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let value = |of: &BTreeMap<String, String>, key: &String| of.get(key).map_or("none", String::as_str).to_owned();
+    keys.into_iter()
+        .map(|key| format!("with {key} {}, now {}", value(before, key), value(now, key)))
+        .collect()
 }

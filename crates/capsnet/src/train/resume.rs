@@ -86,19 +86,22 @@ impl Resume<'_> {
         saved: &Checkpoint<A>,
         notify: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
-        let Some(before) = saved.made_by.as_ref().filter(|before| *before != self.now) else {
+        let Some([before, now]) = saved.made_by.as_ref().map(|before| before.apart(self.now)) else {
             return Ok(());
         };
+        if before == now {
+            return Ok(());
+        }
         let step = saved.position.step;
         self.folder.append_history(&Change {
             step,
-            before,
-            now: self.now,
+            before: &before,
+            now: &now,
         })?;
         notify(Event::Notice(&Notice::OtherMaker {
             step,
-            before: before.clone(),
-            now: self.now.clone(),
+            before,
+            now,
             noted: self.folder.history_path(),
         }));
         Ok(())

@@ -102,7 +102,7 @@ pub fn train<A: Architecture>(
     config.validate()?;
     folder.expect_own()?;
     let images = check_data(config, data)?;
-    let made_by = MadeBy::here(data);
+    let made_by = MadeBy::here(data, config);
     let place = Place {
         folder,
         device,

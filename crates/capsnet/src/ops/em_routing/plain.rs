@@ -40,7 +40,7 @@ pub(in crate::ops) fn em_routing(
     let poses = gathered.clone().narrow(3, 0, 16);
     let activations = gathered.narrow(3, 16, 1).reshape([batch, positions, pairs, 1, 1]);
     let votes = votes(poses, weight, &shape) + centres(&shape, &child, options);
-    let rivals = Rivals::new(&shape, &child, form, &device);
+    let rivals = Rivals::new(&shape, form, &device);
     let [beta_u, beta_a] = [0, 1].map(|row| betas.clone().narrow(0, row, 1).reshape([1, 1, 1, upper, 1]));
 
     let mut shares = rivals.first(options).expand([batch, positions, pairs, upper]);
@@ -137,20 +137,9 @@ struct Rivals {
 }
 
 impl Rivals {
-    fn new(shape: &EmShape, child: &[usize], form: EmForm, device: &Device) -> Self {
-        let (offsets, columns) = (shape.offsets(), shape.out()[1]);
-        let of_pair: Vec<usize> = match form {
-            EmForm::Paper => child.to_vec(),
-            // As if the stride were 1.
-            EmForm::Official => (0..child.len())
-                .map(|pair| {
-                    let (position, offset) = (pair / offsets, pair % offsets);
-                    let row = position / columns + offset / shape.kernel[1];
-                    let column = position % columns + offset % shape.kernel[1];
-                    row * (columns + shape.kernel[1] - 1) + column
-                })
-                .collect(),
-        };
+    fn new(shape: &EmShape, form: EmForm, device: &Device) -> Self {
+        let offsets = shape.offsets();
+        let of_pair = form.rivals(shape);
         let groups = of_pair.iter().max().map_or(0, |most| most + 1);
         let mut members = vec![Vec::new(); groups];
         for (pair, group) in of_pair.iter().enumerate() {

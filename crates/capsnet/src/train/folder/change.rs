@@ -68,7 +68,7 @@ impl RunFolder {
         }
         let adam = Adam::new(config.adam);
         let position = Position::default();
-        let made_by = MadeBy::here(data);
+        let made_by = MadeBy::here(data, config);
         Checkpoint::save(model, &adam, &position, &made_by, &self.checkpoint_path())
     }
 }
