@@ -17,6 +17,11 @@ pub(crate) const fn most_unpacked(stored: u64) -> u64 {
     stored.saturating_mul(14).saturating_add(48 << 20)
 }
 
+/// The most that labels may take, once each is a byte: there are others beside them, and the images.
+pub(crate) const fn most_labels(stored: u64) -> u64 {
+    stored.saturating_add(1 << 20)
+}
+
 /// A source that may be gzipped, which its first two bytes tell.
 pub(crate) enum Plain<R> {
     /// As it is.

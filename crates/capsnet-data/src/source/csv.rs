@@ -19,7 +19,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use super::files::Files;
 use super::{Images, Labels, Set, Source, Wanted};
 use crate::dataset::{DatasetError, MAX_CLASSES, Split, planar_in_place};
-use crate::gzip::{Plain, most_unpacked};
+use crate::gzip::{Plain, most_labels, most_unpacked};
 use crate::idx::MAX_SIDE;
 
 pub(super) const SOURCE: Source = Source {
@@ -68,6 +68,7 @@ impl Set for CsvSet {
                 "has no column of labels: one that is called label is needed".to_owned(),
             ));
         };
+        let stored = table.stored;
         let mut distinct: BTreeMap<Vec<u8>, u16> = BTreeMap::new();
         let mut rows: Vec<u16> = Vec::new();
         while let Some(record) = table.next()? {
@@ -85,6 +86,11 @@ impl Set for CsvSet {
                 }
             };
             rows.push(known);
+            if rows.len() as u64 > most_labels(stored) {
+                let lines = rows.len();
+                let fault = format!("has more than {lines} lines, very many for its length; unpack it first");
+                return Err(unreadable(path, fault));
+            }
         }
         if rows.is_empty() {
             return Err(unreadable(path, "has no line with an image".to_owned()));

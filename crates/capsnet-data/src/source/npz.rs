@@ -18,7 +18,7 @@ use zip::ZipArchive;
 use super::files::Files;
 use super::{Images, Labels, Set, Source, Wanted};
 use crate::dataset::{DatasetError, Split, planar_in_place};
-use crate::gzip::most_unpacked;
+use crate::gzip::{most_labels, most_unpacked};
 use crate::idx::{MAX_ELEMENTS, MAX_SIDE};
 
 pub(super) const SOURCE: Source = Source {
@@ -137,24 +137,32 @@ impl Set for NpzSet {
             part
         };
         let (path, array) = self.place(&LABELS, part)?;
-        let Array { kind, dims, bytes } = read(&path, &array, |header| match header.dims[..] {
+        // Of at most eight bytes each.
+        let most = |stored| most_labels(stored).saturating_mul(8).min(most_unpacked(stored));
+        let Array { kind, mut bytes } = read(&path, &array, most, |header| match header.dims[..] {
             [_] | [_, 1] => Ok(()),
             _ => Err(format!(
                 "{array} is {}; labels are one whole number an image (of one-hot rows, y.argmax(1) makes them)",
                 times(&header.dims)
             )),
         })?;
-        let mut values = Vec::with_capacity(dims.first().map_or(0, |&count| count as usize));
-        for (index, number) in bytes.chunks_exact(kind.size).enumerate() {
-            let value = kind.whole(number);
-            values.push(u8::try_from(value).map_err(|_| {
+        let count = bytes.len() / kind.size;
+        // Into their own place, which is no smaller.
+        for index in 0..count {
+            let value = kind.whole(&bytes[index * kind.size..(index + 1) * kind.size]);
+            bytes[index] = u8::try_from(value).map_err(|_| {
                 unreadable(
                     &path,
                     format!("label {index} of {array} is {value}; labels are 0 to 255"),
                 )
-            })?);
+            })?;
         }
-        Ok(Labels { values, words: None })
+        bytes.truncate(count);
+        bytes.shrink_to_fit();
+        Ok(Labels {
+            values: bytes,
+            words: None,
+        })
     }
 
     fn images(&self, part: Option<Split>, wanted: &Wanted, _: &mut Vec<String>) -> Result<Images, DatasetError> {
@@ -165,7 +173,7 @@ impl Set for NpzSet {
         };
         let (path, array) = self.place(&IMAGES, part)?;
         let mut shape = ([0; 3], false);
-        let read = read(&path, &array, |header| {
+        let read = read(&path, &array, most_unpacked, |header| {
             if !header.kind.name.ends_with("u1") {
                 return Err(format!(
                     "{array} holds {}; images are bytes 0 to 255 (of numbers in 0..1, (255 * x).astype('uint8') makes \
@@ -276,7 +284,6 @@ struct Header {
 
 struct Array {
     kind: Kind,
-    dims: Vec<u64>,
     bytes: Vec<u8>,
 }
 
@@ -298,8 +305,13 @@ fn open(path: &Path) -> Result<ZipArchive<File>, DatasetError> {
     ZipArchive::new(file).map_err(|error| broken(&error))
 }
 
-/// Reads an array whose header `check` agrees with.
-fn read(path: &Path, array: &str, check: impl FnOnce(&Header) -> Result<(), String>) -> Result<Array, DatasetError> {
+/// Reads an array whose header `check` agrees with, of as many bytes as `most` says of the length of the file.
+fn read(
+    path: &Path,
+    array: &str,
+    most: impl FnOnce(u64) -> u64,
+    check: impl FnOnce(&Header) -> Result<(), String>,
+) -> Result<Array, DatasetError> {
     let fault = |fault: String| unreadable(path, fault);
     let stored = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let mut archive = open(path)?;
@@ -320,7 +332,7 @@ fn read(path: &Path, array: &str, check: impl FnOnce(&Header) -> Result<(), Stri
             times(&header.dims)
         ))
     })?;
-    if bytes > most_unpacked(stored) {
+    if bytes > most(stored) {
         let reason = format!("{array} declares {bytes} bytes, very much for a file of {stored}");
         return Err(fault(format!(
             "{reason}; if that is right, save it by numpy.savez, which doesn't pack"
@@ -351,7 +363,6 @@ fn read(path: &Path, array: &str, check: impl FnOnce(&Header) -> Result<(), Stri
     }
     Ok(Array {
         kind: header.kind,
-        dims: header.dims,
         bytes: content,
     })
 }
