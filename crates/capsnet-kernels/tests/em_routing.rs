@@ -224,6 +224,22 @@ fn a_convolutional_layer_is_what_the_formulas_say() {
     }
 }
 
+/// Small enough for an interpreter.
+#[test]
+fn tiny_layers_are_too() {
+    let shape = EmShape {
+        batch: 1,
+        height: 2,
+        width: 3,
+        lower: 1,
+        upper: 2,
+        kernel: [2, 2],
+        stride: 1,
+        ..convolution(2)
+    };
+    Case::new(shape).check(200);
+}
+
 #[test]
 fn a_dense_overlap_and_more_types_than_lanes_are_too() {
     let shape = EmShape {
