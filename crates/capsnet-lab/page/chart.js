@@ -1,6 +1,6 @@
 // A line chart with a reader that follows pointer and arrow keys, and a table behind it.
 
-import { h, speak, svg } from "./parts.js";
+import { h, scrolled, speak, svg } from "./parts.js";
 
 /** The size of a chart in a place of so many pixels: its texts stay as large as they are. @param {number} room */
 const sizeIn = (room) => {
@@ -91,7 +91,7 @@ export function chart(title) {
   let [wide, high] = sizeIn(560);
   const plot = svg("svg", { role: "img", tabindex: 0, "aria-label": title });
   const legend = h("p", { className: "legend" });
-  const table = h("div", { className: "scroll" });
+  const table = scrolled(`Table of ${title}`);
   const details = h("details", {}, h("summary", {}, "Table"), table);
   const root = h("div", { className: "chart" }, plot, legend, details);
   /** @type {Series[]} */

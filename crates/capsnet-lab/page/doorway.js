@@ -1,6 +1,6 @@
 // The doorway toy: a square and a quarter disc vote for the whole that they belong to. Drag them until they agree.
 
-import { card, command, h, latest, slider, speak, svg } from "./parts.js";
+import { card, command, h, latest, scrolled, slider, speak, svg } from "./parts.js";
 
 const SIDE = 64;
 
@@ -35,7 +35,7 @@ export function doorway(backend) {
       void route();
     },
   });
-  const table = h("div", { className: "scroll" });
+  const table = scrolled("Table of the doorway's votes");
   const verdict = h("p", {});
   const reset = h(
     "button",

@@ -36,6 +36,11 @@ export function heading(title, lead, ...children) {
   return h("div", {}, h("h1", {}, title), h("p", { className: "lead" }, lead), ...children);
 }
 
+/** A box for what may be wider than itself; keys scroll it too. @param {string} name */
+export function scrolled(name) {
+  return h("div", { className: "scroll", role: "region", tabIndex: 0, "aria-label": name });
+}
+
 /** A word as a shell takes it. @param {string} word */
 export const quoted = (word) => (/^[\w./,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 

@@ -18,6 +18,8 @@ export function number(key, usual) {
 
 /** Changes what is shown; empty values leave the address. @param {Patch} patch */
 export function set(patch) {
+  // An address that was changed a moment ago is told of later, and must not be lost until then.
+  read();
   const changed = [];
   for (const [key, value] of Object.entries(patch)) {
     const text = value === null || value === undefined ? "" : String(value);
@@ -44,10 +46,13 @@ function tell(changed) {
   for (const listener of [...listeners]) listener(new Set(changed));
 }
 
-addEventListener("hashchange", () => {
+/** Takes over what stands in the address. */
+function read() {
   const before = values;
   values = new URLSearchParams(location.hash.slice(1));
   const keys = new Set([...before.keys(), ...values.keys()]);
   const changed = [...keys].filter((key) => before.get(key) !== values.get(key));
   if (changed.length > 0) tell(changed);
-});
+}
+
+addEventListener("hashchange", read);

@@ -9,7 +9,7 @@ const EDGE = 10;
 
 /** @param {string} label */
 export function votes(label) {
-  const plot = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", class: "votes" });
+  const plot = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", class: "votes", "aria-label": label });
   const said = h("figcaption", {});
   const root = h("figure", {}, plot, said);
   return {

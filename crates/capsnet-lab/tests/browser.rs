@@ -123,6 +123,20 @@ fn a_pose_slider_changes_pixels_and_the_scrubber_changes_couplings() {
     assert_eq!(browser.complaints(&host), [""; 0]);
 }
 
+/// What a training writes of an epoch.
+fn write_epoch(open: &Open) {
+    let record = open.home.path().join("runs/mine/record");
+    let epoch = json!({ "epoch": 1, "step": 20, "confusion": vec![vec![7; 10]; 10],
+        "grid": { "labels": [1, 2], "predictions": [1, 3], "shape": [1, 28, 28] } });
+    let png = capsnet_data::picture::encode_png(56, 28, &[200; 56 * 28]).unwrap();
+    fs::write(record.join("truth.png"), &png).unwrap();
+    fs::write(record.join("reconstruction-0001.png"), &png).unwrap();
+    fs::write(record.join("epochs.jsonl"), format!("{epoch}\n")).unwrap();
+    let metrics = json!({ "epoch": 1, "step": 20, "learning_rate": 1e-3, "train_loss": 0.7, "train_accuracy": 0.6,
+        "validation_loss": 0.8, "validation_accuracy": 0.61, "best": true, "seconds": 3.0 });
+    fs::write(record.parent().unwrap().join("metrics.jsonl"), format!("{metrics}\n")).unwrap();
+}
+
 #[test]
 fn a_run_of_another_process_fills_all_panes_and_goes_on_after_a_reload() {
     let Some((open, mut browser, host)) = lab("#tab=train", 1280) else {
@@ -138,15 +152,7 @@ fn a_run_of_another_process_fills_all_panes_and_goes_on_after_a_reload() {
     browser.until("document.querySelector('.tally').innerText.includes('20')");
     // Thin lines of steps: loss and accuracy; and lines of the other panes.
     browser.until("document.querySelectorAll('.chart path.faded').length === 2");
-    let epoch = json!({ "epoch": 1, "step": 20, "confusion": vec![vec![7; 10]; 10],
-        "grid": { "labels": [1, 2], "predictions": [1, 3], "shape": [1, 28, 28] } });
-    let png = capsnet_data::picture::encode_png(56, 28, &[200; 56 * 28]).unwrap();
-    fs::write(record.join("truth.png"), &png).unwrap();
-    fs::write(record.join("reconstruction-0001.png"), &png).unwrap();
-    fs::write(record.join("epochs.jsonl"), format!("{epoch}\n")).unwrap();
-    let metrics = json!({ "epoch": 1, "step": 20, "learning_rate": 1e-3, "train_loss": 0.7, "train_accuracy": 0.6,
-        "validation_loss": 0.8, "validation_accuracy": 0.61, "best": true, "seconds": 3.0 });
-    fs::write(record.parent().unwrap().join("metrics.jsonl"), format!("{metrics}\n")).unwrap();
+    write_epoch(&open);
     browser.until("document.querySelectorAll('.confusion tbody td').length === 100");
     for tiles in ["truth", "reconstruction"] {
         browser.until(&format!("document.querySelectorAll('#{tiles} canvas').length === 2"));
@@ -181,5 +187,53 @@ fn nothing_is_wider_than_a_phone() {
         let over = browser.js("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(over, 0, "{tab} is wider than the window");
     }
+    assert_eq!(browser.complaints(&host), [""; 0]);
+}
+
+/// axe-core's own rules, at both widths and in both themes; `CAPSNET_AXE` is the path of its axe.min.js (npm package
+/// axe-core), without which the test says so and passes, as without a browser.
+#[test]
+fn axe_finds_no_serious_violation() {
+    let Some(path) = std::env::var_os("CAPSNET_AXE") else {
+        eprintln!("left out: CAPSNET_AXE doesn't say where axe-core's axe.min.js is");
+        return;
+    };
+    let axe = fs::read_to_string(path).unwrap();
+    let Some((open, mut browser, host)) = lab("#tab=train", 1280) else {
+        return;
+    };
+    write_epoch(&open);
+    browser.until("document.querySelectorAll('.confusion tbody td').length === 100");
+    browser.js(&format!("{axe}; 0"));
+    let mut found = Vec::new();
+    for (width, theme) in [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")] {
+        browser.size(width, 900);
+        let theme_of = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        browser.tell("Emulation.setEmulatedMedia", theme_of);
+        for (tab, there) in [
+            ("draw", ANSWERS),
+            ("capsules", "document.querySelector('main canvas')"),
+            ("routing", "document.querySelector('main canvas, main svg')"),
+            (
+                "train",
+                "document.querySelectorAll('.confusion tbody td').length === 100",
+            ),
+            ("measures", "document.querySelector('main h2')"),
+        ] {
+            browser.js(&format!("location.hash = 'tab={tab}'"));
+            browser.until(&format!(
+                "document.querySelector('nav a[aria-current]').getAttribute('href') === '#tab={tab}'"
+            ));
+            browser.until(there);
+            let violations = browser.js(
+                "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations \
+                 .filter(({ impact }) => impact === 'serious' || impact === 'critical') \
+                 .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`))",
+            );
+            let violations = violations.as_array().unwrap().iter();
+            found.extend(violations.map(|text| format!("{tab}, {width}, {theme}: {}", text.as_str().unwrap())));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
     assert_eq!(browser.complaints(&host), [""; 0]);
 }
