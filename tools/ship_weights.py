@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Puts the weights of a finished run into weights/, with how they were made and what they reach.
 
-    python3 tools/ship_weights.py runs/capsnet-1 [--which last|best] [--capsnet target/release/capsnet]
+    python3 tools/ship_weights.py runs/capsnet-1 [--which last|best] [--name NAME] [--capsnet target/release/capsnet]
 
-Writes weights/MODEL.safetensors (half precision), MODEL.json (command, seed, time, figures, measured on what was written),
+Writes weights/NAME.safetensors (half precision; NAME is the model unless said otherwise), NAME.json (command, seed, time, figures, measured on what was written),
 and the run's metrics and curves beside them. Needs Python 3.11, no packages.
 """
 
@@ -43,15 +43,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--which", choices=["last", "best"], default="last")
+    parser.add_argument("--name", help="of the files, where they aren't the model's usual weights")
     parser.add_argument("--capsnet", type=Path, default=Path("target/release/capsnet"))
     arguments = parser.parse_args()
 
     config = tomllib.loads((arguments.run / "config.toml").read_text())
     model = config["model"]["name"]
+    name = arguments.name or model
     metrics = [json.loads(line) for line in (arguments.run / "metrics.jsonl").read_text().splitlines()]
     source = arguments.run / f"{arguments.which}.safetensors"
     # Through the link, where the file is one that is compiled into the library.
-    target = Path(os.path.relpath((Path("weights") / f"{model}.safetensors").resolve()))
+    target = Path(os.path.relpath((Path("weights") / f"{name}.safetensors").resolve()))
     subprocess.run([arguments.capsnet, "convert", "--half", source, target], check=True)
 
     rotations = "--rotate=" + ",".join(map(str, ANGLES))
@@ -76,10 +78,10 @@ def main() -> None:
         "figures": figures,
     }
     target.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
-    shutil.copy(arguments.run / "metrics.jsonl", f"weights/{model}.metrics.jsonl")
+    shutil.copy(arguments.run / "metrics.jsonl", f"weights/{name}.metrics.jsonl")
     for curve in ("loss", "accuracy"):
         if (picture := arguments.run / f"{curve}.svg").exists():
-            shutil.copy(picture, f"weights/{model}.{curve}.svg")
+            shutil.copy(picture, f"weights/{name}.{curve}.svg")
 
 
 if __name__ == "__main__":

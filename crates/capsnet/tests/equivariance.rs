@@ -7,6 +7,7 @@ use burn::prelude::*;
 use capsnet::equivariance::{BrokenLaw, check_classifier, check_layer};
 use capsnet::layer::lengths;
 use capsnet::layer::polar::{Orders, PolarConvConfig, RotationEquivariant, Turn, TurningCapsulesConfig, halve};
+use capsnet::loss::MarginLoss;
 use capsnet::model::{AnyNetwork, EquivariantCapsNetConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet::routing::Routing;
 use capsnet_data::random::Seed;
@@ -148,7 +149,12 @@ fn a_vote_is_the_complex_product_turned_to_its_place() {
 }
 
 fn network(device: &Device) -> Model {
+    network_with(0.0, device)
+}
+
+fn network_with(length_weight: f64, device: &Device) -> Model {
     let config = EquivariantCapsNetConfig {
+        length_weight,
         image: ImageShape {
             channels: 1,
             height: 20,
@@ -220,6 +226,27 @@ fn standing_upright_counts_like_the_cosine_of_the_angle() {
     // cos(b + 180 degrees) = -cos(b).
     assert!(error(parts[2].clone(), -parts[0].clone()) < 1e-3);
     assert!(error(parts[3].clone(), -parts[1].clone()) < 1e-3);
+}
+
+/// The lengths alone have a part in the loss, by their weight, and none in the scores.
+#[test]
+fn the_loss_of_lengths_counts_beside_that_of_scores() {
+    let device = Device::flex();
+    let [without, with] = [0.0, 2.0].map(|weight| network_with(weight, &device));
+    let images = pointing(&device);
+    let classes = Tensor::<1, Int>::from_ints([1, 0, 7], &device);
+    let output = without.forward(images.clone());
+    let loss = |model: &Model| -> f32 {
+        let output = model.forward(images.clone());
+        model.loss(&output, images.clone(), classes.clone()).into_scalar()
+    };
+    let capsules = output.capsules.expect("a capsule network has capsules");
+    let of_lengths: f32 = MarginLoss::default()
+        .forward(lengths(capsules), classes.clone())
+        .into_scalar();
+    assert!(of_lengths > 0.1);
+    assert!((loss(&with) - loss(&without) - 2.0 * of_lengths).abs() < 1e-6);
+    assert!(error(with.forward(images.clone()).scores, output.scores) < 1e-6);
 }
 
 #[test]

@@ -57,6 +57,10 @@ pub struct EquivariantCapsNetConfig {
     /// Weight of a figure's standing upright in its class's score, beside 1 for the capsule's length; with 0 the answer
     /// is the same at all angles.
     pub upright_weight: f64,
+    /// Weight of the margin loss of the capsules' lengths alone, beside 1 for that of the scores. Lengths are the same
+    /// at all angles: with it they must tell a 6 from a 9 by shape, and `upright_weight` only decides where they can't.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub length_weight: f64,
     /// Standard deviation of the initial vote matrices.
     pub vote_std: f64,
     /// How votes become class capsules.
@@ -77,6 +81,7 @@ impl Default for EquivariantCapsNetConfig {
             primary_dimensions: 4,
             orders: Orders([4, 4, 4]),
             upright_weight: 0.5,
+            length_weight: 0.0,
             vote_std: 0.03,
             routing: Routing::default(),
         }
@@ -137,6 +142,12 @@ impl Architecture for EquivariantCapsNetConfig {
             "upright_weight",
             self.upright_weight,
             "it must be 0 to 1",
+        )?;
+        ConfigError::unless(
+            (0.0..=100.0).contains(&self.length_weight),
+            "length_weight",
+            self.length_weight,
+            "it must be 0 to 100",
         )?;
         ConfigError::unless(
             self.upright_weight == 0.0 || self.orders.0[1] > 0,
@@ -203,6 +214,7 @@ impl Architecture for EquivariantCapsNetConfig {
                 initializer.init([self.classes, 2 * self.orders.0[1]], device)
             }),
             upright_weight: self.upright_weight,
+            length_weight: self.length_weight,
         }
     }
 
@@ -253,6 +265,11 @@ pub struct EquivariantCapsNet {
     /// count]`; only directions count.
     pub upright: Option<Param<Tensor<2>>>,
     upright_weight: f64,
+    length_weight: f64,
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 impl EquivariantCapsNet {
@@ -312,9 +329,17 @@ impl Network for EquivariantCapsNet {
         }
     }
 
-    /// The margin loss.
+    /// The margin loss of the scores, and of the lengths alone where they have a weight.
     fn loss(&self, output: &Output, _images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
-        MarginLoss::default().forward(output.scores.clone(), classes)
+        let margin = MarginLoss::default();
+        let of_scores = margin.forward(output.scores.clone(), classes.clone());
+        match &output.capsules {
+            Some(capsules) if self.length_weight > 0.0 => {
+                let of_lengths = margin.forward(lengths(capsules.clone()), classes);
+                of_scores + of_lengths * self.length_weight
+            }
+            _ => of_scores,
+        }
     }
 
     /// The margin loss with both classes present.

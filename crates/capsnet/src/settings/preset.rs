@@ -15,7 +15,7 @@ pub struct Preset {
 }
 
 /// Every preset.
-pub const PRESETS: [Preset; 8] = [
+pub const PRESETS: [Preset; 9] = [
     Preset {
         name: "paper",
         text: include_str!("../../presets/paper.toml"),
@@ -31,6 +31,10 @@ pub const PRESETS: [Preset; 8] = [
     Preset {
         name: "efficient",
         text: include_str!("../../presets/efficient.toml"),
+    },
+    Preset {
+        name: "circle",
+        text: include_str!("../../presets/circle.toml"),
     },
     Preset {
         name: "em",
