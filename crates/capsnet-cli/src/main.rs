@@ -9,7 +9,6 @@
 
 mod args;
 mod commands;
-mod contestant;
 mod images;
 mod output;
 mod progress;

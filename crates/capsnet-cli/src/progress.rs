@@ -109,6 +109,37 @@ impl Progress {
     }
 }
 
+/// Progress through one thing after the other, of which a library tells how far each is.
+#[derive(Default)]
+pub(crate) struct Bars(Option<Progress>);
+
+impl Bars {
+    /// Says that so many of `total` are done of what has this title; a bar that is full goes away.
+    pub(crate) fn set(&mut self, title: &str, unit: &'static str, done: usize, total: usize) {
+        if self.0.as_ref().is_none_or(|bar| bar.title != title) {
+            self.clear();
+        }
+        let bar = self.0.get_or_insert_with(|| Progress::new(title, unit, total, 0));
+        bar.set(done, "");
+        if done == total {
+            self.clear();
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.0.take() {
+            bar.clear();
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 /// How far it has come, how long the whole will still take, and how fast it goes: the most important first.
 fn words(done: usize, total: usize, unit: &str, rate: f64, beside: &str) -> String {
     let share = 100 * done.min(total) / total.max(1);

@@ -11,12 +11,11 @@ use capsnet::pretrained;
 use capsnet::settings::{Setting, apply_to_model};
 use capsnet::train::TrainConfig;
 use capsnet_kernels::INSTRUCTION_SETS;
-use capsnet_onnx::OnnxClassifier;
+use capsnet_onnx::{AnyModel, OnnxClassifier, starts_as_onnx};
 use clap::error::ErrorKind;
 use toml::Value;
 
 use crate::args::{ComputeArgs, Variant, WeightsArgs};
-use crate::contestant::{Contestant, starts_as_onnx};
 use crate::output::note;
 
 /// Flags that don't go together or make no sense: exit code 2.
@@ -174,13 +173,13 @@ impl WeightsArgs {
 
     /// The same of whatever can be measured: of no model in particular where none is named, and of an ONNX model where
     /// the file is one.
-    pub(crate) fn contestant(&self, model: Option<&str>, usual: &str, device: &Device) -> Result<Contestant> {
+    pub(crate) fn any(&self, model: Option<&str>, usual: &str, device: &Device) -> Result<AnyModel> {
         let Some(file) = self.weights.as_ref().filter(|file| starts_as_onnx(&file.path)) else {
             let loaded = match model {
                 Some(model) => self.load(model, device),
                 None => self.load_any(usual, device),
             };
-            return loaded.map(Contestant::from);
+            return loaded.map(AnyModel::from);
         };
         let from = file.path.display();
         if let Some(model) = model {
@@ -196,7 +195,7 @@ impl WeightsArgs {
         let model = OnnxClassifier::load(&file.path, self.normalize).context("--weights")?;
         let entry = model.entry(file.label());
         say_weights([(entry.label.as_str(), from.to_string())]);
-        Ok(Contestant::Onnx(model, entry))
+        Ok(AnyModel::Onnx(model, entry))
     }
 
     /// Reads whichever model the file holds, as these flags want it; `usual` where no file is given.

@@ -14,6 +14,7 @@
 //! thin strokes fade but don't vanish.
 
 mod decode;
+mod source;
 mod whole;
 
 use std::io::{self, Write};
@@ -25,6 +26,7 @@ use image::{ExtendedColorType, ImageEncoder, ImageError};
 pub use decode::Picture;
 use decode::target;
 pub(crate) use decode::{file_bytes, shape_of};
+pub use source::{PictureSource, SourceError};
 
 use crate::file::atomic_write;
 

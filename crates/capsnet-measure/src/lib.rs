@@ -6,11 +6,14 @@
 //! |---|---|
 //! | [`score`] | how many of the images were right, and how sure the model was |
 //! | [`interval`] | confidence intervals of accuracies |
+//! | [`tested`] | a model tested under one transform after the other |
 //! | [`comparison`] | models side by side under the same transforms |
 //! | [`paired`], [`answers`] | two models on the same images: McNemar's test and the difference's interval |
 //! | [`model`], [`images`] | a model as results note it, an image with the models' answers |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
+//! | [`predict`] | what models say of pictures |
+//! | [`bench`] | how long a step of training or of inference takes |
 //! | [`run`] | training runs at a glance |
 //! | [`study`] | variants of models, trained with several seeds |
 //! | [`equivariance`] | how a layer answers to a rotation, each measure beside its chance level |
@@ -28,6 +31,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod answers;
+pub mod bench;
 pub mod comparison;
 pub mod equivariance;
 pub mod images;
@@ -35,11 +39,13 @@ pub mod interval;
 pub mod look;
 pub mod model;
 pub mod paired;
+pub mod predict;
 pub mod protocol;
 pub mod run;
 pub mod score;
 pub mod study;
 pub mod sweep;
+pub mod tested;
 
 pub use answers::Answers;
 pub use comparison::{Comparison, TestResult};
@@ -51,6 +57,8 @@ pub use images::{Example, Sample};
 pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
 pub use model::ModelEntry;
 pub use paired::{Ahead, Paired};
+pub use predict::{PictureAnswer, Prediction};
 pub use protocol::{ProtocolCell, ProtocolOutcome, ProtocolPicture, ProtocolTest};
 pub use score::{Score, ScoreKind};
 pub use sweep::{Family, Lead, Sweep, SweepCurve, SweepError, SweepPoint};
+pub use tested::Tested;

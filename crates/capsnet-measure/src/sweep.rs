@@ -10,7 +10,7 @@ mod record;
 mod values;
 
 pub use circle::{Circle, Mixed};
-pub use lead::{Lead, LeadPoint};
+pub use lead::{Lead, LeadPoint, SectionLeads};
 pub use point::SweepPoint;
 pub use record::{Record, Section, Settings};
 use serde::{Deserialize, Serialize};

@@ -1,15 +1,17 @@
 //! ONNX both ways: [`export`] writes a network as an ONNX file, and [`OnnxClassifier`] runs any ONNX classifier as a
-//! network that capsnet tests, sweeps and measures.
+//! network that capsnet tests, sweeps and measures. [`AnyModel`] is a network of either kind, read from its file.
 //!
 //! A crate of its own, so that the library stays light.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+mod any;
 mod classifier;
 mod export;
 mod proto;
 
+pub use any::{AnyError, AnyModel, starts_as_onnx};
 pub use capsnet_weights::is_onnx;
 pub use classifier::{LoadError, OnnxClassifier};
 pub use export::{ExportError, OPSET, export};

@@ -14,6 +14,7 @@
 //! | [`confusion`] | confusion matrices, as text and as a picture |
 //! | [`curves`] | line charts |
 //! | [`sweep`] | accuracy along a family of transforms, as JSON, CSV, tables, charts and words |
+//! | [`tested`], [`protocol`], [`predict`], [`bench`] | tests, answers to pictures and times, as text |
 //! | [`page`] | whole results as pages, files and text |
 //! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
@@ -39,6 +40,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod axis;
+pub mod bench;
 pub mod colour;
 pub mod confusion;
 pub mod curves;
@@ -54,12 +56,14 @@ mod markup;
 pub mod number;
 pub mod page;
 mod png;
+pub mod predict;
 pub mod protocol;
 pub mod rgb;
 mod shape;
 mod svg;
 pub mod sweep;
 pub mod table;
+pub mod tested;
 pub mod tone;
 
 pub use axis::{Axis, Reference, Scale};

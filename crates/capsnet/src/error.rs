@@ -139,6 +139,14 @@ pub enum Error {
         /// What the model wants.
         expected: String,
     },
+    /// A layer that no model has.
+    #[error("there is no layer `{layer}`; {known}")]
+    NoLayer {
+        /// The layer asked for.
+        layer: String,
+        /// The layers of each model, in words.
+        known: String,
+    },
     /// Something that befell one of several models.
     #[error("{label}: {source}")]
     OfModel {

@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 
 mod condition;
 mod pairs;
+mod tested;
 
 pub use condition::{Condition, evaluate_all};
 pub use pairs::{PairEvaluation, evaluate_pairs, evaluate_pairs_until};
+pub use tested::Test;
 
 use crate::Error;
 use crate::batch::Batcher;

@@ -23,6 +23,7 @@
 //! | [`ops`] | operations with kernels of our own |
 //! | [`protocol`] | the evaluation protocols of the field: training and testing by them |
 //! | [`pretrained`] | the weights that come with this library |
+//! | [`bench`] | how long steps of training and of inference take |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
 //! A layer is made from its configuration and used like any of Burn's own:
@@ -42,6 +43,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod batch;
+pub mod bench;
 pub mod compare;
 pub mod device;
 pub mod equivariance;

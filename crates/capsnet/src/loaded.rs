@@ -1,5 +1,7 @@
 //! A model with the file that it came from: read once, digested, named, and with what is noted of its training.
 
+mod named_file;
+
 use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
@@ -7,6 +9,7 @@ use capsnet_data::bounded;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::digest::sha256;
 use capsnet_measure::ModelEntry;
+pub use named_file::{NamedFile, NamedFileError};
 use serde::Deserialize;
 
 use crate::Error;

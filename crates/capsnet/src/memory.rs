@@ -93,6 +93,12 @@ pub fn available() -> Option<u64> {
     [of_machine(), of_group(), of_process()].into_iter().flatten().min()
 }
 
+/// The most memory that this process has had resident, in units of 2^20 bytes, where the system says so.
+pub fn peak_megabytes() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    kilobytes(&status, "VmHWM:").map(|bytes| bytes as f64 / f64::from(1 << 20))
+}
+
 /// Free memory and swap; Linux.
 fn of_machine() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
@@ -181,6 +187,7 @@ mod tests {
         assert_eq!(gigabytes(1), "1 MB");
         if cfg!(target_os = "linux") {
             assert!(available().is_some());
+            assert!(peak_megabytes().is_some_and(|peak| peak > 1.0));
         }
     }
 }

@@ -19,27 +19,15 @@
 //! ```
 
 mod picture;
+mod several;
 
 use burn::prelude::*;
-use serde::Serialize;
+pub use capsnet_measure::{PictureAnswer, Prediction};
 
 pub use picture::{PictureOptions, Preparation, SeeError, Seen, are_characters, see, unit, usual_threshold};
+pub use several::{Asked, Told};
 
 use crate::model::{Classifier, Input, Output};
-
-/// What a model says about one image.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Prediction {
-    /// The class with the largest score.
-    pub class: usize,
-    /// Each class's probability (LeNet-5) or capsule length (CapsNet).
-    pub scores: Vec<f32>,
-    /// The network's plain outputs: logits (LeNet-5) or, again, the scores (CapsNet).
-    pub outputs: Vec<f32>,
-    /// The decoder's image of the predicted class, row by row, where the model has a decoder.
-    #[serde(skip)]
-    pub reconstruction: Option<Vec<u8>>,
-}
 
 /// So many images repay freezing a model.
 const REPAY_FREEZING: usize = 40;

@@ -31,6 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod begin;
 mod examples;
 mod folder;
 mod plan;
@@ -41,6 +42,7 @@ use capsnet_data::random::Seed;
 use capsnet_measure::sweep::{Record, Section, Settings};
 use capsnet_measure::{Answers, Family, SweepCurve, SweepPoint};
 
+pub use begin::Resumed;
 pub use folder::{Earlier, SweepFolder};
 pub use plan::{Plan, PlanError, Planned};
 

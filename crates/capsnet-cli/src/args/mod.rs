@@ -16,7 +16,7 @@ use crate::commands::sweep::{SWEEP_EXAMPLES, SweepArgs};
 use crate::commands::{
     bench, completions, convert, data, fetch, info, lab, man, predict, protocols, runs, study, train,
 };
-pub(crate) use models::{ModelsArgs, NamedFile};
+pub(crate) use models::ModelsArgs;
 pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
 pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use test::TEST_EXAMPLES;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use capsnet::device::known_devices;
+use capsnet::loaded::NamedFile;
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::routing::{Couplings, Routing, forms};
 use capsnet_data::catalog::KnownSet;
@@ -10,7 +11,7 @@ use capsnet_data::transform::Normalize;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::models::{NamedFile, named_file};
+use super::models::named_file;
 use super::value::{DeviceName, ImageSize, iterations, positive};
 
 /// Headings in the help of every command, so that flags of a kind stand together.

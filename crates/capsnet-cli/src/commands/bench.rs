@@ -1,29 +1,21 @@
 //! `capsnet bench`.
 
-mod job;
-mod timing;
-
-use std::time::{Duration, Instant};
-
 use anyhow::Result;
-use capsnet::evaluate::check_fits;
+use capsnet::bench::{self, Bench, BenchError};
 use capsnet::model::{Architecture, ModelConfig, Timing};
 use capsnet::settings::of_each_model;
 use capsnet::train::TrainConfig;
-use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::dataset::Split;
 use capsnet_data::transform::Augment;
-use capsnet_report::number::{count, measure};
-use capsnet_report::{Column, Table};
+use capsnet_report::bench::text;
+use capsnet_report::number::count;
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
 
 use crate::args::value::positive;
 use crate::args::{DataArgs, model};
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::usage;
-use job::Job;
-use timing::{Times, peak_rss_mb};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet bench step capsnet
@@ -56,6 +48,15 @@ pub(crate) enum StepMode {
     Train,
     /// The predicted classes, and CapsNet's pictures of them
     Infer,
+}
+
+impl From<StepMode> for bench::StepMode {
+    fn from(mode: StepMode) -> Self {
+        match mode {
+            StepMode::Train => Self::Train,
+            StepMode::Infer => Self::Infer,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -93,104 +94,49 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     }
 }
 
-/// How many steps are made, and how they are timed.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    warmup: usize,
-    /// Steps in a block.
-    group: usize,
-    blocks: usize,
-}
-
-impl Plan {
-    fn from_args(args: &BenchStepArgs) -> Self {
-        let Timing { warmup, group, steps } = args.model.timing();
-        let steps = args.steps.unwrap_or(steps);
-        let group = args.group.unwrap_or(group).min(steps);
-        Self {
-            warmup: args.warmup.unwrap_or(warmup),
-            group,
-            blocks: steps.div_ceil(group),
-        }
-    }
-
-    fn steps(&self) -> usize {
-        self.blocks * self.group
-    }
-}
-
-#[derive(Serialize)]
-struct Report {
-    model: &'static str,
-    mode: &'static str,
-    parameters: usize,
-    dataset: String,
-    augment: String,
-    batch_size: usize,
-    device: String,
-    threads: usize,
-    instruction_set: &'static str,
-    version: &'static str,
-    warmup: usize,
-    /// Timed steps.
-    steps: usize,
-    /// Steps in a block that was timed as one.
-    group: usize,
-    /// Of a step.
-    min_ms: f64,
-    /// Of a step.
-    median_ms: f64,
-    /// At the median.
-    images_per_s: f64,
-    peak_rss_mb: Option<f64>,
-    /// Of the very first step, warm-up included; `null` for inference.
-    loss_first: Option<f64>,
-    loss_last: Option<f64>,
-}
-
 fn step(args: &BenchStepArgs) -> Result<()> {
     let config = config_from(args)?;
     let device = args.data.compute.start()?;
     let data = args.data.load(Split::Train)?;
-    check_fits(&data, config.model.input())?;
-    if config.batch_size > data.len() {
-        let (size, images) = (count(config.batch_size as u64), count(data.len() as u64));
-        let message = format!("--batch-size: a batch of {size} is more than the {images} images that there are");
-        return Err(usage(message).into());
-    }
-    let plan = Plan::from_args(args);
-    let mut job = Job::new(&config, &data, args.mode, &device)?;
-    let parameters = job.parameters();
-    let outcome = make_steps(&mut job, &plan, &format!("timing {}", config.model.title()))?;
-    let times = Times::of(&outcome.blocks, plan.group);
-    let report = Report {
-        model: args.model.name(),
-        mode: match args.mode {
-            StepMode::Train => "train",
-            StepMode::Infer => "infer",
-        },
-        parameters,
-        dataset: data.name().to_owned(),
-        augment: config.augment.to_string(),
-        batch_size: config.batch_size,
-        device: args.data.compute.device.clone(),
-        threads: rayon::current_num_threads(),
-        instruction_set: capsnet_kernels::instruction_set(),
-        version: env!("CARGO_PKG_VERSION"),
-        warmup: plan.warmup,
-        steps: plan.steps(),
-        group: plan.group,
-        min_ms: times.min_ms,
-        median_ms: times.median_ms,
-        images_per_s: config.batch_size as f64 * 1e3 / times.median_ms,
-        peak_rss_mb: peak_rss_mb(),
-        loss_first: outcome.loss_first,
-        loss_last: outcome.loss_last,
+    let timing = timing(args);
+    let bench = Bench {
+        config: &config,
+        data: &data,
+        mode: args.mode.into(),
+        timing,
+        device: &device,
+        device_name: &args.data.compute.device,
     };
+    let steps = timing.warmup + timing.steps.div_ceil(timing.group) * timing.group;
+    let mut progress = Progress::new(format!("timing {}", config.model.title()), "step", steps, 0);
+    let times = bench.run(&mut |done| {
+        progress.set(done, if done <= timing.warmup { "warming up" } else { "" });
+    });
+    progress.clear();
+    let times = times.map_err(|error| match error {
+        BenchError::TooFewImages { batch_size, images } => {
+            let (size, images) = (count(batch_size as u64), count(images as u64));
+            usage(format!(
+                "--batch-size: a batch of {size} is more than the {images} images that there are"
+            ))
+            .into()
+        }
+        error => anyhow::Error::from(error),
+    })?;
     if args.json {
-        return line(serde_json::to_string(&report)?);
+        return line(serde_json::to_string(&times)?);
     }
-    print(&report, &data, config.model.title())
+    line(text(&times, config.model.title())?)
+}
+
+fn timing(args: &BenchStepArgs) -> Timing {
+    let Timing { warmup, group, steps } = args.model.timing();
+    let steps = args.steps.unwrap_or(steps);
+    Timing {
+        warmup: args.warmup.unwrap_or(warmup),
+        group: args.group.unwrap_or(group).min(steps),
+        steps,
+    }
 }
 
 /// The settings of a training, of which the benchmark makes the first steps.
@@ -204,80 +150,6 @@ fn config_from(args: &BenchStepArgs) -> Result<TrainConfig> {
     config.seed = args.seed;
     config.validate().map_err(usage)?;
     Ok(config)
-}
-
-/// What the steps came to.
-struct Outcome {
-    /// The time of each block.
-    blocks: Vec<Duration>,
-    /// The loss of the very first step, if it trains.
-    loss_first: Option<f64>,
-    loss_last: Option<f64>,
-}
-
-fn make_steps(job: &mut Job, plan: &Plan, title: &str) -> Result<Outcome> {
-    let mut progress = Progress::new(title, "step", plan.warmup + plan.steps(), 0);
-    let (mut first, mut last) = (None, None);
-    for done in 0..plan.warmup {
-        last = job.step()?;
-        first = first.or(last);
-        progress.set(done + 1, "warming up");
-    }
-    let mut blocks = Vec::with_capacity(plan.blocks);
-    for block in 1..=plan.blocks {
-        let begin = Instant::now();
-        for _ in 0..plan.group {
-            last = job.step()?;
-            first = first.or(last);
-        }
-        blocks.push(begin.elapsed());
-        progress.set(plan.warmup + block * plan.group, "");
-    }
-    progress.clear();
-    Ok(Outcome {
-        blocks,
-        loss_first: first,
-        loss_last: last,
-    })
-}
-
-fn print(report: &Report, data: &Dataset, title: &str) -> Result<()> {
-    let (steps, group) = (count(report.steps as u64), report.group);
-    let blocks = if group == 1 {
-        String::new()
-    } else {
-        format!(" in blocks of {group}")
-    };
-    line(format_args!(
-        "{title} ({} parameters) on {}, augmentation {}: {} threads, {}, {steps} steps timed{blocks}\n",
-        count(report.parameters as u64),
-        data.name(),
-        report.augment,
-        report.threads,
-        report.instruction_set,
-    ))?;
-    let mut table = Table::new(vec![
-        Column::left("mode"),
-        Column::right("batch"),
-        Column::right("min ms"),
-        Column::right("median ms"),
-        Column::right("images/s"),
-        Column::right("peak MB"),
-        Column::right("first loss"),
-        Column::right("last loss"),
-    ]);
-    let optional = |value: Option<f64>| value.map_or("-".to_owned(), measure);
-    table.push([
-        report.mode.to_owned(),
-        count(report.batch_size as u64),
-        measure(report.min_ms),
-        measure(report.median_ms),
-        measure(report.images_per_s),
-        optional(report.peak_rss_mb),
-        optional(report.loss_first),
-        optional(report.loss_last),
-    ])?;
-    line(table.to_text())
 }
 
 fn batch_size_help() -> String {

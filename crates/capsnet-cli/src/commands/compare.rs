@@ -14,6 +14,7 @@ use capsnet_data::protocol::Values;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample, SpecError};
 use capsnet_measure::Comparison;
+use capsnet_onnx::AnyModel;
 use capsnet_report::page::compare::ComparePage;
 use clap::Args;
 use serde::Serialize;
@@ -21,7 +22,6 @@ use serde::Serialize;
 use super::train::{Watched, default_threads, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
-use crate::contestant::{Contestant, check_outputs};
 use crate::images::{data_folder, read};
 use crate::output::{claim, line, note};
 use crate::progress::Progress;
@@ -87,13 +87,13 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
     let _alone = claim(&args.out, "a comparison")?;
-    let models: Vec<Contestant> = if args.train {
-        trained(args, &device)?.into_iter().map(Contestant::from).collect()
+    let models: Vec<AnyModel> = if args.train {
+        trained(args, &device)?.into_iter().map(AnyModel::from).collect()
     } else {
-        args.models.contestants(&device)?
+        args.models.read(&device)?
     };
-    check_outputs(&models, &data)?;
-    let models: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
+    models.iter().try_for_each(|model| model.check_outputs(&data))?;
+    let models: Vec<NamedModel> = models.iter().map(AnyModel::named).collect();
     let data = named_by(data, models.iter().map(|named| named.model));
     let compare = Compare {
         models: &models,

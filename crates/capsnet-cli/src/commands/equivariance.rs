@@ -3,15 +3,18 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use burn::prelude::Device;
-use capsnet::equivariance::{Assertion, Measurements, ModelMeasures, Options, Rotation, layer_names, measure};
-use capsnet::loaded::{NamedModel, check_fit};
+use anyhow::{Context, Result, ensure};
+use capsnet::Error;
+use capsnet::equivariance::{
+    Assertion, Measurements, Options, check_layers, failures, images_shown, measure_models, rotations,
+};
+use capsnet::loaded::NamedModel;
 use capsnet::model::named_by;
-use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::protocol::{Family, Values};
+use capsnet_data::dataset::Split;
+use capsnet_data::protocol::Values;
 use capsnet_data::random::Seed;
-use capsnet_data::transform::{Pipeline, Resample};
+use capsnet_data::transform::Resample;
+use capsnet_onnx::AnyModel;
 use capsnet_report::page::equivariance::EquivariancePage;
 use clap::Args;
 use serde::Serialize;
@@ -19,7 +22,6 @@ use serde::Serialize;
 use super::again::command_line;
 use crate::args::value::positive;
 use crate::args::{DataArgs, ModelsArgs};
-use crate::contestant::{Contestant, check_outputs};
 use crate::output::{claim, line, open};
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -89,26 +91,38 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
-    let rotations = rotations(args)?;
+    let rotations = rotations(args.rotate.points(), args.resample)?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
-    let models = args.models.contestants(&device)?;
-    check_outputs(&models, &data)?;
-    let models: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
+    let models = args.models.read(&device)?;
+    models.iter().try_for_each(|model| model.check_outputs(&data))?;
+    let models: Vec<NamedModel> = models.iter().map(AnyModel::named).collect();
     let data = named_by(data, models.iter().map(|named| named.model));
-    check_fit(&models, &data)?;
-    check_layers(args, &models, &data, &device)?;
-    let _alone = claim(&args.out, "a measurement of equivariance")?;
-    let measured = Measurements {
-        dataset: data.name().to_owned(),
-        classes: data.class_names().to_vec(),
-        images: data.len(),
-        seed: args.seed,
-        rotate: args.rotate.points().to_vec(),
-        resample: args.resample.to_string(),
+    let options = Options {
+        seed: Seed(args.seed),
         units: args.units,
-        models: measure_all(args, &models, &data, &rotations, &device)?,
+        layers: (!args.layers.is_empty()).then(|| args.layers.clone()),
+        ..Options::default()
     };
+    check_layers(&models, &data, &options, &device).map_err(|error| match error {
+        Error::NoLayer { .. } => usage(format!("--layers: {error}")).into(),
+        error => anyhow::Error::from(error),
+    })?;
+    let _alone = claim(&args.out, "a measurement of equivariance")?;
+    let images = images_shown(&data, &rotations) * models.len();
+    let mut progress = Progress::new("measuring", "image", images, 0);
+    let measured = measure_models(
+        &models,
+        &data,
+        (&rotations, args.resample),
+        &options,
+        &device,
+        &mut |done, label| {
+            progress.set(done, label);
+        },
+    );
+    progress.clear();
+    let measured = measured?;
     let page = EquivariancePage {
         measured: &measured,
         angles: &args.rotate.to_string(),
@@ -142,73 +156,7 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
 
 /// Fails with all that speaks against the assertions.
 fn assert(assertions: &[Assertion], measured: &Measurements) -> Result<()> {
-    let mut broken = Vec::new();
-    for assertion in assertions {
-        for model in &measured.models {
-            if let Err(figure) = assertion.check(model) {
-                broken.push(format!("{assertion} doesn't hold for {}: {figure}", model.entry.label));
-            }
-        }
-    }
-    if broken.is_empty() {
-        return Ok(());
-    }
-    bail!("--assert: {}", broken.join("; "))
-}
-
-fn rotations(args: &EquivarianceArgs) -> Result<Vec<Rotation>> {
-    let rotation = |&degrees: &f64| {
-        let pipeline = Family::Rotation.pipeline(degrees, args.resample)?;
-        Ok(Rotation { degrees, pipeline })
-    };
-    args.rotate.points().iter().map(rotation).collect()
-}
-
-/// Every layer asked for has to be one of a model's.
-fn check_layers(args: &EquivarianceArgs, models: &[NamedModel], data: &Dataset, device: &Device) -> Result<()> {
-    if args.layers.is_empty() {
-        return Ok(());
-    }
-    let mut known = Vec::new();
-    for named in models {
-        known.push((&named.entry.label, layer_names(named.model, data, device)?));
-    }
-    let is_known = |layer: &String| known.iter().any(|(_, names)| names.contains(layer));
-    if let Some(layer) = args.layers.iter().find(|layer| !is_known(layer)) {
-        let lists = known
-            .iter()
-            .map(|(label, names)| format!("{label} has {}", names.join(", ")));
-        let lists = lists.collect::<Vec<_>>().join("; ");
-        return Err(usage(format!("--layers: there is no layer `{layer}`; {lists}")).into());
-    }
+    let broken = failures(assertions, measured);
+    ensure!(broken.is_empty(), "--assert: {}", broken.join("; "));
     Ok(())
-}
-
-fn measure_all(
-    args: &EquivarianceArgs,
-    models: &[NamedModel],
-    data: &Dataset,
-    rotations: &[Rotation],
-    device: &Device,
-) -> Result<Vec<ModelMeasures>> {
-    let options = Options {
-        seed: Seed(args.seed),
-        units: args.units,
-        layers: (!args.layers.is_empty()).then(|| args.layers.clone()),
-        ..Options::default()
-    };
-    let upright = Pipeline::identity();
-    let images = data.len() * (rotations.len() + 1);
-    let mut progress = Progress::new("measuring", "image", images * models.len(), 0);
-    let mut measured = Vec::new();
-    for (number, NamedModel { model, entry }) in models.iter().enumerate() {
-        let mut notify = |done| progress.set(number * images + done, &entry.label);
-        let layers = measure(*model, data, &upright, rotations, &options, device, &mut notify)?;
-        measured.push(ModelMeasures {
-            entry: (*entry).clone(),
-            layers,
-        });
-    }
-    progress.clear();
-    Ok(measured)
 }

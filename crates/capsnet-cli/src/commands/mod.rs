@@ -1,5 +1,4 @@
-//! One file a command, and what several share: `measure` (testing under transforms), `again` (the command that makes a
-//! result once more).
+//! One file a command, and what several share: `again`, the command that makes a result once more.
 
 mod again;
 pub(crate) mod bench;
@@ -13,7 +12,6 @@ pub(crate) mod fetch;
 pub(crate) mod info;
 pub(crate) mod lab;
 pub(crate) mod man;
-pub(crate) mod measure;
 pub(crate) mod predict;
 pub(crate) mod protocol;
 pub(crate) mod protocols;

@@ -31,8 +31,8 @@ struct Report<'a> {
 /// Tests by a protocol.
 pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
     let device = args.data.compute.start()?;
-    let contestant = args.contestant(&device)?;
-    let (model, entry) = (contestant.model(), contestant.entry());
+    let tested = args.tested(&device)?;
+    let (model, entry) = (tested.model(), tested.entry());
     let (name, weights) = (entry.model.as_str(), entry.weights.clone());
     let settings = Settings {
         seed: Seed(args.seed),
@@ -46,14 +46,14 @@ pub(crate) fn run(args: &TestArgs, protocol: &dyn Protocol) -> Result<()> {
         Ok(named_by(data, [model]))
     };
     let mut bar: Option<Progress> = None;
-    let tested = protocol::test(protocol, &images, model, &device, &settings, &mut |at| {
+    let outcome = protocol::test(protocol, &images, model, &device, &settings, &mut |at| {
         let bar = bar.get_or_insert_with(|| Progress::new(format!("testing by {protocol}"), "image", at.total, 0));
         bar.set(at.done, at.what);
     });
     if let Some(bar) = bar {
         bar.clear();
     }
-    let outcome = tested.map_err(|error| with_advice(error, protocol, name, &weights))?;
+    let outcome = outcome.map_err(|error| with_advice(error, protocol, name, &weights))?;
     let mut files = Vec::new();
     if let Some(folder) = &args.out {
         place(folder)?;

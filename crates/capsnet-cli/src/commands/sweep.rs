@@ -6,12 +6,13 @@ use anyhow::Result;
 use capsnet::loaded::NamedModel;
 use capsnet::model::named_by;
 use capsnet::shard::Shard;
-use capsnet::sweep::{Earlier, Event, Plan, PlanError, SweepFolder};
+use capsnet::sweep::{Event, Plan, PlanError, SweepFolder};
 use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{Family, Sweep, Values};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Resample;
-use capsnet_measure::sweep::{Circle, Record};
+use capsnet_measure::sweep::{Circle, Record, SectionLeads};
+use capsnet_onnx::AnyModel;
 use capsnet_report::page::sweep::{Row, SweepPage};
 use capsnet_report::sweep::value;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
@@ -19,7 +20,6 @@ use serde::Serialize;
 
 use super::again::{command_line, command_line_without};
 use crate::args::{DataArgs, ModelsArgs};
-use crate::contestant::{Contestant, check_outputs};
 use crate::output::{line, note, open};
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -129,7 +129,7 @@ struct Output {
     #[serde(flatten)]
     record: Record,
     /// Every two models along every family.
-    leads: Vec<Leads>,
+    leads: Vec<SectionLeads>,
     /// Every model over the full turn, where angles that divide it evenly were measured.
     circles: Vec<Circle>,
     /// Points that an earlier run of the command had measured.
@@ -137,21 +137,14 @@ struct Output {
     files: Vec<String>,
 }
 
-/// Every two models along a family.
-#[derive(Serialize)]
-struct Leads {
-    flag: String,
-    pairs: Vec<capsnet_measure::Lead>,
-}
-
 pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     let plan = Plan::new(args.families.sweeps(), args.resample)
         .map_err(|PlanError { family, source }| usage(format!("--{family}: {source}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
-    let models = args.models.contestants(&device)?;
-    check_outputs(&models, &data)?;
-    let named: Vec<NamedModel> = models.iter().map(Contestant::named).collect();
+    let models = args.models.read(&device)?;
+    models.iter().try_for_each(|model| model.check_outputs(&data))?;
+    let named: Vec<NamedModel> = models.iter().map(AnyModel::named).collect();
     let data = named_by(data, named.iter().map(|named| named.model));
     let sweep = capsnet::sweep::Sweep {
         models: &named,
@@ -168,7 +161,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     }
     folder.take().map_err(|error| anyhow::anyhow!("--out: {error}"))?;
     let swept_before = folder.is_used();
-    let record = begin(&sweep, &folder)?;
+    let record = sweep.begin_in(&folder, &mut |resumed| note(resumed))?;
     let taken_over = record.points();
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let images = sweep.points_of(shard) * data.len();
@@ -220,12 +213,8 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     }
     files.insert(1, folder.record_path().display().to_string());
     if args.json {
-        let leads = |section: &capsnet_measure::sweep::Section| Leads {
-            flag: section.flag.clone(),
-            pairs: section.sweep.leads(),
-        };
         let output = Output {
-            leads: record.sweeps.iter().map(leads).collect(),
+            leads: record.leads(),
             circles: record.sweeps.iter().flat_map(|s| s.circles(&record.classes)).collect(),
             record: record.without_answers(),
             points_taken_over: taken_over,
@@ -249,45 +238,6 @@ fn say_share(shard: Shard, record: &Record, file: &Path, json: bool) -> Result<(
         "share {shard}: {points} points are in {}\nwhen all shares are done, put them together with:\n  {whole}",
         file.display()
     ))
-}
-
-/// The record with the points that were measured before under the same settings, here and by shares of this sweep.
-fn begin(sweep: &capsnet::sweep::Sweep, folder: &SweepFolder) -> Result<Record> {
-    let (path, settings) = (folder.record_path(), sweep.settings());
-    let mut there = Vec::new();
-    match folder.earlier(&settings)? {
-        Earlier::Nothing => {}
-        Earlier::Other(reason) => note(format_args!(
-            "{} can't be gone on with: {reason}; it is kept as {}, and its points are measured anew",
-            path.display(),
-            folder.keep()?.display()
-        )),
-        Earlier::Same(earlier) => there.push((path, *earlier)),
-    }
-    let own = sweep.begin_with(there.iter().map(|(_, record)| record)).points();
-    if there.iter().any(|(_, earlier)| own < earlier.points()) {
-        note(format_args!(
-            "points of that file that are not asked for now are kept in {}",
-            folder.keep()?.display()
-        ));
-    }
-    for (path, share) in folder.shares(&settings)? {
-        match share {
-            Earlier::Nothing => {}
-            Earlier::Other(reason) => note(format_args!("{} is left out: {reason}", path.display())),
-            Earlier::Same(share) => there.push((path, *share)),
-        }
-    }
-    let record = sweep.begin_with(there.iter().map(|(_, record)| record));
-    let (taken, wanted) = (record.points(), sweep.points());
-    if taken > 0 {
-        let files: Vec<String> = there.iter().map(|(path, _)| path.display().to_string()).collect();
-        note(format_args!(
-            "{taken} of {wanted} points were measured before and are taken from {}",
-            files.join(", ")
-        ));
-    }
-    Ok(record)
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_measure::look::Recovery;
 use capsnet_report::draw;
-use capsnet_report::number::count;
-use capsnet_report::{Column, Table};
+use capsnet_report::tested::recovery_text;
 use serde::Serialize;
 
 use crate::args::TestArgs;
@@ -58,34 +57,6 @@ pub(super) fn run(
         };
         return line(serde_json::to_string(&report)?);
     }
-    line(format_args!(
-        "{} ({} parameters), weights {}, {} images of {}",
-        model.config.title(),
-        count(model.parameters() as u64),
-        weights.display(),
-        count(recovery.images as u64),
-        recovery.dataset
-    ))?;
-    line(format_args!(
-        "images jittered by up to 5 pixels, then moved; drawn with a squared error of {:.2} an image\n",
-        recovery.loss
-    ))?;
-    let mut table = Table::new(vec![
-        Column::left("number"),
-        Column::right("R2"),
-        Column::right("slope"),
-        Column::right("offset"),
-        Column::right("error"),
-    ]);
-    for number in &recovery.numbers {
-        let decimal = |value: f64| format!("{value:.4}");
-        table.push([
-            number.name.clone(),
-            decimal(number.r_squared),
-            decimal(number.slope),
-            decimal(number.offset),
-            decimal(number.error),
-        ])?;
-    }
-    line(table.to_text())
+    let (parameters, weights) = (model.parameters(), weights.display().to_string());
+    line(recovery_text(&recovery, model.config.title(), parameters, &weights)?)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::quantity::{QUANTITIES, Quantity, mean_over_angles};
-use super::{LayerMeasures, ModelMeasures};
+use super::{LayerMeasures, Measurements, ModelMeasures};
 
 /// A measure of a layer against a number, at every angle or in the mean over angles.
 ///
@@ -123,6 +123,19 @@ impl Assertion {
         let figure = |at| Some(((quantity.value)(layer, at)?, Some(at.degrees)));
         turned.filter_map(figure).collect()
     }
+}
+
+/// All that speaks against assertions, each of every model, in sentences.
+#[must_use]
+pub fn failures(assertions: &[Assertion], measured: &Measurements) -> Vec<String> {
+    let of = |assertion: &Assertion, model: &ModelMeasures| {
+        let figure = assertion.check(model).err()?;
+        Some(format!("{assertion} doesn't hold for {}: {figure}", model.entry.label))
+    };
+    let pairs = assertions
+        .iter()
+        .flat_map(|assertion| measured.models.iter().map(move |model| (assertion, model)));
+    pairs.filter_map(|(assertion, model)| of(assertion, model)).collect()
 }
 
 fn quantity(name: &str) -> Option<&'static Quantity> {

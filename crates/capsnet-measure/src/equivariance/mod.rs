@@ -51,7 +51,7 @@ pub mod variance;
 mod verdict;
 
 pub use action::Action;
-pub use assertion::{Assertion, AssertionError, Broken};
+pub use assertion::{Assertion, AssertionError, Broken, failures};
 pub use layer::Layer;
 pub use linear_map::RSquared;
 pub use matrix::Matrix;

@@ -4,7 +4,7 @@
 //! see [`Paired`]. Where only the counts are known, as in files of earlier versions, a model counts as ahead if its
 //! whole interval lies above the other's: a stricter demand than a test of the difference makes.
 
-use super::{Sweep, SweepCurve, SweepPoint};
+use super::{Record, Sweep, SweepCurve, SweepPoint};
 use crate::paired::{Ahead, Paired};
 
 /// Two models compared at every value at which both were measured.
@@ -28,6 +28,27 @@ pub struct LeadPoint {
     /// How they answered the same images, where that is known; if not, `ahead` is told by intervals that don't overlap.
     #[serde(flatten)]
     pub paired: Option<Paired>,
+}
+
+/// Every two models compared along a family of transforms.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct SectionLeads {
+    /// The family and its values, as they were asked for.
+    pub flag: String,
+    /// In the order of the curves.
+    pub pairs: Vec<Lead>,
+}
+
+impl Record {
+    /// Every two models along every family.
+    #[must_use]
+    pub fn leads(&self) -> Vec<SectionLeads> {
+        let sections = self.sweeps.iter().map(|section| SectionLeads {
+            flag: section.flag.clone(),
+            pairs: section.sweep.leads(),
+        });
+        sections.collect()
+    }
 }
 
 impl Sweep {

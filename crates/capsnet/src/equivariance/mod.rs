@@ -11,14 +11,16 @@
 
 mod collect;
 mod law;
+mod models;
 
 pub use law::{BrokenLaw, check_classifier, check_layer};
+pub use models::{check_layers, images_shown, measure_models, rotations};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
-pub use capsnet_measure::equivariance::{Assertion, Broken, Measurements, ModelMeasures};
+pub use capsnet_measure::equivariance::{Assertion, Broken, Measurements, ModelMeasures, failures};
 pub use capsnet_measure::{
     Action, AngleMeasures, AngularError, Expected, LayerMeasures, LayerSummary, RSquared, VarianceRatio,
 };

@@ -39,7 +39,7 @@ impl ConfigError {
 }
 
 /// Size of a model's images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ImageShape {
     /// 1 for grey, 3 for colour.
     pub channels: usize,

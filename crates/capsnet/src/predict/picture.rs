@@ -7,11 +7,10 @@ use capsnet_data::picture::{Picture, PictureFault};
 use capsnet_data::prepare::{self, Ground, PrepareFault, Prepared};
 use capsnet_measure::ScoreKind;
 
-use super::Prediction;
 use crate::model::Input;
 
 /// What is done to a picture before a model sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Preparation {
     /// As MNIST was made: the ink found on its ground, cut out, fitted into the middle, bright on black. A picture in
     /// colour for a model that takes colours is stretched.
@@ -122,17 +121,5 @@ pub fn unit(kind: ScoreKind) -> &'static str {
         ScoreKind::Probability => "probability",
         ScoreKind::CapsuleLength => "length",
         ScoreKind::LengthAndPose => "length and pose",
-    }
-}
-
-impl Prediction {
-    /// The score of the answer.
-    pub fn score(&self) -> f32 {
-        self.scores[self.class]
-    }
-
-    /// Whether the answer's score reaches a threshold, [`usual_threshold`] as a rule.
-    pub fn recognised(&self, threshold: f32) -> bool {
-        self.score() >= threshold
     }
 }

@@ -8,7 +8,7 @@ use capsnet_report::page;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Shown, explain, images, named, save};
+use super::{explain, images, named, save, shown};
 use crate::args::{DataArgs, ModelsArgs};
 use crate::commands::again::command_line;
 use crate::output::{line, note, open};
@@ -65,14 +65,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         }
     };
     check_images(&data, &[flags.index]).map_err(explain)?;
-    let drawn = all(
-        &models,
-        redrawer,
-        &data,
-        flags.index,
-        &device,
-        &mut Shown::default().each(),
-    );
+    let drawn = all(&models, redrawer, &data, flags.index, &device, &mut shown());
     let drawn = drawn.map_err(explain)?;
     let files = drawn.iter().map(|drawn| save(drawn, &flags.out));
     let files: Vec<Vec<String>> = files.collect::<Result<_>>()?;

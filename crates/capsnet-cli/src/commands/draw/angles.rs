@@ -6,7 +6,7 @@ use capsnet_pictures::{Drawn, Usual, angles};
 use clap::Args;
 
 use super::digits::DigitArgs;
-use super::{OutArgs, Shown, explain, images, named};
+use super::{OutArgs, explain, images, named, shown};
 use crate::args::{DataArgs, ModelsArgs};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -43,5 +43,5 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let chosen = flags.digits.choice().several(&data, Usual::ANGLES);
     let chosen = chosen.map_err(explain)?;
     let turns = flags.rotate.points();
-    angles(&models, &digits, &chosen, turns, &device, &mut Shown::default().each()).map_err(explain)
+    angles(&models, &digits, &chosen, turns, &device, &mut shown()).map_err(explain)
 }

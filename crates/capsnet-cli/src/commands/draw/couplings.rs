@@ -7,7 +7,7 @@ use capsnet_pictures::{Drawn, check_class, couplings};
 use clap::Args;
 
 use super::digits::DigitArgs;
-use super::{OutArgs, Shown, explain, images, load};
+use super::{OutArgs, explain, images, load, shown};
 use crate::args::{DataArgs, WeightsArgs, angle, positive};
 use crate::setting::usage;
 
@@ -55,6 +55,5 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
         strongest: flags.strongest,
         across: flags.across,
     };
-    let mut shown = Shown::default();
-    couplings(model.named(), &digits, index, &routes, &device, &mut shown.each()).map_err(explain)
+    couplings(model.named(), &digits, index, &routes, &device, &mut shown()).map_err(explain)
 }

@@ -25,7 +25,7 @@ use clap::{Args, Subcommand};
 
 use crate::args::{DataArgs, WeightsArgs};
 use crate::output::{line, place};
-use crate::progress::Progress;
+use crate::progress::Bars;
 use crate::setting::usage;
 
 pub(crate) const DRAW_EXAMPLES: &str = "Examples:
@@ -148,36 +148,8 @@ fn explain_look(weights: &str, error: LookError) -> anyhow::Error {
     anyhow!("{weights}: {error}; give --weights of a CapsNet with a decoder, or leave the flag out")
 }
 
-/// The progress of a picture, a bar for each thing that is done.
-#[derive(Default)]
-struct Shown(Option<(&'static str, Progress)>);
-
-impl Shown {
-    fn each(&mut self) -> impl FnMut(Step) + '_ {
-        |step| {
-            let is_new = self.0.as_ref().is_none_or(|(doing, _)| *doing != step.doing);
-            if is_new {
-                self.clear();
-                self.0 = Some((step.doing, Progress::new(step.doing, step.unit, step.total, 0)));
-            }
-            if let Some((_, bar)) = &mut self.0 {
-                bar.set(step.done, "");
-            }
-            if step.done == step.total {
-                self.clear();
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        if let Some((_, bar)) = self.0.take() {
-            bar.clear();
-        }
-    }
-}
-
-impl Drop for Shown {
-    fn drop(&mut self) {
-        self.clear();
-    }
+/// Shows how far a picture is.
+fn shown() -> impl FnMut(Step) {
+    let mut bars = Bars::default();
+    move |step| bars.set(step.doing, step.unit, step.done, step.total)
 }

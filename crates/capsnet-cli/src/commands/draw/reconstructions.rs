@@ -7,7 +7,7 @@ use capsnet_pictures::{Drawn, Usual, mistakes, reconstructions};
 use clap::Args;
 
 use super::digits::DigitArgs;
-use super::{OutArgs, Shown, explain, explain_look, images, load};
+use super::{OutArgs, explain, explain_look, images, load, shown};
 use crate::args::{DataArgs, WeightsArgs};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -42,9 +42,7 @@ pub(super) fn draw(flags: &Flags) -> Result<Drawn> {
     let (model, choice, turns) = (model.named(), flags.digits.choice(), flags.rotate.points());
     let usual = Usual::RECONSTRUCTIONS;
     let (chosen, searched) = if flags.mistakes {
-        let mut shown = Shown::default();
-        let found = mistakes(model, &digits, (&choice, usual), turns, &device, &mut shown.each());
-        shown.clear();
+        let found = mistakes(model, &digits, (&choice, usual), turns, &device, &mut shown());
         let (chosen, searched) = found.map_err(explain)?;
         (chosen, Some(searched))
     } else {

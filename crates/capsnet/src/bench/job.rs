@@ -1,14 +1,14 @@
 //! What a timed step does: exactly what `capsnet train` does with a batch, or what answering takes.
 
-use anyhow::{Result, anyhow};
 use burn::prelude::Device;
-use capsnet::batch::{Batch, Batcher};
-use capsnet::model::{Architecture, Classifier, FrozenModel, Model, Network};
-use capsnet::train::{Adam, TrainConfig, train_step};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 
-use super::StepMode;
+use super::{BenchError, StepMode};
+use crate::Error;
+use crate::batch::{Batch, Batcher};
+use crate::model::{Architecture, Classifier, FrozenModel, Model, Network};
+use crate::train::{Adam, TrainConfig, train_step};
 
 /// A model at work on one batch of consecutive images after the other, around the data set again and again.
 pub(super) struct Job<'a> {
@@ -35,7 +35,12 @@ enum Work {
 
 impl<'a> Job<'a> {
     /// A new model, and `data` in batches as `config` says.
-    pub(super) fn new(config: &'a TrainConfig, data: &'a Dataset, mode: StepMode, device: &Device) -> Result<Self> {
+    pub(super) fn new(
+        config: &'a TrainConfig,
+        data: &'a Dataset,
+        mode: StepMode,
+        device: &Device,
+    ) -> Result<Self, Error> {
         let seed = Seed(config.seed);
         let device = match mode {
             StepMode::Train => device.clone().autodiff(),
@@ -70,7 +75,7 @@ impl<'a> Job<'a> {
     }
 
     /// One step, the preparation of its images included; the loss, if it trains.
-    pub(super) fn step(&mut self) -> Result<Option<f64>> {
+    pub(super) fn step(&mut self) -> Result<Option<f64>, BenchError> {
         let batch = self.next_batch();
         match &mut self.work {
             Work::Train {
@@ -79,8 +84,7 @@ impl<'a> Job<'a> {
                 learning_rate,
             } => {
                 let taken = model.take().expect("the model is back after every step");
-                let (moved, outcome) = train_step(taken, adam, *learning_rate, batch)
-                    .map_err(|place| anyhow!("the training diverged: {place} is not finite"))?;
+                let (moved, outcome) = train_step(taken, adam, *learning_rate, batch).map_err(BenchError::Diverged)?;
                 *model = Some(moved);
                 Ok(Some(outcome.loss))
             }

@@ -1,0 +1,149 @@
+//! Timing steps of training and of inference.
+//!
+//! Training steps are those of [`train`](crate::train::train()): a batch is prepared and augmented, the loss and its
+//! gradients are computed, and Adam moves the weights. Inference prepares a batch and computes the predicted classes
+//! and, where there is a decoder, its pictures of them. Batches are consecutive images.
+
+mod job;
+
+use std::time::{Duration, Instant};
+
+use burn::prelude::Device;
+use capsnet_data::dataset::Dataset;
+use capsnet_measure::bench::min_and_median_ms;
+pub use capsnet_measure::bench::{StepMode, StepTimes};
+
+use self::job::Job;
+use crate::Error;
+use crate::evaluate::check_fits;
+use crate::memory::peak_megabytes;
+use crate::model::{Architecture, Timing};
+use crate::train::{Diverged, TrainConfig};
+
+/// What is timed, and on what.
+///
+/// ```
+/// use capsnet::bench::{Bench, StepMode};
+/// use capsnet::model::{LeNet5Config, ModelConfig, Timing};
+/// use capsnet::prelude::*;
+///
+/// let config: TrainConfig = TrainConfig {
+///     batch_size: 8,
+///     ..TrainConfig::for_model(LeNet5Config::default().into())
+/// };
+/// let bench = Bench {
+///     config: &config,
+///     data: &capsnet_data::embedded::digits(),
+///     mode: StepMode::Infer,
+///     timing: Timing { warmup: 1, group: 2, steps: 4 },
+///     device: &Device::flex(),
+///     device_name: "cpu",
+/// };
+/// let times = bench.run(&mut |_steps_done| {})?;
+/// assert!(times.steps == 4 && times.median_ms >= times.min_ms && times.loss_last.is_none());
+/// # Ok::<(), capsnet::bench::BenchError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Bench<'a> {
+    /// The training whose steps these are: model, batch size, augmentation, learning rate, seed.
+    pub config: &'a TrainConfig,
+    /// The images.
+    pub data: &'a Dataset,
+    /// What a step does.
+    pub mode: StepMode,
+    /// How many steps there are before the clock runs, in a block that is timed as one, and in all; these are rounded
+    /// up to whole blocks.
+    pub timing: Timing,
+    /// What computes.
+    pub device: &'a Device,
+    /// And its name.
+    pub device_name: &'a str,
+}
+
+/// Why nothing was timed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// More images in a batch than there are.
+    #[error("a batch of {batch_size} is more than the {images} images that there are")]
+    TooFewImages {
+        /// Images a step.
+        batch_size: usize,
+        /// Images that there are.
+        images: usize,
+    },
+    /// A loss or a gradient that is not finite.
+    #[error("the training diverged: {0} is not finite")]
+    Diverged(Diverged),
+    /// Images that the model can't take, or a model that can't be made.
+    #[error(transparent)]
+    Model(#[from] Error),
+}
+
+impl Bench<'_> {
+    /// Makes the steps and times them; `progress` is told the number of steps done, those before the clock runs
+    /// included.
+    ///
+    /// # Errors
+    ///
+    /// [`BenchError`].
+    ///
+    /// # Panics
+    ///
+    /// If a block has no steps.
+    pub fn run(&self, progress: &mut dyn FnMut(usize)) -> Result<StepTimes, BenchError> {
+        let (config, data) = (self.config, self.data);
+        check_fits(data, config.model.input())?;
+        if config.batch_size > data.len() {
+            return Err(BenchError::TooFewImages {
+                batch_size: config.batch_size,
+                images: data.len(),
+            });
+        }
+        let Timing { warmup, group, steps } = self.timing;
+        let blocks = steps.div_ceil(group);
+        let mut job = Job::new(config, data, self.mode, self.device)?;
+        let parameters = job.parameters();
+        let (mut first, mut last) = (None, None);
+        let mut step = || {
+            last = job.step()?;
+            first = first.or(last);
+            Ok::<(), BenchError>(())
+        };
+        for done in 0..warmup {
+            step()?;
+            progress(done + 1);
+        }
+        let mut times: Vec<Duration> = Vec::with_capacity(blocks);
+        for block in 1..=blocks {
+            let begin = Instant::now();
+            for _ in 0..group {
+                step()?;
+            }
+            times.push(begin.elapsed());
+            progress(warmup + block * group);
+        }
+        let [min_ms, median_ms] = min_and_median_ms(&times, group);
+        Ok(StepTimes {
+            model: config.model.name().to_owned(),
+            mode: self.mode,
+            parameters,
+            dataset: data.name().to_owned(),
+            augment: config.augment.to_string(),
+            batch_size: config.batch_size,
+            device: self.device_name.to_owned(),
+            threads: rayon::current_num_threads(),
+            instruction_set: capsnet_kernels::instruction_set(),
+            version: env!("CARGO_PKG_VERSION"),
+            warmup,
+            steps: blocks * group,
+            group,
+            min_ms,
+            median_ms,
+            images_per_s: config.batch_size as f64 * 1e3 / median_ms,
+            peak_rss_mb: peak_megabytes(),
+            loss_first: first,
+            loss_last: last,
+        })
+    }
+}
