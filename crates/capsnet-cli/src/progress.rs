@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use capsnet_report::duration::duration;
 use capsnet_report::number::{count, counted};
+use capsnet_report::progress::words;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::note;
@@ -105,7 +105,7 @@ impl Progress {
             elapsed if elapsed < SOON => 0.0,
             elapsed => self.done.saturating_sub(self.before) as f64 / elapsed.as_secs_f64(),
         };
-        words(self.done, self.total, self.unit, rate, beside)
+        words((self.done, self.total), self.unit, rate, beside)
     }
 }
 
@@ -137,37 +137,5 @@ impl Bars {
 impl Drop for Bars {
     fn drop(&mut self) {
         self.clear();
-    }
-}
-
-/// How far it has come, how long the whole will still take, and how fast it goes: the most important first.
-fn words(done: usize, total: usize, unit: &str, rate: f64, beside: &str) -> String {
-    let share = 100 * done.min(total) / total.max(1);
-    if rate <= 0.0 {
-        return format!("{share} %  {beside}").trim_end().to_owned();
-    }
-    let left = Duration::from_secs_f64(((total - done.min(total)) as f64 / rate).min(1e9));
-    let words = format!(
-        "{share} %  {} left  {}/s  {beside}",
-        duration(left),
-        counted(rate as u64, unit)
-    );
-    words.trim_end().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::words;
-
-    #[test]
-    fn the_whole_is_foretold_and_fits() {
-        let text = words(600_000, 2_400_000, "image", 250.4, "loss 0.1234");
-        assert_eq!(text, "25 %  2 h 00 min left  250 images/s  loss 0.1234");
-        // Beside "epoch 10/40", a bar and two spaces.
-        assert!(text.len() + "epoch 10/40".len() + 16 + 2 <= 80);
-        assert_eq!(words(3, 4, "step", 1.0, ""), "75 %  1.0 s left  1 step/s");
-        assert_eq!(words(0, 4, "step", 0.0, "warming up"), "0 %  warming up");
-        assert_eq!(words(0, 0, "image", 0.0, ""), "0 %");
-        assert_eq!(words(9, 4, "image", 2.0, ""), "100 %  0 ms left  2 images/s");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::device::{DeviceError, max_threads};
+use capsnet::device::{DeviceError, ThreadsError};
 use capsnet::loaded::LoadedModel;
 use capsnet::model::{Architecture, Input, ModelConfig};
 use capsnet::pretrained;
@@ -70,20 +70,11 @@ impl ComputeArgs {
 }
 
 /// Starts the process's worker threads, 0 for as many as the machine has; may be called once.
-///
-/// The calling thread is one of them: it takes part in the kernels that it calls instead of handing them over and going
-/// to sleep, which costs more than the smallest of them.
 pub(crate) fn start_threads(threads: usize) -> Result<()> {
-    let most = max_threads();
-    if threads > most {
-        let message = format!("--threads: {threads} are too many; at most {most} are started on this machine");
-        return Err(usage(message).into());
-    }
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .use_current_thread()
-        .build_global()
-        .context("can't start the worker threads")
+    capsnet::device::start_threads(threads).map_err(|error| match error {
+        ThreadsError::TooMany { .. } => usage(format!("--threads: {error}")).into(),
+        ThreadsError::Pool(_) => error.into(),
+    })
 }
 
 impl Variant {

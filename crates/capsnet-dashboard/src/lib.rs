@@ -3,12 +3,13 @@
 //!
 //! A [`Dashboard`] hears what [`train`](capsnet::train::train) tells and draws it on any backend of [`ratatui`];
 //! `open` takes the terminal of this process, with the keys `q` (stop) and `l` (logarithmic losses). The README has
-//! a whole example.
+//! a whole example. [`line`] is what to tell of an event where there is no terminal.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod draw;
+mod line;
 mod seen;
 #[cfg(unix)]
 mod terminal;
@@ -18,6 +19,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use capsnet::train::{Event, RunFolder, TrainConfig};
+pub use line::line;
 pub use ratatui;
 use ratatui::Terminal;
 use ratatui::backend::Backend;

@@ -5,8 +5,12 @@
 //! class capsules. The entries `capsnet.model` and `capsnet.scores` of the file's metadata say which network it is and
 //! what its scores are; `capsnet.classes` holds the names of the classes, where the weights' metadata does.
 
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
 use capsnet::model::{Architecture, Input, ModelConfig};
-use capsnet::weights::{CLASSES_KEY, CONFIG_KEY};
+use capsnet::weights::{CLASSES_KEY, CONFIG_KEY, note_classes};
+use capsnet_data::file::atomic_write;
 use capsnet_weights::StateDict;
 use prost::Message;
 
@@ -68,12 +72,35 @@ pub enum ExportError {
         /// What can be.
         advice: String,
     },
+    /// A file that can't be written.
+    #[error("can't write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Weights that the configuration's network can't be made of.
     #[error(transparent)]
     Weights(#[from] capsnet::Error),
     /// A tensor that the configuration asks for and the weights lack.
     #[error("the weights have no tensor `{0}` of floats")]
     Missing(String),
+}
+
+/// Writes a model as an ONNX file with the names of its classes, whole or not at all.
+///
+/// # Errors
+///
+/// As [`export`], and if the file can't be written.
+pub fn save(path: &Path, model: &capsnet::model::Model) -> Result<(), ExportError> {
+    let mut state = model.state_dict();
+    note_classes(&mut state, &model.class_names);
+    let bytes = export(&model.config, &state)?;
+    atomic_write(path, |file| file.write_all(&bytes)).map_err(|source| ExportError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The bytes of an ONNX file of the network with these weights, which are those that

@@ -14,7 +14,7 @@ mod proto;
 pub use any::{AnyError, AnyModel, starts_as_onnx};
 pub use capsnet_weights::is_onnx;
 pub use classifier::{LoadError, OnnxClassifier};
-pub use export::{ExportError, OPSET, export};
+pub use export::{ExportError, OPSET, export, save};
 
 /// The example of the README is a test.
 #[cfg(doctest)]

@@ -18,6 +18,7 @@
 //! | [`page`] | whole results as pages, files and text |
 //! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
+//! | [`command`], [`progress`] | a command as one types it, how far something has come |
 //! | [`grey`], [`colour`], [`rgb`], [`font`] | what the pictures are made of |
 //!
 //! ```
@@ -42,6 +43,7 @@
 pub mod axis;
 pub mod bench;
 pub mod colour;
+pub mod command;
 pub mod confusion;
 pub mod curves;
 pub mod draw;
@@ -57,6 +59,7 @@ pub mod number;
 pub mod page;
 mod png;
 pub mod predict;
+pub mod progress;
 pub mod protocol;
 pub mod rgb;
 mod shape;

@@ -18,6 +18,44 @@ pub fn max_threads() -> usize {
     cores.saturating_mul(4).max(256)
 }
 
+/// Worker threads where nobody says how many: one a core.
+pub fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Why the worker threads can't be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ThreadsError {
+    /// More than [`max_threads`].
+    #[error("{threads} are too many; at most {most} are started on this machine")]
+    TooMany {
+        /// How many were asked for.
+        threads: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// The system has none to give, or they were started before.
+    #[error("can't start the worker threads")]
+    Pool(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Starts the process's worker threads, 0 for as many as the machine has; may be called once, and need not be.
+///
+/// The calling thread is one of them: it takes part in the kernels that it calls instead of handing them over and going
+/// to sleep, which costs more than the smallest of them.
+///
+/// # Errors
+///
+/// If they are too many, or were started before.
+pub fn start_threads(threads: usize) -> Result<(), ThreadsError> {
+    let most = max_threads();
+    if threads > most {
+        return Err(ThreadsError::TooMany { threads, most });
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    Ok(pool.use_current_thread().build_global()?)
+}
+
 /// Why a device can't be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
@@ -165,6 +203,20 @@ pub fn found_devices() -> Vec<Result<Found, Absent>> {
         }
     }
     found
+}
+
+/// The same as lines of text: a name and what it is, or why it isn't here.
+pub fn found_devices_in_words() -> String {
+    let line = |found| match found {
+        Ok(Found { name, title }) => format!("{name:<10} {title}"),
+        Err(Absent { name, reason }) => format!("{name:<10} not here: {reason}"),
+    };
+    let mut lines: Vec<String> = found_devices().into_iter().map(line).collect();
+    if known_devices().len() == 1 {
+        let none = "This build has no GPU devices; they are cargo features: wgpu, vulkan, metal, cuda, rocm";
+        lines.push(none.to_owned());
+    }
+    lines.join("\n")
 }
 
 fn cores() -> String {

@@ -8,6 +8,7 @@
 //! | [`model`] | what it takes to be a model, and those that come with this library |
 //! | [`moves`] | known moves of images, which a transforming auto-encoder learns poses from |
 //! | [`weights`] | models to and from weights files, with PyTorch's names |
+//! | [`images`] | the test images of a known data set, found or inside this library |
 //! | [`batch`] | images as the tensors that a model is shown |
 //! | [`settings`] | a training's settings from `KEY=VALUE`, parts of a `config.toml`, presets and flags |
 //! | [`study`] | declared variants of models, trained with several seeds and tested, resumable |
@@ -49,6 +50,7 @@ pub mod device;
 pub mod equivariance;
 pub mod error;
 pub mod evaluate;
+pub mod images;
 pub mod layer;
 pub mod loaded;
 pub mod look;

@@ -73,6 +73,17 @@ pub const FILES: [KnownFile; 3] = [
     },
 ];
 
+/// The environment variable that names the address of [`FILES`], at run time or where this library was built.
+pub const WEIGHTS_URL_VARIABLE: &str = "CAPSNET_WEIGHTS_URL";
+
+/// Where [`FILES`] are served: the given address, that of the environment variable, or the one that this library was
+/// built with, if there is any.
+pub fn weights_url(given: Option<&str>) -> Option<String> {
+    let variable = || std::env::var(WEIGHTS_URL_VARIABLE).ok().filter(|url| !url.is_empty());
+    let built_with = || option_env!("CAPSNET_WEIGHTS_URL").map(str::to_owned);
+    given.map(str::to_owned).or_else(variable).or_else(built_with)
+}
+
 /// LeNet-5.
 ///
 /// # Errors

@@ -7,12 +7,13 @@ use capsnet::loaded::NamedFile;
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::routing::{Couplings, Routing, forms};
 use capsnet_data::catalog::KnownSet;
+use capsnet_data::source::ImageSize;
 use capsnet_data::transform::Normalize;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::models::named_file;
-use super::value::{DeviceName, ImageSize, iterations, positive};
+use super::value::{DeviceName, iterations, positive};
 
 /// Headings in the help of every command, so that flags of a kind stand together.
 pub(crate) const IMAGES: &str = "Images";

@@ -2,9 +2,8 @@
 
 use std::ffi::OsStr;
 use std::process;
-use std::str::FromStr;
 
-use capsnet::device::{found_devices, known_devices};
+use capsnet::device::found_devices_in_words;
 use clap::builder::{StringValueParser, TypedValueParser};
 
 use crate::output::line;
@@ -42,27 +41,6 @@ pub(crate) fn angle(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Channels, rows and columns: `3x32x32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ImageSize(pub [usize; 3]);
-
-impl FromStr for ImageSize {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let sides: Vec<usize> = text
-            .split(['x', 'X'])
-            .filter_map(|side| side.trim().parse().ok())
-            .collect();
-        match sides[..] {
-            [channels @ (1 | 3), height @ 1..=4096, width @ 1..=4096] if text.split(['x', 'X']).count() == 3 => {
-                Ok(Self([channels, height, width]))
-            }
-            _ => Err("channels (1 or 3), height and width are needed, at most 4096: for example 3x32x32".to_owned()),
-        }
-    }
-}
-
 /// The name of a device. `list` prints those of this machine and ends the program, as `--help` does.
 #[derive(Clone)]
 pub(crate) struct DeviceName;
@@ -78,24 +56,9 @@ impl TypedValueParser for DeviceName {
     ) -> Result<String, clap::Error> {
         if value == "list" {
             // That nobody reads on is no failure.
-            let _ = line(list_of_devices());
+            let _ = line(found_devices_in_words());
             process::exit(0);
         }
         StringValueParser::new().parse_ref(command, arg, value)
     }
-}
-
-fn list_of_devices() -> String {
-    let mut lines: Vec<String> = found_devices()
-        .into_iter()
-        .map(|found| match found {
-            Ok(found) => format!("{:<10} {}", found.name, found.title),
-            Err(absent) => format!("{:<10} not here: {}", absent.name, absent.reason),
-        })
-        .collect();
-    if known_devices().len() == 1 {
-        lines
-            .push("This build has no GPU devices; they are cargo features: wgpu, vulkan, metal, cuda, rocm".to_owned());
-    }
-    lines.join("\n")
 }

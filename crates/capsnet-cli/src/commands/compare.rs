@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::compare::Compare;
+use capsnet::device::default_threads;
 use capsnet::evaluate::Condition;
 use capsnet::loaded::{LoadedModel, NamedModel};
 use capsnet::model::{Architecture, ModelConfig, named_by};
@@ -19,7 +20,7 @@ use capsnet_report::page::compare::ComparePage;
 use clap::Args;
 use serde::Serialize;
 
-use super::train::{Watched, default_threads, run_with_progress};
+use super::train::{Watched, run_with_progress};
 use crate::args::value::positive_u64;
 use crate::args::{DataArgs, ModelsArgs};
 use crate::images::{data_folder, read};
@@ -85,7 +86,7 @@ const DIGITS: usize = 32;
 pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let conditions = conditions(args).map_err(|error| usage(format!("--rotate: {error}")))?;
     let device = args.data.compute.start()?;
-    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
+    let (data, sample) = args.data.load_sample(Seed(args.seed))?;
     let _alone = claim(&args.out, "a comparison")?;
     let models: Vec<AnyModel> = if args.train {
         trained(args, &device)?.into_iter().map(AnyModel::from).collect()

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use capsnet_data::catalog::KnownSet;
-use capsnet_data::source::{Options, Survey, survey};
+use capsnet_data::source::{ImageSize, Options, Survey, survey};
 use capsnet_report::page::dataset::{examples, means, text};
 use clap::Args;
 use serde::Serialize;
 
-use crate::args::value::ImageSize;
 use crate::images::data_folder;
 use crate::output::{line, place};
 

@@ -10,7 +10,6 @@ use capsnet::equivariance::{
 };
 use capsnet::loaded::NamedModel;
 use capsnet::model::named_by;
-use capsnet_data::dataset::Split;
 use capsnet_data::protocol::Values;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Resample;
@@ -93,7 +92,7 @@ struct Output<'a> {
 pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
     let rotations = rotations(args.rotate.points(), args.resample)?;
     let device = args.data.compute.start()?;
-    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
+    let (data, sample) = args.data.load_sample(Seed(args.seed))?;
     let models = args.models.read(&device)?;
     models.iter().try_for_each(|model| model.check_outputs(&data))?;
     let models: Vec<NamedModel> = models.iter().map(AnyModel::named).collect();

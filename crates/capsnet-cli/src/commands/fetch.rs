@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use capsnet::pretrained;
+use capsnet::pretrained::{self, WEIGHTS_URL_VARIABLE};
 use capsnet_data::catalog::{KnownFile, KnownSet};
 use capsnet_data::fetch::{Step, Timeouts, base_url, fetch_files};
 use capsnet_data::locate::cache_folder;
@@ -21,9 +21,6 @@ pub(crate) const EXAMPLES: &str = "Examples:
 
 /// What fetches weights instead of a data set.
 const WEIGHTS: &str = "weights";
-
-/// The environment variable that names the place of weights, at run time or where the program was built.
-const WEIGHTS_URL_VARIABLE: &str = "CAPSNET_WEIGHTS_URL";
 
 #[derive(Args, Debug)]
 pub(crate) struct FetchArgs {
@@ -82,11 +79,6 @@ impl What {
         match self {
             Self::Set(set) => Ok(base_url(set, given)),
             Self::Weights => {
-                let variable = std::env::var(WEIGHTS_URL_VARIABLE).ok().filter(|url| !url.is_empty());
-                let url = given
-                    .map(str::to_owned)
-                    .or(variable)
-                    .or(option_env!("CAPSNET_WEIGHTS_URL").map(str::to_owned));
                 let missing = || {
                     usage(format!(
                         "this build of the program knows no address of the weights; name one by --base-url or \
@@ -94,7 +86,7 @@ impl What {
                         pretrained::FILES[0].name
                     ))
                 };
-                url.ok_or_else(|| missing().into())
+                pretrained::weights_url(given).ok_or_else(|| missing().into())
             }
         }
     }

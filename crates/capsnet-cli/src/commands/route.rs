@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use capsnet::routing::{Routing, forms, route_votes_file};
 use capsnet::weights;
-use capsnet_weights::{FloatDtype, NamedTensor, StateDict};
+use capsnet_weights::FloatDtype;
 use clap::Args;
-use serde_json::{Map, Value};
 
 use crate::output::{expect_free_around, line, note};
 
@@ -48,41 +47,11 @@ pub(crate) fn run(args: &RouteArgs) -> Result<()> {
         weights::write(path, &routed.tensors, &[], FloatDtype::F32)?;
     }
     if args.json {
-        return line(json(&routed.tensors));
+        return line(routed.to_json());
     }
-    for (name, tensor) in routed.tensors.iter() {
-        line(summary(name, tensor))?;
-    }
+    line(routed.summary())?;
     match &args.out {
         Some(path) => line(format_args!("wrote {}", path.display())),
         None => Ok(()),
-    }
-}
-
-/// Shape and range of a tensor.
-fn summary(name: &str, tensor: &NamedTensor) -> String {
-    let values = tensor.as_f32().unwrap_or_default();
-    let least = values.iter().copied().fold(f32::INFINITY, f32::min);
-    let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    format!("{name:<12} {:?}  {least:.6} to {most:.6}", tensor.shape())
-}
-
-fn json(tensors: &StateDict) -> Value {
-    let entry = |(name, tensor): (&str, &NamedTensor)| {
-        let values = tensor.as_f32().unwrap_or_default();
-        (name.to_owned(), nested(tensor.shape(), values))
-    };
-    Value::Object(tensors.iter().map(entry).collect::<Map<_, _>>())
-}
-
-/// Values in row-major order as lists of lists.
-fn nested(shape: &[usize], values: &[f32]) -> Value {
-    match shape {
-        [] => values.first().copied().into(),
-        [_] => values.into(),
-        [_, rest @ ..] => {
-            let rows = values.chunks(rest.iter().product());
-            rows.map(|row| nested(rest, row)).collect()
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
+use capsnet::device::default_threads;
 use capsnet::shard::Shard;
 use capsnet::study::{Declaration, EXAMPLE, Event, Images, Machine, Plan, Run, Study};
 use capsnet_data::catalog::KnownSet;
@@ -14,7 +15,6 @@ use capsnet_report::page::study::{READING, label, save, summary};
 use clap::Args;
 
 use super::again::{command_line, command_line_without};
-use super::train::default_threads;
 use crate::args::ComputeArgs;
 use crate::images::{data_folder, read};
 use crate::output::{line, note, open};

@@ -7,7 +7,6 @@ use capsnet::loaded::NamedModel;
 use capsnet::model::named_by;
 use capsnet::shard::Shard;
 use capsnet::sweep::{Event, Plan, PlanError, SweepFolder};
-use capsnet_data::dataset::Split;
 use capsnet_data::protocol::{Family, Sweep, Values};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Resample;
@@ -141,7 +140,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
     let plan = Plan::new(args.families.sweeps(), args.resample)
         .map_err(|PlanError { family, source }| usage(format!("--{family}: {source}")))?;
     let device = args.data.compute.start()?;
-    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
+    let (data, sample) = args.data.load_sample(Seed(args.seed))?;
     let models = args.models.read(&device)?;
     models.iter().try_for_each(|model| model.check_outputs(&data))?;
     let named: Vec<NamedModel> = models.iter().map(AnyModel::named).collect();

@@ -4,7 +4,6 @@ use anyhow::Result;
 use burn::prelude::Device;
 use capsnet::evaluate::{Condition, Test};
 use capsnet::model::{AnyNetwork, Architecture, named_by};
-use capsnet_data::dataset::Split;
 use capsnet_data::random::Seed;
 use capsnet_measure::Tested;
 use capsnet_onnx::AnyModel;
@@ -24,7 +23,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     }
     let conditions = conditions(args)?;
     let device = args.data.compute.start()?;
-    let (data, sample) = args.data.load_sample(Split::Test, Seed(args.seed))?;
+    let (data, sample) = args.data.load_sample(Seed(args.seed))?;
     let tested = args.tested(&device)?;
     tested.check_outputs(&data)?;
     if let AnyModel::Ours(loaded) = &tested

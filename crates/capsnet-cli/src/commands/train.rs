@@ -5,7 +5,6 @@ mod settle;
 mod tell;
 
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -141,11 +140,6 @@ fn first_weights(path: &Path, config: &TrainConfig, device: &Device) -> Result<M
     let state = weights::file::read(path).map_err(capsnet::Error::from)?;
     let model = Model::from_weights(config.model.clone(), &state, &device.clone().autodiff());
     model.with_context(|| format!("--weights {}", path.display()))
-}
-
-/// One thread a core.
-pub(crate) fn default_threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Where a training goes, beside its folder's files.

@@ -32,9 +32,11 @@ mod mat;
 mod npz;
 mod pictures;
 mod resize;
+mod size;
 mod survey;
 
 pub use classes::CLASSES_FILE;
+pub use size::{ImageSize, ImageSizeError};
 pub use survey::{ClassCount, Survey, survey};
 
 use classes::Classes;

@@ -34,8 +34,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::Error;
 
+mod overview;
 mod tester;
 
+pub use overview::Overview;
 pub use tester::{Images, Progress, Settings, Tester, test};
 
 macro_rules! protocols {

@@ -12,6 +12,7 @@
 use burn::prelude::*;
 use burn::tensor::DType;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
+use serde_json::Value;
 
 use super::{Routing, Votes};
 
@@ -61,6 +62,42 @@ pub struct RoutedFile {
     pub tensors: StateDict,
     /// Tensors of the file that the algorithm had no use for.
     pub unused: Vec<String>,
+}
+
+impl RoutedFile {
+    /// The tensors as nested lists, by their names.
+    pub fn to_json(&self) -> Value {
+        let entry = |(name, tensor): (&str, &NamedTensor)| {
+            let values = tensor.as_f32().unwrap_or_default();
+            (name.to_owned(), nested(tensor.shape(), values))
+        };
+        Value::Object(self.tensors.iter().map(entry).collect())
+    }
+
+    /// A line a tensor: its name, shape and range.
+    pub fn summary(&self) -> String {
+        let line = |(name, tensor): (&str, &NamedTensor)| {
+            let values = tensor.as_f32().unwrap_or_default().iter().copied();
+            let (least, most) = (
+                values.clone().fold(f32::INFINITY, f32::min),
+                values.fold(f32::NEG_INFINITY, f32::max),
+            );
+            format!("{name:<12} {:?}  {least:.6} to {most:.6}", tensor.shape())
+        };
+        self.tensors.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Values in row-major order as lists of lists.
+fn nested(shape: &[usize], values: &[f32]) -> Value {
+    match shape {
+        [] => values.first().copied().into(),
+        [_] => values.into(),
+        [_, rest @ ..] => {
+            let rows = values.chunks(rest.iter().product());
+            rows.map(|row| nested(rest, row)).collect()
+        }
+    }
 }
 
 /// Routes the votes of a file.

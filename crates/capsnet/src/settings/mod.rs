@@ -21,6 +21,7 @@ mod flag;
 mod key;
 mod part;
 mod preset;
+mod settle;
 
 use std::str::FromStr;
 
@@ -33,6 +34,7 @@ pub use flag::{Flag, Several, TRAINING as FLAGS, of_each_model};
 use key::{Change, Refusal, flatten, get, set, table};
 pub use part::{Part, read_text};
 pub use preset::{PRESETS, Preset};
+pub use settle::{ImageSource, SettleError, UsualImages, Wanted};
 
 use crate::model::{Architecture, ModelConfig};
 use crate::train::TrainConfig;

@@ -1,5 +1,6 @@
 //! A run's `config.toml`, or a part of one: keys that are left out stay as they are.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use capsnet_data::bounded;
@@ -7,6 +8,7 @@ use toml::{Table, Value};
 
 use super::{Setting, SettingError};
 use crate::Error;
+use crate::model::ModelConfig;
 use crate::train::TrainConfig;
 
 /// Settings are some kilobytes; a file that is larger than this is something else.
@@ -33,6 +35,22 @@ impl Part {
             Err(error) => Err(SettingError::NotToml {
                 file: source,
                 reason: error.to_string().trim_end().to_owned(),
+            }),
+        }
+    }
+
+    /// A model's configuration as a part; `source` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// None that a model's configuration causes.
+    pub fn of_model(model: &ModelConfig, source: impl Into<String>) -> Result<Self, SettingError> {
+        let source = source.into();
+        match Table::try_from(BTreeMap::from([("model", model)])) {
+            Ok(table) => Ok(Self { table, source }),
+            Err(error) => Err(SettingError::NotToml {
+                file: source,
+                reason: error.to_string(),
             }),
         }
     }

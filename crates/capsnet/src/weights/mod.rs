@@ -6,12 +6,14 @@
 //! knows the names and shapes ([`identify`], [`Architecture::recognise`]).
 
 mod burn_layers;
+mod convert;
 mod describe;
 mod exchange;
 mod identify;
 mod layout;
 
 pub use capsnet_weights as file;
+pub use convert::Source;
 pub use describe::{Description, TensorDescription, describe};
 pub use exchange::{Exchange, Named, is_counter};
 pub use identify::{Identified, identify};

@@ -18,7 +18,7 @@ use anyhow::{Result, anyhow};
 use burn::prelude::Device;
 use capsnet::loaded::{LoadedModel, NamedModel};
 use capsnet::look::LookError;
-use capsnet_data::dataset::{Dataset, Split};
+use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 use capsnet_pictures::{ChoiceError, Drawn, Error, Step, fitted};
 use clap::{Args, Subcommand};
@@ -126,7 +126,7 @@ fn named(models: &[LoadedModel]) -> Vec<NamedModel<'_>> {
 
 /// The test images as these models take them; `--limit` leaves a sample.
 fn images(flags: &DataArgs, models: &[NamedModel]) -> Result<Dataset> {
-    let (data, _) = flags.load_sample(Split::Test, Seed(1))?;
+    let (data, _) = flags.load_sample(Seed(1))?;
     fitted(data, models).map_err(explain)
 }
 

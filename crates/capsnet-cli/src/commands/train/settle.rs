@@ -1,17 +1,18 @@
 //! What a new run is to be: its settings, and the images that it trains on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use capsnet::Error;
 use capsnet::model::{Architecture, ModelConfig};
-use capsnet::settings::{self, Part, Preset, Setting, configure, configure_for};
-use capsnet::train::{TrainConfig, training_set};
+use capsnet::settings::{self, ImageSource, Part, Preset, Setting, SettleError, Wanted};
+use capsnet::train::TrainConfig;
 use capsnet::weights;
 use capsnet_data::dataset::{Dataset, Split};
 use toml::Value;
 
-use super::{TrainArgs, default_threads};
+use super::TrainArgs;
+use crate::args::DataArgs;
 use crate::images::{data_folder, read};
 use crate::setting::usage;
 
@@ -43,51 +44,32 @@ pub(super) fn settle(args: &TrainArgs) -> Result<(TrainConfig, Dataset)> {
         .chain(image)
         .chain(args.set.clone())
         .collect();
-    let usage = |error: &dyn std::error::Error| usage(error);
-    let model = args.model.as_ref().map(Architecture::name);
-    let asked = configure(model, &parts, &settings).map_err(|error| usage(&error))?;
-    let splits = asked
-        .protocol
-        .map_or(&[Split::Train][..], |protocol| protocol.training_splits());
-    let named = (!asked.data.as_os_str().is_empty()).then_some(asked.data.as_path());
-    // What is wrong whatever the images are is said first; the model's own settings may be right for these images.
-    match asked.validate() {
-        Err(Error::Config(_)) | Ok(()) => {}
-        Err(error) => return Err(usage(&error).into()),
-    }
-    let folder = data_folder(args.data.dataset, splits, args.data.data.as_deref().or(named));
-    let folder = match (folder, asked.validate()) {
-        (Err(_), Err(error)) => return Err(usage(&error).into()),
-        (folder, _) => folder?,
+    let wanted = Wanted {
+        model: args.model.as_ref().map(Architecture::name),
+        parts: &parts,
+        settings: &settings,
+        threads: args.data.compute.threads,
     };
-    let images = |split| Ok(read(&folder, split, asked.image)?);
-    let train = images(Split::Train)?;
-    let mut config = configure_for(model, Some(&train), &parts, &settings).map_err(|error| usage(&error))?;
-    // A run may be resumed from another folder.
-    config.data = folder
-        .canonicalize()
-        .with_context(|| format!("can't resolve {}", folder.display()))?;
-    if let Some(threads) = args.data.compute.threads {
-        config.threads = threads;
+    wanted.settle(&args.data).map_err(|error| match error {
+        SettleError::Images(error) => error.into(),
+        error => usage(error).into(),
+    })
+}
+
+/// The images that the flags name, or else the settings; which they are is said.
+impl ImageSource for DataArgs {
+    fn find(&self, splits: &[Split], named: Option<&Path>) -> Result<PathBuf, Error> {
+        Ok(data_folder(self.dataset, splits, self.data.as_deref().or(named))?)
     }
-    if config.threads == 0 {
-        config.threads = default_threads();
+
+    fn read(&self, folder: &Path, split: Split, size: Option<[usize; 3]>) -> Result<Dataset, Error> {
+        Ok(read(folder, split, size)?)
     }
-    config.validate().map_err(|error| usage(&error))?;
-    let data = match config.protocol {
-        None => train,
-        Some(_) => training_set(&config, &|split| match split {
-            Split::Train => Ok(train.clone()),
-            Split::Test => images(split),
-        })?,
-    };
-    Ok((config, data))
 }
 
 /// The model of a weights file as a part of a configuration.
 fn weights_part(path: &Path) -> Result<Part> {
-    let state = weights::file::read(path).map_err(capsnet::Error::from)?;
+    let state = weights::file::read(path).map_err(Error::from)?;
     let model: ModelConfig = weights::config_of(&state, path)?;
-    let text = toml::to_string(&std::collections::BTreeMap::from([("model", model)]))?;
-    Ok(Part::parse(&text, path.display().to_string())?)
+    Ok(Part::of_model(&model, path.display().to_string())?)
 }

@@ -1,13 +1,9 @@
 //! How a training is told: in lines, with a bar through the images of all epochs, or on a dashboard.
 
 use std::fmt::Display;
-use std::time::Duration;
 
-use capsnet::model::Architecture;
 use capsnet::train::{Event, RunFolder, TrainConfig};
-use capsnet_report::duration::duration;
-use capsnet_report::number::{count, counted, percent};
-
+use capsnet_dashboard::line;
 #[cfg(unix)]
 use capsnet_dashboard::{Host, OnTerminal, open};
 
@@ -68,7 +64,7 @@ impl<'a> Teller<'a> {
         if let Event::Started { images, .. } = event {
             self.images = *images;
         }
-        let words = self.words(event);
+        let words = line(event, self.config, self.folder, &painted("the best so far", GREEN));
         if self.is_on_dashboard(event) {
             self.close_bar();
             self.unsaid.extend(words);
@@ -131,46 +127,6 @@ impl<'a> Teller<'a> {
     #[cfg(not(unix))]
     fn is_on_dashboard(&mut self, _: &Event) -> bool {
         false
-    }
-
-    /// What is told in a line.
-    fn words(&self, event: &Event) -> Option<String> {
-        let (title, epochs) = (self.config.model.title(), self.config.epochs);
-        Some(match event {
-            Event::Started {
-                position,
-                images,
-                parameters,
-            } => format!(
-                "{} {title} ({} parameters) on {}, {} held out; {}",
-                if position.step > 0 { "resuming" } else { "training" },
-                count(*parameters as u64),
-                counted(*images as u64, "image"),
-                count(self.config.validation as u64),
-                self.folder.root().display()
-            ),
-            Event::Epoch(metrics) => {
-                let validation = match (metrics.validation_loss, metrics.validation_accuracy) {
-                    (Some(loss), Some(accuracy)) => {
-                        format!("; validation loss {loss:.4}, accuracy {}", percent(accuracy, 2))
-                    }
-                    _ => String::new(),
-                };
-                let best = match metrics.best {
-                    true => format!(", {}", painted("the best so far", GREEN)),
-                    false => String::new(),
-                };
-                format!(
-                    "epoch {}/{epochs}: loss {:.4}, accuracy {}{validation}{best}  ({})",
-                    metrics.epoch,
-                    metrics.train_loss,
-                    percent(metrics.train_accuracy, 2),
-                    duration(Duration::from_secs_f64(metrics.seconds)),
-                )
-            }
-            Event::Notice(notice) => format!("note: {notice}"),
-            _ => return None,
-        })
     }
 
     fn say_unsaid(&mut self) {
