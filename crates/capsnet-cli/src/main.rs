@@ -44,8 +44,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli.chosen(),
         Err(said) => return told(&said),
     };
-    if let Err(error) = setting::check_environment() {
-        return ended(error);
+    if let Err(error) = capsnet_kernels::check_environment() {
+        return ended(setting::usage(error).into());
     }
     let result = match command {
         Command::Compare(args) => commands::compare::run(&args),

@@ -10,7 +10,6 @@ use capsnet::model::{Architecture, Input, ModelConfig};
 use capsnet::pretrained;
 use capsnet::settings::{Setting, apply_to_model};
 use capsnet::train::TrainConfig;
-use capsnet_kernels::INSTRUCTION_SETS;
 use capsnet_onnx::{AnyModel, OnnxClassifier, starts_as_onnx};
 use clap::error::ErrorKind;
 use toml::Value;
@@ -21,19 +20,6 @@ use crate::output::note;
 /// Flags that don't go together or make no sense: exit code 2.
 pub(crate) fn usage(message: impl Display) -> clap::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n"))
-}
-
-/// Refuses what the environment asks for where it can't be meant.
-pub(crate) fn check_environment() -> Result<()> {
-    const NAME: &str = "CAPSNET_SIMD";
-    let Some(value) = std::env::var_os(NAME) else {
-        return Ok(());
-    };
-    if INSTRUCTION_SETS.iter().any(|&known| value == known) {
-        return Ok(());
-    }
-    let (value, known) = (value.to_string_lossy(), INSTRUCTION_SETS.join(", "));
-    Err(usage(format!("{NAME} is `{value}`, but the instruction sets are {known}")).into())
 }
 
 impl ComputeArgs {

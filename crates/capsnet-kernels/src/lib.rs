@@ -58,7 +58,7 @@ pub use norm::sum_of_squares;
 pub use routing::{CouplingsOver, FrozenVoteRouting, RoutingShape, VoteRouting};
 pub use scratch::Scratch;
 pub use shape::ConvShape;
-pub use simd::{INSTRUCTION_SETS, instruction_set};
+pub use simd::{INSTRUCTION_SETS, SIMD_VARIABLE, UnknownInstructionSet, check_environment, instruction_set};
 pub use squash::{SQUASH_EPSILON, squash_coordinates, squash_coordinates_backward};
 
 /// The examples of the README are tests.

@@ -163,6 +163,32 @@ fn level_for(channels: usize) -> Level {
 /// The names of the instruction sets that there are kernels for, of which a machine may have some.
 pub const INSTRUCTION_SETS: [&str; 3] = ["portable", "avx2", "avx512"];
 
+/// The environment variable that names the instruction set to use, where the machine's best isn't wanted.
+pub const SIMD_VARIABLE: &str = "CAPSNET_SIMD";
+
+/// An environment variable that can't be meant: see [`check_environment`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{SIMD_VARIABLE} is `{value}`, but the instruction sets are {}", INSTRUCTION_SETS.join(", "))]
+pub struct UnknownInstructionSet {
+    /// What the variable says.
+    pub value: String,
+}
+
+/// Checks that the environment variable [`SIMD_VARIABLE`], if there is one, names an instruction set. The kernels
+/// themselves pass over what they don't know.
+///
+/// # Errors
+///
+/// What the variable says, and what it may.
+pub fn check_environment() -> Result<(), UnknownInstructionSet> {
+    match std::env::var_os(SIMD_VARIABLE) {
+        Some(value) if !INSTRUCTION_SETS.iter().any(|&known| value == known) => Err(UnknownInstructionSet {
+            value: value.to_string_lossy().into_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The name of the instruction set that the kernels use in this process: `avx512`, `avx2` or `portable`.
 pub fn instruction_set() -> &'static str {
     match level() {
@@ -185,7 +211,7 @@ enum Level {
 
 fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
-    *LEVEL.get_or_init(|| detect(std::env::var("CAPSNET_SIMD").ok().as_deref()))
+    *LEVEL.get_or_init(|| detect(std::env::var(SIMD_VARIABLE).ok().as_deref()))
 }
 
 /// The best level not above `cap`. An unknown cap is no cap: a library has nobody to complain to.

@@ -11,6 +11,15 @@ pub struct Sample {
     pub seed: u64,
 }
 
+/// The same images at one value of a family of transforms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExampleRow {
+    /// The parameter of the transform.
+    pub value: f64,
+    /// The images, in the same order at every value.
+    pub examples: Vec<Example>,
+}
+
 /// An image as models were shown it, with the truth and every model's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Example {

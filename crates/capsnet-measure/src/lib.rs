@@ -9,7 +9,7 @@
 //! | [`tested`] | a model tested under one transform after the other |
 //! | [`comparison`] | models side by side under the same transforms |
 //! | [`paired`], [`answers`] | two models on the same images: McNemar's test and the difference's interval |
-//! | [`model`], [`images`] | a model as results note it, an image with the models' answers |
+//! | [`model`], [`weights_file`], [`images`] | a model as results note it, what a weights file holds, an image with the models' answers |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
 //! | [`predict`] | what models say of pictures |
@@ -46,6 +46,7 @@ pub mod score;
 pub mod study;
 pub mod sweep;
 pub mod tested;
+pub mod weights_file;
 
 pub use answers::Answers;
 pub use comparison::{Comparison, TestResult};
@@ -53,7 +54,7 @@ pub use equivariance::{
     Action, AngleMeasures, AngularError, Expected, Layer, LayerMeasures, LayerMeter, LayerSummary, Matrix, RSquared,
     Selection, TooFewSamples, VarianceRatio,
 };
-pub use images::{Example, Sample};
+pub use images::{Example, ExampleRow, Sample};
 pub use interval::{CONFIDENCE, Interval, clustered, student, wilson};
 pub use model::ModelEntry;
 pub use paired::{Ahead, Paired};
@@ -62,3 +63,4 @@ pub use protocol::{ProtocolCell, ProtocolOutcome, ProtocolPicture, ProtocolTest}
 pub use score::{Score, ScoreKind};
 pub use sweep::{Family, Lead, Sweep, SweepCurve, SweepError, SweepPoint};
 pub use tested::Tested;
+pub use weights_file::{TensorEntry, WeightsFile};

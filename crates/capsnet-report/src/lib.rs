@@ -15,6 +15,7 @@
 //! | [`curves`] | line charts |
 //! | [`sweep`] | accuracy along a family of transforms, as JSON, CSV, tables, charts and words |
 //! | [`tested`], [`protocol`], [`predict`], [`bench`] | tests, answers to pictures and times, as text |
+//! | [`weights_file`] | what a weights file holds, as text |
 //! | [`page`] | whole results as pages, files and text |
 //! | [`html`] | reports that are one HTML file |
 //! | [`number`], [`duration`] | numbers and times as people write them |
@@ -68,6 +69,7 @@ pub mod sweep;
 pub mod table;
 pub mod tested;
 pub mod tone;
+pub mod weights_file;
 
 pub use axis::{Axis, Reference, Scale};
 pub use colour::ColourImage;

@@ -45,7 +45,7 @@ fn argument(flag: &'static Flag) -> Arg {
     let argument = Arg::new(flag.name)
         .long(flag.name)
         .help(flag.help())
-        .help_heading(heading(flag))
+        .help_heading(if flag.is_of_model() { "The model" } else { "Training" })
         .conflicts_with_all(flag.rules_out);
     if flag.is_switch() {
         return argument.action(ArgAction::SetTrue);
@@ -58,27 +58,6 @@ fn argument(flag: &'static Flag) -> Arg {
         Several::No => argument,
         Several::Repeated => argument.action(ArgAction::Append),
         Several::Commas => argument.action(ArgAction::Append).value_delimiter(','),
-    }
-}
-
-/// Under which heading a flag stands: those of the training, and those of the model.
-fn heading(flag: &Flag) -> &'static str {
-    const OF_TRAINING: [&str; 11] = [
-        "protocol",
-        "epochs",
-        "batch-size",
-        "learning-rate",
-        "schedule",
-        "augment",
-        "seed",
-        "validation",
-        "patience",
-        "checkpoint-every",
-        "record-every",
-    ];
-    match OF_TRAINING.contains(&flag.name) {
-        true => "Training",
-        false => "The model",
     }
 }
 

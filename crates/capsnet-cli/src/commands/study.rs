@@ -9,9 +9,7 @@ use capsnet::shard::Shard;
 use capsnet::study::{Declaration, EXAMPLE, Event, Images, Machine, Plan, Run, Study};
 use capsnet_data::catalog::KnownSet;
 use capsnet_data::dataset::Split;
-use capsnet_measure::study::{Outcome, TestRecord};
-use capsnet_report::number::percent;
-use capsnet_report::page::study::{READING, label, save, summary};
+use capsnet_report::page::study::{accuracies, label, save, text};
 use clap::Args;
 
 use super::again::{command_line, command_line_without};
@@ -105,7 +103,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<()> {
         line(serde_json::to_string(&outcome)?)?;
         return unless(stopped);
     }
-    print(&outcome)?;
+    line(text(&outcome)?)?;
     if outcome.variants.iter().all(|variant| variant.seeds.is_empty()) {
         return unless(stopped);
     }
@@ -218,19 +216,6 @@ impl<'a> Shown<'a> {
         let name = &self.plan.variants[run.variant].name;
         format!("run {} of {}: {name}, seed {}", run.number, run.of, run.seed)
     }
-}
-
-fn accuracies(tests: &[TestRecord]) -> String {
-    let accuracy = |test: &TestRecord| format!("{} {}", label(&test.transform), percent(test.score.accuracy(), 2));
-    tests.iter().map(accuracy).collect::<Vec<_>>().join(", ")
-}
-
-fn print(outcome: &Outcome) -> Result<()> {
-    if !outcome.title.is_empty() {
-        line(format_args!("{}\n", outcome.title))?;
-    }
-    line(summary(outcome)?.to_text())?;
-    line(READING)
 }
 
 /// `runs/NAME` after the file.

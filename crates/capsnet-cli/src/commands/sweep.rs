@@ -12,7 +12,7 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Resample;
 use capsnet_measure::sweep::{Circle, Record, SectionLeads};
 use capsnet_onnx::AnyModel;
-use capsnet_report::page::sweep::{Row, SweepPage};
+use capsnet_report::page::sweep::SweepPage;
 use capsnet_report::sweep::value;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use serde::Serialize;
@@ -185,13 +185,8 @@ pub(crate) fn run(args: &SweepArgs) -> Result<()> {
         return say_share(shard, &record, &folder.record_path(), args.json);
     }
 
-    let mut examples = Vec::new();
     let [values, digits] = PICTURE;
-    for (planned, section) in plan.sections().iter().zip(&record.sweeps) {
-        let values = section.sweep.spread(values);
-        let rows = sweep.examples(planned, &values, digits)?.into_iter().zip(values);
-        examples.push(rows.map(|(examples, value)| Row { value, examples }).collect());
-    }
+    let examples = sweep.example_rows(&record, values, digits)?;
     let page = SweepPage {
         record: &record,
         sample,

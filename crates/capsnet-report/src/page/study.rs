@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use capsnet_measure::Interval;
-use capsnet_measure::study::{Comparison, Outcome, Over, TestOutcome, VariantOutcome, mean};
+use capsnet_measure::study::{Comparison, Outcome, Over, TestOutcome, TestRecord, VariantOutcome, mean};
 
 use super::listed;
 use crate::duration::duration;
@@ -23,6 +23,26 @@ pub const READING: &str = "Means over the seeds; in brackets 95 % intervals of t
 pub const READING_DIFFERENCES: &str = "Differences of the mean accuracies in percentage points, each seed beside the \
     same seed on the same test images; in brackets 95 % intervals by the spread of the seeds' differences (Student), \
     or for a single seed by the images (Newcombe 1998, method 10), with the p-value of McNemar's exact test.";
+
+/// The outcome's title, the [`summary`], and how to read it.
+///
+/// # Errors
+///
+/// As [`summary`].
+pub fn text(outcome: &Outcome) -> Result<String, ReportError> {
+    let title = match outcome.title.as_str() {
+        "" => String::new(),
+        title => format!("{title}\n\n"),
+    };
+    Ok(format!("{title}{}\n{READING}", summary(outcome)?.to_text()))
+}
+
+/// A run's tests in a line: "upright 99.12 %, rotate=15 98.76 %".
+#[must_use]
+pub fn accuracies(tests: &[TestRecord]) -> String {
+    let accuracy = |test: &TestRecord| format!("{} {}", label(&test.transform), percent(test.score.accuracy(), 2));
+    tests.iter().map(accuracy).collect::<Vec<_>>().join(", ")
+}
 
 /// One row a variant.
 ///

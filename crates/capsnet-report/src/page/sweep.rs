@@ -4,10 +4,9 @@ mod files;
 mod pictures;
 
 use capsnet_measure::sweep::{Lead, Record, Section};
-use capsnet_measure::{Sample, Sweep};
+use capsnet_measure::{ExampleRow, Sample, Sweep};
 
 pub use files::Saved;
-pub use pictures::Row;
 
 use super::{capital, images_shown, listed, model_in_words, short};
 use crate::error::ReportError;
@@ -36,7 +35,7 @@ pub struct SweepPage<'a> {
     /// The command that makes it once more.
     pub command: &'a str,
     /// A few images of each section, as the models saw them: a row a value.
-    pub examples: &'a [Vec<Row>],
+    pub examples: &'a [Vec<ExampleRow>],
 }
 
 impl SweepPage<'_> {

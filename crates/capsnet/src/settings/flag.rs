@@ -64,6 +64,11 @@ impl Flag {
         self.value_name.is_empty()
     }
 
+    /// Whether it sets a key of the model; the others are of its training.
+    pub fn is_of_model(&self) -> bool {
+        self.key.starts_with("model.")
+    }
+
     /// What it is good for, in full.
     pub fn help(&self) -> String {
         match self.more {

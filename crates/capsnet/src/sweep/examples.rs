@@ -1,13 +1,29 @@
 //! A few images along a family, as the models saw them, with every model's answer.
 
 use capsnet_data::transform::Augment;
-use capsnet_measure::Example;
+use capsnet_measure::sweep::Record;
+use capsnet_measure::{Example, ExampleRow};
 
 use super::{Planned, Sweep};
 use crate::Error;
 use crate::evaluate::{Options, evaluate};
 
 impl Sweep<'_> {
+    /// The first `count` images along every family of a record of this sweep, at as many as `values` of its values,
+    /// which are spread over them.
+    ///
+    /// # Errors
+    ///
+    /// If a model doesn't take the images.
+    pub fn example_rows(&self, record: &Record, values: usize, count: usize) -> Result<Vec<Vec<ExampleRow>>, Error> {
+        let of_family = |(planned, values): (&Planned, Vec<f64>)| {
+            let rows = self.examples(planned, &values, count)?.into_iter().zip(values);
+            Ok(rows.map(|(examples, value)| ExampleRow { value, examples }).collect())
+        };
+        let values = record.sweeps.iter().map(|section| section.sweep.spread(values));
+        self.plan.sections().iter().zip(values).map(of_family).collect()
+    }
+
     /// The first `count` images at each of these values of a family: one row a value, one answer a model.
     ///
     /// # Errors

@@ -3,55 +3,15 @@
 use std::path::Path;
 
 use burn::prelude::Device;
+use capsnet_measure::{TensorEntry, WeightsFile};
 use capsnet_weights::{NamedTensor, StateDict};
-use serde::Serialize;
 
 use super::{Identified, identify};
 use crate::Error;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 
 /// What a weights file holds: a model that is known, or tensors alone.
-#[derive(Clone, Debug, Serialize)]
-pub struct Description {
-    /// The file.
-    pub file: String,
-    /// Its format, where it is said.
-    pub format: Option<String>,
-    /// The model's name; none where the tensors are those of no known model.
-    pub model: Option<String>,
-    /// Trainable parameters of the model; of no known one, all floats.
-    pub parameters: usize,
-    /// Of a network with a decoder: those that its answers need.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameters_without_decoder: Option<usize>,
-    /// The model's configuration.
-    pub configuration: Option<ModelConfig>,
-    /// What the classes are called, where the file says it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub class_names: Vec<String>,
-    /// All tensors, in the file's order.
-    pub tensors: Vec<TensorDescription>,
-    /// What lies beside the tensors and is passed over.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub beside: Vec<String>,
-    /// The model in words, or why there is none.
-    #[serde(skip)]
-    pub title: String,
-}
-
-/// A tensor of a file.
-#[derive(Clone, Debug, Serialize)]
-pub struct TensorDescription {
-    /// Its name in the file.
-    pub name: String,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// The type that it is stored in.
-    pub dtype: String,
-    /// The name that it is read as, where that is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_as: Option<String>,
-}
+pub type Description = WeightsFile<ModelConfig>;
 
 /// Says what a weights file holds, safetensors or PyTorch.
 ///
@@ -75,7 +35,7 @@ pub fn describe(path: &Path) -> Result<Description, Error> {
         Err(Error::UnknownModel { .. }) => (None, Vec::new(), Some("no model that capsnet knows".to_owned())),
         Err(error) => (None, Vec::new(), Some(error.to_string())),
     };
-    let tensor = |(name, tensor): (&str, &NamedTensor)| TensorDescription {
+    let tensor = |(name, tensor): (&str, &NamedTensor)| TensorEntry {
         name: name.to_owned(),
         shape: tensor.shape().to_vec(),
         dtype: tensor.stored_dtype().to_string(),

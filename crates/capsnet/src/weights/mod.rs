@@ -14,7 +14,7 @@ mod layout;
 
 pub use capsnet_weights as file;
 pub use convert::Source;
-pub use describe::{Description, TensorDescription, describe};
+pub use describe::{Description, describe};
 pub use exchange::{Exchange, Named, is_counter};
 pub use identify::{Identified, identify};
 pub use layout::Layout;

@@ -1,21 +1,12 @@
 //! Digits along a family of transforms, with every model's answer beneath.
 
-use capsnet_measure::{Example, Family};
+use capsnet_measure::{ExampleRow, Family};
 
 use super::super::{example_cell, listed, short_names};
 use crate::error::ReportError;
 use crate::grid::DigitGrid;
 use crate::html::Picture;
 use crate::sweep::value;
-
-/// Images at one value of a family, as the models saw them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The parameter of the transform.
-    pub value: f64,
-    /// The same images at every value.
-    pub examples: Vec<Example>,
-}
 
 const CAPTION: &str = "The first test images as the models were shown them, and each model's answer: right in green, \
     wrong in red and bold. A dashed frame marks an image that at least one model got wrong.";
@@ -25,7 +16,7 @@ pub(super) fn picture(
     family: &Family,
     labels: &[&str],
     classes: &[String],
-    rows: &[Row],
+    rows: &[ExampleRow],
 ) -> Result<Picture, ReportError> {
     let (names, key) = short_names(labels);
     let digits = rows.iter().map(|row| row.examples.len()).min().unwrap_or(0);
