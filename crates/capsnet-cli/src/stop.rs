@@ -16,6 +16,9 @@ static DOING: OnceLock<&str> = OnceLock::new();
 /// Gives the terminal back.
 static LEAVE: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
 
+/// What Ctrl-C sends, on any system.
+const SIGINT: i32 = 2;
+
 /// The signal that asked.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
@@ -59,13 +62,11 @@ fn ask(signal: i32) {
 
 /// As Ctrl-C does where the terminal makes a signal of it; for keys of a program that has the whole terminal, and says
 /// itself that it stops.
-#[cfg(unix)]
 pub(crate) fn stop_by_key() {
-    ask(signal_hook::consts::SIGINT);
+    ask(SIGINT);
 }
 
 /// What is done before the program ends at once: for one that has the whole terminal, and says itself that it stops.
-#[cfg(unix)]
 pub(crate) fn before_leaving(give_back: Box<dyn Fn() + Send + Sync>) {
     // There is one terminal; it is as it was already if this isn't the first to have it.
     let _ = LEAVE.set(give_back);
@@ -82,7 +83,7 @@ pub(crate) fn stop_when_asked(doing: &'static str) -> Result<()> {
 
 #[cfg(unix)]
 fn watch() -> std::io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGTERM};
     use signal_hook::iterator::Signals;
 
     let ignored = ignored();
@@ -109,6 +110,5 @@ fn ignored() -> Option<u64> {
 
 #[cfg(not(unix))]
 fn watch() -> Result<(), ctrlc::Error> {
-    const SIGINT: i32 = 2;
     ctrlc::set_handler(|| asked_by(SIGINT))
 }

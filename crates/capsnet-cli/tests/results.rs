@@ -286,6 +286,22 @@ fn assert_compared(root: &Path, report: &Value, labels: &[u8]) {
     }
 }
 
+/// `capsnet` alone is `capsnet compare`, with its flags; angles are lists and ranges.
+#[test]
+fn without_a_command_it_compares() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    write_data(root);
+    let flags = "--data digits --limit 10 --json --rotate=-30..30:30,45 --models lenet5";
+    let flags: Vec<&str> = flags.split(' ').collect();
+    let bare = capsnet(root, flags.clone()).json();
+    assert_eq!(bare, capsnet(root, [vec!["compare"], flags].concat()).json());
+    let results = bare["models"][0]["results"].as_array().unwrap();
+    let angles: Vec<Option<f64>> = results.iter().map(|result| result["rotate"].as_f64()).collect();
+    assert_eq!(angles, [None, Some(-30.0), Some(0.0), Some(30.0), Some(45.0)]);
+    assert_eq!(bare["images"], 10);
+}
+
 #[test]
 fn compare_trains_both_models() {
     let folder = tempdir().unwrap();

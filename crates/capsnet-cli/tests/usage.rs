@@ -2,6 +2,7 @@
 
 mod support;
 
+use capsnet_data::protocol::Family;
 use support::capsnet;
 use tempfile::tempdir;
 
@@ -72,6 +73,13 @@ fn sweeps_that_go_nowhere() {
     refused("sweep --models lenet5,resnet", &["--models", "resnet", "lenet5"]);
     refused("sweep --weights =a.pt", &["--weights", "NAME=FILE"]);
     refused("sweep --resample cubic", &["cubic", "nearest"]);
+}
+
+#[test]
+fn every_family_of_transforms_has_a_flag() {
+    for family in Family::ALL {
+        refused(&format!("sweep --{family}=a"), &[&format!("--{family}"), "`a`"]);
+    }
 }
 
 #[test]

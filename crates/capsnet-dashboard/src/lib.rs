@@ -9,7 +9,10 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod draw;
+mod host;
 mod line;
+#[cfg(not(unix))]
+mod no_terminal;
 mod seen;
 #[cfg(unix)]
 mod terminal;
@@ -19,13 +22,16 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use capsnet::train::{Event, RunFolder, TrainConfig};
+pub use host::{Host, NEEDS};
 pub use line::line;
+#[cfg(not(unix))]
+pub use no_terminal::{OnTerminal, open};
 pub use ratatui;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use seen::Seen;
 #[cfg(unix)]
-pub use terminal::{Host, OnTerminal, open};
+pub use terminal::{OnTerminal, open};
 
 /// Drawn so often at most: more can't be read, and would be felt in the training.
 const EVERY: Duration = Duration::from_millis(100);

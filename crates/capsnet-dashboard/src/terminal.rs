@@ -13,21 +13,10 @@ use ratatui_termion::termion::raw::{IntoRawMode, RawTerminal};
 use ratatui_termion::termion::screen::{AlternateScreen, IntoAlternateScreen, ToMainScreen};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use super::{Dashboard, Keys};
+use super::{Dashboard, Host, Keys};
 
 /// A dashboard on this process's terminal, which is as before when it is dropped.
 pub type OnTerminal = Dashboard<TermionBackend<AlternateScreen<RawTerminal<Stdout>>>>;
-
-/// What a dashboard on the terminal is to the program around it.
-#[derive(Clone, Copy, Debug)]
-pub struct Host {
-    /// Whether the training has been asked to stop, by a key or otherwise.
-    pub stop: &'static AtomicBool,
-    /// What `q` and Ctrl-C do; a terminal that has been taken makes no signal of Ctrl-C.
-    pub ask_to_stop: fn(),
-    /// Is told what gives the terminal back, before it is taken: for a program that may end without dropping anything.
-    pub before_leaving: fn(Box<dyn Fn() + Send + Sync>),
-}
 
 static LOG: AtomicBool = AtomicBool::new(false);
 

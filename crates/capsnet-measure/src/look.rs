@@ -28,7 +28,7 @@ pub use crowding::{Crowd, CrowdAnswer, Crowding, Redrawn};
 pub use doorway::{RoutedScene, RoutedScenes, SceneStep};
 pub use perturbations::Perturbations;
 pub use reconstructions::{Reconstruction, Reconstructions};
-pub use recovery::{MovedImage, Recovered, Recovery};
+pub use recovery::{MovedImage, Recovered, Recovery, RecoveryTest};
 
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! A model's test, as text and as pictures.
 
-use capsnet_measure::look::Recovery;
+use capsnet_measure::look::RecoveryTest;
 use capsnet_measure::{Interval, TestResult, Tested};
 
 use crate::confusion::ConfusionMatrix;
@@ -85,19 +85,19 @@ fn table(tested: &Tested) -> Result<Table, ReportError> {
     Ok(table)
 }
 
-/// How well poses follow known moves, a row a number of the moves. `title` is the model's name in a text, `weights` the
-/// file that it is from.
+/// How well poses follow known moves, a row a number of the moves.
 ///
 /// # Errors
 ///
 /// None that a recovery causes.
-pub fn recovery_text(
-    recovery: &Recovery,
-    title: &str,
-    parameters: usize,
-    weights: &str,
-) -> Result<String, ReportError> {
-    let (parameters, images) = (count(parameters as u64), count(recovery.images as u64));
+pub fn recovery_text(tested: &RecoveryTest) -> Result<String, ReportError> {
+    let RecoveryTest {
+        title,
+        weights,
+        recovery,
+        ..
+    } = tested;
+    let (parameters, images) = (count(tested.parameters as u64), count(recovery.images as u64));
     let mut text = format!(
         "{title} ({parameters} parameters), weights {weights}, {images} images of {}\n",
         recovery.dataset

@@ -16,6 +16,7 @@ use crate::Error;
 use crate::evaluate::check_model;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::pretrained::{Place, Pretrained};
+use crate::train::{RunFolder, Summary, TrainConfig};
 use crate::weights::{CONFIG_KEY, Identified, identify};
 
 /// What is noted beside weights is a page at most.
@@ -117,6 +118,19 @@ impl<A: Architecture> LoadedModel<A> {
     pub fn parse(bytes: &[u8], path: &Path, note: Option<&str>, device: &Device) -> Result<Self, Error> {
         let training = note.and_then(|note| serde_json::from_str(note).ok());
         Self::of(bytes, path, training, device, |_| Ok(()))
+    }
+
+    /// The last weights of a run that has just been trained, with what there is to note of its training.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn of_run(run: &RunFolder, config: &TrainConfig<A>, done: &Summary, device: &Device) -> Result<Self, Error> {
+        let mut model = Self::load(&run.last_path(), device)?;
+        model.entry.trained_with = Some(config.augment.to_string());
+        model.entry.training_epochs = Some(done.position.epoch);
+        model.entry.training_seconds = Some(done.position.seconds);
+        Ok(model)
     }
 
     fn of<E: From<Error>>(

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use capsnet::bench::{self, Bench, BenchError};
-use capsnet::model::{Architecture, ModelConfig, Timing};
+use capsnet::model::{Architecture, ModelConfig};
 use capsnet::settings::of_each_model;
 use capsnet::train::TrainConfig;
 use capsnet_data::dataset::Split;
@@ -98,7 +98,7 @@ fn step(args: &BenchStepArgs) -> Result<()> {
     let config = config_from(args)?;
     let device = args.data.compute.start()?;
     let data = args.data.load(Split::Train)?;
-    let timing = timing(args);
+    let timing = args.model.timing().with(args.warmup, args.group, args.steps);
     let bench = Bench {
         config: &config,
         data: &data,
@@ -107,8 +107,7 @@ fn step(args: &BenchStepArgs) -> Result<()> {
         device: &device,
         device_name: &args.data.compute.device,
     };
-    let steps = timing.warmup + timing.steps.div_ceil(timing.group) * timing.group;
-    let mut progress = Progress::new(format!("timing {}", config.model.title()), "step", steps, 0);
+    let mut progress = Progress::new(format!("timing {}", config.model.title()), "step", bench.steps(), 0);
     let times = bench.run(&mut |done| {
         progress.set(done, if done <= timing.warmup { "warming up" } else { "" });
     });
@@ -127,16 +126,6 @@ fn step(args: &BenchStepArgs) -> Result<()> {
         return line(serde_json::to_string(&times)?);
     }
     line(text(&times, config.model.title())?)
-}
-
-fn timing(args: &BenchStepArgs) -> Timing {
-    let Timing { warmup, group, steps } = args.model.timing();
-    let steps = args.steps.unwrap_or(steps);
-    Timing {
-        warmup: args.warmup.unwrap_or(warmup),
-        group: args.group.unwrap_or(group).min(steps),
-        steps,
-    }
 }
 
 /// The settings of a training, of which the benchmark makes the first steps.

@@ -13,7 +13,7 @@ use capsnet::train::{Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::Values;
 use capsnet_data::random::Seed;
-use capsnet_data::transform::{Pipeline, Resample, SpecError};
+use capsnet_data::transform::Resample;
 use capsnet_measure::Comparison;
 use capsnet_onnx::AnyModel;
 use capsnet_report::page::compare::ComparePage;
@@ -84,7 +84,8 @@ struct Output {
 const DIGITS: usize = 32;
 
 pub(crate) fn run(args: &CompareArgs) -> Result<()> {
-    let conditions = conditions(args).map_err(|error| usage(format!("--rotate: {error}")))?;
+    let conditions = Condition::upright_and(args.rotate.points(), args.resample);
+    let conditions = conditions.map_err(|error| usage(format!("--rotate: {error}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Seed(args.seed))?;
     let _alone = claim(&args.out, "a comparison")?;
@@ -131,16 +132,6 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         .try_for_each(|picture| line(format_args!("  {picture}")))
 }
 
-/// Upright first, then every angle.
-fn conditions(args: &CompareArgs) -> Result<Vec<Condition>, SpecError> {
-    let upright = Pipeline::identity();
-    let angles = args.rotate.points().iter().copied().map(Some);
-    std::iter::once(None)
-        .chain(angles)
-        .map(|angle| Condition::new(&upright, angle, Some(args.resample)))
-        .collect()
-}
-
 /// Trains every model that is named and takes its last weights.
 fn trained(args: &CompareArgs, device: &Device) -> Result<Vec<LoadedModel>> {
     let folder = data_folder(args.data.dataset, &[Split::Train], args.data.data.as_deref())?;
@@ -184,50 +175,5 @@ fn train(
         ));
         return Err(Interrupted.into());
     }
-    let mut model = LoadedModel::load(&run.last_path(), device)?;
-    model.entry.trained_with = Some(config.augment.to_string());
-    model.entry.training_epochs = Some(summary.position.epoch);
-    model.entry.training_seconds = Some(summary.position.seconds);
-    Ok(model)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::CompareArgs;
-    use crate::args::{Cli, Command};
-    use clap::Parser;
-
-    fn parsed(line: &str) -> CompareArgs {
-        match Cli::try_parse_from(line.split(' ')).unwrap().chosen() {
-            Command::Compare(args) => *args,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn without_a_command_the_flags_are_those_of_compare() {
-        let [bare, named] = ["capsnet", "capsnet compare"].map(|line| {
-            let args = parsed(&format!(
-                "{line} --limit 1000 --json --rotate=-45..45:15 --models lenet5"
-            ));
-            format!("{args:?}")
-        });
-        assert_eq!(bare, named);
-        assert!(
-            bare.contains("limit: Some(1000)") && bare.contains("json: true"),
-            "{bare}"
-        );
-        assert_eq!(
-            format!("{:?}", parsed("capsnet")),
-            format!("{:?}", parsed("capsnet compare"))
-        );
-        // Before a command they would be another command's, and mean nothing.
-        assert!(Cli::try_parse_from(["capsnet", "--limit", "5", "test", "lenet5"]).is_err());
-    }
-
-    #[test]
-    fn angles_are_lists_and_ranges() {
-        let args = parsed("capsnet compare --rotate -30..30:30,45");
-        assert_eq!(args.rotate.points(), [-30.0, 0.0, 30.0, 45.0]);
-    }
+    Ok(LoadedModel::of_run(&run, &config, &summary, device)?)
 }

@@ -125,12 +125,8 @@ fn split(args: &PredictArgs) -> Result<(Option<ModelConfig>, &[PathBuf])> {
     // A model's name with a slip in it is no file.
     let is_word = first.extension().is_none() && first.components().count() == 1 && first.as_os_str() != "-";
     if args.models.is_empty() && !rest.is_empty() && is_word && !first.exists() {
-        let names: Vec<_> = ModelConfig::all().iter().map(|model| model.name().to_owned()).collect();
-        let message = format!(
-            "`{}` is neither a picture nor a model; the models are {}",
-            first.display(),
-            names.join(", ")
-        );
+        let (first, names) = (first.display(), ModelConfig::names().join(", "));
+        let message = format!("`{first}` is neither a picture nor a model; the models are {names}");
         return Err(usage(message).into());
     }
     Ok((None, &args.inputs))
@@ -162,8 +158,8 @@ fn load(args: &PredictArgs, model: Option<ModelConfig>, device: &Device) -> Resu
         } else {
             let file: NamedFile = name.parse().map_err(|fault| usage(format!("--models: {fault}")))?;
             if !file.path.exists() {
-                let names: Vec<_> = ModelConfig::all().iter().map(|model| model.name().to_owned()).collect();
-                let message = format!("--models: `{name}` is neither a file nor one of {}", names.join(", "));
+                let names = ModelConfig::names().join(", ");
+                let message = format!("--models: `{name}` is neither a file nor one of {names}");
                 return Err(usage(message).into());
             }
             let label = file.label();

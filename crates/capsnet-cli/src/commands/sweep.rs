@@ -233,33 +233,3 @@ fn say_share(shard: Shard, record: &Record, file: &Path, json: bool) -> Result<(
         file.display()
     ))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{DEFAULT, Family, Sweep, SweepArgs};
-    use crate::args::{Cli, Command};
-    use clap::Parser;
-
-    fn parsed(words: &[&str]) -> SweepArgs {
-        let cli = Cli::try_parse_from([&["capsnet", "sweep"], words].concat()).unwrap();
-        match cli.command {
-            Some(Command::Sweep(args)) => *args,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn every_family_has_a_flag_of_its_name() {
-        for family in Family::ALL {
-            let args = parsed(&[&format!("--{family}"), "1,2"]);
-            let sweeps = args.families.sweeps();
-            assert_eq!(sweeps.len(), 1);
-            assert_eq!(sweeps[0].to_string(), format!("{family}=1,2"));
-        }
-        let both = parsed(&["--shear", "-5", "--rotate", "-90..90:45"]).families.sweeps();
-        let both: Vec<String> = both.iter().map(Sweep::to_string).collect();
-        assert_eq!(both, ["rotate=-90..90:45", "shear=-5"]);
-        let default = parsed(&[]).families.sweeps();
-        assert_eq!(default[0].to_string(), DEFAULT);
-    }
-}

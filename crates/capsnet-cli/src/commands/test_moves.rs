@@ -8,23 +8,12 @@ use capsnet::look::recover;
 use capsnet::model::{Architecture, Classifier, Model, TransformingAutoencoder};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
-use capsnet_measure::look::Recovery;
+use capsnet_measure::look::RecoveryTest;
 use capsnet_report::draw;
 use capsnet_report::tested::recovery_text;
-use serde::Serialize;
 
 use crate::args::TestArgs;
 use crate::output::{line, note, place};
-
-#[derive(Serialize)]
-struct Report<'a> {
-    model: &'a str,
-    weights: String,
-    parameters: usize,
-    seed: u64,
-    #[serde(flatten)]
-    recovery: &'a Recovery,
-}
 
 pub(super) fn run(
     args: &TestArgs,
@@ -47,16 +36,16 @@ pub(super) fn run(
         draw::recovery(&recovery)?.sheet.save_png(&path)?;
         note(format_args!("wrote {}", path.display()));
     }
-    if args.json {
-        let report = Report {
-            model: model.config.name(),
-            weights: weights.display().to_string(),
-            parameters: model.parameters(),
-            seed: args.seed,
-            recovery: &recovery,
-        };
-        return line(serde_json::to_string(&report)?);
-    }
-    let (parameters, weights) = (model.parameters(), weights.display().to_string());
-    line(recovery_text(&recovery, model.config.title(), parameters, &weights)?)
+    let tested = RecoveryTest {
+        model: model.config.name().to_owned(),
+        weights: weights.display().to_string(),
+        parameters: model.parameters(),
+        seed: args.seed,
+        recovery,
+        title: model.config.title().to_owned(),
+    };
+    line(match args.json {
+        true => serde_json::to_string(&tested)?,
+        false => recovery_text(&tested)?,
+    })
 }

@@ -13,7 +13,7 @@ mod routing;
 use burn::prelude::Device;
 use capsnet::loaded::{LoadedModel, check_fit};
 use capsnet::look::redraws;
-use capsnet::model::{Architecture, Classifier, ModelConfig};
+use capsnet::model::{Classifier, ModelConfig};
 use capsnet_data::dataset::Dataset;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,7 @@ impl Lab {
         About {
             version: env!("CARGO_PKG_VERSION"),
             models: models.collect(),
-            trainable: ModelConfig::all().iter().map(Architecture::name).collect(),
+            trainable: ModelConfig::names(),
             data: AboutData {
                 name: self.digits.name(),
                 count: self.digits.len(),

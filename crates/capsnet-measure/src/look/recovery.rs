@@ -77,6 +77,25 @@ impl Recovered {
     }
 }
 
+/// A recovery, with the model whose it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecoveryTest {
+    /// The model's name, as commands know it.
+    pub model: String,
+    /// The file that its weights are from.
+    pub weights: String,
+    /// Its trainable parameters.
+    pub parameters: usize,
+    /// Of the moves.
+    pub seed: u64,
+    /// How well its poses follow them.
+    #[serde(flatten)]
+    pub recovery: Recovery,
+    /// The model's name in a text.
+    #[serde(skip)]
+    pub title: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -81,6 +81,12 @@ pub enum BenchError {
 }
 
 impl Bench<'_> {
+    /// How many steps are made in all, those before the clock runs included.
+    pub fn steps(&self) -> usize {
+        let Timing { warmup, group, steps } = self.timing;
+        warmup + steps.div_ceil(group) * group
+    }
+
     /// Makes the steps and times them; `progress` is told the number of steps done, those before the clock runs
     /// included.
     ///

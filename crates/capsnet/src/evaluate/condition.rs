@@ -38,6 +38,18 @@ impl Condition {
         Ok(Self { pipeline, rotate })
     }
 
+    /// Images as they are, and then turned by each of some angles in degrees, which read between the pixels by
+    /// `resample`.
+    ///
+    /// # Errors
+    ///
+    /// For an angle beyond a full turn.
+    pub fn upright_and(angles: &[f64], resample: Resample) -> Result<Vec<Self>, SpecError> {
+        let rotations = std::iter::once(None).chain(angles.iter().copied().map(Some));
+        let condition = |rotation| Self::new(&Pipeline::identity(), rotation, Some(resample));
+        rotations.map(condition).collect()
+    }
+
     /// In a table: "upright" where nothing is done.
     pub fn label(&self) -> String {
         match self.pipeline.is_identity() {
@@ -119,6 +131,9 @@ mod tests {
         assert_eq!(condition("shear=20", Some(-23.0)).label(), "shear=20,rotate=-23");
         assert_eq!(condition("none", Some(15.0)).label(), "rotate=15");
         assert_eq!(condition("none", None).label(), "upright");
+        let turned = Condition::upright_and(&[15.0, -23.0], Resample::Nearest).unwrap();
+        let labels: Vec<String> = turned.iter().map(Condition::label).collect();
+        assert_eq!(labels, ["upright", "rotate=15", "rotate=-23"]);
         let bilinear = Condition::new(&Pipeline::identity(), Some(15.0), Some(Resample::Bilinear)).unwrap();
         assert_eq!(bilinear.pipeline.to_string(), "rotate=15,resample=bilinear");
     }

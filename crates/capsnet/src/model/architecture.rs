@@ -139,6 +139,19 @@ pub struct Timing {
     pub steps: usize,
 }
 
+impl Timing {
+    /// The same with other numbers where there are any; no block has more steps than there are.
+    #[must_use]
+    pub fn with(self, warmup: Option<usize>, group: Option<usize>, steps: Option<usize>) -> Self {
+        let steps = steps.unwrap_or(self.steps);
+        Self {
+            warmup: warmup.unwrap_or(self.warmup),
+            group: group.unwrap_or(self.group).min(steps),
+            steps,
+        }
+    }
+}
+
 impl Default for Timing {
     fn default() -> Self {
         Self {

@@ -42,6 +42,11 @@ macro_rules! models {
             pub fn all() -> Vec<Self> {
                 vec![$(Self::$variant(<$config>::default())),+]
             }
+
+            /// The names of all of them.
+            pub fn names() -> Vec<&'static str> {
+                Self::all().iter().map(Architecture::name).collect()
+            }
         }
 
         $(
@@ -155,7 +160,7 @@ macro_rules! models {
         #[cfg(test)]
         #[test]
         fn the_list_says_the_names_that_the_models_say() {
-            let names: Vec<&str> = ModelConfig::all().iter().map(Architecture::name).collect();
+            let names = ModelConfig::names();
             assert_eq!(names, [$($name),+]);
         }
     };

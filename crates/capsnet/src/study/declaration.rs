@@ -160,7 +160,7 @@ fn variant(file: &File, own: &SpannedTable, line: usize, lines: Lines) -> Result
 
 fn model_named(name: &str, line: usize) -> Result<ModelConfig, Fault> {
     ModelConfig::named(name).ok_or_else(|| {
-        let all: Vec<&str> = ModelConfig::all().iter().map(Architecture::name).collect();
+        let all = ModelConfig::names();
         Fault::new(
             line,
             format!("there is no model `{name}`; there are {}", all.join(", ")),

@@ -3,13 +3,10 @@
 use std::fmt::Display;
 
 use capsnet::train::{Event, RunFolder, TrainConfig};
-use capsnet_dashboard::line;
-#[cfg(unix)]
-use capsnet_dashboard::{Host, OnTerminal, open};
+use capsnet_dashboard::{Host, NEEDS, OnTerminal, line, open};
 
 use crate::output::{GREEN, note, painted};
 use crate::progress::Progress;
-#[cfg(unix)]
 use crate::stop::{STOP, before_leaving, stop_by_key};
 
 /// Tells one training.
@@ -18,7 +15,6 @@ pub(super) struct Teller<'a> {
     folder: &'a RunFolder,
     bar: Option<Progress>,
     images: usize,
-    #[cfg(unix)]
     dashboard: Option<OnTerminal>,
     /// Lines for when the dashboard is gone.
     unsaid: Vec<String>,
@@ -32,14 +28,12 @@ impl<'a> Teller<'a> {
             folder,
             bar: None,
             images: 0,
-            #[cfg(unix)]
             dashboard: None,
             unsaid: Vec::new(),
         }
     }
 
     /// On a dashboard, if there is a terminal for it.
-    #[cfg(unix)]
     pub(super) fn on_dashboard(mut self, classes: &[String]) -> Self {
         let host = Host {
             stop: &STOP,
@@ -48,15 +42,8 @@ impl<'a> Teller<'a> {
         };
         self.dashboard = open(self.config, self.folder, classes, &host);
         if self.dashboard.is_none() {
-            note("no dashboard: standard input and output are no terminal");
+            note(format_args!("no dashboard: {NEEDS}"));
         }
-        self
-    }
-
-    /// There are lines alone here.
-    #[cfg(not(unix))]
-    pub(super) fn on_dashboard(self, _: &[String]) -> Self {
-        note("no dashboard: it needs a Unix terminal");
         self
     }
 
@@ -97,7 +84,6 @@ impl<'a> Teller<'a> {
 
     /// Says what isn't training's own.
     pub(super) fn say(&mut self, words: impl Display) {
-        #[cfg(unix)]
         if self.dashboard.is_some() {
             return self.unsaid.push(words.to_string());
         }
@@ -112,7 +98,6 @@ impl<'a> Teller<'a> {
     }
 
     /// Whether the dashboard took it; one whose terminal went away is no more.
-    #[cfg(unix)]
     fn is_on_dashboard(&mut self, event: &Event) -> bool {
         let heard = self
             .dashboard
@@ -122,11 +107,6 @@ impl<'a> Teller<'a> {
             self.dashboard = None;
         }
         self.dashboard.is_some()
-    }
-
-    #[cfg(not(unix))]
-    fn is_on_dashboard(&mut self, _: &Event) -> bool {
-        false
     }
 
     fn say_unsaid(&mut self) {
@@ -144,7 +124,6 @@ impl<'a> Teller<'a> {
 impl Drop for Teller<'_> {
     fn drop(&mut self) {
         self.close_bar();
-        #[cfg(unix)]
         drop(self.dashboard.take());
         self.say_unsaid();
     }
