@@ -9,7 +9,8 @@
 //! | [`tested`] | a model tested under one transform after the other |
 //! | [`comparison`] | models side by side under the same transforms |
 //! | [`paired`], [`answers`] | two models on the same images: McNemar's test and the difference's interval |
-//! | [`model`], [`weights_file`], [`images`] | a model as results note it, what a weights file holds, an image with the models' answers |
+//! | [`model`], [`images`] | a model as results note it, an image with the models' answers |
+//! | [`weights_file`] | what a weights file holds |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
 //! | [`predict`] | what models say of pictures |
