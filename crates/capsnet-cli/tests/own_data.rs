@@ -130,6 +130,12 @@ fn all_commands(root: &Path, data: &str, classes: &[&str]) -> Vec<String> {
             .iter()
             .any(|name| name == "reconstructions.png")
     );
+    // The numbers under pictures have their names beside them.
+    let named = format!("Classes: 0 {}, 1 {}", classes[0], classes[1]);
+    for name in ["reconstructions", "perturbations", "angles", "couplings", "crowding"] {
+        let svg = fs::read_to_string(root.join("draw").join(name).with_extension("svg")).unwrap();
+        assert!(svg.contains(&named), "{name}: no `{named}`");
+    }
     weights
 }
 

@@ -14,6 +14,7 @@
 //! thin strokes fade but don't vanish.
 
 mod decode;
+mod palette_tiff;
 mod source;
 mod whole;
 

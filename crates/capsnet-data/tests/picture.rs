@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use capsnet_data::picture::{PictureFault, decode_picture, read_picture, write_png_gray, write_png_rgb};
+use capsnet_data::picture::{Picture, PictureFault, decode_picture, read_picture, write_png_gray, write_png_rgb};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -46,6 +46,7 @@ fn grey_levels_are_pillow_s() {
         ("packed.tif", 0),
         ("grey.gif", 0),
         ("fax.tif", 0),
+        ("palette.tif", 0),
     ] {
         let entry = &expected[name];
         let size: [usize; 2] = serde_json::from_value(entry["size"].clone()).unwrap();
@@ -154,10 +155,76 @@ fn what_is_no_picture_is_refused() {
         assert!(matches!(fault(begun), PictureFault::Truncated { .. }));
     }
     assert!(matches!(fault(&png_header(28, 28)), PictureFault::Damaged(_)));
-    // A TIFF, but of a kind that the decoder doesn't know.
-    let palette = fs::read(pictures().join("palette.tif")).unwrap();
-    let kind = fault(&palette);
+    // A TIFF, but of a kind that the decoder doesn't know: four bits a pixel.
+    let kind = fault(&palette_tiff(true, 4, &[0x01, 0x23]));
     assert!(kind.to_string().contains("of a kind that isn't read"), "{kind}");
+}
+
+/// A TIFF of two rows of one byte each, whose pixels are places in a table: place `p` is `[p, 2 p, 255 - p]`.
+fn palette_tiff(little: bool, bits: u16, rows: &[u8; 2]) -> Vec<u8> {
+    let short = |number: u16| {
+        if little {
+            number.to_le_bytes()
+        } else {
+            number.to_be_bytes()
+        }
+    };
+    let long = |number: u32| {
+        if little {
+            number.to_le_bytes()
+        } else {
+            number.to_be_bytes()
+        }
+    };
+    let colours = 1u32 << bits;
+    let width = 8 / u32::from(bits);
+    // Tag, kind (3 for a short, 4 for a long), count, value.
+    let entries = [
+        (256, 4, 1, width),
+        (257, 4, 1, 2),
+        (258, 3, 1, u32::from(bits)),
+        (259, 3, 1, 1),
+        (262, 3, 1, 3),
+        (273, 4, 1, 8),
+        (277, 3, 1, 1),
+        (278, 4, 1, 2),
+        (279, 4, 1, 2),
+        (320, 3, 3 * colours, 10 + 2 + 10 * 12 + 4),
+    ];
+    let mut tiff = if little { b"II*\0" } else { b"MM\0*" }.to_vec();
+    tiff.extend(long(10));
+    tiff.extend(rows);
+    tiff.extend(short(entries.len() as u16));
+    for (tag, kind, count, value) in entries {
+        tiff.extend([short(tag), short(kind)].concat());
+        tiff.extend(long(count));
+        match (kind, count) {
+            (3, 1) => tiff.extend([short(value as u16), [0; 2]].concat()),
+            _ => tiff.extend(long(value)),
+        }
+    }
+    tiff.extend(long(0));
+    for channel in [|p| p, |p| 2 * p, |p| 255 - p] as [fn(u32) -> u32; 3] {
+        (0..colours).for_each(|place| tiff.extend(short((channel(place) as u16 & 255) << 8)));
+    }
+    tiff
+}
+
+/// Of places in either order of bytes, of eight bits and of one.
+#[test]
+fn tiff_pictures_with_a_table_of_colours() {
+    for little in [true, false] {
+        let colours = |bits, rows| Picture::decode(&palette_tiff(little, bits, rows)).unwrap();
+        let bytes = colours(8, &[3, 100]);
+        let planes = bytes.stretched_colours(2, 1, false).unwrap();
+        assert_eq!(planes, [3, 100, 6, 200, 252, 155]);
+        let bits = colours(1, &[0b0100_0000, 0b1000_0001]);
+        let red = &bits.stretched_colours(2, 8, false).unwrap()[..16];
+        assert_eq!(red, [0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
+        // Cut anywhere it is refused, or is a picture still: never a panic.
+        let whole = palette_tiff(little, 8, &[3, 100]);
+        (0..whole.len()).for_each(|len| drop(Picture::decode(&whole[..len])));
+    }
 }
 
 #[test]

@@ -24,7 +24,10 @@ pub fn reconstructions(
 ) -> Result<Drawn, Error> {
     let numbers = look::reconstructions(model, digits, indices, angles, searched, device);
     let numbers = numbers.map_err(Error::of(&model.entry.weights))?;
-    Drawn::new(draw::reconstructions(&numbers)?, &numbers)
+    Drawn::new(
+        draw::reconstructions(&numbers)?.with_classes(digits.data.class_names()),
+        &numbers,
+    )
 }
 
 /// As many images of a choice as it wants, `usual` where it doesn't say; those first that the model gets wrong at one
@@ -62,7 +65,10 @@ pub fn perturbations(
 ) -> Result<Drawn, Error> {
     let numbers = look::perturbations(model, digits, index, rotate, device);
     let numbers = numbers.map_err(Error::of(&model.entry.weights))?;
-    Drawn::new(draw::perturbations(&numbers)?, &numbers)
+    Drawn::new(
+        draw::perturbations(&numbers)?.with_classes(digits.data.class_names()),
+        &numbers,
+    )
 }
 
 /// Digits at a row of angles in degrees, with the models' answers.
@@ -80,7 +86,10 @@ pub fn angles(
 ) -> Result<Drawn, Error> {
     let mut each = Step::each("asking the models", "digit", indices.len(), progress);
     let numbers = look::angles(models, digits, indices, at, device, &mut each).map_err(Error::of(""))?;
-    Drawn::new(draw::angles(&numbers)?, &numbers)
+    Drawn::new(
+        draw::angles(&numbers)?.with_classes(digits.data.class_names()),
+        &numbers,
+    )
 }
 
 /// Where the strongest primary capsules send their votes, iteration by iteration, over the digit.
@@ -100,7 +109,10 @@ pub fn couplings(
     let mut each = Step::each("routing other digits", "image", others, progress);
     let numbers = look::routed_digit(model, digits, index, routes, device, &mut each);
     let numbers = numbers.map_err(Error::of(&model.entry.weights))?;
-    Drawn::new(draw::couplings(&numbers)?, &numbers)
+    Drawn::new(
+        draw::couplings(&numbers)?.with_classes(digits.data.class_names()),
+        &numbers,
+    )
 }
 
 /// Two digits in one image, of different classes and of the same, at distances in pixels; model number `redrawer` says
@@ -119,7 +131,7 @@ pub fn crowding(
 ) -> Result<Drawn, Error> {
     let numbers = look::crowding(models, redrawer, data, indices, distances, device);
     let numbers = numbers.map_err(Error::of(&models[redrawer].entry.weights))?;
-    Drawn::new(draw::crowding(&numbers)?, &numbers)
+    Drawn::new(draw::crowding(&numbers)?.with_classes(data.class_names()), &numbers)
 }
 
 /// Routing step by step on a toy: squares and quarter discs whose votes for a doorway agree or disagree. The third

@@ -19,7 +19,12 @@ pub use perturbations::perturbations;
 pub use reconstructions::reconstructions;
 pub use recovery::recovery;
 
+use capsnet_data::catalog::KnownSet;
+
 use crate::drawing::Sheet;
+
+/// The most names under a picture; more would be a book.
+const MOST_NAMES: usize = 60;
 
 /// A picture with its name and its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,4 +37,24 @@ pub struct Figure {
     pub inked: bool,
     /// The picture.
     pub sheet: Sheet,
+}
+
+impl Figure {
+    /// With what the numbers of its classes mean at the end of its text, unless they are those of digits.
+    #[must_use]
+    pub fn with_classes(mut self, names: &[String]) -> Self {
+        if !KnownSet::Mnist.class_names().iter().eq(names) {
+            let mut listed: Vec<String> = names
+                .iter()
+                .enumerate()
+                .map(|(class, name)| format!("{class} {name}"))
+                .collect();
+            if listed.len() > MOST_NAMES {
+                listed.truncate(MOST_NAMES);
+                listed.push(format!("and {} more", names.len() - MOST_NAMES));
+            }
+            self.sheet.add_to_caption(&format!("Classes: {}.", listed.join(", ")));
+        }
+        self
+    }
 }

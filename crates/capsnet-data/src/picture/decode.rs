@@ -12,6 +12,7 @@ use image::{
     RgbImage, Rgba, RgbaImage,
 };
 
+use super::palette_tiff::{Coloured, without_palette};
 use super::whole::check_whole;
 use super::{MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, PictureError, PictureFault, decoder_bytes};
 use crate::dataset::planar;
@@ -224,7 +225,8 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
     if bytes.is_empty() {
         return Err(PictureFault::Empty);
     }
-    let mut reader = ImageReader::new(io::Cursor::new(without_profile(bytes)))
+    let (known, table) = without_palette(without_profile(bytes));
+    let mut reader = ImageReader::new(io::Cursor::new(known))
         .with_guessed_format()
         .map_err(PictureFault::Io)?;
     let format = reader.format().ok_or(PictureFault::UnknownFormat)?;
@@ -238,6 +240,7 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
         PictureFault::Damaged(error) => whole().err().unwrap_or(PictureFault::Damaged(error)),
         other => other,
     })?;
+    let decoder = Coloured { decoder, table };
     let (width, height) = decoder.dimensions();
     if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > most_pixels {
         return Err(PictureFault::TooLarge { width, height });

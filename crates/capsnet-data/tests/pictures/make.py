@@ -61,7 +61,8 @@ def kind(name):
     return {"size": image.size, "grey": levels(image.convert("RGB").convert("L"))}
 
 
-OTHERS = ["cmyk.jpg", "progressive.jpg", "lossless.webp", "colours.bmp", "packed.tif", "cmyk.tif", "grey.gif", "fax.tif"]
+OTHERS = ["cmyk.jpg", "progressive.jpg", "lossless.webp", "colours.bmp", "packed.tif", "cmyk.tif", "grey.gif", "fax.tif",
+          "palette.tif"]
 
 expected = {
     "pillow": PIL.__version__,

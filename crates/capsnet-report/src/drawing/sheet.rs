@@ -37,6 +37,11 @@ impl Sheet {
         }
     }
 
+    /// One more paragraph under the drawing.
+    pub(crate) fn add_to_caption(&mut self, paragraph: &str) {
+        self.caption = format!("{}\n{paragraph}", self.caption);
+    }
+
     /// With title and caption, on paper.
     fn whole(&self) -> Drawing {
         let drawing = &self.drawing;
