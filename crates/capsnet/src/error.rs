@@ -139,6 +139,9 @@ pub enum Error {
         /// What the model wants.
         expected: String,
     },
+    /// Models of one name side by side.
+    #[error("two of the models are called `{0}`")]
+    SameLabel(String),
     /// A layer that no model has.
     #[error("there is no layer `{layer}`; {known}")]
     NoLayer {

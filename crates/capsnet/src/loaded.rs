@@ -2,6 +2,7 @@
 
 mod named_file;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
@@ -228,6 +229,17 @@ pub fn entry(label: impl Into<String>, model: &dyn Classifier) -> ModelEntry {
         training_epochs: None,
         training_seconds: None,
     }
+}
+
+/// Checks that models go by names that differ, as a sweep or a comparison needs.
+///
+/// # Errors
+///
+/// [`Error::SameLabel`], with the first name that two have.
+pub fn check_labels(models: &[NamedModel]) -> Result<(), Error> {
+    let mut labels = HashSet::new();
+    let twice = models.iter().find(|named| !labels.insert(&named.entry.label));
+    twice.map_or(Ok(()), |named| Err(Error::SameLabel(named.entry.label.clone())))
 }
 
 /// Checks that every model takes the images and classes of a data set.

@@ -1,13 +1,12 @@
 //! Flags that name several models, and reading these.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::Error;
-use capsnet::loaded::{LoadedModel, NamedFile};
+use capsnet::loaded::{LoadedModel, NamedFile, check_labels};
 use capsnet::model::{Architecture, ModelConfig};
 use capsnet::pretrained::{self, Pretrained};
 use capsnet_data::transform::Normalize;
@@ -78,14 +77,12 @@ impl ModelsArgs {
             places.push(file.path.display().to_string());
         }
         say_weights(models.iter().map(|model| model.entry().label.as_str()).zip(places));
-        let mut labels = HashSet::new();
-        if let Some(model) = models.iter().find(|model| !labels.insert(&model.entry().label)) {
-            let message = format!(
-                "two of the models are called `{}`; give one of them another name with --weights NAME=FILE",
-                model.entry().label
-            );
-            return Err(usage(message).into());
-        }
+        let named: Vec<_> = models.iter().map(AnyModel::named).collect();
+        check_labels(&named).map_err(|error| {
+            usage(format!(
+                "{error}; give one of them another name with --weights NAME=FILE"
+            ))
+        })?;
         Ok(models)
     }
 

@@ -10,13 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use capsnet::model::{Architecture, Model, ModelConfig};
-use capsnet::settings::{PRESETS, Preset, Setting};
+use capsnet::settings::{PRESETS, Preset, Setting, UsualImages};
 use capsnet::tensorboard::EventLog;
 use capsnet::train::{Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, data_warnings, train};
 use capsnet::weights;
-use capsnet_data::catalog::KnownSet;
-use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::locate::locate;
+use capsnet_data::dataset::Dataset;
 use capsnet_pictures::training::{save_curves, save_first_images};
 use capsnet_report::duration::duration;
 use capsnet_report::number::counted;
@@ -244,9 +242,7 @@ fn say_ended(position: &Position, folder: &RunFolder, config: &TrainConfig, comp
 
 /// The flag that names a run's images, where they aren't those that are found without one.
 fn data_words(config: &TrainConfig) -> String {
-    let usual = locate(KnownSet::Mnist, &[Split::Train, Split::Test], None).ok();
-    let usual = usual.and_then(|folder| folder.canonicalize().ok());
-    match usual == Some(config.data.clone()) {
+    match UsualImages::are_those_of(config) {
         true => String::new(),
         false => format!(" --data {}", config.data.display()),
     }

@@ -117,6 +117,15 @@ fn meant(near: &Option<String>) -> String {
 }
 
 impl Setting {
+    /// The value as a whole number, be it given as one or as text; none where it is no such number.
+    pub fn as_whole(&self) -> Option<u64> {
+        match &self.value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// A setting with its value as in TOML.
     pub fn new(name: impl Into<String>, value: impl Into<Value>) -> Self {
         let name = name.into();

@@ -60,6 +60,14 @@ pub trait ImageSource {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UsualImages;
 
+impl UsualImages {
+    /// Whether a run's images are those that would be found if nobody named their folder.
+    pub fn are_those_of(config: &TrainConfig) -> bool {
+        let usual = locate(KnownSet::Mnist, &[Split::Train, Split::Test], None).ok();
+        usual.and_then(|folder| folder.canonicalize().ok()) == Some(config.data.clone())
+    }
+}
+
 impl ImageSource for UsualImages {
     fn find(&self, splits: &[Split], named: Option<&Path>) -> Result<PathBuf, Error> {
         Ok(locate(KnownSet::Mnist, splits, named)?)

@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use capsnet::model::{Architecture, ModelConfig};
-use capsnet::train::{RunFolder, TrainConfig, check_data, training_set};
-use toml::Value;
-
 use super::{TrainArgs, report, run_with_progress, say_ended};
 use crate::images::read;
 use crate::output::note;
 use crate::setting::{start_threads, usage};
+use anyhow::{Context, Result, bail};
+use capsnet::model::{Architecture, ModelConfig};
+use capsnet::train::{RunFolder, TrainConfig, check_data, training_set};
 
 pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
     let (look, config): (_, TrainConfig) = RunFolder::look(root)?;
@@ -70,12 +68,7 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
 fn epochs(args: &TrainArgs) -> Result<Option<u64>> {
     let mut given = args.flags.0.iter().filter(|setting| setting.is("epochs"));
     let Some(setting) = given.next() else { return Ok(None) };
-    let number = match &setting.value {
-        Value::Integer(number) => u64::try_from(*number).ok(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    };
-    match number {
+    match setting.as_whole() {
         Some(number) => Ok(Some(number)),
         None => Err(usage(format!("--epochs: `{}` is no number", setting.value)).into()),
     }
