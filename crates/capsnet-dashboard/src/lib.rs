@@ -3,7 +3,7 @@
 //!
 //! A [`Dashboard`] hears what [`train`](capsnet::train::train) tells and draws it on any backend of [`ratatui`];
 //! `open` takes the terminal of this process, with the keys `q` (stop) and `l` (logarithmic losses). The README has
-//! a whole example. [`line`] is what to tell of an event where there is no terminal.
+//! a whole example. [`line()`] is what to tell of an event where there is no terminal.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]

@@ -14,7 +14,7 @@
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
 //! | [`predict`] | what models say of pictures |
-//! | [`bench`] | how long a step of training or of inference takes |
+//! | [`bench`](mod@bench) | how long a step of training or of inference takes |
 //! | [`run`] | training runs at a glance |
 //! | [`study`] | variants of models, trained with several seeds |
 //! | [`equivariance`] | how a layer answers to a rotation, each measure beside its chance level |

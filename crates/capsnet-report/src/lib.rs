@@ -14,7 +14,7 @@
 //! | [`confusion`] | confusion matrices, as text and as a picture |
 //! | [`curves`] | line charts |
 //! | [`sweep`] | accuracy along a family of transforms, as JSON, CSV, tables, charts and words |
-//! | [`tested`], [`protocol`], [`predict`], [`bench`] | tests, answers to pictures and times, as text |
+//! | [`tested`], [`protocol`], [`predict`], [`bench`](mod@bench) | tests, answers to pictures and times, as text |
 //! | [`weights_file`] | what a weights file holds, as text |
 //! | [`page`] | whole results as pages, files and text |
 //! | [`html`] | reports that are one HTML file |

@@ -24,7 +24,7 @@
 //! | [`ops`] | operations with kernels of our own |
 //! | [`protocol`] | the evaluation protocols of the field: training and testing by them |
 //! | [`pretrained`] | the weights that come with this library |
-//! | [`bench`] | how long steps of training and of inference take |
+//! | [`bench`](mod@bench) | how long steps of training and of inference take |
 //! | [`predict`] | class scores and reconstructions of single images |
 //!
 //! A layer is made from its configuration and used like any of Burn's own:
