@@ -112,7 +112,7 @@ impl Sketch {
     pub(super) fn sharp_background(&self, ink: &Plane, stroke: f32) -> Plane {
         let mean = self.background(ink);
         let side = self.grey.width.max(self.grey.height);
-        let radius = stroke.ceil().clamp(2.0, side as f32 / 6.0) as usize;
+        let radius = stroke.ceil().min(side as f32 / 6.0).max(2.0) as usize;
         let sign = self.ground.sign();
         let smooth = self.grey.blurred_within(side / 400).map(|grey| sign * grey);
         mean.with(&smooth.closed(radius), |mean, filled| sign * (sign * mean).min(filled))
