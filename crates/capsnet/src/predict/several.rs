@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
 use capsnet_data::picture::{PictureError, PictureSource, SourceError, write_png_gray, write_png_rgb};
+use capsnet_data::prepare::Ground;
 use capsnet_measure::{PictureAnswer, Prediction};
 
 use super::{PictureOptions, Preparation, Seen, are_characters, predict, see, unit, usual_threshold};
@@ -59,8 +60,14 @@ pub type Told<'a> = dyn FnMut(&str, usize, usize) + 'a;
 /// What pictures are made into: a size, and whether by preparation.
 type Form = (ImageShape, Preparation);
 
+/// What is kept of a picture in one form: its steps are as large as the picture, and there may be thousands of it.
+struct Shown {
+    image: Vec<u8>,
+    ground: Option<Ground>,
+}
+
 /// A picture in every form that a model takes, or why there is none.
-type Look = Result<HashMap<Form, Seen>, SourceError>;
+type Look = Result<HashMap<Form, Shown>, SourceError>;
 
 impl Asked<'_> {
     /// Reads the pictures and asks every model about each: an answer a picture and model, in the order of the pictures,
@@ -132,7 +139,10 @@ impl Asked<'_> {
                 ..self.options
             };
             if let Entry::Vacant(place) = seen.entry(form) {
-                place.insert(see(&picture, &model.input(), &options).map_err(|fault| source.error(fault))?);
+                let Seen { image, steps } =
+                    see(&picture, &model.input(), &options).map_err(|fault| source.error(fault))?;
+                let ground = steps.map(|steps| steps.ground);
+                place.insert(Shown { image, ground });
             }
         }
         Ok(seen)
@@ -160,7 +170,7 @@ impl Asked<'_> {
     fn answer(
         &self,
         NamedModel { model, entry }: &NamedModel,
-        seen: &Seen,
+        seen: &Shown,
         prediction: Prediction,
         prefix: &str,
     ) -> Result<PictureAnswer, PictureError> {
@@ -183,7 +193,7 @@ impl Asked<'_> {
             score: Some(prediction.score()),
             unit: Some(unit(kind)),
             threshold: Some(threshold),
-            ground: seen.steps.as_ref().map(|steps| steps.ground),
+            ground: seen.ground,
             details: Some(prediction),
             seen: shown,
             reconstruction,
