@@ -242,10 +242,24 @@ fn the_loss_of_lengths_counts_beside_that_of_scores() {
     };
     let capsules = output.capsules.expect("a capsule network has capsules");
     let of_lengths: f32 = MarginLoss::default()
-        .forward(lengths(capsules), classes.clone())
+        .forward(lengths(capsules.clone()), classes.clone())
         .into_scalar();
     assert!(of_lengths > 0.1);
     assert!((loss(&with) - loss(&without) - 2.0 * of_lengths).abs() < 1e-6);
+    // So they have where two classes are there.
+    let both = [classes, Tensor::from_ints([4, 5, 6], &device)];
+    let [first, second] = both.clone().map(|classes| classes.one_hot::<2>(10).float());
+    let of_lengths: f32 = MarginLoss::default()
+        .forward_present(lengths(capsules), first + second)
+        .into_scalar();
+    let pairs = |model: &Model| -> f32 {
+        let parts = [(); 2].map(|()| images.clone().flatten::<2>(1, 3));
+        let loss = model
+            .network
+            .pair_loss(&model.forward(images.clone()), parts, both.clone());
+        loss.into_scalar()
+    };
+    assert!((pairs(&with) - pairs(&without) - 2.0 * of_lengths).abs() < 1e-6);
     assert!(error(with.forward(images.clone()).scores, output.scores) < 1e-6);
 }
 

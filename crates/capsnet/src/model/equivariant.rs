@@ -290,6 +290,17 @@ impl EquivariantCapsNet {
         }
     }
 
+    /// A loss of the scores, and of the lengths alone by their weight.
+    fn with_lengths(&self, output: &Output, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> Tensor<1> {
+        let of_scores = loss(output.scores.clone());
+        match &output.capsules {
+            Some(capsules) if self.length_weight > 0.0 => {
+                of_scores + loss(lengths(capsules.clone())) * self.length_weight
+            }
+            _ => of_scores,
+        }
+    }
+
     fn primary(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = self.sampling.forward(images);
         observer.see("polar_map", &x);
@@ -331,21 +342,15 @@ impl Network for EquivariantCapsNet {
 
     /// The margin loss of the scores, and of the lengths alone where they have a weight.
     fn loss(&self, output: &Output, _images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
-        let margin = MarginLoss::default();
-        let of_scores = margin.forward(output.scores.clone(), classes.clone());
-        match &output.capsules {
-            Some(capsules) if self.length_weight > 0.0 => {
-                let of_lengths = margin.forward(lengths(capsules.clone()), classes);
-                of_scores + of_lengths * self.length_weight
-            }
-            _ => of_scores,
-        }
+        self.with_lengths(output, |scores| MarginLoss::default().forward(scores, classes.clone()))
     }
 
     /// The margin loss with both classes present.
     fn pair_loss(&self, output: &Output, _parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
         let truth = two_hot(classes, &output.scores);
-        MarginLoss::default().forward_present(output.scores.clone(), truth)
+        self.with_lengths(output, |scores| {
+            MarginLoss::default().forward_present(scores, truth.clone())
+        })
     }
 
     fn score_kind(&self) -> ScoreKind {
