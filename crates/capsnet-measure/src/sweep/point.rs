@@ -94,7 +94,8 @@ impl SweepPoint {
     pub fn without_answers(&self) -> Self {
         Self {
             answers: None,
-            ..self.clone()
+            confusion: self.confusion.clone(),
+            ..*self
         }
     }
 

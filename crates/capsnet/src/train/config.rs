@@ -76,7 +76,7 @@ pub struct TrainConfig<A: Architecture = ModelConfig> {
     pub threads: usize,
     /// Seconds between checkpoints within an epoch.
     pub checkpoint_seconds: u64,
-    /// Steps between those noted in the run's `record/`, of which nothing depends; 0 records nothing, not even epochs.
+    /// Steps between those noted in the run's `record/`, on which nothing depends; 0 records nothing, not even epochs.
     /// Unless said otherwise a hundredth of an epoch, at least 5 steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_steps: Option<u64>,
