@@ -50,21 +50,34 @@ pub(crate) fn rms_relative_to(scale: &[f64], got: impl ExactSizeIterator<Item = 
 }
 
 pub(crate) fn squash(s: &[f64]) -> Vec<f64> {
-    let n: f64 = s.iter().map(|s| s * s).sum();
-    let factor = (n + SQUASH_EPSILON).sqrt() / (1.0 + n);
+    let (factor, _) = squash_factors(s);
     s.iter().map(|s| factor * s).collect()
 }
 
 /// `ds = sum over d of dv[d] dv[d]/ds`, with the quotient rule written out.
 pub(crate) fn squash_gradient(s: &[f64], dv: &[f64]) -> Vec<f64> {
-    let n: f64 = s.iter().map(|s| s * s).sum();
-    let root = (n + SQUASH_EPSILON).sqrt();
-    let factor = root / (1.0 + n);
-    // d factor / d n
-    let slope = (0.5 / root * (1.0 + n) - root) / (1.0 + n).powi(2);
+    let (factor, slope) = squash_factors(s);
     let along: f64 = s.iter().zip(dv).map(|(s, g)| s * g).sum();
     s.iter()
         .zip(dv)
         .map(|(s, g)| factor * g + slope * 2.0 * s * along)
         .collect()
+}
+
+/// The sums of [`squash_gradient`] with every term's absolute value: what the rounding of a sum is measured by.
+pub(crate) fn squash_gradient_terms(s: &[f64], dv: &[f64]) -> Vec<f64> {
+    let (factor, slope) = squash_factors(s);
+    let along: f64 = s.iter().zip(dv).map(|(s, g)| (s * g).abs()).sum();
+    s.iter()
+        .zip(dv)
+        .map(|(s, g)| (factor * g).abs() + (slope * 2.0 * s).abs() * along)
+        .collect()
+}
+
+/// Squash's factor, and its derivative by the squared length.
+fn squash_factors(s: &[f64]) -> (f64, f64) {
+    let n: f64 = s.iter().map(|s| s * s).sum();
+    let root = (n + SQUASH_EPSILON).sqrt();
+    let slope = (0.5 / root * (1.0 + n) - root) / (1.0 + n).powi(2);
+    (root / (1.0 + n), slope)
 }
