@@ -6,6 +6,9 @@ use super::rules::without_rules;
 /// Marks of less contrast than this that keep to the picture's edges are no figure.
 const FAINT: f32 = 0.15;
 
+/// How much of a mark's contrast goes within a sixtieth of the picture where the mark has an edge.
+const EDGE: f32 = 0.3;
+
 /// A connected mark.
 #[derive(Clone, Debug)]
 struct Mark {
@@ -57,6 +60,24 @@ impl Mark {
         touched > 0.6 || on_edge > 0.3
     }
 
+    /// Whether it ends somewhere, as ink does: light fades.
+    fn has_an_edge(&self, contrast: &Plane) -> bool {
+        let (width, height) = (contrast.width, contrast.height);
+        let reach = (width.max(height) / 60).max(2);
+        let most = self.pixels.iter().map(|&at| contrast.values[at]).fold(0.0, f32::max);
+        self.pixels.iter().any(|&at| {
+            let (x, y) = (at % width, at / width);
+            let around = [
+                x.checked_sub(reach).map(|x| (x, y)),
+                Some((x + reach, y)).filter(|&(x, _)| x < width),
+                y.checked_sub(reach).map(|y| (x, y)),
+                Some((x, y + reach)).filter(|&(_, y)| y < height),
+            ];
+            let mut beside = around.into_iter().flatten();
+            beside.any(|(x, y)| contrast.values[at] - contrast.at(x, y) > EDGE * most)
+        })
+    }
+
     /// Whether it is a frame around another mark: hollow, straight, and with nothing of its own inside.
     fn frames(&self, other: &Self, width: usize) -> bool {
         let inside =
@@ -106,6 +127,8 @@ pub(super) fn strokes(contrast: &Plane, least: f32, begin: f32) -> Option<Plane>
         let mut edges = is_edge.iter();
         marks.retain(|_| edges.next() == Some(&false));
     }
+    // Nor is what fades into the ground, as the corners of a photograph do.
+    marks.retain(|mark| mark.has_an_edge(contrast));
     let frames: Vec<bool> = marks
         .iter()
         .map(|mark| marks.iter().any(|other| mark.frames(other, contrast.width)))

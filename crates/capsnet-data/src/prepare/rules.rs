@@ -27,6 +27,8 @@ fn without_level_rules(mask: &Plane) -> Plane {
     }
     let thin = thin_runs(mask, thickest);
     let reach = (STEEPEST * width as f32) as isize;
+    // A line of one pixel that leans by a part of a pixel is a step beside the straight one here and there.
+    let (near, thin_near) = (beside(mask), beside(&thin));
     let mut cleared = mask.clone();
     let mut lines: Vec<isize> = Vec::new();
     for rise in -reach..=reach {
@@ -39,12 +41,12 @@ fn without_level_rules(mask: &Plane) -> Plane {
                     .is_some_and(|y| plane.at(x, y) > 0.0)
             };
             // A few places first, as most lines are none.
-            let seen = (0..16).filter(|i| on(mask, (2 * i + 1) * width / 32)).count();
+            let seen = (0..16).filter(|i| on(&near, (2 * i + 1) * width / 32)).count();
             if seen < 12 {
                 continue;
             }
-            let marked = (0..width).filter(|&x| on(mask, x)).count();
-            let thinly = (0..width).filter(|&x| on(&thin, x)).count();
+            let marked = (0..width).filter(|&x| on(&near, x)).count();
+            let thinly = (0..width).filter(|&x| on(&thin_near, x)).count();
             if (marked as f32) < MARKED * width as f32 || 2 * thinly < width {
                 continue;
             }
@@ -71,6 +73,14 @@ fn without_level_rules(mask: &Plane) -> Plane {
         true => cleared,
         false => mask.clone(),
     }
+}
+
+/// With the pixels above and below.
+fn beside(mask: &Plane) -> Plane {
+    Plane::from_fn(mask.width, mask.height, |x, y| {
+        let rows = y.saturating_sub(1)..(y + 2).min(mask.height);
+        f32::from(u8::from(rows.into_iter().any(|y| mask.at(x, y) > 0.0)))
+    })
 }
 
 /// The pixels of a mask in runs of at most `thickest` down a column.

@@ -173,6 +173,8 @@ fn pages_without_ink_have_nothing_to_recognise() {
         (Paper::Even(0.6), 0.03),
         (Paper::Gradient(0.9, 0.3), 0.03),
         (Paper::Shadow(0.85, 0.5, 40.0), 0.0),
+        (Paper::Vignette(0.9), 0.01),
+        (Paper::Vignette(0.7), 0.0),
     ];
     for (paper, noise) in papers {
         let style = Style { paper, noise, ..page() };
