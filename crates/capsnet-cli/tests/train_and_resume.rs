@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use capsnet_weights::read;
 use serde_json::Value;
-use support::{Run, capsnet, command, ignores, names_in, text, write_data};
+use support::{Run, capsnet, command, ignores, lines, names_in, text, write_data};
 use tempfile::{TempDir, tempdir};
 
 /// 24 steps an epoch on the synthetic data, a checkpoint after each.
@@ -147,18 +147,6 @@ fn assert_same_run(root: &Path, run: &str) {
 /// What the run noted for each epoch, without the time it took.
 fn metrics(run: &Path) -> Vec<Value> {
     lines(&run.join("metrics.jsonl"), "seconds")
-}
-
-/// The lines of a file without what depends on the time they took.
-fn lines(path: &Path, timed: &str) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| {
-            let mut line: Value = serde_json::from_str(line).unwrap();
-            line[timed].take();
-            line
-        })
-        .collect()
 }
 
 #[test]

@@ -196,3 +196,15 @@ pub(crate) fn ignores(signal: &str) -> bool {
     }
     ignored
 }
+
+/// The lines of a file without what depends on the time they took.
+pub(crate) fn lines(path: &Path, timed: &str) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line[timed].take();
+            line
+        })
+        .collect()
+}
