@@ -244,6 +244,37 @@ fn a_terminal_of_another_size_is_filled() {
     assert_eq!(terminal.end().code(), Some(130));
 }
 
+#[test]
+fn a_model_that_names_no_classes_is_told_by_its_loss_alone() {
+    let folder = folder();
+    let root = folder.path();
+    let words = format!("train transforming-autoencoder --dashboard --out run --epochs {ENDLESS}");
+    let mut terminal = Terminal::start(root, &words, None);
+    let shown = ["loss: training, validation", "after epoch ", "validation  "];
+    let text = terminal.until(&shown, |_| true);
+    assert!(
+        !text.contains("accuracy") && !text.contains(" %") && !text.contains("mistakes"),
+        "{text}"
+    );
+    terminal.press("q");
+    assert_eq!(terminal.end().code(), Some(130));
+    let lines = capsnet(
+        root,
+        [
+            "train",
+            "--resume",
+            "run",
+            "--epochs",
+            &(epochs(&root.join("run")) + 1).to_string(),
+        ],
+    );
+    assert!(lines.stderr.contains("; validation loss "), "{lines:?}");
+    assert!(!lines.stderr.contains("accuracy"), "{lines:?}");
+    assert!(root.join("run/loss.svg").is_file() && !root.join("run/accuracy.svg").exists());
+    let listed = capsnet(root, ["runs", "."]).done();
+    assert!(!listed.contains(" %"), "{listed}");
+}
+
 /// The training is worth more than the terminal that it is watched on.
 #[test]
 fn a_terminal_that_is_closed_ends_no_training() {

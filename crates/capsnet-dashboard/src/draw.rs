@@ -106,13 +106,13 @@ fn figures(seen: &Seen) -> Vec<Line<'_>> {
         return vec![Line::raw("validation comes with the first epoch")];
     };
     let mut lines = vec![bold(format!("after epoch {}", last.epoch))];
-    lines.push(Line::raw(format!(
-        "training    {:.4}  {}",
-        last.train_loss,
-        percent(last.train_accuracy, 2)
-    )));
-    if let (Some(loss), Some(accuracy)) = (last.validation_loss, last.validation_accuracy) {
-        lines.push(Line::raw(format!("validation  {loss:.4}  {}", percent(accuracy, 2))));
+    let row = |of: &str, loss: f64, accuracy: Option<f64>| {
+        let accuracy = accuracy.map_or_else(String::new, |share| percent(share, 2));
+        Line::raw(format!("{of:<12}{loss:.4}  {accuracy}"))
+    };
+    lines.push(row("training", last.train_loss, last.train_accuracy));
+    if let Some(loss) = last.validation_loss {
+        lines.push(row("validation", loss, last.validation_accuracy));
     }
     if let Some(best) = seen.metrics.iter().rev().find(|metrics| metrics.best) {
         lines.push(Line::raw(format!("best so far: epoch {}", best.epoch)));
@@ -151,7 +151,7 @@ fn curves(frame: &mut Frame, area: Rect, seen: &Seen) {
         validation: seen.of_epochs(|metrics| metrics.validation_accuracy.map(|share| 100.0 * share)),
         label: measure,
     };
-    if area.height >= 2 * CURVE {
+    if area.height >= 2 * CURVE && seen.names_classes {
         let [top, bottom] = Layout::vertical([Constraint::Fill(1); 2]).areas(area);
         losses.draw(frame, top);
         accuracies.draw(frame, bottom);

@@ -24,7 +24,7 @@ use capsnet_report::number::{count, counted, percent};
 ///     step: 938,
 ///     learning_rate: 1e-3,
 ///     train_loss: 0.25,
-///     train_accuracy: 0.9,
+///     train_accuracy: Some(0.9),
 ///     validation_loss: Some(0.125),
 ///     validation_accuracy: Some(0.9876),
 ///     best: true,
@@ -52,11 +52,13 @@ pub fn line(event: &Event, config: &TrainConfig, folder: &RunFolder, best: &str)
             folder.root().display()
         ),
         Event::Epoch(metrics) => {
-            let validation = match (metrics.validation_loss, metrics.validation_accuracy) {
-                (Some(loss), Some(accuracy)) => {
-                    format!("; validation loss {loss:.4}, accuracy {}", percent(accuracy, 2))
-                }
-                _ => String::new(),
+            let accuracy = |share: Option<f64>| match share {
+                Some(share) => format!(", accuracy {}", percent(share, 2)),
+                None => String::new(),
+            };
+            let validation = match metrics.validation_loss {
+                Some(loss) => format!("; validation loss {loss:.4}{}", accuracy(metrics.validation_accuracy)),
+                None => String::new(),
             };
             let best = if metrics.best {
                 format!(", {best}")
@@ -64,11 +66,11 @@ pub fn line(event: &Event, config: &TrainConfig, folder: &RunFolder, best: &str)
                 String::new()
             };
             format!(
-                "epoch {}/{}: loss {:.4}, accuracy {}{validation}{best}  ({})",
+                "epoch {}/{}: loss {:.4}{}{validation}{best}  ({})",
                 metrics.epoch,
                 config.epochs,
                 metrics.train_loss,
-                percent(metrics.train_accuracy, 2),
+                accuracy(metrics.train_accuracy),
                 duration(Duration::from_secs_f64(metrics.seconds)),
             )
         }

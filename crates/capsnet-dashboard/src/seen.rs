@@ -19,6 +19,8 @@ pub(crate) struct Seen {
     pub(crate) classes: Vec<String>,
     pub(crate) epochs: u64,
     pub(crate) parameters: usize,
+    /// Whether there are accuracies and mistakes.
+    pub(crate) names_classes: bool,
     /// Images an epoch, and those kept out.
     pub(crate) images: usize,
     pub(crate) held_out: usize,
@@ -60,6 +62,7 @@ impl Seen {
             folder: folder.root().display().to_string(),
             classes: classes.to_vec(),
             epochs: config.epochs,
+            names_classes: config.model.names_classes(),
             held_out: config.validation,
             ..Self::default()
         }
@@ -76,6 +79,14 @@ impl Seen {
         self.metrics = folder.metrics().unwrap_or_default();
         let last = folder.epoch_records().unwrap_or_default().pop();
         self.confusion = last.and_then(|record| record.confusion).unwrap_or_default();
+        if !self.names_classes {
+            // Runs of earlier versions have some all the same, which mean nothing.
+            self.steps[1].clear();
+            self.confusion.clear();
+            for metrics in &mut self.metrics {
+                (metrics.train_accuracy, metrics.validation_accuracy) = (None, None);
+            }
+        }
     }
 
     /// Takes in what training tells, `now` being the time since whenever.
@@ -117,7 +128,9 @@ impl Seen {
     }
 
     fn noted(&mut self, record: &StepRecord) {
-        for (points, value) in self.steps.iter_mut().zip([record.loss, 100.0 * record.accuracy]) {
+        let accuracy = record.accuracy.map(|share| 100.0 * share);
+        for (points, value) in self.steps.iter_mut().zip([Some(record.loss), accuracy]) {
+            let Some(value) = value else { continue };
             let smoothed = match points.last() {
                 Some(&(_, before)) => SMOOTHING * before + (1.0 - SMOOTHING) * value,
                 None => value,

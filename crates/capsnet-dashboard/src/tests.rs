@@ -51,7 +51,7 @@ fn epoch(epoch: u64, loss: f64) -> EpochMetrics {
         step: 10 * epoch,
         learning_rate: 1e-3,
         train_loss: loss,
-        train_accuracy: 0.9,
+        train_accuracy: Some(0.9),
         validation_loss: Some(loss / 2.0),
         validation_accuracy: Some(0.9876),
         best: epoch == 1,

@@ -98,8 +98,10 @@ export function grid({ tiles, note, source, names }, epoch) {
     (canvases) => {
       const figures = canvases.map((canvas, at) => {
         const [label, said] = [labels[at], predictions[at]];
-        const words = said === label ? names[label] : `${names[label]} → ${names[said]}`;
-        return h("figure", { className: said === label ? "" : "wrong" }, canvas, h("figcaption", {}, words));
+        // A model that names no classes has none.
+        const isRight = said === undefined || said === label;
+        const words = isRight ? names[label] : `${names[label]} → ${names[said]}`;
+        return h("figure", { className: isRight ? "" : "wrong" }, canvas, h("figcaption", {}, words));
       });
       tiles.replaceChildren(...figures);
       if (note) note.textContent = `after epoch ${epoch.epoch}`;

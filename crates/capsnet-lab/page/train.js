@@ -3,8 +3,13 @@
 import { chart, smooth } from "./chart.js";
 import { following } from "./follow.js";
 import { cellOf, grid, matrix } from "./panes.js";
-import { card, command, h, heading, quoted, select, shortNames, slider } from "./parts.js";
+import { card, command, h, heading, quoted, shortNames, slider } from "./parts.js";
+import { starter } from "./start.js";
 import * as state from "./state.js";
+
+/** Whether a run's model answers with classes, as far as is known by now.
+ * @param {import("./follow.js").Followed} run */
+const namesClasses = (run) => run.state?.names_classes !== false;
 
 const KEYS = ["run", "smooth", "log", "cell"];
 
@@ -51,15 +56,22 @@ export function train({ backend, about }) {
     }).root,
     logButton(),
   );
+  /** What there is of models that name classes alone. */
+  const ofClasses = {
+    accuracy: card("Accuracy, %", "steps thin, epochs bold, validation dashed", charts.accuracy.root),
+    confusion: card("Confusion", "choose a cell to see its digits", confusionNote, confusion, cellBox),
+    reconstruction: card("Reconstruction", "what the decoder makes of the true class's capsule", made, madeNote),
+    lengths: card("Capsule lengths", "true class and others", charts.lengths.root),
+  };
   const panes = h(
     "div",
     { className: "panes" },
     card("Loss", "steps thin, epochs bold, validation dashed", charts.loss.root),
-    card("Accuracy, %", "steps thin, epochs bold, validation dashed", charts.accuracy.root),
-    card("Confusion", "choose a cell to see its digits", confusionNote, confusion, cellBox),
+    ofClasses.accuracy,
+    ofClasses.confusion,
     card("Truth", "the same images after every epoch; label, then the model's answer", truth),
-    card("Reconstruction", "what the decoder makes of the true class's capsule", made, madeNote),
-    card("Capsule lengths", "true class and others", charts.lengths.root),
+    ofClasses.reconstruction,
+    ofClasses.lengths,
     card("Gradient norm", "", charts.norm.root),
     card("Learning rate", "", charts.rate.root),
     card("Images a second", "", charts.speed.root),
@@ -72,13 +84,20 @@ export function train({ backend, about }) {
     h(
       "div",
       { className: "bench" },
-      h("div", { className: "side" }, card("Runs", "", list), starter()),
+      h("div", { className: "side" }, card("Runs", "", list), starter(runs, about.trainable, attempt, begun)),
       h("div", { className: "stack" }, card("Now", "", tally, buttons, settings, again), panes),
     ),
   );
   let timer = 0;
   // Until the server has said it.
   let folder = "runs";
+
+  /** @param {{run: string, command: string}} started */
+  async function begun(started) {
+    state.set({ run: started.run });
+    again.replaceChildren(command(started.command));
+    await relist();
+  }
 
   function logButton() {
     const button = h("button", { type: "button" }, "Log axes");
@@ -89,52 +108,6 @@ export function train({ backend, about }) {
     };
     say();
     return button;
-  }
-
-  function starter() {
-    const field = (/** @type {string} */ label, /** @type {any} */ props) => {
-      const input = h("input", { type: "number", ...props });
-      return { input, root: h("label", { className: "field" }, label, input) };
-    };
-    let model = "capsnet";
-    const pick = select(
-      "Model",
-      about.trainable.map((name) => [name, name]),
-      model,
-      (value) => (model = value),
-    );
-    const epochs = field("Epochs", { min: 1, value: 3 });
-    const limit = field("Images", { min: 1, placeholder: "all", value: 2000 });
-    const batch = field("Batch", { min: 1, placeholder: "usual" });
-    const rate = field("Learning rate", { min: 0, step: "any", placeholder: "usual" });
-    const seed = field("Seed", { min: 0, placeholder: "1" });
-    const begin = h("button", { className: "main", type: "submit" }, "Start training");
-    const form = h(
-      "form",
-      { className: "stack" },
-      h("div", { className: "formgrid" }, pick, epochs.root, limit.root, batch.root, rate.root, seed.root),
-      begin,
-    );
-    form.onsubmit = async (/** @type {Event} */ event) => {
-      event.preventDefault();
-      const of = (/** @type {HTMLInputElement} */ input) => (input.value === "" ? undefined : Number(input.value));
-      begin.disabled = true;
-      await attempt(async () => {
-        const started = await runs.start({
-          model,
-          epochs: of(epochs.input),
-          limit: of(limit.input),
-          batch_size: of(batch.input),
-          learning_rate: of(rate.input),
-          seed: of(seed.input),
-        });
-        state.set({ run: started.run });
-        again.replaceChildren(command(started.command));
-        await relist();
-      });
-      begin.disabled = false;
-    };
-    return card("New training", "", form);
   }
 
   /** @param {() => Promise<void>} work */
@@ -186,44 +159,54 @@ export function train({ backend, about }) {
     const label = (/** @type {string} */ name, /** @type {string} */ what) =>
       open.length > 1 ? `${name} ${what}` : what;
     /** @param {(run: import("./follow.js").Followed, colour: number) => import("./chart.js").Series[]} of */
-    const every = (of) => open.flatMap((run) => of(run, chosen().indexOf(run.name)));
+    const every = (of, which = (/** @type {any} */ _run) => true) =>
+      open.filter(which).flatMap((run) => of(run, chosen().indexOf(run.name)));
     /** @param {any[]} lines @param {string} key @param {number} [by] @returns {[number, number][]} */
     const points = (lines, key, by = 1) =>
       lines.filter((line) => typeof line[key] === "number").map((line) => [line.step, by * line[key]]);
-    /** @param {string} of @param {number} by */
-    const both = (of, by) =>
-      every((run, colour) => [
-        { name: "", colour, points: smooth(points(run.steps, of, by), share), faded: true },
-        { name: label(run.name, "training"), colour, points: points(run.metrics, `train_${of}`, by) },
-        {
-          name: label(run.name, "validation"),
-          colour: colour + (open.length > 1 ? 0 : 1),
-          dashed: true,
-          points: points(run.metrics, `validation_${of}`, by),
-        },
-      ]);
+    /** @param {string} of @param {number} by @param {(run: any) => boolean} [which] */
+    const both = (of, by, which) =>
+      every(
+        (run, colour) => [
+          { name: "", colour, points: smooth(points(run.steps, of, by), share), faded: true },
+          { name: label(run.name, "training"), colour, points: points(run.metrics, `train_${of}`, by) },
+          {
+            name: label(run.name, "validation"),
+            colour: colour + (open.length > 1 ? 0 : 1),
+            dashed: true,
+            points: points(run.metrics, `validation_${of}`, by),
+          },
+        ],
+        which,
+      );
     /** @param {string} of */
     const single = (of) =>
       every((run, colour) => [{ name: label(run.name, ""), colour, points: smooth(points(run.steps, of), share) }]);
     const x = { label: "step", low: 0 };
     charts.loss.show(both("loss", 1), { x, y: { label: "loss", log, low: log ? undefined : 0 } });
-    charts.accuracy.show(both("accuracy", 100), { x, y: { label: "%", digits: 2, high: 100 } });
+    charts.accuracy.show(both("accuracy", 100, namesClasses), { x, y: { label: "%", digits: 2, high: 100 } });
     charts.rate.show(single("learning_rate"), { x, y: { label: "", log, digits: 6, low: log ? undefined : 0 } });
     charts.norm.show(single("gradient_norm"), { x, y: { label: "", log, low: log ? undefined : 0 } });
     charts.speed.show(single("images_per_second"), { x, y: { label: "", digits: 0, low: 0 } });
     charts.lengths.show(
-      every((run, colour) => [
-        { name: label(run.name, "true class"), colour, points: smooth(points(run.steps, "true_length"), share) },
-        {
-          name: label(run.name, "others"),
-          colour: colour + (open.length > 1 ? 0 : 1),
-          dashed: true,
-          points: smooth(points(run.steps, "other_length"), share),
-        },
-      ]).filter((series) => series.points.length > 0),
+      every(
+        (run, colour) => [
+          { name: label(run.name, "true class"), colour, points: smooth(points(run.steps, "true_length"), share) },
+          {
+            name: label(run.name, "others"),
+            colour: colour + (open.length > 1 ? 0 : 1),
+            dashed: true,
+            points: smooth(points(run.steps, "other_length"), share),
+          },
+        ],
+        namesClasses,
+      ).filter((series) => series.points.length > 0),
       { x, y: { label: "", low: 0, digits: 3 } },
     );
-    now(open.at(-1));
+    const last = open.at(-1);
+    ofClasses.accuracy.hidden = ofClasses.lengths.hidden = open.length > 0 && !open.some(namesClasses);
+    ofClasses.confusion.hidden = ofClasses.reconstruction.hidden = last !== undefined && !namesClasses(last);
+    now(last);
   }
 
   /** What is shown of one run alone: the one that was ticked last. @param {import("./follow.js").Followed} [run] */
@@ -245,7 +228,9 @@ export function train({ backend, about }) {
       fact("epoch", `${run.metrics.length} of ${run.state?.epochs ?? "…"}`),
       fact("step", String(step?.step ?? metrics?.step ?? 0)),
       fact("loss", (step?.loss ?? metrics?.train_loss)?.toFixed(4) ?? "–"),
-      fact("validation accuracy", percent(metrics?.validation_accuracy)),
+      namesClasses(run)
+        ? fact("validation accuracy", percent(metrics?.validation_accuracy))
+        : fact("validation loss", metrics?.validation_loss?.toFixed(4) ?? "–"),
       fact("images/s", step ? step.images_per_second.toFixed(0) : "–"),
     );
     tally.dataset.state = at;

@@ -174,6 +174,38 @@ fn a_run_of_another_process_fills_all_panes_and_goes_on_after_a_reload() {
 }
 
 #[test]
+fn a_run_of_a_model_that_names_no_classes_has_no_panes_of_them() {
+    let Some(mut browser) = Browser::open(1280, 900) else {
+        return;
+    };
+    let open = Open::here();
+    let run = open.home.path().join("runs/mine");
+    fs::write(
+        run.join("config.toml"),
+        "epochs = 3\n[model]\nname = \"transforming-autoencoder\"\n",
+    )
+    .unwrap();
+    write_epoch(&open);
+    let host = format!("http://{}", open.listen);
+    browser.go(&format!("{host}/#tab=train"));
+    browser.until("document.querySelector('.tally').innerText.match(/validation loss\\s+0.8000/)");
+    let shown = "[...document.querySelectorAll('.panes > .card')].filter((card) => !card.hidden) \
+         .map((card) => card.querySelector('h2').textContent).join()";
+    assert_eq!(
+        browser.js(shown),
+        "Loss,Truth,Gradient norm,Learning rate,Images a second"
+    );
+    assert!(
+        !browser
+            .js("document.querySelector('main').innerText")
+            .as_str()
+            .unwrap()
+            .contains(" %")
+    );
+    assert_eq!(browser.complaints(&host), [""; 0]);
+}
+
+#[test]
 fn nothing_is_wider_than_a_phone() {
     let Some((_open, mut browser, host)) = lab("", 390) else {
         return;

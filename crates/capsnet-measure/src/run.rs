@@ -27,8 +27,8 @@ pub struct RunEpoch {
     pub epoch: u64,
     /// Mean loss on the augmented training images.
     pub train_loss: f64,
-    /// Share of them that was classified right.
-    pub train_accuracy: f64,
+    /// Share of them that was classified right, if the model names classes.
+    pub train_accuracy: Option<f64>,
     /// Mean loss on images that were kept out of training, if any were.
     pub validation_loss: Option<f64>,
     /// Share of them that was classified right.
@@ -63,7 +63,8 @@ impl RunEntry {
     }
 
     /// Sorts runs, best first: by the validation accuracy of their best epoch, then by its loss. Runs without
-    /// validation images come after those, by their training accuracy, and runs without an epoch last.
+    /// validation images come after those, by their training accuracy, then runs of models that name no classes, by
+    /// their loss, and runs without an epoch last.
     pub fn sort(runs: &mut [Self]) {
         runs.sort_by(|a, b| {
             let (of_a, of_b) = (a.best(), b.best());
@@ -71,7 +72,7 @@ impl RunEntry {
             let loss = |epoch: Option<&RunEpoch>| {
                 epoch.map_or(f64::INFINITY, |epoch| epoch.validation_loss.unwrap_or(epoch.train_loss))
             };
-            let trained = |epoch: Option<&RunEpoch>| epoch.map(|epoch| epoch.train_accuracy);
+            let trained = |epoch: Option<&RunEpoch>| epoch.and_then(|epoch| epoch.train_accuracy);
             descending(validated(of_a), validated(of_b))
                 .then(match validated(of_a) {
                     Some(_) => Ordering::Equal,
@@ -106,7 +107,7 @@ mod tests {
             .map(|(&(train_loss, train_accuracy, validation), epoch)| RunEpoch {
                 epoch,
                 train_loss,
-                train_accuracy,
+                train_accuracy: Some(train_accuracy),
                 validation_loss: validation.map(|(loss, _)| loss),
                 validation_accuracy: validation.map(|(_, accuracy)| accuracy),
             });

@@ -31,7 +31,8 @@ pub fn first_images(config: &TrainConfig, data: &Dataset) -> Result<Sheet, Error
     Ok(grid.sheet()?)
 }
 
-/// The curves of loss and of accuracy in percent, a point an epoch.
+/// The curves of loss and, where the model names classes, of accuracy in percent, a point an epoch; each with the name
+/// of its file.
 ///
 /// ```
 /// use capsnet::model::LeNet5Config;
@@ -44,17 +45,18 @@ pub fn first_images(config: &TrainConfig, data: &Dataset) -> Result<Sheet, Error
 ///     step: 100 * epoch,
 ///     learning_rate: 1e-3,
 ///     train_loss: 1.0 / epoch as f64,
-///     train_accuracy: 0.9,
+///     train_accuracy: Some(0.9),
 ///     validation_loss: None,
 ///     validation_accuracy: None,
 ///     best: true,
 ///     seconds: 1.0,
 /// };
-/// let [loss, accuracy] = curves(&config, &[epoch(1), epoch(2)]);
+/// let charts = curves(&config, &[epoch(1), epoch(2)]);
+/// let [("loss", loss), ("accuracy", accuracy)] = &charts[..] else { panic!() };
 /// assert_eq!(loss.series[0].points, [(1.0, 1.0), (2.0, 0.5)]);
 /// assert_eq!(accuracy.series.len(), 1); // no validation, so no curve of it
 /// ```
-pub fn curves(config: &TrainConfig, metrics: &[EpochMetrics]) -> [LineChart; 2] {
+pub fn curves(config: &TrainConfig, metrics: &[EpochMetrics]) -> Vec<(&'static str, LineChart)> {
     let percent = |share: f64| 100.0 * share;
     let loss = chart(
         config,
@@ -64,15 +66,18 @@ pub fn curves(config: &TrainConfig, metrics: &[EpochMetrics]) -> [LineChart; 2] 
             series("validation", metrics, |m| m.validation_loss),
         ],
     );
+    if !config.model.names_classes() {
+        return vec![("loss", loss)];
+    }
     let accuracy = chart(
         config,
         Axis::linear("accuracy, %"),
         [
-            series("training (augmented)", metrics, |m| Some(percent(m.train_accuracy))),
+            series("training (augmented)", metrics, |m| m.train_accuracy.map(percent)),
             series("validation", metrics, |m| m.validation_accuracy.map(percent)),
         ],
     );
-    [loss, accuracy]
+    vec![("loss", loss), ("accuracy", accuracy)]
 }
 
 /// Draws the first training images as `augmented.png` in the run's folder, unless that is there already.
@@ -88,15 +93,15 @@ pub fn save_first_images(folder: &RunFolder, config: &TrainConfig, data: &Datase
     }
 }
 
-/// Draws the curves of a run as `loss.svg` and `accuracy.svg` in its folder, anew.
+/// Draws the curves of a run as `loss.svg` and, where its model names classes, `accuracy.svg` in its folder, anew.
 ///
 /// # Errors
 ///
 /// If the run's metrics can't be read, or a file can't be written.
 pub fn save_curves(folder: &RunFolder, config: &TrainConfig) -> Result<(), Error> {
     let charts = curves(config, &folder.metrics()?);
-    for (chart, file) in charts.iter().zip(["loss.svg", "accuracy.svg"]) {
-        chart.sheet()?.save_svg(&folder.root().join(file))?;
+    for (name, chart) in charts {
+        chart.sheet()?.save_svg(&folder.root().join(format!("{name}.svg")))?;
     }
     Ok(())
 }
@@ -143,5 +148,25 @@ fn chart(config: &TrainConfig, y: Axis, series: [Series; 2]) -> LineChart {
         x: Axis::linear("epoch"),
         y,
         series: series.into_iter().filter(|s| !s.points.is_empty()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capsnet::model::ModelConfig;
+
+    #[test]
+    fn a_model_that_names_no_classes_has_no_accuracy_to_draw() {
+        let model = ModelConfig::named("transforming-autoencoder").unwrap();
+        // As older runs have it.
+        let epoch: EpochMetrics = serde_json::from_str(
+            r#"{"epoch": 1, "step": 5, "learning_rate": 0.1, "train_loss": 2.0, "train_accuracy": 0.1,
+                "validation_loss": 3.0, "validation_accuracy": 0.1, "best": true, "seconds": 1.0}"#,
+        )
+        .unwrap();
+        let charts = curves(&TrainConfig::for_model(model), &[epoch]);
+        assert_eq!(charts.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["loss"]);
+        assert_eq!(charts[0].1.series.len(), 2);
     }
 }

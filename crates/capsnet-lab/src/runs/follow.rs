@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{Runs, RunsError, State, about, state};
+use super::{Runs, RunsError, State, about, names_classes, state};
 
 /// Bytes of a file that are read at a time.
 const CHUNK: u64 = 256 << 10;
@@ -35,6 +35,8 @@ struct Now {
     state: State,
     ours: bool,
     model: String,
+    /// Whether what the run says of accuracies and classes means something.
+    names_classes: bool,
     epochs: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
@@ -103,6 +105,7 @@ impl Follower {
         Some(Now {
             state: state(&self.root, ours, changed),
             ours,
+            names_classes: names_classes(&model),
             model,
             epochs,
             failure: self.runs.failure(&self.name),
@@ -175,7 +178,9 @@ mod tests {
         assert_eq!(first[0], ("steps", "[{\"step\":1},{\"step\":2}]".to_owned()));
         assert_eq!(names(&first), ["steps", "state"]);
         assert!(
-            first[1].1.contains("\"model\":\"lenet5\",\"epochs\":3"),
+            first[1]
+                .1
+                .contains("\"model\":\"lenet5\",\"names_classes\":true,\"epochs\":3"),
             "{}",
             first[1].1
         );

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use capsnet::model::{Architecture, ModelConfig};
 pub use follow::Follower;
 use process::Trainings;
 pub use process::{Start, Started};
@@ -18,8 +19,8 @@ use serde::Serialize;
 
 /// A run with a lock whose files haven't changed for so long isn't being trained, where processes can't be looked up.
 const QUIET: Duration = Duration::from_secs(60);
-/// Folders in folders: `runs/compare/lenet5-1`.
-const DEEPEST: usize = 2;
+/// Folders in folders: `runs/STUDY/VARIANT/seed-1`, perhaps in one more.
+const DEEPEST: usize = 4;
 const MOST: usize = 1000;
 
 /// The runs of a folder.
@@ -253,6 +254,11 @@ fn is_held(root: &Path, changed: SystemTime) -> bool {
         Some(process) if processes.exists() => processes.with_file_name(process.to_string()).exists(),
         _ => changed.elapsed().is_ok_and(|quiet| quiet < QUIET),
     }
+}
+
+/// Whether a model's answers are classes, so that there is an accuracy; of models that aren't ours, yes.
+pub(crate) fn names_classes(model: &str) -> bool {
+    ModelConfig::named(model).is_none_or(|config| config.names_classes())
 }
 
 /// The model and the epochs of a run.

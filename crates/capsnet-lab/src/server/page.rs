@@ -32,6 +32,7 @@ pub(super) const ASSETS: &[Asset] = assets![
     "/panes.js" "panes.js" "text/javascript; charset=utf-8";
     "/draw.js" "draw.js" "text/javascript; charset=utf-8";
     "/train.js" "train.js" "text/javascript; charset=utf-8";
+    "/start.js" "start.js" "text/javascript; charset=utf-8";
     "/follow.js" "follow.js" "text/javascript; charset=utf-8";
     "/capsules.js" "capsules.js" "text/javascript; charset=utf-8";
     "/routing.js" "routing.js" "text/javascript; charset=utf-8";

@@ -19,7 +19,8 @@ pub const CURVES: usize = 12;
 /// Under the table.
 pub const READING: &str = "Best first: by the validation accuracy of the epoch with the smallest validation loss, \
     whose weights are best.safetensors. Without validation images a run is ranked by its training accuracy, after the \
-    others. Validation images differ where runs kept out different numbers of images.";
+    others; runs of models that name no classes come last, by their loss. Validation images differ where runs kept out \
+    different numbers of images.";
 
 /// One row a run.
 ///
@@ -80,13 +81,16 @@ pub fn charts(runs: &[RunEntry]) -> Vec<(&'static str, LineChart)> {
         (
             "accuracy",
             chart(runs, "Accuracy by epoch", "accuracy, %", |epoch| {
-                (epoch.validation_accuracy.map(percent), percent(epoch.train_accuracy))
+                (
+                    epoch.validation_accuracy.map(percent),
+                    epoch.train_accuracy.map(percent),
+                )
             }),
         ),
         (
             "loss",
             chart(runs, "Loss by epoch", "loss", |epoch| {
-                (epoch.validation_loss, epoch.train_loss)
+                (epoch.validation_loss, Some(epoch.train_loss))
             }),
         ),
     ];
@@ -94,8 +98,14 @@ pub fn charts(runs: &[RunEntry]) -> Vec<(&'static str, LineChart)> {
 }
 
 /// A chart of a value in validation, where there was one, and in training.
-fn chart(runs: &[RunEntry], title: &str, y: &str, values: impl Fn(&RunEpoch) -> (Option<f64>, f64)) -> LineChart {
-    let with_curves = || runs.iter().filter(|run| !run.curve.is_empty());
+fn chart(
+    runs: &[RunEntry],
+    title: &str,
+    y: &str,
+    values: impl Fn(&RunEpoch) -> (Option<f64>, Option<f64>),
+) -> LineChart {
+    let has_values = |epoch: &RunEpoch| values(epoch) != (None, None);
+    let with_curves = || runs.iter().filter(|run| run.curve.iter().any(has_values));
     let count = with_curves().count();
     // A run is two lines, as long as they can be told apart.
     let with_training = count <= CURVES / 2;
@@ -108,7 +118,7 @@ fn chart(runs: &[RunEntry], title: &str, y: &str, values: impl Fn(&RunEpoch) -> 
                 .collect()
         };
         let validation = points(&|epoch| values(epoch).0);
-        let training = points(&|epoch| Some(values(epoch).1));
+        let training = points(&|epoch| values(epoch).1);
         let alone = validation.is_empty();
         if !alone {
             series.push(Series::new(format!("{}: validation", run.name), validation));
@@ -171,7 +181,7 @@ mod tests {
                 .map(|(&accuracy, epoch)| RunEpoch {
                     epoch,
                     train_loss: 1.0 - accuracy,
-                    train_accuracy: accuracy,
+                    train_accuracy: Some(accuracy),
                     validation_loss: Some(1.0 - accuracy),
                     validation_accuracy: Some(accuracy),
                 })
@@ -187,6 +197,26 @@ mod tests {
             row.split_whitespace().collect::<Vec<_>>().join(" "),
             "a lenet5 75.00 % 0.2500 2 2 of 2 1 min 01 s 1 ended"
         );
+    }
+
+    #[test]
+    fn a_model_that_names_no_classes_has_a_curve_of_its_loss_alone() {
+        let mut nameless = run("nameless".to_owned(), &[0.5, 0.75]);
+        for epoch in &mut nameless.curve {
+            (epoch.train_accuracy, epoch.validation_accuracy) = (None, None);
+        }
+        let of = |runs: &[RunEntry]| -> Vec<(&'static str, usize)> {
+            let charts = charts(runs).into_iter();
+            charts.map(|(name, chart)| (name, chart.series.len())).collect()
+        };
+        let other = run("other".to_owned(), &[0.5]);
+        assert_eq!(of(std::slice::from_ref(&nameless)), [("loss", 2)]);
+        assert_eq!(of(&[other.clone(), nameless.clone()]), [("accuracy", 2), ("loss", 4)]);
+        let text = table(&[nameless.clone()]).unwrap().to_text();
+        assert!(text.lines().nth(2).unwrap().contains(" -  0.2500"), "{text}");
+        let mut runs = [nameless, other];
+        RunEntry::sort(&mut runs);
+        assert_eq!(runs[0].name, "other");
     }
 
     #[test]

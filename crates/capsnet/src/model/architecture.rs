@@ -98,6 +98,12 @@ pub trait Architecture: Clone + Debug + PartialEq + Serialize + DeserializeOwned
         Vec::new()
     }
 
+    /// Whether the network's answer to an image is its class. How good one is that names none is told by its loss
+    /// alone: its trainings have no accuracy.
+    fn names_classes(&self) -> bool {
+        true
+    }
+
     /// Why the network can't name two figures in one image, if it can't.
     fn no_pairs(&self) -> Option<&'static str> {
         None

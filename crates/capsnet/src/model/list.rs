@@ -108,6 +108,10 @@ macro_rules! models {
                 Self::all()
             }
 
+            fn names_classes(&self) -> bool {
+                match self { $(Self::$variant(config) => config.names_classes(),)+ }
+            }
+
             fn no_pairs(&self) -> Option<&'static str> {
                 match self { $(Self::$variant(config) => config.no_pairs(),)+ }
             }

@@ -207,6 +207,10 @@ impl Architecture for TransformingAutoencoderConfig {
         })
     }
 
+    fn names_classes(&self) -> bool {
+        false
+    }
+
     fn no_pairs(&self) -> Option<&'static str> {
         Some("a transforming auto-encoder names no classes")
     }

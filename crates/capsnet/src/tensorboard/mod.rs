@@ -150,7 +150,7 @@ fn scalars(named: &[(&str, Option<f64>)]) -> Vec<Message> {
 fn of_step(record: &StepRecord) -> Vec<Message> {
     scalars(&[
         ("step/loss", Some(record.loss)),
-        ("step/accuracy", Some(record.accuracy)),
+        ("step/accuracy", record.accuracy),
         ("step/learning_rate", Some(record.learning_rate)),
         ("step/gradient_norm", Some(record.gradient_norm)),
         ("step/images_per_second", Some(record.images_per_second)),
@@ -162,7 +162,7 @@ fn of_step(record: &StepRecord) -> Vec<Message> {
 fn of_epoch(metrics: &EpochMetrics) -> Vec<Message> {
     scalars(&[
         ("epoch/train_loss", Some(metrics.train_loss)),
-        ("epoch/train_accuracy", Some(metrics.train_accuracy)),
+        ("epoch/train_accuracy", metrics.train_accuracy),
         ("epoch/validation_loss", metrics.validation_loss),
         ("epoch/validation_accuracy", metrics.validation_accuracy),
         ("epoch/seconds", Some(metrics.seconds)),

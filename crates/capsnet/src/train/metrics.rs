@@ -22,8 +22,10 @@ pub struct EpochMetrics {
     pub learning_rate: f64,
     /// Mean loss over the epoch, on augmented images, while the weights moved.
     pub train_loss: f64,
-    /// Share of augmented training images classified right, while the weights moved.
-    pub train_accuracy: f64,
+    /// Share of augmented training images classified right, while the weights moved; none of a model that names no
+    /// classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
     /// Mean loss on the validation images, if any were kept out.
     pub validation_loss: Option<f64>,
     /// Share of validation images classified right.
@@ -135,7 +137,7 @@ mod tests {
             step: 5 * epoch,
             learning_rate: 1e-3,
             train_loss: 0.5,
-            train_accuracy: 0.75,
+            train_accuracy: Some(0.75),
             validation_loss: None,
             validation_accuracy: None,
             best: true,

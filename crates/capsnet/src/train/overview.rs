@@ -71,7 +71,9 @@ fn fill(entry: &mut RunEntry, root: &Path) -> Result<(), Error> {
     entry.model = Some(config.model.name().to_owned());
     entry.seed = Some(config.seed);
     entry.epochs = Some(config.epochs);
-    entry.curve = folder.metrics()?.iter().map(epoch).collect();
+    let names_classes = config.model.names_classes();
+    let metrics = folder.metrics()?;
+    entry.curve = metrics.iter().map(|metrics| epoch(metrics, names_classes)).collect();
     let position = folder.position()?;
     entry.seconds = position
         .as_ref()
@@ -86,12 +88,13 @@ fn fill(entry: &mut RunEntry, root: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn epoch(metrics: &EpochMetrics) -> RunEpoch {
+/// An epoch; accuracies that older runs noted of models that name no classes mean nothing.
+fn epoch(metrics: &EpochMetrics, names_classes: bool) -> RunEpoch {
     RunEpoch {
         epoch: metrics.epoch,
         train_loss: metrics.train_loss,
-        train_accuracy: metrics.train_accuracy,
+        train_accuracy: metrics.train_accuracy.filter(|_| names_classes),
         validation_loss: metrics.validation_loss,
-        validation_accuracy: metrics.validation_accuracy,
+        validation_accuracy: metrics.validation_accuracy.filter(|_| names_classes),
     }
 }

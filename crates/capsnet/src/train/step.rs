@@ -76,7 +76,10 @@ pub(super) fn measured_step<A: Architecture>(
     let gradients = GradientsParams::from_grads(loss.backward(), &model.network);
     let measures = measure.then(|| Measures {
         gradient_norm: gradient_norm(&model.network, &gradients),
-        lengths: mean_lengths(&output, &batch.classes()),
+        lengths: match model.config.names_classes() {
+            true => mean_lengths(&output, &batch.classes()),
+            false => None,
+        },
     });
     model.network = adam.step(learning_rate, model.network, gradients);
     Ok((model, outcome, measures))

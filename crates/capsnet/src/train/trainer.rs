@@ -362,7 +362,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             epoch,
             learning_rate,
             loss: outcome.loss,
-            accuracy: outcome.correct as f64 / images as f64,
+            accuracy: self.share(outcome.correct as f64 / images as f64),
             gradient_norm: measures.gradient_norm,
             images_per_second: self.recorder.speed(),
             true_length: measures.lengths.map(|[of_true, _]| of_true),
@@ -372,6 +372,11 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             self.recorder.step(record)?;
         }
         Ok((outcome.loss, record))
+    }
+
+    /// A share of images classified right, where the model names classes.
+    fn share(&self, right: f64) -> Option<f64> {
+        self.config.model.names_classes().then_some(right)
     }
 
     /// Steps of the whole training.
@@ -394,17 +399,20 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         let (model, device) = (self.model().valid(), self.device.clone().inner());
         let validation = (self.watched.validate)(&model, &device, stop)?;
         let Some(validation) = validation else { return Ok(None) };
-        let (lengths, grid) = self.watched.shown.look(&model, &device);
+        let names_classes = self.config.model.names_classes();
+        let (lengths, grid) = self.watched.shown.look(&model, names_classes, &device);
         drop(model);
+        let train_accuracy = self.share(self.position.correct as f64 / self.images as f64);
         let position = &mut self.position;
+        let answers = validation.as_ref().filter(|_| names_classes);
         let mut metrics = EpochMetrics {
             epoch: position.epoch + 1,
             step: position.step,
             learning_rate: 0.0,
             train_loss: position.loss_sum / self.images as f64,
-            train_accuracy: position.correct as f64 / self.images as f64,
+            train_accuracy,
             validation_loss: validation.as_ref().map(|validation| validation.loss),
-            validation_accuracy: validation.as_ref().map(|validation| validation.accuracy),
+            validation_accuracy: answers.map(|validation| validation.accuracy),
             best: false,
             seconds: position.epoch_seconds,
         };
@@ -435,7 +443,8 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         if metrics.best {
             weights::save(self.model(), &self.folder.best_path(), FloatDtype::F32, &[])?;
         }
-        let (confusion, mistakes) = validation.map_or((None, None), |found| (found.confusion, found.mistakes));
+        let answers = validation.filter(|_| names_classes);
+        let (confusion, mistakes) = answers.map_or((None, None), |found| (found.confusion, found.mistakes));
         let record = EpochRecord {
             epoch: metrics.epoch,
             step: metrics.step,

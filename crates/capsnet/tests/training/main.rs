@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::prelude::*;
 use capsnet::Error;
 use capsnet::evaluate::{self, evaluate};
-use capsnet::model::{Architecture, CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig};
+use capsnet::model::{
+    Architecture, CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig, TransformingAutoencoderConfig,
+};
 use capsnet::train::{Checkpoint, Ending, Event, HeldOut, RunFolder, Schedule, Summary, TrainConfig, train};
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;

@@ -1,5 +1,8 @@
 //! What a run notes down is what its events say.
 
+use capsnet::tensorboard::EventLog;
+use capsnet::train::runs_in;
+
 use super::*;
 
 #[test]
@@ -93,4 +96,92 @@ fn steps_are_noted_as_often_as_is_asked_and_weights_do_not_depend_on_it() {
     let (steps, epochs, weights) = noted(Some(0));
     assert_eq!((steps, epochs), (vec![], 0));
     assert!(weights == usual);
+}
+
+/// Two capsules for four classes, of which it knows nothing.
+fn autoencoder() -> TrainConfig {
+    config(ModelConfig::TransformingAutoencoder(TransformingAutoencoderConfig {
+        image: IMAGE,
+        classes: 4,
+        capsules: 2,
+        recognition_units: 3,
+        generation_units: 4,
+        ..TransformingAutoencoderConfig::translation()
+    }))
+}
+
+#[test]
+fn a_model_that_names_no_classes_is_told_by_its_loss_alone() {
+    let home = TempDir::new().unwrap();
+    let (config, stop) = (autoencoder(), AtomicBool::new(false));
+    let folder = RunFolder::create(home.path(), &config).unwrap();
+    let mut log = EventLog::new(home.path());
+    let mut noted = Vec::new();
+    train(&config, &data(), &folder, &Device::flex(), &stop, &mut |event| {
+        log.hear(&event).unwrap();
+        if let Event::Noted(record) = event {
+            noted.push(record.clone());
+        }
+    })
+    .unwrap();
+    assert_eq!(noted.len(), 15);
+    assert_eq!(noted, folder.step_records().unwrap());
+    for step in &noted {
+        assert!(step.loss > 0.0 && step.gradient_norm > 0.0);
+        assert_eq!((step.accuracy, step.true_length, step.other_length), (None, None, None));
+    }
+    for metrics in folder.metrics().unwrap() {
+        assert!(metrics.train_loss > 0.0 && metrics.validation_loss.unwrap() > 0.0);
+        assert_eq!((metrics.train_accuracy, metrics.validation_accuracy), (None, None));
+    }
+    for record in folder.epoch_records().unwrap() {
+        assert_eq!((record.confusion, record.lengths, record.mistakes), (None, None, None));
+        assert_eq!((record.grid.labels.len(), record.grid.predictions.len()), (14, 0));
+    }
+    assert!(home.path().join("record/truth.png").is_file());
+    let names = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
+    let events = names.filter(|path| path.file_name().unwrap().to_string_lossy().contains("tfevents"));
+    let events: Vec<u8> = events.flat_map(|path| fs::read(path).unwrap()).collect();
+    let has = |tag: &str| events.windows(tag.len()).any(|part| part == tag.as_bytes());
+    assert!(has("step/loss") && has("epoch/validation_loss") && has("truth"));
+    assert!(!has("accuracy") && !has("capsule_length"));
+}
+
+/// Earlier versions noted the share of images whose class is the first.
+#[test]
+fn accuracies_in_an_older_run_of_such_a_model_are_in_nobodys_way() {
+    let home = TempDir::new().unwrap();
+    let root = home.path().join("old");
+    run_until(12, &autoencoder(), &root).unwrap();
+    for (file, more) in [
+        ("metrics.jsonl", "\"train_accuracy\":0.25,"),
+        (
+            "record/steps.jsonl",
+            "\"accuracy\":0.25,\"true_length\":0.5,\"other_length\":0.5,",
+        ),
+    ] {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let text = text.replace("{\"", &format!("{{{more}\""));
+        fs::write(
+            root.join(file),
+            text.replace("\"validation_accuracy\":null", "\"validation_accuracy\":0.25"),
+        )
+        .unwrap();
+    }
+    run(&autoencoder(), &root).unwrap();
+    let (folder, _) = RunFolder::look::<ModelConfig>(&root).unwrap();
+    let accuracies: Vec<_> = folder.metrics().unwrap().iter().map(|m| m.train_accuracy).collect();
+    assert_eq!(accuracies, [Some(0.25), Some(0.25), None], "lines stay as they are");
+    let accuracies: Vec<_> = folder
+        .step_records()
+        .unwrap()
+        .iter()
+        .map(|step| step.accuracy)
+        .collect();
+    assert_eq!(accuracies, [vec![Some(0.25); 12], vec![None; 3]].concat());
+    let curve = &runs_in(home.path()).unwrap()[0].curve;
+    assert_eq!(curve.len(), 3);
+    for epoch in curve {
+        assert_eq!((epoch.train_accuracy, epoch.validation_accuracy), (None, None));
+    }
 }

@@ -56,7 +56,7 @@ pub struct Lengths {
 pub struct Grid {
     /// The true class of each.
     pub labels: Vec<usize>,
-    /// The model's answer to each.
+    /// The model's answer to each; empty where it names no classes.
     pub predictions: Vec<usize>,
     /// Channels, rows and columns of an image.
     pub shape: [usize; 3],
@@ -91,11 +91,20 @@ impl Shown {
         }
     }
 
-    /// What a model without gradients says of them.
-    pub(crate) fn look(&self, model: &dyn Classifier, device: &Device) -> (Option<Lengths>, Grid) {
+    /// What a model without gradients says of them, if it names classes.
+    pub(crate) fn look(&self, model: &dyn Classifier, names_classes: bool, device: &Device) -> (Option<Lengths>, Grid) {
         let shown = self.images.len().min(SHOWN);
         if shown == 0 {
             return (None, Grid::default());
+        }
+        let grid = Grid {
+            labels: self.labels[..shown].to_vec(),
+            shape: self.shape,
+            images: self.images[..shown].to_vec(),
+            ..Grid::default()
+        };
+        if !names_classes {
+            return (None, grid);
         }
         let views = view(model, &self.images, device);
         let lengths = views.iter().all(|view| view.capsules.is_some()).then(|| {
@@ -123,11 +132,9 @@ impl Shown {
         let decoded = capsules.and_then(|capsules| decode(model, &capsules, device).ok());
         let levels = |image: Vec<f32>| image.into_iter().map(|x| (255.0 * x).round() as u8).collect();
         let grid = Grid {
-            labels: self.labels[..shown].to_vec(),
             predictions: views[..shown].iter().map(|view| view.class).collect(),
-            shape: self.shape,
-            images: self.images[..shown].to_vec(),
             reconstructions: decoded.map(|images| images.into_iter().map(levels).collect()),
+            ..grid
         };
         (lengths, grid)
     }

@@ -19,13 +19,14 @@ pub struct StepRecord {
     pub learning_rate: f64,
     /// The mean loss.
     pub loss: f64,
-    /// The share of the images classified right.
-    pub accuracy: f64,
+    /// The share of the images classified right; none of a model that names no classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
     /// The Euclidean norm of the gradient of all parameters together.
     pub gradient_norm: f64,
     /// Images a second since the record before.
     pub images_per_second: f64,
-    /// The mean length of the true classes' capsules, where the model has capsules.
+    /// The mean length of the true classes' capsules, where the model has such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_length: Option<f64>,
     /// The mean length of the other classes' capsules.
