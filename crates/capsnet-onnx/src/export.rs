@@ -1,4 +1,5 @@
-//! A network as an ONNX file: pixels in 0..1 in, scores out, the batch of any size.
+//! A network as an ONNX file: pixels in 0..1 in, scores out, the batch of any size. A transforming auto-encoder has a
+//! move as a second input, and gives the moved image and what its capsules see.
 //!
 //! What is done to the pixels first is part of the graph, and so is every iteration of the routing, one after the
 //! other; the decoder is not. The scores are those of [`Network`](capsnet::model::Network): logits, or the lengths of
@@ -18,13 +19,14 @@ mod capsules;
 mod em;
 mod graph;
 mod matrix;
+mod moving;
 mod plain;
 mod routing;
 mod squash;
 mod turning;
 
 use crate::proto::{Model, OperatorSet, StringEntry};
-use graph::Builder;
+use graph::{Builder, Value};
 
 /// The set of operators that the files are written for; onnxruntime knows it since 1.10 (2021).
 pub const OPSET: i64 = 15;
@@ -118,41 +120,15 @@ pub fn export(config: &ModelConfig, weights: &StateDict) -> Result<Vec<u8>, Expo
     let mut builder = Builder::new(weights);
     let size = [image.channels, image.height, image.width];
     let pixels = builder.input("pixels", &size);
-    let x = builder.normalized(pixels, normalize);
-    let (scores, kind) = match config {
-        ModelConfig::LeNet5(_) => (plain::lenet5(&mut builder, x)?, Scores::Logits),
-        ModelConfig::Mlp(_) => (plain::mlp(&mut builder, x)?, Scores::Logits),
-        ModelConfig::Cnn(config) => (plain::cnn(&mut builder, x, config)?, Scores::Logits),
-        ModelConfig::CapsNet(config) => {
-            let scores = capsules::capsnet(&mut builder, x, config)?;
-            let kind = if config.softmaxed_lengths {
-                Scores::Probabilities
-            } else {
-                Scores::Lengths
-            };
-            (scores, kind)
-        }
-        ModelConfig::EfficientCapsNet(config) => (capsules::efficient(&mut builder, x, config)?, Scores::Lengths),
-        ModelConfig::EmCapsNet(config) => (matrix::em_capsnet(&mut builder, &x, config)?, Scores::Lengths),
-        ModelConfig::EquivariantCapsNet(config) => {
-            let scores = turning::equivariant(&mut builder, &x, config)?;
-            let kind = if config.upright_weight > 0.0 {
-                Scores::LengthsAndPoses
-            } else {
-                Scores::Lengths
-            };
-            (scores, kind)
-        }
-        // A model that is new to the list.
-        #[allow(unreachable_patterns)]
-        other => {
-            return Err(ExportError::Unsupported {
-                what: other.title().to_owned(),
-                advice: "it has no form in ONNX yet".to_owned(),
-            });
-        }
+    let kind = if let ModelConfig::TransformingAutoencoder(config) = config {
+        moving::transforming_autoencoder(&mut builder, &pixels, config)?;
+        None
+    } else {
+        let x = builder.normalized(pixels, normalize);
+        let (scores, kind) = scored(&mut builder, x, config)?;
+        builder.output(scores, "scores", &[classes]);
+        Some(kind)
     };
-    builder.output(scores, "scores", classes);
     let text = serde_json::to_string(config).expect("a configuration is plain data");
     let names = weights.metadata.get(CLASSES_KEY);
     let entry = |key: &str, value: &str| StringEntry {
@@ -168,10 +144,47 @@ pub fn export(config: &ModelConfig, weights: &StateDict) -> Result<Vec<u8>, Expo
             domain: String::new(),
             version: OPSET,
         }],
-        metadata: [entry(CONFIG_KEY, &text), entry(SCORES_KEY, kind.name())]
-            .into_iter()
+        metadata: std::iter::once(entry(CONFIG_KEY, &text))
+            .chain(kind.map(|kind| entry(SCORES_KEY, kind.name())))
             .chain(names.map(|names| entry(CLASSES_KEY, names)))
             .collect(),
     };
     Ok(model.encode_to_vec())
+}
+
+/// The scores of normalised images, and what they are.
+fn scored(builder: &mut Builder, x: Value, config: &ModelConfig) -> Result<(Value, Scores), ExportError> {
+    Ok(match config {
+        ModelConfig::LeNet5(_) => (plain::lenet5(builder, x)?, Scores::Logits),
+        ModelConfig::Mlp(_) => (plain::mlp(builder, x)?, Scores::Logits),
+        ModelConfig::Cnn(config) => (plain::cnn(builder, x, config)?, Scores::Logits),
+        ModelConfig::CapsNet(config) => {
+            let scores = capsules::capsnet(builder, x, config)?;
+            let kind = if config.softmaxed_lengths {
+                Scores::Probabilities
+            } else {
+                Scores::Lengths
+            };
+            (scores, kind)
+        }
+        ModelConfig::EfficientCapsNet(config) => (capsules::efficient(builder, x, config)?, Scores::Lengths),
+        ModelConfig::EmCapsNet(config) => (matrix::em_capsnet(builder, &x, config)?, Scores::Lengths),
+        ModelConfig::EquivariantCapsNet(config) => {
+            let scores = turning::equivariant(builder, &x, config)?;
+            let kind = if config.upright_weight > 0.0 {
+                Scores::LengthsAndPoses
+            } else {
+                Scores::Lengths
+            };
+            (scores, kind)
+        }
+        // A model that is new to the list.
+        #[allow(unreachable_patterns)]
+        other => {
+            return Err(ExportError::Unsupported {
+                what: other.title().to_owned(),
+                advice: "it has no form in ONNX yet".to_owned(),
+            });
+        }
+    })
 }

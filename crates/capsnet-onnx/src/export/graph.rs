@@ -37,8 +37,8 @@ impl<'a> Builder<'a> {
         name.to_owned()
     }
 
-    /// Makes a value the output, `[batch, size]`, under a name.
-    pub(super) fn output(&mut self, value: Value, name: &str, size: usize) {
+    /// Makes a value an output, `[batch, size..]`, under a name.
+    pub(super) fn output(&mut self, value: Value, name: &str, size: &[usize]) {
         let node = Node {
             input: vec![value],
             output: vec![name.to_owned()],
@@ -47,7 +47,7 @@ impl<'a> Builder<'a> {
             attribute: Vec::new(),
         };
         self.graph.node.push(node);
-        self.graph.output.push(described(name, &[size]));
+        self.graph.output.push(described(name, size));
     }
 
     pub(super) fn finish(mut self, name: &str) -> Graph {

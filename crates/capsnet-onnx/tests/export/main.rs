@@ -2,6 +2,7 @@
 //! `tools/check_onnx.py` holds them to onnxruntime.
 
 mod matrix;
+mod moving;
 
 use std::path::Path;
 use std::{fmt, fs};
