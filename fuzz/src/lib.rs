@@ -16,10 +16,10 @@ pub use libfuzzer_sys;
 ///
 /// If there is none.
 pub fn named(name: &str) -> fn(&[u8]) {
-    let mut targets = plain::PLAIN.iter();
+    let found = plain::PLAIN.iter().find(|target| target.name == name);
     #[cfg(feature = "models")]
-    let mut targets = targets.chain(models::MODELS);
-    targets.find(|target| target.name == name).expect("it is in a list").run
+    let found = found.or_else(|| models::MODELS.iter().find(|target| target.name == name));
+    found.expect("it is in a list").run
 }
 
 /// The program of a target, by its name in the lists.
