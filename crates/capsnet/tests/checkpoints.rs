@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::prelude::*;
 use capsnet::Error;
-use capsnet::model::{ImageShape, LeNet5Config, ModelConfig};
+use capsnet::model::{Architecture, ImageShape, LeNet5Config, ModelConfig};
 use capsnet::train::{Ending, Event, Notice, Position, RunFolder, Summary, TrainConfig, train};
 use capsnet_data::dataset::Dataset;
 use capsnet_weights::{FloatDtype, NamedTensor, StateDict, TensorValues, read, write_safetensors};
@@ -230,7 +230,8 @@ fn checkpoints_of_before_there_were_digests_are_gone_on_from() {
     let run = home.path().join("half");
     old(&run, |_, _| {});
     let (summary, notices) = go_on(&run).unwrap();
-    assert_eq!((summary.ending, notices), (Ending::Completed, vec![]));
+    let told = Notice::NoDigest { path: run.join(NEWEST) };
+    assert_eq!((summary.ending, notices), (Ending::Completed, vec![told]));
     assert_ends_as_whole(home.path(), &run, "old");
 }
 
@@ -350,6 +351,39 @@ fn lines_that_metrics_have_lost_are_said() {
         text.contains("metrics.jsonl: the line") && text.contains("missing"),
         "{text}"
     );
+}
+
+#[test]
+fn images_of_the_training_on_a_scale_of_their_own_are_said() {
+    let home = TempDir::new().unwrap();
+    let notices = |augment: &str| {
+        let config = TrainConfig {
+            epochs: 1,
+            augment: augment.parse().unwrap(),
+            ..config()
+        };
+        let folder = RunFolder::create(&home.path().join(augment), &config).unwrap();
+        let (stop, mut notices) = (AtomicBool::new(false), Vec::new());
+        let mut notify = |event: Event| {
+            if let Event::Notice(notice) = event {
+                notices.push(notice.to_string());
+            }
+        };
+        train(&config, &data(), &folder, &Device::flex(), &stop, &mut notify).unwrap();
+        notices
+    };
+    let own = config().model.input().normalize;
+    let notices_of_another = notices("normalize=0.25:2");
+    let [notice] = &notices_of_another[..] else {
+        panic!("{notices_of_another:?}")
+    };
+    let remembered = format!("remember {own}");
+    assert!(
+        notice.contains("`normalize=0.25:2`") && notice.contains(&remembered),
+        "{notice}"
+    );
+    assert!(notices(&format!("normalize={own}")).is_empty());
+    assert!(notices("translate=1").is_empty());
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
+use capsnet_data::transform::Normalize;
+
 use super::MadeBy;
 
 /// Something to be told, which training goes on after.
@@ -17,6 +19,18 @@ pub enum Notice {
         previous: PathBuf,
         /// Steps made up to the one before.
         step: u64,
+    },
+    /// The checkpoint is of a version that noted no SHA-256.
+    NoDigest {
+        /// The checkpoint.
+        path: PathBuf,
+    },
+    /// The augmentation brings images of the training alone to another scale.
+    OtherScale {
+        /// What it does.
+        augment: Normalize,
+        /// What the weights remember, and all other images get.
+        model: Normalize,
     },
     /// Lines of the metrics can't be read.
     DamagedMetrics {
@@ -59,6 +73,16 @@ impl fmt::Display for Notice {
                 "{damaged}\ngoing on from the one before, {}, after step {step}",
                 previous.display()
             ),
+            Notice::NoDigest { path } => write!(
+                f,
+                "{}: an older version made this checkpoint and noted no SHA-256, so damage to it may go unseen",
+                path.display()
+            ),
+            Notice::OtherScale { augment, model } => write!(
+                f,
+                "`normalize={augment}` of the augmentation is for images of the training alone; the weights remember \
+                 {model} (`--normalize`), which images of validations and tests get"
+            ),
             Notice::DamagedMetrics { path, lines, kept } => {
                 let line = if *lines == 1 { "line" } else { "lines" };
                 let (path, kept) = (path.display(), kept.display());
@@ -68,16 +92,12 @@ impl fmt::Display for Notice {
                 )
             }
             Notice::MissingMetrics { path, epochs } => {
-                let (lines, epochs) = match epochs {
-                    1 => ("the line", "one epoch".to_owned()),
-                    _ => ("the lines", format!("{epochs} epochs")),
+                let missing = match epochs {
+                    1 => "the line of an epoch that was trained is missing".to_owned(),
+                    _ => format!("the lines of {epochs} epochs that were trained are missing"),
                 };
                 let path = path.display();
-                write!(
-                    f,
-                    "{path}: {lines} of {epochs} that were trained are missing: curves leave them out; weights don't \
-                     depend on them"
-                )
+                write!(f, "{path}: {missing}: curves leave it out; weights don't depend on it")
             }
             Notice::OtherMaker {
                 step,

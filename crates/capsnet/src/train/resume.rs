@@ -86,9 +86,12 @@ impl Resume<'_> {
         saved: &Checkpoint<A>,
         notify: &mut dyn FnMut(Event),
     ) -> Result<(), Error> {
-        let Some([before, now]) = saved.made_by.as_ref().map(|before| before.apart(self.now)) else {
+        let Some(before) = &saved.made_by else {
+            let path = self.folder.checkpoint_path();
+            notify(Event::Notice(&Notice::NoDigest { path }));
             return Ok(());
         };
+        let [before, now] = before.apart(self.now);
         if before == now {
             return Ok(());
         }

@@ -227,6 +227,11 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             true => model.with_class_names(data.class_names()),
             false => model,
         };
+        let normalize = model.input().normalize;
+        if let Some(augment) = config.augment.normalize().filter(|other| *other != normalize) {
+            let model = normalize;
+            notify(Event::Notice(&Notice::OtherScale { augment, model }));
+        }
         if let Some(notice) = folder.keep_metrics(position.epoch)? {
             notify(Event::Notice(&notice));
         }
