@@ -1,4 +1,4 @@
-//! The one matrix product under the fast convolution: a panel of sixteen columns.
+//! The one matrix product under the fast convolution: a panel of sixteen columns, or two of them.
 //!
 //! ```text
 //! target[row][0..16] (+)= sum over segment, step of  left[row, segment, step] * right[segment, step][0..16]
@@ -67,6 +67,94 @@ pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
     right: Right<'_>,
     target: Target<'_>,
 ) {
+    check(extent, left, right, &target, [0; 2]);
+    let mut row = 0;
+    while row < extent.rows {
+        let tile_rows = S::tile_rows(extent.rows - row);
+        // SAFETY: every address that a tile of `tile_rows <= rows - row` rows touches is at most the largest one, and
+        // `check` holds the largest one of each operand inside its slice.
+        unsafe {
+            let a = left.data.as_ptr().add(row * left.row);
+            let b = right.data.as_ptr();
+            let c = target.data.as_mut_ptr().add(row * target.row);
+            let operands = Operands {
+                a,
+                left,
+                b,
+                right,
+                c,
+                target: &target,
+                apart: [0; 2],
+            };
+            single::<S, AHEAD>(simd, extent, operands, tile_rows);
+        }
+        row += tile_rows;
+    }
+}
+
+/// Multiplies two panels of the same left operand: the second's columns lie `apart` floats after the first's, in the
+/// right operand and in the target. The sums are those of two calls of [`panel`], in the same order; but each float of
+/// the left operand is read once, and in registers of sixteen floats it meets two vectors.
+///
+/// # Panics
+/// See [`streamed_panel`].
+#[inline(always)]
+pub(crate) fn two_panels<S: Simd>(
+    simd: S,
+    extent: Extent,
+    left: Left<'_>,
+    right: Right<'_>,
+    target: Target<'_>,
+    apart: [usize; 2],
+) {
+    check(extent, left, right, &target, apart);
+    let mut row = 0;
+    while row < extent.rows {
+        let rows = extent.rows - row;
+        let tile_rows = match (S::PARTS, rows) {
+            (1, 16) => 8,
+            (1, 12..) => 12,
+            _ => S::tile_rows(rows),
+        };
+        // SAFETY: as in `streamed_panel`; `check` counted the second panel.
+        unsafe {
+            let a = left.data.as_ptr().add(row * left.row);
+            let b = right.data.as_ptr();
+            let c = target.data.as_mut_ptr().add(row * target.row);
+            let operands = Operands {
+                a,
+                left,
+                b,
+                right,
+                c,
+                target: &target,
+                apart,
+            };
+            let second = Operands {
+                b: b.add(apart[0]),
+                c: c.add(apart[1]),
+                ..operands
+            };
+            match (S::PARTS, tile_rows) {
+                (1, 12) => tile::<S, 12, 2, 0>(simd, extent, operands),
+                (1, 8) => tile::<S, 8, 2, 0>(simd, extent, operands),
+                (1, 4) => tile::<S, 4, 2, 0>(simd, extent, operands),
+                (1, 2) => tile::<S, 2, 2, 0>(simd, extent, operands),
+                (1, 1) => tile::<S, 1, 2, 0>(simd, extent, operands),
+                _ => {
+                    for operands in [operands, second] {
+                        single::<S, 0>(simd, extent, operands, tile_rows);
+                    }
+                }
+            }
+        }
+        row += tile_rows;
+    }
+}
+
+/// Holds the largest address of each operand inside its slice.
+#[inline(always)]
+fn check(extent: Extent, left: Left<'_>, right: Right<'_>, target: &Target<'_>, apart: [usize; 2]) {
     let Extent { rows, segments, steps } = extent;
     assert!(rows > 0 && segments > 0 && steps > 0, "empty panel product");
     let depth = |segment: usize, step: usize| (segments - 1) * segment + (steps - 1) * step;
@@ -75,76 +163,96 @@ pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
         "left operand too short"
     );
     assert!(
-        depth(right.segment, right.step) + LANES <= right.data.len(),
+        depth(right.segment, right.step) + apart[0] + LANES <= right.data.len(),
         "right operand too short"
     );
-    assert!((rows - 1) * target.row + LANES <= target.data.len(), "target too short");
+    assert!(
+        (rows - 1) * target.row + apart[1] + LANES <= target.data.len(),
+        "target too short"
+    );
+}
 
-    let mut row = 0;
-    while row < rows {
-        let tile_rows = S::tile_rows(rows - row);
-        // SAFETY: every address that a tile of `tile_rows <= rows - row` rows touches is at most the largest one, and
-        // the assertions above hold the largest one of each operand inside its slice.
-        unsafe {
-            let a = left.data.as_ptr().add(row * left.row);
-            let c = target.data.as_mut_ptr().add(row * target.row);
-            match (S::PARTS, tile_rows) {
-                (1, 16) => tile::<S, 16, 1, AHEAD>(simd, extent, a, left, right, c, &target),
-                (1, 8) => tile::<S, 8, 1, AHEAD>(simd, extent, a, left, right, c, &target),
-                (1, 4) => tile::<S, 4, 1, AHEAD>(simd, extent, a, left, right, c, &target),
-                (1, 2) => tile::<S, 2, 1, AHEAD>(simd, extent, a, left, right, c, &target),
-                (1, 1) => tile::<S, 1, 1, AHEAD>(simd, extent, a, left, right, c, &target),
-                (2, 6) => tile::<S, 6, 2, AHEAD>(simd, extent, a, left, right, c, &target),
-                (2, 4) => tile::<S, 4, 2, AHEAD>(simd, extent, a, left, right, c, &target),
-                (2, 2) => tile::<S, 2, 2, AHEAD>(simd, extent, a, left, right, c, &target),
-                (2, 1) => tile::<S, 1, 2, AHEAD>(simd, extent, a, left, right, c, &target),
-                _ => unreachable!("no micro-kernel of {tile_rows} rows in {} parts", S::PARTS),
-            }
+/// The operands of a tile, advanced to its first row and panel.
+#[derive(Clone, Copy)]
+struct Operands<'a, 't> {
+    a: *const f32,
+    left: Left<'a>,
+    b: *const f32,
+    right: Right<'a>,
+    c: *mut f32,
+    target: &'a Target<'t>,
+    /// Floats from a panel to the next, in the right operand and in the target.
+    apart: [usize; 2],
+}
+
+/// A tile of `rows` rows of one panel.
+///
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn single<S: Simd, const AHEAD: usize>(simd: S, extent: Extent, operands: Operands<'_, '_>, rows: usize) {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        match (S::PARTS, rows) {
+            (1, 16) => tile::<S, 16, 1, AHEAD>(simd, extent, operands),
+            (1, 8) => tile::<S, 8, 1, AHEAD>(simd, extent, operands),
+            (1, 4) => tile::<S, 4, 1, AHEAD>(simd, extent, operands),
+            (1, 2) => tile::<S, 2, 1, AHEAD>(simd, extent, operands),
+            (1, 1) => tile::<S, 1, 1, AHEAD>(simd, extent, operands),
+            (2, 6) => tile::<S, 6, 2, AHEAD>(simd, extent, operands),
+            (2, 4) => tile::<S, 4, 2, AHEAD>(simd, extent, operands),
+            (2, 2) => tile::<S, 2, 2, AHEAD>(simd, extent, operands),
+            (2, 1) => tile::<S, 1, 2, AHEAD>(simd, extent, operands),
+            _ => unreachable!("no micro-kernel of {rows} rows in {} parts", S::PARTS),
         }
-        row += tile_rows;
     }
 }
 
-/// `ROWS` rows of the panel, in `ROWS * PARTS` accumulators.
+/// `ROWS` rows of a panel, or of two where `REGISTERS` are more than its parts; in `ROWS * REGISTERS` accumulators.
 ///
 /// # Safety
-/// `a` and `c` are the operands' data advanced to the tile's first row; all addresses of the tile must lie in the
-/// operands.
+/// All addresses of the tile must lie in the operands.
 #[inline(always)]
-unsafe fn tile<S: Simd, const ROWS: usize, const PARTS: usize, const AHEAD: usize>(
+unsafe fn tile<S: Simd, const ROWS: usize, const REGISTERS: usize, const AHEAD: usize>(
     simd: S,
     extent: Extent,
-    a: *const f32,
-    left: Left<'_>,
-    right: Right<'_>,
-    c: *mut f32,
-    target: &Target<'_>,
+    operands: Operands<'_, '_>,
 ) {
-    let width = LANES / PARTS;
-    let mut sums = [[simd.splat(0.0); PARTS]; ROWS];
+    let Operands {
+        a: left_start,
+        left,
+        b: right_start,
+        right,
+        c,
+        target,
+        apart,
+    } = operands;
+    let width = LANES / S::PARTS;
+    let offset = |register: usize, apart: usize| register / S::PARTS * apart + register % S::PARTS * width;
+    let mut sums = [[simd.splat(0.0); REGISTERS]; ROWS];
     for segment in 0..extent.segments {
         // SAFETY: pointer arithmetic inside the operands, by the contract of this function.
         let (mut a, mut b) = unsafe {
             (
-                a.add(segment * left.segment),
-                right.data.as_ptr().add(segment * right.segment),
+                left_start.add(segment * left.segment),
+                right_start.add(segment * right.segment),
             )
         };
         for _ in 0..extent.steps {
-            // SAFETY: `b` has sixteen readable floats and row `r` of the left operand one, by the contract. The last
-            // advance may leave the slice and is not dereferenced, hence `wrapping_add`.
+            // SAFETY: `b` has sixteen readable floats in each panel and row `r` of the left operand one, by the
+            // contract. The last advance may leave the slice and is not dereferenced, hence `wrapping_add`.
             unsafe {
                 if AHEAD > 0 {
                     simd.prefetch(b.wrapping_add(AHEAD));
                 }
-                let mut b_parts = [simd.splat(0.0); PARTS];
-                for (part, value) in b_parts.iter_mut().enumerate() {
-                    *value = simd.load_from(b.add(part * width));
+                let mut columns = [simd.splat(0.0); REGISTERS];
+                for (register, value) in columns.iter_mut().enumerate() {
+                    *value = simd.load_from(b.add(offset(register, apart[0])));
                 }
                 for (r, sums) in sums.iter_mut().enumerate() {
                     let factor = simd.splat(*a.add(r * left.row));
-                    for (sum, b_part) in sums.iter_mut().zip(b_parts) {
-                        *sum = sum.plus_product(factor, b_part);
+                    for (sum, column) in sums.iter_mut().zip(columns) {
+                        *sum = sum.plus_product(factor, column);
                     }
                 }
             }
@@ -153,10 +261,10 @@ unsafe fn tile<S: Simd, const ROWS: usize, const PARTS: usize, const AHEAD: usiz
         }
     }
     for (r, sums) in sums.iter().enumerate() {
-        for (part, &sum) in sums.iter().enumerate() {
-            // SAFETY: row `r` of the target has sixteen floats, by the contract.
+        for (register, &sum) in sums.iter().enumerate() {
+            // SAFETY: row `r` of the target has sixteen floats in each panel, by the contract.
             unsafe {
-                let at = c.add(r * target.row + part * width);
+                let at = c.add(r * target.row + offset(register, apart[1]));
                 simd.store_to(
                     if target.accumulate {
                         simd.load_from(at) + sum

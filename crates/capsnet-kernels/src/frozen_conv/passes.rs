@@ -2,12 +2,15 @@
 
 use super::layout::{PLANES, Tiling, Windows, slots_of};
 use super::points::{COLUMN_OUTPUTS, COLUMN_WINDOW, POINTS, ROW_OUTPUTS, ROW_WINDOW, TILE};
-use crate::microkernel::{Extent, Left, Right, Target, streamed_panel};
+use crate::microkernel::{Extent, Left, Right, Target, streamed_panel, two_panels};
 use crate::simd::{Kernel, LANES, Lanes, Simd, Vector};
 use crate::toom_cook::{PHASES, STRIDE};
 
 /// Floats by which kernels are asked for ahead of their use.
 const AHEAD: usize = 2048;
+
+/// From so many items on, two blocks of output channels are multiplied together.
+const MANY_ITEMS: usize = 16;
 
 /// Transforms sixteen input channels of all images.
 pub(super) struct TransformWindows<'a> {
@@ -146,10 +149,13 @@ impl Kernel for Multiply<'_> {
             segments: 1,
             steps: slots.len() * LANES,
         };
-        let of_blocks = self.kernels.chunks_exact(self.tiling.kernels(plane));
-        for (kernels, sums) in of_blocks.zip(self.sums.chunks_exact_mut(windows.items)) {
+        let of_block = self.tiling.kernels(plane);
+        // Of few rows the kernels are all that is read, and one stream of them is read fastest.
+        let together = if windows.items < MANY_ITEMS { 1 } else { 2 };
+        let of_blocks = self.kernels.chunks(together * of_block);
+        for (kernels, sums) in of_blocks.zip(self.sums.chunks_mut(together * windows.items)) {
             // The sums of each block of input channels are added up: rounding errors of one long sum would be larger.
-            for (in_block, kernels) in kernels.chunks_exact(extent.steps).enumerate() {
+            for in_block in 0..of_block / extent.steps {
                 let transformed = &self.transformed[in_block * windows.len()..][..windows.len()];
                 let left = Left {
                     data: Lanes::flat(&transformed[windows.at(plane, 0, slots.start)..]),
@@ -158,7 +164,7 @@ impl Kernel for Multiply<'_> {
                     segment: 0,
                 };
                 let right = Right {
-                    data: Lanes::flat(kernels),
+                    data: Lanes::flat(&kernels[in_block * extent.steps..]),
                     step: LANES,
                     segment: 0,
                 };
@@ -167,7 +173,13 @@ impl Kernel for Multiply<'_> {
                     row: LANES,
                     accumulate: in_block > 0,
                 };
-                streamed_panel::<S, AHEAD>(simd, extent, left, right, target);
+                match kernels.len() > of_block {
+                    true => {
+                        let apart = [of_block * LANES, windows.items * LANES];
+                        two_panels(simd, extent, left, right, target, apart);
+                    }
+                    false => streamed_panel::<S, AHEAD>(simd, extent, left, right, target),
+                }
             }
         }
     }

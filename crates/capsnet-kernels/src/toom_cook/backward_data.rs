@@ -11,7 +11,7 @@ use super::layout::{Chunk, PHASES, PLANES, Planes, Tiling, WINDOW, phase_grid, s
 use super::operands::{TransformTiles, by_block, transform_kernels_transposed};
 use super::staging::{WINDOW_LEN, add_window};
 use super::transform::Transforms;
-use crate::microkernel::{Extent, Left, Right, Target, panel};
+use crate::microkernel::{Extent, Left, Right, Target, panel, two_panels};
 use crate::scratch::{Buffer, Scratch};
 use crate::simd::{Kernel, LANES, Lanes, Simd, dispatch};
 use rayon::prelude::*;
@@ -173,7 +173,9 @@ impl MultiplyAndWrite<'_, '_> {
                     step: 1,
                     segment: 0,
                 };
-                for slot in slots_of(plane) {
+                // Two phases at a time; of three the last is left over.
+                let slots = slots_of(plane);
+                for slot in slots.clone().step_by(2) {
                     let right = Right {
                         data: Lanes::flat(&kernels[kernels_layout.at(plane, 0, slot)..]),
                         step: kernels_layout.row_stride(),
@@ -189,7 +191,10 @@ impl MultiplyAndWrite<'_, '_> {
                         segments: 1,
                         steps: depth,
                     };
-                    panel(simd, extent, left, right, target);
+                    match slot + 1 < slots.end {
+                        true => two_panels(simd, extent, left, right, target, [LANES; 2]),
+                        false => panel(simd, extent, left, right, target),
+                    }
                 }
             }
         }

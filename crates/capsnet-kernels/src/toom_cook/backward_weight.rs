@@ -13,10 +13,11 @@ use super::layout::{Chunk, KERNEL, PHASES, PLANES, Planes, Tiling, phase_grid, s
 use super::operands::{FORWARD_KERNELS, TransformWindows, by_block};
 use super::staging::{KERNEL_LEN, unload_kernel};
 use super::transform::Transforms;
-use crate::microkernel::{Extent, Left, Right, Target, panel};
+use crate::microkernel::{Extent, Left, Right, Target, panel, two_panels};
 use crate::scratch::Scratch;
 use crate::simd::{Kernel, LANES, Lanes, Simd, dispatch};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Computes all weight gradients. Lengths have been checked.
 pub(crate) fn backward_weight(tiling: &Tiling, scratch: &Scratch, x: &[f32], dy: &[f32], dw: &mut [f32]) {
@@ -41,7 +42,7 @@ pub(crate) fn backward_weight(tiling: &Tiling, scratch: &Scratch, x: &[f32], dy:
                     out,
                 });
             }
-            let mut products = scratch.take(FORWARD_KERNELS.len());
+            let mut products = scratch.take(2 * FORWARD_KERNELS.len());
             dispatch(MultiplyAndWrite {
                 tiling,
                 chunk,
@@ -72,20 +73,24 @@ impl Kernel for MultiplyAndWrite<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         for group in 0..self.gradients.groups {
-            for (slot, out_block) in self.gradients.out_blocks(group).enumerate() {
+            let out_blocks = self.gradients.out_blocks(group);
+            for slot in (0..out_blocks.len()).step_by(2) {
+                let slots = slot..out_blocks.len().min(slot + 2);
                 for plane in 0..PLANES {
-                    self.multiply(simd, group, slot, plane);
+                    self.multiply(simd, group, slots.clone(), plane);
                 }
-                self.write(simd, out_block);
+                for (number, slot) in slots.enumerate() {
+                    self.write(simd, number, out_blocks.start + slot);
+                }
             }
         }
     }
 }
 
 impl MultiplyAndWrite<'_, '_> {
-    /// One plane's gradients, for sixteen output channels.
+    /// One plane's gradients, for one or two blocks of sixteen output channels.
     #[inline(always)]
-    fn multiply<S: Simd>(&mut self, simd: S, group: usize, slot: usize, plane: usize) {
+    fn multiply<S: Simd>(&mut self, simd: S, group: usize, slots: Range<usize>, plane: usize) {
         let Self {
             chunk,
             gradients,
@@ -106,7 +111,7 @@ impl MultiplyAndWrite<'_, '_> {
                 segment: windows.len() * LANES,
             };
             let right = Right {
-                data: gradients.from(first, group, plane, slot),
+                data: gradients.from(first, group, plane, slots.start),
                 step: gradients.planes.row_stride(),
                 segment: gradients.block_stride(),
             };
@@ -115,29 +120,32 @@ impl MultiplyAndWrite<'_, '_> {
                 row: LANES,
                 accumulate: first > 0,
             };
-            panel(
-                simd,
-                Extent {
-                    rows: phases.len() * LANES,
-                    segments,
-                    steps,
-                },
-                left,
-                right,
-                target,
-            );
+            let extent = Extent {
+                rows: phases.len() * LANES,
+                segments,
+                steps,
+            };
+            match slots.len() {
+                1 => panel(simd, extent, left, right, target),
+                _ => {
+                    let apart = [LANES, FORWARD_KERNELS.len() * LANES];
+                    two_panels(simd, extent, left, right, target, apart);
+                }
+            }
         }
     }
 
-    /// Transforms the gradients of sixteen output channels back and writes them.
+    /// Transforms the gradients of sixteen output channels back, which are the first or the second products, and writes
+    /// them.
     #[inline(always)]
-    fn write<S: Simd>(&mut self, simd: S, out_block: usize) {
+    fn write<S: Simd>(&mut self, simd: S, number: usize, out_block: usize) {
         let mut transforms = Transforms::new(simd);
         let kernel_len = self.tiling.kernel_len();
         let mut taps = [Lanes::ZERO; KERNEL_LEN];
+        let products = &self.products[number * FORWARD_KERNELS.len()..];
         for channel in 0..self.tiling.in_channels(self.in_block).len() {
             for (slot, phase) in PHASES.into_iter().enumerate() {
-                let src = (&*self.products, FORWARD_KERNELS.grid(slot * LANES + channel, 0));
+                let src = (products, FORWARD_KERNELS.grid(slot * LANES + channel, 0));
                 transforms.products_to_taps(phase, src, (&mut taps, phase_grid(phase, KERNEL)));
             }
             for (lane, out_channel) in self.tiling.out_channels(out_block).enumerate() {

@@ -3,8 +3,9 @@
 //! For a chunk of items, in rounds of some blocks of sixteen input channels:
 //!
 //! 1. all threads transform the round's input windows (a task: one channel block, one block of items);
-//! 2. all threads multiply (a task: sixteen output channels, whose sums it alone owns): for each input block, transform
-//!    the kernels into the second-level cache and multiply every plane, items x (4 phases x 16 channels) x 16.
+//! 2. all threads multiply (a task: sixteen output channels or, where there are enough for all threads, thirty-two; it
+//!    alone owns their sums): for each input block, transform the kernels into the second-level cache and multiply every
+//!    plane, items x (4 phases x 16 channels) x 16 or 32.
 //!
 //! After the last round each task transforms its sums back, adds the bias and writes the outputs.
 
@@ -12,7 +13,7 @@ use super::layout::{Chunk, PHASES, PLANES, Planes, Tiling, slots_of};
 use super::operands::{FORWARD_KERNELS, TILE_GRID, TransformWindows, by_block, transform_kernels};
 use super::staging::{TILE_LEN, store_tile};
 use super::transform::Transforms;
-use crate::microkernel::{Extent, Left, Right, Target, panel};
+use crate::microkernel::{Extent, Left, Right, Target, panel, two_panels};
 use crate::scratch::Scratch;
 use crate::simd::{Kernel, LANES, Lanes, Simd, Vector, dispatch};
 use rayon::prelude::*;
@@ -46,6 +47,11 @@ pub(crate) fn forward(
         let round = (ROUND_LEN / in_block_len).clamp(1, tiling.in_blocks());
         let mut transformed = scratch.take(round * in_block_len);
         let mut all_sums = scratch.take(tiling.out_blocks() * sums.len());
+        // The sums are the same in either case.
+        let together = match tiling.out_blocks() >= 4 * rayon::current_num_threads() {
+            true => 2,
+            false => 1,
+        };
 
         for first in (0..tiling.in_blocks()).step_by(round) {
             let in_blocks = first..tiling.in_blocks().min(first + round);
@@ -65,21 +71,23 @@ pub(crate) fn forward(
                     });
                 });
             all_sums
-                .par_chunks_mut(sums.len())
+                .par_chunks_mut(together * sums.len())
                 .enumerate()
-                .for_each(|(out_block, sums)| {
-                    let mut kernels = scratch.take(FORWARD_KERNELS.len());
+                .for_each(|(task, of_blocks)| {
+                    let out_block = task * together;
+                    let out_blocks = out_block..out_block + of_blocks.len() / sums.len();
+                    let mut kernels = scratch.take(out_blocks.len() * FORWARD_KERNELS.len());
                     let (in_blocks, transformed, kernels) = (in_blocks.clone(), &transformed[..], &mut kernels[..]);
                     dispatch(Multiply {
                         tiling,
                         chunk,
                         in_blocks,
-                        out_block,
+                        out_blocks,
                         transformed,
                         windows,
                         w,
                         kernels,
-                        sums,
+                        sums: of_blocks,
                     });
                 });
         }
@@ -103,12 +111,12 @@ pub(crate) fn forward(
     }
 }
 
-/// Adds the products of some input channels to the sums of sixteen output channels.
+/// Adds the products of some input channels to the sums of one or two blocks of sixteen output channels.
 struct Multiply<'a> {
     tiling: &'a Tiling,
     chunk: Chunk,
     in_blocks: Range<usize>,
-    out_block: usize,
+    out_blocks: Range<usize>,
     transformed: &'a [Lanes],
     windows: Planes,
     w: &'a [f32],
@@ -124,11 +132,15 @@ impl Kernel for Multiply<'_> {
             rows: chunk.items,
             slots: 1,
         };
+        let apart = [FORWARD_KERNELS.len() * LANES, sums_layout.len() * LANES];
         for (in_block, transformed) in self
             .in_blocks
             .zip(self.transformed.chunks(chunk.blocks() * windows.len()))
         {
-            transform_kernels(simd, self.tiling, (in_block, self.out_block), self.w, self.kernels);
+            let of_blocks = self.kernels.chunks_exact_mut(FORWARD_KERNELS.len());
+            for (out_block, kernels) in self.out_blocks.clone().zip(of_blocks) {
+                transform_kernels(simd, self.tiling, (in_block, out_block), self.w, kernels);
+            }
             for plane in 0..PLANES {
                 let slots = slots_of(plane);
                 let right = Right {
@@ -153,7 +165,10 @@ impl Kernel for Multiply<'_> {
                         segments: 1,
                         steps: slots.len() * LANES,
                     };
-                    panel(simd, extent, left, right, target);
+                    match self.out_blocks.len() {
+                        1 => panel(simd, extent, left, right, target),
+                        _ => two_panels(simd, extent, left, right, target, apart),
+                    }
                 }
             }
         }

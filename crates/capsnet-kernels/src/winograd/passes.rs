@@ -3,7 +3,7 @@
 use super::linear::{Collect, CollectTransposed, Grid, Project, ProjectTransposed, add, apply};
 use super::staging::Framed;
 use super::{InLanes, PLANES, TILE, Tiling, WINDOW, transformed_kernels};
-use crate::microkernel::{Extent, Left, Right, Target, panel};
+use crate::microkernel::{Extent, Left, Right, Target, panel, two_panels};
 use crate::scratch::Scratch;
 use crate::simd::{Kernel, LANES, Lanes, Simd, Vector as _, dispatch};
 use rayon::prelude::*;
@@ -266,9 +266,9 @@ fn multiply<S: Simd>(
             segment: 0,
         };
         let sums = &mut sums[plane * sums_plane..][..rows * sums_blocks];
-        for block in 0..sums_blocks {
+        for block in (0..sums_blocks).step_by(2) {
             let right = Right {
-                data: Lanes::flat(&kernels[(block * PLANES + plane) * depth..][..depth]),
+                data: Lanes::flat(&kernels[(block * PLANES + plane) * depth..]),
                 step: LANES,
                 segment: 0,
             };
@@ -277,7 +277,10 @@ fn multiply<S: Simd>(
                 row: sums_blocks * LANES,
                 accumulate: false,
             };
-            panel(simd, extent, left, right, target);
+            match block + 1 < sums_blocks {
+                true => two_panels(simd, extent, left, right, target, [PLANES * depth * LANES, LANES]),
+                false => panel(simd, extent, left, right, target),
+            }
         }
     }
 }
