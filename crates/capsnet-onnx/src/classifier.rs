@@ -21,7 +21,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor as Array};
 
 use crate::export::{SCORES_KEY, Scores};
-use crate::proto;
+use crate::{proto, sound};
 
 /// An ONNX model that scores images.
 pub struct OnnxClassifier {
@@ -100,11 +100,13 @@ impl OnnxClassifier {
     pub fn load(path: &Path, normalize: Option<Normalize>) -> Result<Self, LoadError> {
         let bytes = read_bytes(path)?;
         let digest = sha256(&[&bytes]);
-        let metadata = metadata(&bytes);
-        let model = Model::load(bytes).map_err(|error| LoadError::Model {
+        let unreadable = |reason: String| LoadError::Model {
             path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
+            reason,
+        };
+        sound::check(&bytes).map_err(unreadable)?;
+        let metadata = metadata(&bytes);
+        let model = Model::load(bytes).map_err(|error| unreadable(error.to_string()))?;
         let fault = |fault: String| LoadError::NoClassifier {
             path: path.to_owned(),
             fault,

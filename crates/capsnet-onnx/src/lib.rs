@@ -10,6 +10,7 @@ mod any;
 mod classifier;
 mod export;
 mod proto;
+mod sound;
 
 pub use any::{AnyError, AnyModel, starts_as_onnx};
 pub use capsnet_weights::is_onnx;
