@@ -1,7 +1,7 @@
 //! Whether the messages of an ONNX file end where they say, before anything else reads it.
 //!
-//! rten's reader believes the lengths of fields that it passes over: one of 2^63 or more leads it backwards, and it never
-//! ends. So all messages that it opens are walked through first, without a copy of anything.
+//! rten's reader believes the lengths of fields that it passes over: one of 2^63 or more leads it backwards, and it
+//! never ends. So all messages that it opens are walked through first, without a copy of anything.
 
 use prost::encoding::{WireType, decode_key, decode_varint};
 

@@ -4,8 +4,8 @@
 //!
 //! 1. all threads transform the round's input windows (a task: one channel block, one block of items);
 //! 2. all threads multiply (a task: sixteen output channels or, where there are enough for all threads, thirty-two; it
-//!    alone owns their sums): for each input block, transform the kernels into the second-level cache and multiply every
-//!    plane, items x (4 phases x 16 channels) x 16 or 32.
+//!    alone owns their sums): for each input block, transform the kernels into the second-level cache and multiply
+//!    every plane, items x (4 phases x 16 channels) x 16 or 32.
 //!
 //! After the last round each task transforms its sums back, adds the bias and writes the outputs.
 

@@ -73,8 +73,8 @@ pub(super) fn transforming_autoencoder(
     Ok(())
 }
 
-/// The products of what each capsule has, `[batch, capsules, 1, n]`, with the rows of its own weights, `[capsules, rows,
-/// n]`, and its bias on top; brought into a shape.
+/// The products of what each capsule has, `[batch, capsules, 1, n]`, with the rows of its own weights, `[capsules,
+/// rows, n]`, and its bias on top; brought into a shape.
 fn each_with_its_own(
     builder: &mut Builder,
     x: &Value,
