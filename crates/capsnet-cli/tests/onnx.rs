@@ -90,6 +90,16 @@ fn what_onnx_is_not_for() {
     }
     let line = ["test", "--weights", "lenet5.onnx", "--routing", "uniform"];
     capsnet(folder.path(), line).fails(2, &["has its routing in it"]);
+    let line = [
+        "sweep",
+        "--rotate=0",
+        "--fgsm=0.1",
+        "--weights",
+        "mine=lenet5.onnx",
+        "--out",
+        "s",
+    ];
+    capsnet(folder.path(), line).fails(1, &["mine: ", "no gradient"]);
     fs::write(
         folder.path().join("cut.onnx"),
         &fs::read(folder.path().join("lenet5.onnx")).unwrap()[..500],

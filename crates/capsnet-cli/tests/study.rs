@@ -437,3 +437,33 @@ fn a_study_may_speak_as_a_configuration_does() {
     assert_eq!(study(root), first);
     assert_eq!(written(&weights), before);
 }
+
+/// Corruptions and attacks stand among a study's tests by the text that a transform has.
+#[test]
+fn corruptions_and_attacks_are_tests_too() {
+    let folder = tempdir().unwrap();
+    write_data(folder.path());
+    let text = r#"
+title = "attacked"
+[defaults]
+tests = ["none", "corrupt=fog", "fgsm=0.2", "bim=0.1:3:0.05"]
+epochs = 1
+validation = 0
+[[variant]]
+name = "LeNet-5"
+model = "lenet5"
+test = { resample = "bilinear" }
+"#;
+    fs::write(folder.path().join("study.toml"), text).unwrap();
+    let outcome = study(folder.path());
+    let tests = outcome["variants"][0]["tests"].as_array().unwrap();
+    let names: Vec<&str> = tests.iter().map(|test| test["transform"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["resample=bilinear", "corrupt=fog", "fgsm=0.2", "bim=0.1:3:0.05"]
+    );
+    assert!(tests.iter().all(|test| test["images"] == 40));
+
+    fs::write(folder.path().join("study.toml"), text.replace("=fog", "=rust")).unwrap();
+    capsnet(folder.path(), ARGUMENTS).fails(1, &["study.toml", "`tests`", "`rust`", "known are shot_noise"]);
+}

@@ -150,6 +150,12 @@ pub enum Error {
         /// The layers of each model, in words.
         known: String,
     },
+    /// A network that can't be attacked, as it isn't made of operations that are differentiated.
+    #[error("{model} has no gradient to its images, which an attack needs: take a network of this library's kind")]
+    NoGradient {
+        /// The network.
+        model: String,
+    },
     /// Something that befell one of several models.
     #[error("{label}: {source}")]
     OfModel {

@@ -4,22 +4,26 @@ use std::ops::{ControlFlow, Range};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
+use capsnet_data::protocol::Attack;
 use capsnet_data::protocol::multimnist::MAX_SHIFT;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
 use capsnet_measure::Score;
 use serde::{Deserialize, Serialize};
 
+mod change;
 mod condition;
 mod pairs;
 mod tested;
 
+pub use change::evaluate_under;
 pub use condition::{Condition, evaluate_all};
 pub use pairs::{PairEvaluation, evaluate_pairs, evaluate_pairs_until};
 pub use tested::Test;
 
 use crate::Error;
-use crate::batch::Batcher;
+use crate::attack::attacked;
+use crate::batch::{Batch, Batcher};
 use crate::model::{Classifier, Input, same_class};
 
 /// How to test.
@@ -200,6 +204,18 @@ pub fn evaluate_until(
     device: &Device,
     progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<Evaluation>, Error> {
+    run(model, data, (transform, None), options, device, progress)
+}
+
+/// Tests under a transform and then, perhaps, an attack.
+fn run(
+    model: &dyn Classifier,
+    data: &Dataset,
+    (transform, attack): (&Pipeline, Option<&Attack>),
+    options: &Options,
+    device: &Device,
+    progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Evaluation>, Error> {
     let Input { classes, normalize, .. } = model.input();
     check_model(data, model)?;
     let augment = Augment::from(transform.clone());
@@ -214,9 +230,13 @@ pub fn evaluate_until(
     };
     let (mut loss_sum, mut true_score_sum) = (0.0, 0.0);
     for chunk in indices.chunks(options.batch_size) {
-        let batch = batcher.batch(0, chunk, device);
-        let output = model.forward(batch.images.clone());
-        let loss = model.loss(&output, batch.images, batch.classes);
+        let mut batch = batcher.batch(0, chunk, device);
+        if let Some(attack) = attack {
+            batch.images = attacked(model, &batch, attack)?;
+        }
+        let Batch { images, classes } = batch;
+        let output = model.forward(images.clone());
+        let loss = model.loss(&output, images, classes);
         loss_sum += f64::from(loss.into_scalar::<f32>()) * chunk.len() as f64;
         let labels = &evaluation.labels[evaluation.predictions.len()..];
         for score in true_scores(model.probabilities(&output), labels) {

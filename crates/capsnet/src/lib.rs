@@ -17,7 +17,8 @@
 //! | [`memory`] | whether a training fits into the machine's memory |
 //! | [`evaluate`] | accuracy, confusion and loss over any transform of a data set |
 //! | [`compare`] | models side by side, and whether they differ by more than chance |
-//! | [`sweep`] | accuracy of any networks along families of transforms, resumable |
+//! | [`sweep`] | accuracy of any networks along families of transforms and attacks, resumable |
+//! | [`attack`] | FGSM and BIM: images moved along the gradient against a network |
 //! | [`loaded`] | a model with its file, its name and what is noted of its training |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
 //! | [`equivariance`] | how every layer answers to rotations of its input |
@@ -43,6 +44,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod attack;
 pub mod batch;
 pub mod bench;
 pub mod compare;

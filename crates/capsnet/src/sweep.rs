@@ -1,4 +1,5 @@
-//! Models along families of transforms: accuracy by angle, shift, noise and more, point by point and resumable.
+//! Models along families of transforms and attacks: accuracy by angle, shift, noise and more, point by point and
+//! resumable.
 //!
 //! A [`Plan`] says what is varied, a [`Sweep`] measures it, for any list of networks, and keeps every point in the file
 //! `sweep.json` of a folder as soon as it is measured. The same sweep in the same folder goes on where it was stopped:
@@ -47,7 +48,8 @@ pub use folder::{Earlier, SweepFolder};
 pub use plan::{Plan, PlanError, Planned};
 
 use crate::Error;
-use crate::evaluate::{Options, evaluate};
+use crate::attack::check_gradient;
+use crate::evaluate::{Options, evaluate_under};
 use crate::loaded::{NamedModel, check_fit};
 use crate::shard::Shard;
 
@@ -97,13 +99,21 @@ impl Sweep<'_> {
         self.models.len() * self.plan.points()
     }
 
-    /// Checks that every model takes the images.
+    /// Checks that every model takes the images and, where there are attacks in the plan, has a gradient.
     ///
     /// # Errors
     ///
     /// The label of the first that doesn't, and why.
     pub fn check(&self) -> Result<(), Error> {
-        check_fit(self.models, self.data)
+        check_fit(self.models, self.data)?;
+        let attacks = |planned: &Planned| planned.asked.family.attacks();
+        if self.data.len() == 0 || !self.plan.sections().iter().any(attacks) {
+            return Ok(());
+        }
+        let check = |named: &NamedModel| {
+            check_gradient(named.model, self.data, self.device).map_err(|error| error.of_model(&named.entry.label))
+        };
+        self.models.iter().try_for_each(check)
     }
 
     /// What decides the points, beside the weights.
@@ -202,7 +212,7 @@ impl Sweep<'_> {
         let mut values = 0..;
         for (section, planned) in self.plan.sections().iter().enumerate() {
             let family = planned.family();
-            for (value, pipeline) in &planned.steps {
+            for (value, change) in &planned.steps {
                 if !values.next().is_some_and(|value| shard.has(value)) {
                     continue;
                 }
@@ -227,8 +237,9 @@ impl Sweep<'_> {
                                     result = heard(event, &record);
                                 }
                             };
+                            let options = self.options();
                             let evaluation =
-                                evaluate(*model, self.data, pipeline, &self.options(), self.device, &mut progress)?;
+                                evaluate_under(*model, self.data, change, &options, self.device, &mut progress)?;
                             result?;
                             let answers: Answers = evaluation.right().collect();
                             SweepPoint::new(*value, evaluation.score)

@@ -1,7 +1,7 @@
 //! Grammars of a line.
 
 use capsnet_data::fetch::check_base_url;
-use capsnet_data::protocol::Sweep;
+use capsnet_data::protocol::{Change, Sweep};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Normalize, Pipeline, Resample, Scratch};
 
@@ -12,6 +12,10 @@ pub(crate) fn transform(bytes: &[u8]) {
     if let Ok(augment) = text.parse::<Augment>() {
         let again: Augment = augment.to_string().parse().expect("what is written can be read");
         assert_eq!(again, augment, "{text}");
+    }
+    if let Ok(change) = text.parse::<Change>() {
+        let again: Change = change.to_string().parse().expect("what is written can be read");
+        assert_eq!(again, change, "{text}");
     }
     let Ok(pipeline) = text.parse::<Pipeline>() else { return };
     let again: Pipeline = pipeline.to_string().parse().expect("what is written can be read");
@@ -29,8 +33,8 @@ pub(crate) fn values(bytes: &[u8]) {
     let Ok(sweep) = text.parse::<Sweep>() else { return };
     assert!(sweep.values.points().iter().all(|point| point.is_finite()), "{text}");
     for resample in [Resample::Nearest, Resample::Bilinear] {
-        if let Ok(pipelines) = sweep.pipelines(resample) {
-            assert_eq!(pipelines.len(), sweep.values.points().len());
+        if let Ok(changes) = sweep.changes(resample) {
+            assert_eq!(changes.len(), sweep.values.points().len());
         }
     }
 }

@@ -46,6 +46,23 @@ fn points_are_those_of_test() {
     }
 }
 
+/// Of the weights in the program, on digits in it: what an attack is for.
+#[test]
+fn attacks_are_swept_like_transforms() {
+    let folder = prepared();
+    let line =
+        "sweep --models lenet5 --rotate=0 --fgsm=0,0.1,0.3 --bim=0,0.1 --bim-scores=0.1 --limit 50 --json --out out";
+    let report = capsnet(folder.path(), line.split(' ')).json();
+    let correct = |section: usize, point: usize| points(&report, section, 0)[point]["correct"].as_u64().unwrap();
+    let upright = correct(0, 0);
+    assert_eq!((correct(1, 0), correct(2, 0)), (upright, upright));
+    assert!(correct(1, 1) < upright && correct(1, 2) < correct(1, 1));
+    assert!(correct(2, 1) <= correct(1, 1) && correct(3, 0) <= correct(1, 1));
+    // Resumed, the points are taken over.
+    let again = capsnet(folder.path(), line.split(' ')).json();
+    assert_eq!(again["points_taken_over"], 7);
+}
+
 #[test]
 fn the_json_has_its_stable_names() {
     let folder = prepared();

@@ -1,7 +1,10 @@
-//! One-dimensional families of transforms: what a sweep varies.
+//! One-dimensional families of transforms and attacks: what a sweep varies.
 //!
 //! A new family is a new row of the table.
 
+use self::Make::{Attacks, Transforms};
+use super::attack::{Attack, Objective};
+use super::change::Change;
 use crate::table::table;
 use crate::transform::{Pipeline, Resample, SpecError};
 
@@ -17,15 +20,24 @@ struct Row {
     /// What its flag takes.
     values: &'static str,
     about: &'static str,
-    then: fn(Pipeline, f64) -> Result<Pipeline, SpecError>,
+    make: Make,
+}
+
+/// What a value of a family is.
+enum Make {
+    /// A transform, appended to a pipeline.
+    Transforms(fn(Pipeline, f64) -> Result<Pipeline, SpecError>),
+    /// An attack on the network that is tested.
+    Attacks(fn(f64) -> Result<Attack, SpecError>),
 }
 
 table! {
-    /// Transforms of one kind that differ in one number.
+    /// Transforms or attacks of one kind that differ in one number.
     ///
-    /// Each value of a family is a [`Pipeline`]. The rotation sweep is that of the papers on equivariance, the whole
-    /// test set rotated by one fixed angle at a time; noise, occlusion and elastic distortion draw for every image, so
-    /// that they need a generator of its own for each (see [`Seed::stream`](crate::random::Seed::stream)).
+    /// Each value of a family is a [`Change`], a transform or an attack. The rotation sweep is that of the papers on
+    /// equivariance, the whole test set rotated by one fixed angle at a time; noise, occlusion and elastic distortion
+    /// draw for every image, so that they need a generator of its own for each (see
+    /// [`Seed::stream`](crate::random::Seed::stream)).
     ///
     /// ```
     /// use capsnet_data::protocol::Family;
@@ -34,8 +46,8 @@ table! {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let family: Family = "shift-x".parse()?;
     /// assert_eq!((family.unit(), family.identity()), ("px", 0.0));
-    /// assert_eq!(family.pipeline(-3.0, Resample::Nearest)?.to_string(), "translate=-3:0");
-    /// assert!(family.pipeline(0.5, Resample::Nearest).is_err());
+    /// assert_eq!(family.change(-3.0, Resample::Nearest)?.to_string(), "translate=-3:0");
+    /// assert!(family.change(0.5, Resample::Nearest).is_err());
     /// # Ok(())
     /// # }
     /// ```
@@ -48,7 +60,7 @@ table! {
             identity: 0.0,
             values: "Angles of a rotation in degrees, counter-clockwise",
             about: "every image is turned about its centre by the same angle; a positive angle is counter-clockwise",
-            then: |line, degrees| line.then_rotate(degrees),
+            make: Transforms(|line, degrees| line.then_rotate(degrees)),
         }
         /// Shift to the right, in pixels.
         ShiftX {
@@ -58,7 +70,7 @@ table! {
             identity: 0.0,
             values: "Shifts to the right in pixels",
             about: "every image is shifted by the same number of pixels; a positive shift goes to the right",
-            then: |line, pixels| line.then_shift(pixels, 0.0),
+            make: Transforms(|line, pixels| line.then_shift(pixels, 0.0)),
         }
         /// Shift down, in pixels.
         ShiftY {
@@ -68,7 +80,7 @@ table! {
             identity: 0.0,
             values: "Shifts down in pixels",
             about: "every image is shifted by the same number of pixels; a positive shift goes down",
-            then: |line, pixels| line.then_shift(0.0, pixels),
+            make: Transforms(|line, pixels| line.then_shift(0.0, pixels)),
         }
         /// Shift to the right and down by the same number of pixels.
         ShiftDiagonal {
@@ -79,7 +91,7 @@ table! {
             values: "Shifts to the right and down by as many pixels each",
             about: "every image is shifted by the same number of pixels on both axes; a positive shift goes to the \
                     right and down",
-            then: |line, pixels| line.then_shift(pixels, pixels),
+            make: Transforms(|line, pixels| line.then_shift(pixels, pixels)),
         }
         /// Magnification of both axes.
         Scale {
@@ -89,7 +101,7 @@ table! {
             identity: 1.0,
             values: "Magnifications",
             about: "every image is magnified about its centre by the same factor; the digit is larger above 1",
-            then: |line, factor| line.then_scale(factor),
+            make: Transforms(|line, factor| line.then_scale(factor)),
         }
         /// Shear along x, in degrees.
         Shear {
@@ -100,7 +112,7 @@ table! {
             values: "Shears along x in degrees; a positive one leans the top to the right",
             about: "every image is sheared along x about its centre by the same angle; a positive angle leans the top \
                     to the right",
-            then: |line, degrees| line.then_shear(degrees, 0.0),
+            make: Transforms(|line, degrees| line.then_shear(degrees, 0.0)),
         }
         /// Elastic distortion; the multiple of the displacement, in pixels.
         Elastic {
@@ -111,7 +123,7 @@ table! {
             values: "Strengths of an elastic distortion in pixels, at a smoothing of 4 pixels",
             about: "every image is distorted by random displacements of its own, smoothed by a Gaussian of 4 pixels \
                     and multiplied by this number of pixels (Simard, Steinkraus and Platt 2003)",
-            then: |line, alpha| line.then_elastic(alpha, ELASTIC_SIGMA),
+            make: Transforms(|line, alpha| line.then_elastic(alpha, ELASTIC_SIGMA)),
         }
         /// Gaussian noise; the standard deviation in grey levels of 0..255.
         Noise {
@@ -122,7 +134,7 @@ table! {
             values: "Standard deviations of Gaussian noise in grey levels of 0..255",
             about: "every image has Gaussian noise of its own added, of this standard deviation in grey levels \
                     of 0 to 255",
-            then: |line, std| line.then_noise(std),
+            make: Transforms(|line, std| line.then_noise(std)),
         }
         /// Salt-and-pepper noise; the probability of a pixel to be hit.
         Salt {
@@ -132,7 +144,7 @@ table! {
             identity: 0.0,
             values: "Probabilities of a pixel to become black or white",
             about: "each pixel becomes black or white with this probability, in every image anew",
-            then: |line, probability| line.then_salt(probability),
+            make: Transforms(|line, probability| line.then_salt(probability)),
         }
         /// A black square at a random place; its side in pixels.
         Occlusion {
@@ -142,7 +154,7 @@ table! {
             identity: 0.0,
             values: "Sides in pixels of a black square at a random place",
             about: "a black square of this side covers a random place of every image",
-            then: |line, side| line.then_occlude(side),
+            make: Transforms(|line, side| line.then_occlude(side)),
         }
         /// A black square in the middle; its side in pixels.
         CentredOcclusion {
@@ -152,7 +164,44 @@ table! {
             identity: 0.0,
             values: "Sides in pixels of a black square in the middle",
             about: "a black square of this side covers the middle of every image",
-            then: |line, side| line.then_occlude_centre(side),
+            make: Transforms(|line, side| line.then_occlude_centre(side)),
+        }
+        /// The fast gradient sign method; its size in units of the pixels' range.
+        Fgsm {
+            name: "fgsm",
+            title: "size of the attack by FGSM",
+            unit: "",
+            identity: 0.0,
+            values: "Sizes of an attack by one step along the sign of the gradient (FGSM), pixels being 0..1",
+            about: "every pixel moves by this much of the range 0..1, up or down as raises the model's own loss, and \
+                    stays in the range (fast gradient sign method, Goodfellow, Shlens and Szegedy 2015). Each model \
+                    is shown images made against itself; a picture shows those made against the first one",
+            make: Attacks(Attack::fgsm),
+        }
+        /// The basic iterative method; its size in units of the pixels' range.
+        Bim {
+            name: "bim",
+            title: "size of the attack by BIM",
+            unit: "",
+            identity: 0.0,
+            values: "Sizes of an attack by ten steps along the sign of the gradient (BIM), pixels being 0..1",
+            about: "in ten steps of a quarter of this size, every pixel moves up or down as raises the model's own \
+                    loss, no further than by this much of the range 0..1 from where it was (basic iterative method, \
+                    Kurakin, Goodfellow and Bengio 2017). Each model is shown images made against itself; a picture \
+                    shows those made against the first one",
+            make: Attacks(|epsilon| Attack::bim(epsilon, Objective::Loss)),
+        }
+        /// The same by the scores' gradient; its size in units of the pixels' range.
+        BimScores {
+            name: "bim-scores",
+            title: "size of the attack by BIM on the scores",
+            unit: "",
+            identity: 0.0,
+            values: "Sizes of the same attack by the gradient of the scores, which is there where the loss is flat",
+            about: "as bim, but what is raised is the largest score of a wrong class less that of the true one, which \
+                    has a gradient where a loss is flat (after Carlini and Wagner 2017). A model that stands bim and \
+                    falls to this only hides its gradient",
+            make: Attacks(|epsilon| Attack::bim(epsilon, Objective::Scores)),
         }
     }
 }
@@ -183,12 +232,20 @@ impl Family {
         self.row().about
     }
 
-    /// The transform at `value`, with this sampler.
+    /// What is done to images at `value`, transforms reading between the pixels by this sampler.
     ///
     /// # Errors
     ///
     /// [`SpecError`]: a value out of bounds, or a shift by a fraction of a pixel with the nearest-neighbour sampler.
-    pub fn pipeline(self, value: f64, resample: Resample) -> Result<Pipeline, SpecError> {
-        (self.row().then)(Pipeline::identity().with_resample(resample)?, value)
+    pub fn change(self, value: f64, resample: Resample) -> Result<Change, SpecError> {
+        Ok(match self.row().make {
+            Transforms(then) => Change::Transform(then(Pipeline::identity().with_resample(resample)?, value)?),
+            Attacks(attack) => Change::Attack(attack(value)?),
+        })
+    }
+
+    /// Whether it is one of attacks, which need the gradient of the network that is tested.
+    pub const fn attacks(self) -> bool {
+        matches!(self.row().make, Attacks(_))
     }
 }

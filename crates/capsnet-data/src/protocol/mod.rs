@@ -6,6 +6,7 @@
 //! | affNIST | [`affnist`], [`AffNist`], [`read_affnist`] | Sabour et al. 2017, section 5.2; Tieleman |
 //! | MultiMNIST | [`multimnist`], [`MultiMnist`] | Sabour et al. 2017, section 6 |
 //! | MNIST-rot | [`mnist_rot`], [`MnistRot`] | Larochelle et al. 2007 |
+//! | attacks by the gradient | [`attack`], [`Attack`] | Goodfellow et al. 2015, Kurakin et al. 2017 |
 //! | corruptions | [`corruption`], [`Corruption`] | in the spirit of MNIST-C, Mu and Gilmer 2019 |
 //!
 //! Everything random comes from a [`Seed`](crate::random::Seed) by name and index: an image is the same whichever
@@ -14,6 +15,8 @@
 
 pub mod affnist;
 mod affnist_file;
+pub mod attack;
+mod change;
 pub mod corruption;
 mod error;
 mod family;
@@ -28,6 +31,8 @@ mod values;
 pub use affnist::{AffNist, AffNistTransform};
 pub(crate) use affnist_file::read_affnist_labels;
 pub use affnist_file::{parse_affnist, read_affnist};
+pub use attack::{Attack, Objective};
+pub use change::{Change, ChangeError};
 pub use corruption::{Corruption, UnknownCorruption};
 pub use error::ProtocolError;
 pub use family::{Family, UnknownFamily};

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::change::Change;
 use super::family::{Family, UnknownFamily};
 use super::values::{Values, ValuesError};
-use crate::transform::{Pipeline, Resample, SpecError};
+use crate::transform::{Resample, SpecError};
 
 /// One family with the values to measure it at, written `rotate=-180..180:5`.
 ///
@@ -15,7 +16,7 @@ use crate::transform::{Pipeline, Resample, SpecError};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sweep: Sweep = "rotate=-90..90:45".parse()?;
-/// let steps = sweep.pipelines(Resample::Nearest)?;
+/// let steps = sweep.changes(Resample::Nearest)?;
 /// assert_eq!(steps.len(), 5);
 /// assert_eq!(steps[0].1.to_string(), "rotate=-90");
 /// # Ok(())
@@ -45,15 +46,15 @@ pub enum SweepError {
 }
 
 impl Sweep {
-    /// Every value with its transform, in the order of the values.
+    /// Every value with what is done to images at it, in the order of the values.
     ///
     /// # Errors
     ///
     /// The first [`SpecError`] of any of them, so that a sweep is refused before anything is measured.
-    pub fn pipelines(&self, resample: Resample) -> Result<Vec<(f64, Pipeline)>, SpecError> {
+    pub fn changes(&self, resample: Resample) -> Result<Vec<(f64, Change)>, SpecError> {
         let points = self.values.points().iter();
         points
-            .map(|&value| Ok((value, self.family.pipeline(value, resample)?)))
+            .map(|&value| Ok((value, self.family.change(value, resample)?)))
             .collect()
     }
 }

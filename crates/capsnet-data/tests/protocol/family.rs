@@ -1,10 +1,15 @@
 //! Families of transforms and sweeps over them.
 
-use capsnet_data::protocol::{Family, Sweep};
+use capsnet_data::protocol::{Attack, Change, Family, Objective, Sweep};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Pipeline, Resample, Scratch, SpecError};
 
 use crate::digits::strokes;
+
+fn pipeline(family: Family, value: f64, resample: Resample) -> Pipeline {
+    let change = family.change(value, resample).unwrap();
+    change.into_transform().expect("a family of transforms")
+}
 
 #[test]
 fn each_family_is_the_pipeline_of_its_table() {
@@ -20,13 +25,16 @@ fn each_family_is_the_pipeline_of_its_table() {
         ("salt", 0.05, "salt=0.05"),
         ("occlude", 7.0, "occlude=7"),
         ("occlude-centre", 7.0, "occlude=7:centre"),
+        ("fgsm", 0.1, "fgsm=0.1"),
+        ("bim", 0.1, "bim=0.1"),
+        ("bim-scores", 0.1, "bim-scores=0.1"),
     ] {
         let family: Family = name.parse().unwrap();
-        let pipeline = family.pipeline(value, Resample::Nearest).unwrap();
-        assert_eq!(pipeline.to_string(), spec);
+        let change = family.change(value, Resample::Nearest).unwrap();
+        assert_eq!(change.to_string(), spec);
         assert_eq!(family.to_string(), name);
     }
-    let bilinear = Family::ShiftX.pipeline(0.5, Resample::Bilinear).unwrap();
+    let bilinear = pipeline(Family::ShiftX, 0.5, Resample::Bilinear);
     assert_eq!(bilinear, "translate=0.5:0,resample=bilinear".parse().unwrap());
 }
 
@@ -36,13 +44,16 @@ fn the_identity_leaves_images_alone_and_other_values_do_not() {
     for family in Family::ALL {
         assert!(
             family
-                .pipeline(family.identity(), Resample::Nearest)
+                .change(family.identity(), Resample::Nearest)
                 .unwrap()
                 .is_identity(),
             "{family}"
         );
-        let pipeline = family.pipeline(family.identity() + 1.0, Resample::Nearest).unwrap();
-        assert!(!pipeline.is_identity(), "{family}");
+        let change = family.change(family.identity() + 1.0, Resample::Nearest).unwrap();
+        assert!(!change.is_identity(), "{family}");
+        if family.attacks() {
+            continue;
+        }
         let mut pixels = set.image(0).to_vec();
         let strong = if family == Family::Scale { 2.0 } else { 1.0 };
         // A distortion or an occlusion by a pixel can leave every pixel as it is.
@@ -51,8 +62,7 @@ fn the_identity_leaves_images_alone_and_other_values_do_not() {
             Family::Occlusion | Family::CentredOcclusion => 20.0,
             _ => strong,
         };
-        let pipeline = family.pipeline(value, Resample::Nearest).unwrap();
-        pipeline.apply(
+        pipeline(family, value, Resample::Nearest).apply(
             &mut pixels,
             28,
             28,
@@ -65,7 +75,7 @@ fn the_identity_leaves_images_alone_and_other_values_do_not() {
 
 #[test]
 fn what_the_grammar_refuses_a_sweep_refuses_before_it_begins() {
-    let nearest = |text: &str| text.parse::<Sweep>().unwrap().pipelines(Resample::Nearest);
+    let nearest = |text: &str| text.parse::<Sweep>().unwrap().changes(Resample::Nearest);
     assert!(matches!(
         nearest("shift-x=0..1:0.5"),
         Err(SpecError::FractionalShift { .. })
@@ -78,6 +88,8 @@ fn what_the_grammar_refuses_a_sweep_refuses_before_it_begins() {
         "noise=-1",
         "shear=90",
         "shift-y=5000",
+        "fgsm=1.5",
+        "bim=-0.1",
     ] {
         assert!(matches!(nearest(text), Err(SpecError::Value { .. })), "{text}");
     }
@@ -91,8 +103,8 @@ fn what_the_grammar_refuses_a_sweep_refuses_before_it_begins() {
 fn a_sweep_lists_its_values_in_order_and_is_written_back() {
     let sweep: Sweep = " rotate = 15,-23 ".parse().unwrap();
     assert_eq!(sweep.to_string(), "rotate=15,-23");
-    let steps = sweep.pipelines(Resample::Bilinear).unwrap();
-    let pipeline = |spec: &str| spec.parse::<Pipeline>().unwrap();
+    let steps = sweep.changes(Resample::Bilinear).unwrap();
+    let pipeline = |spec: &str| spec.parse::<Change>().unwrap();
     let expected = [
         (15.0, pipeline("rotate=15,resample=bilinear")),
         (-23.0, pipeline("rotate=-23,resample=bilinear")),
@@ -110,9 +122,41 @@ fn a_positive_shear_leans_the_top_to_the_right() {
     );
     let mut pixels = vec![0; 28 * 28];
     (0..28).for_each(|row| pixels[row * 28 + 14] = 255);
-    let shear = Family::Shear.pipeline(30.0, Resample::Nearest).unwrap();
+    let shear = pipeline(Family::Shear, 30.0, Resample::Nearest);
     let mut rng = Seed(1).stream("test", 0, 0);
     shear.apply(&mut pixels, 28, 28, &mut rng, &mut Scratch::default());
     let column = |row: usize| pixels[row * 28..][..28].iter().position(|&level| level > 0).unwrap();
     assert!(column(4) > 14 && column(23) < 14, "{} {}", column(4), column(23));
+}
+
+#[test]
+fn changes_are_written_and_read_and_refused_with_an_example() {
+    for text in [
+        "none",
+        "rotate=15,shear=5",
+        "corrupt=canny_edges",
+        "fgsm=0.25",
+        "bim=0.1",
+        "bim=0.1:3:0.05",
+        "bim-scores=0.1:40:0.01",
+    ] {
+        assert_eq!(text.parse::<Change>().unwrap().to_string(), text);
+    }
+    let one = Attack::new(0.2, 1, 0.2, Objective::Loss).unwrap();
+    assert_eq!(one, Attack::fgsm(0.2).unwrap());
+    let message = |text: &str| text.parse::<Change>().unwrap_err().to_string();
+    for text in [
+        "fgsm",
+        "fgsm=",
+        "fgsm=a",
+        "fgsm=0.1:2",
+        "fgsm=NaN",
+        "bim=0.1:2",
+        "bim=0.1:0:0.1",
+        "bim=0.1:2:7",
+    ] {
+        assert!(message(text).contains("for example fgsm=0.1"), "{}", message(text));
+    }
+    assert!(message("corrupt=rust").contains("known are shot_noise"));
+    assert!(message("spin=3").contains("`spin`"));
 }

@@ -17,7 +17,8 @@ use crate::loaded::{NamedModel, check_fit};
 /// If there is no such angle.
 pub fn rotations(degrees: &[f64], resample: Resample) -> Result<Vec<Rotation>, SpecError> {
     let rotation = |&degrees: &f64| {
-        let pipeline = Family::Rotation.pipeline(degrees, resample)?;
+        let rotation = Family::Rotation.change(degrees, resample)?;
+        let pipeline = rotation.into_transform().expect("a rotation is a transform");
         Ok(Rotation { degrees, pipeline })
     };
     degrees.iter().map(rotation).collect()

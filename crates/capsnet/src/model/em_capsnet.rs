@@ -284,10 +284,10 @@ impl EmCapsNet {
         }
     }
 
-    /// Without gradients it is a validation, in which the margin is full: or else losses would grow with it, and the
-    /// best weights be those of the first epoch.
-    fn step_for(&self, scores: &Tensor<2>) -> u64 {
-        match scores.device().is_autodiff() {
+    /// Without weights that can learn it is a validation, in which the margin is full: or else losses would grow with
+    /// it, and the best weights be those of the first epoch.
+    fn step(&self) -> u64 {
+        match self.conv1.weight.val().device().is_autodiff() {
             true => self.step as u64,
             false => u64::MAX,
         }
@@ -317,12 +317,12 @@ impl Network for EmCapsNet {
     }
 
     fn loss(&self, output: &Output, _images: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<1> {
-        let step = self.step_for(&output.scores);
+        let step = self.step();
         self.loss_of().forward(output.scores.clone(), classes, step)
     }
 
     fn pair_loss(&self, output: &Output, _parts: [Tensor<2>; 2], classes: [Tensor<1, Int>; 2]) -> Tensor<1> {
-        let step = self.step_for(&output.scores);
+        let step = self.step();
         self.loss_of().forward_pairs(output.scores.clone(), classes, step)
     }
 

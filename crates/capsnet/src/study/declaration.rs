@@ -5,7 +5,8 @@ mod layer;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use capsnet_data::transform::{Pipeline, Resample};
+use capsnet_data::protocol::Change;
+use capsnet_data::transform::Resample;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
@@ -49,7 +50,7 @@ pub struct Variant {
     /// Each makes a run.
     pub seeds: Option<Vec<u64>>,
     /// Transforms of the test images.
-    pub tests: Vec<Pipeline>,
+    pub tests: Vec<Change>,
     /// How many of the test images are used.
     pub test_limit: Option<usize>,
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::lock::FolderLock;
+use capsnet_data::protocol::Change;
 use capsnet_data::random::Seed;
-use capsnet_data::transform::Pipeline;
 use capsnet_measure::study::{Outcome, TestRecord};
 use capsnet_weights::FloatDtype;
 use toml::Value;
@@ -17,7 +17,7 @@ use toml::Value;
 use super::record::{Record, begin, begun, expect_same, settings};
 use super::{Origin, Plan, Planned, Run, StudyError};
 use crate::Error;
-use crate::evaluate::{Options, check_fits, evaluate};
+use crate::evaluate::{Options, check_fits, evaluate_under};
 use crate::memory::check_memory;
 use crate::model::{Architecture, Classifier, Model, ModelConfig};
 use crate::settings::{Setting, apply_to_model};
@@ -80,7 +80,7 @@ pub enum Event<'a> {
         /// Of so many.
         total: usize,
         /// The transform of now.
-        transform: &'a Pipeline,
+        transform: &'a Change,
     },
     /// A run was tested anew.
     Tested {
@@ -310,7 +310,7 @@ impl<'a> Study<'a> {
             .tests
             .iter()
             .map(|test| (test.transform.clone(), test.score.images));
-        let transforms = planned.tests.iter().map(Pipeline::to_string);
+        let transforms = planned.tests.iter().map(Change::to_string);
         let without_tests = Record {
             tests: Vec::new(),
             ..known.clone()
@@ -360,7 +360,7 @@ impl<'a> Study<'a> {
                 });
             };
             let options = Options::default();
-            let evaluation = evaluate(&model, data, transform, &options, self.device, &mut testing)?;
+            let evaluation = evaluate_under(&model, data, transform, &options, self.device, &mut testing)?;
             if evaluation.score.loss.is_none_or(|loss| !loss.is_finite()) {
                 return Err(StudyError::NotFinite);
             }

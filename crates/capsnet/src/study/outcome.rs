@@ -1,6 +1,6 @@
 //! From the records of a study's runs to its figures.
 
-use capsnet_data::transform::Pipeline;
+use capsnet_data::protocol::Change;
 use capsnet_measure::Paired;
 use capsnet_measure::study::{Comparison, Outcome, TestOutcome, VariantOutcome};
 
@@ -29,7 +29,7 @@ impl Plan {
 
     /// A variant beside the first one, a transform at a time.
     fn comparisons(&self, number: usize, records: &[Vec<Record>]) -> Vec<Comparison> {
-        let transforms = self.variants[number].tests.iter().map(Pipeline::to_string);
+        let transforms = self.variants[number].tests.iter().map(Change::to_string);
         let comparison = |transform: String| {
             let (seeds, paired): (Vec<u64>, Vec<Paired>) = records[number]
                 .iter()

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use capsnet_data::dataset::Dataset;
-use capsnet_data::transform::{Pipeline, Resample};
+use capsnet_data::protocol::Change;
+use capsnet_data::transform::Resample;
 
 use super::declaration::{Declaration, Declared, Variant};
 use super::{Fault, StudyError};
@@ -76,7 +77,7 @@ pub struct Planned {
     /// Each makes a run.
     pub seeds: Vec<u64>,
     /// Transforms of the test images.
-    pub tests: Vec<Pipeline>,
+    pub tests: Vec<Change>,
     /// How many of the test images are used.
     pub test_limit: Option<usize>,
     /// What is other in testing than in training.
@@ -206,9 +207,9 @@ impl Plan {
         };
         let try_test = |settings: &[Setting]| apply_to_model(tested, settings).map(|_| ());
         set_each(&variant.name, &variant.test, try_test)?;
-        let resampled = |pipeline: &Pipeline| match variant.resample {
-            Some(resample) => pipeline.clone().with_resample(resample),
-            None => Ok(pipeline.clone()),
+        let resampled = |change: &Change| match variant.resample {
+            Some(resample) => change.clone().with_resample(resample),
+            None => Ok(change.clone()),
         };
         let tests: Result<_, _> = variant.tests.iter().map(resampled).collect();
         Ok(Planned {

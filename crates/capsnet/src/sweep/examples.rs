@@ -1,12 +1,14 @@
 //! A few images along a family, as the models saw them, with every model's answer.
 
+use capsnet_data::protocol::Change;
 use capsnet_data::transform::Augment;
 use capsnet_measure::sweep::Record;
 use capsnet_measure::{Example, ExampleRow};
 
 use super::{Planned, Sweep};
 use crate::Error;
-use crate::evaluate::{Options, evaluate};
+use crate::attack::attacked_image;
+use crate::evaluate::{Options, evaluate_under};
 
 impl Sweep<'_> {
     /// The first `count` images along every family of a record of this sweep, at as many as `values` of its values,
@@ -41,21 +43,34 @@ impl Sweep<'_> {
         };
         let mut rows = Vec::new();
         for &value in values {
-            let pipeline = planned.at(value).expect("a value of the plan");
+            let change = planned.at(value).expect("a value of the plan");
             let mut evaluations = Vec::new();
             for named in self.models {
-                let evaluation = evaluate(named.model, self.data, pipeline, &options, self.device, &mut |_| {});
+                let evaluation = evaluate_under(named.model, self.data, change, &options, self.device, &mut |_| {});
                 evaluations.push(evaluation?);
             }
-            let augment = Augment::from(pipeline.clone());
-            let example = |index: usize| Example {
-                shape: self.data.shape(),
-                pixels: augment.image(self.data, self.seed, 0, index),
-                truth: self.data.label(index),
-                answers: evaluations.iter().map(|e| e.predictions[index]).collect(),
+            let example = |index: usize| {
+                Ok(Example {
+                    shape: self.data.shape(),
+                    pixels: self.pixels(change, index)?,
+                    truth: self.data.label(index),
+                    answers: evaluations.iter().map(|e| e.predictions[index]).collect(),
+                })
             };
-            rows.push((0..count).map(example).collect());
+            rows.push((0..count).map(example).collect::<Result<_, Error>>()?);
         }
         Ok(rows)
+    }
+
+    /// An image as the models saw it; of an attack, as the first did.
+    fn pixels(&self, change: &Change, index: usize) -> Result<Vec<u8>, Error> {
+        match change {
+            Change::Transform(pipeline) => Ok(Augment::from(pipeline.clone()).image(self.data, self.seed, 0, index)),
+            Change::Corruption(corruption) => Ok(corruption.corrupted(self.data, self.seed).image(index).to_vec()),
+            Change::Attack(attack) => match self.models.first() {
+                Some(named) => attacked_image(named.model, self.data, index, attack, self.device),
+                None => Ok(self.data.image(index).to_vec()),
+            },
+        }
     }
 }

@@ -1,25 +1,25 @@
 //! What a sweep varies, checked before anything is read or measured.
 
-use capsnet_data::protocol::{Family, Sweep};
-use capsnet_data::transform::{Pipeline, Resample, SpecError};
+use capsnet_data::protocol::{Change, Family, Sweep};
+use capsnet_data::transform::{Resample, SpecError};
 
-/// Families of transforms with the values to measure at.
+/// Families of transforms and attacks with the values to measure at.
 #[derive(Clone, Debug)]
 pub struct Plan {
     sections: Vec<Planned>,
     resample: Resample,
 }
 
-/// A family with the transform at each of its values.
+/// A family with what is done to images at each of its values.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// What was asked for.
     pub asked: Sweep,
-    /// The values in order, each with its transform.
-    pub steps: Vec<(f64, Pipeline)>,
+    /// The values in order, each with what is done at it.
+    pub steps: Vec<(f64, Change)>,
 }
 
-/// A value that no transform can be made of.
+/// A value that is none of the family's.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{family}: {source}")]
 pub struct PlanError {
@@ -34,9 +34,9 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The first value that no transform can be made of.
+    /// The first value that is none of its family's.
     pub fn new(asked: Vec<Sweep>, resample: Resample) -> Result<Self, PlanError> {
-        let planned = |asked: Sweep| match asked.pipelines(resample) {
+        let planned = |asked: Sweep| match asked.changes(resample) {
             Ok(steps) => Ok(Planned { asked, steps }),
             Err(source) => Err(PlanError {
                 family: asked.family,
@@ -74,8 +74,8 @@ impl Planned {
         capsnet_measure::Family::new(family.title(), unit).with_identity(family.identity())
     }
 
-    /// The transform at a value that is one of its own.
-    pub fn at(&self, value: f64) -> Option<&Pipeline> {
+    /// What is done at a value that is one of its own.
+    pub fn at(&self, value: f64) -> Option<&Change> {
         self.steps.iter().find(|step| step.0 == value).map(|step| &step.1)
     }
 }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use capsnet_data::transform::{Pipeline, Resample};
+use capsnet_data::protocol::Change;
+use capsnet_data::transform::Resample;
 use toml::{Spanned, Table, Value};
 
 use super::{Declared, Lines};
@@ -162,9 +163,9 @@ impl Layer {
         Ok(Some(seeds))
     }
 
-    pub(super) fn tests(&mut self) -> Result<Vec<Pipeline>, Fault> {
+    pub(super) fn tests(&mut self) -> Result<Vec<Change>, Fault> {
         let Some((value, line)) = self.of_study.remove("tests") else {
-            return Ok(vec![Pipeline::identity()]);
+            return Ok(vec![Change::none()]);
         };
         let specs = value
             .as_array()
