@@ -51,8 +51,9 @@ const short = (value) => {
  */
 function scale(axis, values, from, to) {
   const usable = values.filter((value) => Number.isFinite(value) && (!axis.log || value > 0));
-  let low = axis.low ?? (usable.length ? Math.min(...usable) : 0);
-  let high = axis.high ?? (usable.length ? Math.max(...usable) : 1);
+  // Not Math.min(...usable): a long run has more points than a call takes arguments.
+  let low = axis.low ?? usable.reduce((least, value) => Math.min(least, value), usable[0] ?? 0);
+  let high = axis.high ?? usable.reduce((most, value) => Math.max(most, value), usable[0] ?? 1);
   if (axis.log) [low, high] = [Math.max(low, 1e-12), Math.max(high, 1e-11)];
   if (high <= low) [low, high] = axis.log ? [low / 2, low * 2] : [low - 0.5, low + 0.5];
   const bend = axis.log ? Math.log : (/** @type {number} */ x) => x;

@@ -53,19 +53,30 @@ fn a_drawn_seven_is_a_seven_and_stays_one_when_turned() {
     assert_eq!(browser.complaints(&host), [""; 0]);
 }
 
-#[test]
-fn keys_alone_draw_and_turn() {
-    let Some((_open, mut browser, host)) = lab("#digit=3", 1280) else {
-        return;
-    };
-    assert_ne!(browser.until(ANSWERS), SEVENS);
-    for _ in 0..40 {
-        if browser.js("document.activeElement?.id") == "drawing" {
-            break;
+/// Presses Tab until what a line of JavaScript says of the element `e` in focus is true.
+#[track_caller]
+fn tab_to(browser: &mut Browser, what: &str) {
+    for _ in 0..300 {
+        if browser.js(&format!("(e => {what})(document.activeElement)")) == true {
+            return;
         }
         browser.key("Tab");
     }
-    assert_eq!(browser.js("document.activeElement.id"), "drawing");
+    panic!("no Tab leads to {what}");
+}
+
+#[test]
+fn keys_alone_do_all_of_it() {
+    let Some((open, mut browser, host)) = lab("#digit=3", 1280) else {
+        return;
+    };
+    write_epoch(&open);
+    let to_panel = |browser: &mut Browser, name: &str| {
+        tab_to(browser, &format!("e.matches('nav a') && e.textContent === '{name}'"));
+        browser.key("Enter");
+    };
+    assert_ne!(browser.until(ANSWERS), SEVENS);
+    tab_to(&mut browser, "e.id === 'drawing'");
     // From the middle to the upper left, pen down, right, then down to the left.
     let walk = |browser: &mut Browser, key: &str, times: usize| (0..times).for_each(|_| browser.key(key));
     walk(&mut browser, "ArrowUp", 8);
@@ -78,17 +89,38 @@ fn keys_alone_draw_and_turn() {
     }
     browser.key(" ");
     browser.until(&format!("{ANSWERS} === '{SEVENS}'"));
-    browser.js("document.querySelector('#slide-rotate').focus()");
-    walk(&mut browser, "ArrowRight", 5);
-    browser.until("location.hash.includes('rotate=5')");
-    // The tabs too.
-    for _ in 0..60 {
-        if browser.js("document.activeElement?.textContent") == "Measures" {
-            break;
-        }
-        browser.key("Tab");
-    }
+    tab_to(&mut browser, "e.id === 'slide-rotate'");
+    walk(&mut browser, "ArrowRight", 90);
+    browser.until("location.hash.includes('rotate=90')");
+    browser.until("document.querySelectorAll('#answers .answer')[2].dataset.answer === 'seven'");
+
+    to_panel(&mut browser, "Capsules");
+    let picture = "document.querySelector('#moved').toDataURL()";
+    browser.until("document.querySelector('#pose-1') && document.querySelector('.poses').children.length === 16");
+    browser.until("/1000 test digits/.test(document.querySelector('main').innerText)");
+    let before = browser.until(picture);
+    tab_to(&mut browser, "e.id === 'pose-1'");
+    // An unusual pose lies at an end of its slider already.
+    let is_last = browser.js("(({ value, max }) => value === max)(document.activeElement)") == true;
+    browser.key(if is_last { "Home" } else { "End" });
+    browser.until(&format!("{picture} !== {before}"));
+
+    to_panel(&mut browser, "Routing");
+    let couplings =
+        "[...document.querySelectorAll('[data-routing=trained] circle')].map((c) => c.dataset.coupling).join()";
+    let last = browser.until(couplings);
+    tab_to(&mut browser, "e.id === 'iteration'");
+    browser.key("Home");
+    browser.until(&format!("{couplings} !== {last}"));
+
+    to_panel(&mut browser, "Train");
+    browser.until("document.querySelectorAll('.confusion button').length === 100");
+    tab_to(&mut browser, "e.dataset.cell === '4,9'");
     browser.key("Enter");
+    browser.until("document.querySelector('main').innerText.includes('taken for')");
+    // It stays in focus, so that the next key is about the next cell.
+    browser.until("document.activeElement.dataset.cell === '4,9'");
+    to_panel(&mut browser, "Measures");
     browser.until("document.querySelector('h1').textContent === 'Measures'");
     assert_eq!(browser.complaints(&host), [""; 0]);
 }

@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use super::{Runs, RunsError, State, about, names_classes, state};
 
-/// Bytes of a file that are read at a time.
-const CHUNK: u64 = 256 << 10;
+/// Bytes of a file that are read at a time, for each who follows.
+const CHUNK: u64 = 64 << 10;
+/// A line longer than that is none.
+const LONGEST: u64 = 16 << 20;
 /// The files, and what the events with their lines are called.
 const FILES: [(&str, &str); 3] = [
     ("steps", "record/steps.jsonl"),
@@ -129,8 +131,15 @@ impl Tail {
     fn next(&mut self, file: &mut File) -> Option<String> {
         file.seek(SeekFrom::Start(self.read)).ok()?;
         let mut bytes = Vec::new();
-        file.take(CHUNK).read_to_end(&mut bytes).ok()?;
-        let end = bytes.iter().rposition(|&byte| byte == b'\n')? + 1;
+        let end = loop {
+            let more = CHUNK.max(bytes.len() as u64);
+            let read = Read::by_ref(file).take(more).read_to_end(&mut bytes).ok()? as u64;
+            match bytes.iter().rposition(|&byte| byte == b'\n') {
+                Some(last) => break last + 1,
+                None if read < more || bytes.len() as u64 >= LONGEST => return None,
+                None => {}
+            }
+        };
         bytes.truncate(end);
         self.read += end as u64;
         let text = String::from_utf8_lossy(&bytes);
@@ -187,6 +196,10 @@ mod tests {
         assert!(follower.look().is_empty(), "half a line is none");
         fs::write(&steps, "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n").unwrap();
         assert_eq!(follower.look(), [("steps", "[{\"step\":3}]".to_owned())]);
+        // A line of many classes is longer than what is read at a time.
+        let long = format!("{{\"confusion\":[{}1]}}", "0,".repeat(200_000));
+        fs::write(run.join("record/epochs.jsonl"), format!("{long}\n")).unwrap();
+        assert_eq!(follower.look(), [("epochs", format!("[{long}]"))]);
         // Cut at a resume, and longer again before anybody looked.
         fs::write(&steps, "{\"step\":1}\n{\"step\":7}\n{\"step\":8}\n{\"step\":9}\n").unwrap();
         let cut = follower.look();

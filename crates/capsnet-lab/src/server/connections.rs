@@ -1,15 +1,17 @@
 //! Connections: so many at a time, none that takes or gives nothing for long.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use http_body_util::BodyExt;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep};
 
-/// Connections at a time; the oldest that has asked nothing yet makes room for the next.
+/// Connections at a time; the oldest that waits for no answer makes room for the next.
 const MOST: usize = 512;
 /// For the head of a request to come.
 const HEAD: Duration = Duration::from_secs(10);
@@ -31,8 +33,24 @@ const BUFFER: usize = 16 << 10;
 /// A connection that is being served.
 struct Open {
     task: AbortHandle,
-    /// Whether a whole request came.
-    asked: Arc<AtomicBool>,
+    /// Requests that came in whole and aren't answered to their end.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A request under way: as long as its answer's body is there.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Serves all who come.
@@ -46,20 +64,31 @@ pub(super) async fn accept(listener: TcpListener, router: Router) {
         };
         open.retain(|connection| !connection.task.is_finished());
         if open.len() >= MOST {
-            let silent = open
+            let idle = open
                 .iter()
-                .position(|connection| !connection.asked.load(Ordering::Relaxed));
-            let Some(silent) = silent else { continue };
-            if let Some(connection) = open.remove(silent) {
+                .position(|connection| connection.waiting.load(Ordering::Relaxed) == 0);
+            let Some(idle) = idle else { continue };
+            if let Some(connection) = open.remove(idle) {
                 connection.task.abort();
             }
         }
-        let asked = Arc::new(AtomicBool::new(false));
-        let asks = asked.clone();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let count = waiting.clone();
         let answers = TowerToHyperService::new(router.clone());
         let service = service_fn(move |request| {
-            asks.store(true, Ordering::Relaxed);
-            answers.call(request)
+            let waiting = Waiting::begin(&count);
+            let answer = answers.call(request);
+            async move {
+                let answer = answer.await?;
+                // Errors stay as they are; what matters is that the body holds the mark until it goes.
+                let marked = |body: axum::body::Body| {
+                    body.map_err(move |error| {
+                        let _held = &waiting;
+                        error
+                    })
+                };
+                Ok::<_, Infallible>(answer.map(marked))
+            }
         });
         let stream = Moving::new(stream);
         let task = tokio::spawn(async move {
@@ -73,7 +102,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router) {
         });
         open.push_back(Open {
             task: task.abort_handle(),
-            asked,
+            waiting,
         });
     }
 }

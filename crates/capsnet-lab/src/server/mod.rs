@@ -29,6 +29,9 @@ use jobs::Jobs;
 /// Threads that speak HTTP; models are asked on the caller's.
 const THREADS: usize = 2;
 
+/// Threads that read files: each keeps memory of its own, so that hundreds of them would hold gigabytes.
+const READERS: usize = 4;
+
 /// How a lab is served.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -70,6 +73,7 @@ impl Address {
 pub fn serve(mut lab: Lab, options: &Options, stop: &Stop, ready: &mut dyn FnMut(&Address)) -> Result<(), Error> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(THREADS)
+        .max_blocking_threads(READERS)
         .enable_all()
         .build()
         .map_err(Error::Start)?;

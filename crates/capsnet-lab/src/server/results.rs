@@ -56,13 +56,13 @@ pub(super) fn list(root: &Path) -> Vec<Report> {
 }
 
 /// A file of that path below the folder, if a walk through the folder meets it: no path leads out.
-pub(super) fn read(root: &Path, wanted: &str) -> Option<(&'static str, Vec<u8>)> {
+pub(super) fn open(root: &Path, wanted: &str) -> Option<(&'static str, fs::File)> {
     let end = wanted.rsplit_once('.')?.1;
     let (_, kind) = KINDS.iter().find(|(of, _)| *of == end)?;
     let mut found = None;
     walk(root, "", 0, &mut |path, entry| {
         if path == wanted && entry.metadata().is_ok_and(|metadata| metadata.len() <= LARGEST) {
-            found = fs::read(entry.path()).ok();
+            found = fs::File::open(entry.path()).ok();
         }
     });
     Some((kind, found?))

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::guard::{Guard, guard};
 use super::jobs::{Jobs, NoAnswer};
 use super::page::ASSETS;
-use super::stream::follow;
+use super::stream::{contents, follow};
 use super::{page, results};
 use crate::runs::{Listed, Runs, RunsError, Start};
 
@@ -183,13 +183,13 @@ async fn listed_results(State(shared): State<Shared>) -> Response {
 
 async fn result(State(shared): State<Shared>, Path(path): Path<String>) -> Response {
     blocking(move || {
-        let Some((kind, bytes)) = results::read(shared.runs.folder(), &path) else {
+        let Some((kind, file)) = results::open(shared.runs.folder(), &path) else {
             return Ok(refusal(StatusCode::NOT_FOUND, "there is no such result"));
         };
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert("content-security-policy", HeaderValue::from_static(results::POLICY));
-        Ok((headers, bytes).into_response())
+        Ok((headers, contents(file)).into_response())
     })
     .await
 }

@@ -1,6 +1,7 @@
-//! A run as a stream of server-sent events.
+//! Answers that are made as they are taken: a run as a stream of server-sent events, and files.
 
-use std::convert::Infallible;
+use std::fs::File;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,8 @@ use crate::runs::{Follower, Runs};
 const LOOK: Duration = Duration::from_millis(500);
 /// Between signs of life where nothing happens.
 const ALIVE: Duration = Duration::from_secs(15);
+/// Bytes of a file that are held for one who reads it.
+const BLOCK: usize = 64 << 10;
 /// Who follows at the same time.
 const MOST: usize = 128;
 
@@ -43,14 +46,43 @@ impl Drop for Place {
 }
 
 /// What is read as it comes: no more is held than what the reader is about to take.
-struct Events(Receiver<Bytes>);
+struct Parts(Receiver<io::Result<Bytes>>);
 
-impl Stream for Events {
-    type Item = Result<Bytes, Infallible>;
+impl Stream for Parts {
+    type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context).map(|bytes| bytes.map(Ok))
+        self.0.poll_recv(context)
     }
+}
+
+/// What is in a file, for as long as somebody reads.
+pub(super) fn contents(mut file: File) -> Body {
+    let (sender, receiver) = channel(1);
+    tokio::spawn(async move {
+        loop {
+            let read = tokio::task::spawn_blocking(move || {
+                let mut block = vec![0; BLOCK];
+                let read = file.read(&mut block)?;
+                block.truncate(read);
+                Ok((file, block))
+            });
+            let read = read.await.map_err(io::Error::other).flatten();
+            let (back, block) = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    // Nobody may be there any more.
+                    let _ = sender.send(Err(error)).await;
+                    return;
+                }
+            };
+            file = back;
+            if block.is_empty() || sender.send(Ok(Bytes::from(block))).await.is_err() {
+                return;
+            }
+        }
+    });
+    Body::from_stream(Parts(receiver))
 }
 
 /// Follows a run for as long as somebody reads.
@@ -67,10 +99,10 @@ pub(super) async fn follow(runs: Arc<Runs>, run: String) -> Response {
     let (sender, receiver) = channel(1);
     tokio::spawn(send(follower, sender, place));
     let headers = [(CONTENT_TYPE, "text/event-stream")];
-    (headers, Body::from_stream(Events(receiver))).into_response()
+    (headers, Body::from_stream(Parts(receiver))).into_response()
 }
 
-async fn send(mut follower: Follower, sender: Sender<Bytes>, _place: Place) {
+async fn send(mut follower: Follower, sender: Sender<io::Result<Bytes>>, _place: Place) {
     let mut said = Instant::now();
     loop {
         let looked = tokio::task::spawn_blocking(move || {
@@ -83,7 +115,7 @@ async fn send(mut follower: Follower, sender: Sender<Bytes>, _place: Place) {
         for (name, data) in events {
             said = Instant::now();
             if sender
-                .send(Bytes::from(format!("event: {name}\ndata: {data}\n\n")))
+                .send(Ok(Bytes::from(format!("event: {name}\ndata: {data}\n\n"))))
                 .await
                 .is_err()
             {
@@ -92,7 +124,7 @@ async fn send(mut follower: Follower, sender: Sender<Bytes>, _place: Place) {
         }
         if said.elapsed() >= ALIVE {
             said = Instant::now();
-            if sender.send(Bytes::from_static(b":\n\n")).await.is_err() {
+            if sender.send(Ok(Bytes::from_static(b":\n\n"))).await.is_err() {
                 return;
             }
         }

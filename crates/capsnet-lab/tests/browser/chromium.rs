@@ -173,6 +173,7 @@ impl Browser {
             "Tab" => ("Tab", 9, None),
             "Enter" => ("Enter", 13, Some("\r")),
             " " => ("Space", 32, Some(" ")),
+            "End" => ("End", 35, None),
             "Home" => ("Home", 36, None),
             "ArrowLeft" => ("ArrowLeft", 37, None),
             "ArrowUp" => ("ArrowUp", 38, None),
