@@ -1,6 +1,6 @@
 """CapsNet step / inference timing on real MNIST; prints one JSON line.
 
-python bench_capsnet.py --impl plain|compiled|frozen|optimised --batch N --threads N --steps N [--mode train|infer]
+python bench_capsnet.py --impl plain|compiled|frozen|optimised --batch N --threads N --steps N [--mode train|infer] [--autocast 1]
 plain: eager autograd and oneDNN convolutions, as a careful PyTorch user writes it; compiled: the same under torch.compile;
 frozen (inference only): torch.compile with the weights as constants, so that oneDNN has them in its own layout;
 optimised: hand-written autograd functions for the strided convolution and the routing, fused Adam.
@@ -21,6 +21,7 @@ ap.add_argument('--coupling', choices=['out', 'in'], default='out')
 ap.add_argument('--conv', choices=['gemm', 'onednn'], default=None)
 ap.add_argument('--chunk', type=int, default=16)
 ap.add_argument('--channels-last', type=int, default=0)
+ap.add_argument('--autocast', type=int, default=0, help='forward pass and decoder in bfloat16')
 ap.add_argument('--compile-mode', default='default', help='of torch.compile: default, reduce-overhead, max-autotune')
 ap.add_argument('--adam', choices=['default', 'foreach', 'fused'], default=None)
 ap.add_argument('--no-onednn', action='store_true')
@@ -29,6 +30,8 @@ ap.add_argument('--wait', type=float, default=0, help='wait at most this long fo
 a = ap.parse_args()
 if a.impl == 'frozen' and a.mode != 'infer':
     ap.error('--impl frozen is for --mode infer')
+if a.autocast and a.impl == 'optimised':
+    ap.error("--autocast is for plain, compiled and frozen: the hand-written functions' buffers are f32")
 warnings.simplefilter('ignore')
 import torch
 import capsfast
@@ -55,7 +58,8 @@ simple = a.impl != 'optimised'
 a.routing = a.routing or ('auto' if simple else 'fused')
 a.conv = a.conv or ('onednn' if simple or a.channels_last or a.no_onednn else 'gemm')
 net = capsfast.CapsNet(iters=a.iters, coupling=a.coupling, routing=a.routing, conv=a.conv, chunk=a.chunk)
-crit = lambda img, Y, out: capsfast.loss_fn(out[0], out[1], img, Y)
+crit = lambda img, Y, out: capsfast.loss_fn(out[0].float(), out[1].float(), img, Y)
+autocast = lambda: torch.autocast('cpu', dtype=torch.bfloat16, enabled=bool(a.autocast))
 if a.channels_last:
     net = net.to(memory_format=torch.channels_last)
 nparam = sum(p.numel() for p in net.parameters())
@@ -79,7 +83,9 @@ def batch(k):
 
 
 def train_step(img, Y):
-    l = crit(img, Y, fwd(img, Y))
+    with autocast():
+        out = fwd(img, Y)
+    l = crit(img, Y, out)
     opt.zero_grad()
     l.backward()
     opt.step()
@@ -89,7 +95,8 @@ def train_step(img, Y):
 # Freezing wants no_grad; inference_mode saves some bookkeeping more.
 @(torch.no_grad() if a.impl == 'frozen' else torch.inference_mode())
 def infer_opt(img, Y):
-    return fwd(img, decode=bool(a.decode))[0].argmax(1)
+    with autocast():
+        return fwd(img, decode=bool(a.decode))[0].argmax(1)
 
 
 if a.mode == 'train':
@@ -118,7 +125,7 @@ for k in range(a.steps):
 s = clk.summary()
 best = s['min_ms'] / 1e3
 out = dict(what='capsnet', impl=a.impl, mode=a.mode, batch=a.batch, threads=a.threads, iters=a.iters, routing=a.routing, conv=a.conv, coupling=a.coupling,
-           chunk=a.chunk if a.routing == 'fused' else None, channels_last=bool(a.channels_last), adam=a.adam if a.mode == 'train' else None,
+           chunk=a.chunk if a.routing == 'fused' else None, channels_last=bool(a.channels_last), autocast=bool(a.autocast), adam=a.adam if a.mode == 'train' else None,
            compile_mode=a.compile_mode if a.impl in ('compiled', 'frozen') else None,
            decode=bool(a.decode) if a.mode == 'infer' else True, onednn=not a.no_onednn, **s,
            images_per_s_best=round(a.batch / best, 1), images_per_s_median=round(a.batch / (s['median_ms'] / 1e3), 1),
