@@ -3,7 +3,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
@@ -11,18 +11,18 @@ use capsnet_data::lock::FolderLock;
 use capsnet_data::protocol::Change;
 use capsnet_data::random::Seed;
 use capsnet_measure::study::{Outcome, TestRecord};
-use capsnet_weights::FloatDtype;
 use toml::Value;
 
-use super::record::{Record, begin, begun, expect_same, settings};
+use super::record::{Record, begun, expect_same, settings};
+use super::training::Training;
 use super::{Origin, Plan, Planned, Run, StudyError};
 use crate::Error;
 use crate::evaluate::{Options, check_fits, evaluate_under};
 use crate::memory::check_memory;
-use crate::model::{Architecture, Classifier, Model, ModelConfig};
+use crate::model::{Architecture, Model, ModelConfig};
 use crate::settings::{Setting, apply_to_model};
 use crate::shard::Shard;
-use crate::train::{self, Ending, Notice, RunFolder, Summary, TrainConfig, train};
+use crate::train::{Notice, TrainConfig};
 use crate::weights;
 
 /// The seed of the images that a limit leaves to test on: the same for all runs.
@@ -32,9 +32,9 @@ const TEST_SAMPLE: Seed = Seed(1);
 pub struct Study<'a> {
     plan: &'a Plan,
     out: &'a Path,
-    train: &'a Dataset,
+    pub(super) train: &'a Dataset,
     test: &'a Dataset,
-    device: &'a Device,
+    pub(super) device: &'a Device,
     /// As on the command line.
     device_name: &'a str,
     /// SHA-256 of the images.
@@ -225,7 +225,7 @@ impl<'a> Study<'a> {
         }
     }
 
-    fn settings(&self, config: &TrainConfig, seed: u64) -> String {
+    pub(super) fn settings(&self, config: &TrainConfig, seed: u64) -> String {
         let config = TrainConfig { seed, ..config.clone() };
         settings(&config, &self.train_sha256, self.device_name)
     }
@@ -372,105 +372,5 @@ impl<'a> Study<'a> {
         }
         notify(Event::Tested { run, tests: &tests });
         Ok(tests)
-    }
-}
-
-/// A run that is trained, not tested.
-struct Training<'a> {
-    study: &'a Study<'a>,
-    run: Run,
-    config: TrainConfig,
-    /// Seconds that it may take, if time ends it.
-    budget: Option<f64>,
-}
-
-impl Training<'_> {
-    /// The record of the training, without tests: what is known of it, or what it comes to now.
-    fn record(
-        &self,
-        folder: &Path,
-        known: Option<&Record>,
-        stop: &AtomicBool,
-        notify: &mut dyn FnMut(Event),
-    ) -> Result<Option<Record>, StudyError> {
-        let wanted = self.study.settings(&self.config, self.run.seed);
-        if let Some(known) = known {
-            let seconds = |budget: Option<f64>| format!("{budget:?} seconds of training");
-            expect_same(folder, &seconds(known.budget_seconds), &seconds(self.budget))?;
-            return Ok(Some(known.clone()));
-        }
-        let folder = if folder.join("config.toml").is_file() {
-            let (folder, there): (RunFolder, TrainConfig) = RunFolder::open(folder)?;
-            expect_same(folder.root(), &self.study.settings(&there, there.seed), &wanted)?;
-            folder
-        } else {
-            let folder = RunFolder::create(folder, &self.config)?;
-            begin(folder.root(), &wanted)?;
-            folder
-        };
-        let summary = self.train(&folder, stop, notify)?;
-        notify(Event::Trained(self.run));
-        if summary.ending == Ending::Interrupted {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            weights::save(&summary.model, &folder.last_path(), FloatDtype::F32, &[])?;
-        }
-        let images = self.config.training_images(self.study.train.len())?;
-        let steps_an_epoch = images.div_ceil(self.config.batch_size);
-        Ok(Some(Record {
-            seed: self.run.seed,
-            parameters: summary.model.parameters(),
-            epochs: summary.position.step as f64 / steps_an_epoch as f64,
-            seconds: summary.position.seconds + summary.position.epoch_seconds,
-            threads: self.config.threads,
-            budget_seconds: self.budget,
-            settings: wanted,
-            test_settings: String::new(),
-            tests: Vec::new(),
-        }))
-    }
-
-    /// Trains to the end of the epochs or of the time.
-    fn train(
-        &self,
-        folder: &RunFolder,
-        stop: &AtomicBool,
-        notify: &mut dyn FnMut(Event),
-    ) -> Result<Summary, StudyError> {
-        let enough = AtomicBool::new(stop.load(Ordering::Relaxed));
-        let (run, batch_size, epochs) = (self.run, self.config.batch_size, self.config.epochs as usize);
-        let mut images = 0;
-        let mut on_event = |event: train::Event| match event {
-            train::Event::Started { images: total, .. } => images = total,
-            train::Event::Step {
-                position,
-                images_done,
-                loss,
-            } => {
-                let seconds = position.seconds + position.epoch_seconds;
-                if stop.load(Ordering::Relaxed) || self.budget.is_some_and(|budget| seconds >= budget) {
-                    enough.store(true, Ordering::Relaxed);
-                }
-                // A run that time ends has no number of images; its seconds are what progresses.
-                let (unit, total, done) = match self.budget {
-                    Some(budget) => ("second", budget.ceil() as usize, seconds as usize),
-                    None => ("image", images * epochs, position.epoch as usize * images + images_done),
-                };
-                notify(Event::Training {
-                    run,
-                    done,
-                    total,
-                    unit,
-                    batch_size,
-                    loss,
-                });
-            }
-            train::Event::Notice(notice) => notify(Event::Notice { run, notice }),
-            train::Event::Noted(_) | train::Event::Seen(_) | train::Event::Epoch(_) | train::Event::Checkpoint => {}
-        };
-        let study = self.study;
-        let summary = train(&self.config, study.train, folder, study.device, &enough, &mut on_event)?;
-        Ok(summary)
     }
 }

@@ -33,6 +33,7 @@ mod execute;
 mod outcome;
 mod plan;
 mod record;
+mod training;
 
 pub use declaration::{Declaration, Declared, Variant};
 pub use error::{Fault, StudyError};
