@@ -6,6 +6,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use capsnet::evaluate::{Options, evaluate};
 use capsnet::protocol;
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::idx::{write_idx_images, write_idx_labels};
@@ -240,11 +241,67 @@ fn corruptions_stand_beside_the_clean_images() {
         sum += accuracy;
     }
     assert_number(&report["mean_accuracy"], sum / 15.0);
+    // LeNet-5 with the library's weights is what errors are held against.
+    let reference: Vec<f64> = serde_json::from_value(report["reference_accuracies"].clone()).unwrap();
+    let ratios = rows
+        .iter()
+        .zip(&reference)
+        .map(|(row, other)| (1.0 - row["accuracy"].as_f64().unwrap()) / (1.0 - other));
+    assert_number(&report["mean_corruption_error"], ratios.sum::<f64>() / 15.0);
+    let shipped = capsnet(root, words("test lenet5 --protocol corruptions --json --seed 3")).json();
+    assert_number(&shipped["mean_corruption_error"], 1.0);
+    assert_eq!(shipped["reference_accuracy"], shipped["clean"]["accuracy"]);
     assert_eq!(names_in(&root.join("pictures")), ["corruptions-lenet5.png"]);
     let printed = capsnet(root, words(&format!("test lenet5 {flags} --limit 4"))).done();
     for corruption in Corruption::ALL {
         assert!(printed.contains(corruption.name()), "{printed}");
     }
+}
+
+#[test]
+fn answers_that_flip_along_perturbations_are_counted() {
+    let folder = folder();
+    let root = folder.path();
+    let report = test(root, "--protocol perturbations --seed 3");
+    let sequences = report["sequences"].as_array().unwrap();
+    let names: Vec<&str> = sequences
+        .iter()
+        .map(|sequence| sequence["name"].as_str().unwrap())
+        .collect();
+    assert_eq!((names[0], names[6], names.len()), ("rotate=0..30:2", "salt=0.1", 7));
+    assert_eq!(
+        (&sequences[0]["frames"], &sequences[6]["frames"]),
+        (&json!(16), &json!(11))
+    );
+    for sequence in sequences {
+        assert_eq!(
+            sequence["flip_probability"], sequence["reference_flip_probability"],
+            "{sequence}"
+        );
+    }
+    assert!(report["mean_flip_probability"].as_f64().unwrap() > 0.0);
+    // The answers by the library, frame by frame.
+    let (set, device) = (digits(root, Split::Test), burn::prelude::Device::flex());
+    let lenet5 = capsnet::pretrained::lenet5(&device).unwrap();
+    let mut frames = Vec::new();
+    for degrees in (0..=30).step_by(2) {
+        let turned = format!("rotate={degrees},resample=bilinear").parse().unwrap();
+        let evaluation = evaluate(&lenet5, &set, &turned, &Options::default(), &device, &mut |_| {}).unwrap();
+        frames.push(evaluation.predictions);
+    }
+    let flips = frames
+        .windows(2)
+        .map(|pair| pair[0].iter().zip(&pair[1]).filter(|(a, b)| a != b).count());
+    assert_number(
+        &sequences[0]["flip_probability"],
+        flips.sum::<usize>() as f64 / (15.0 * 40.0),
+    );
+    let printed = capsnet(
+        root,
+        words("test lenet5 --weights lenet5.safetensors --protocol perturbations"),
+    )
+    .done();
+    assert!(printed.contains("rotate=0..30:2: the answer flips at"), "{printed}");
 }
 
 #[test]

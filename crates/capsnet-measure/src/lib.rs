@@ -13,6 +13,7 @@
 //! | [`weights_file`] | what a weights file holds |
 //! | [`sweep`] | accuracies along a family of transforms, and where one model is ahead of another |
 //! | [`protocol`] | what a model came to by an evaluation protocol of the field |
+//! | [`robustness`] | corruption errors beside a reference's, answers that flip along a perturbation |
 //! | [`predict`] | what models say of pictures |
 //! | [`bench`](mod@bench) | how long a step of training or of inference takes |
 //! | [`run`] | training runs at a glance |
@@ -42,6 +43,7 @@ pub mod model;
 pub mod paired;
 pub mod predict;
 pub mod protocol;
+pub mod robustness;
 pub mod run;
 pub mod score;
 pub mod study;

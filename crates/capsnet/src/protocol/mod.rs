@@ -35,6 +35,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::Error;
 
 mod overview;
+mod reference;
 mod tester;
 
 pub use overview::Overview;
@@ -57,6 +58,7 @@ protocols! {
     mnist_rot::MnistRot,
     corruptions::Corruptions,
     translate::Translate,
+    perturbations::Perturbations,
 }
 
 /// What there is to say of a protocol.

@@ -155,11 +155,27 @@ impl Tester<'_> {
     ///
     /// If the images don't fit the model.
     pub fn evaluate(&mut self, what: &str, data: &Dataset, transform: &Pipeline) -> Result<Evaluation, Error> {
+        self.evaluate_other(self.model, what, data, transform, self.settings.seed)
+    }
+
+    /// The same of another model, by a seed of random transforms.
+    ///
+    /// # Errors
+    ///
+    /// If the images don't fit the model.
+    pub(super) fn evaluate_other(
+        &mut self,
+        model: &dyn Classifier,
+        what: &str,
+        data: &Dataset,
+        transform: &Pipeline,
+        seed: Seed,
+    ) -> Result<Evaluation, Error> {
         let options = Options {
-            seed: self.settings.seed,
+            seed,
             ..Options::default()
         };
-        let (model, device) = (self.model, self.device);
+        let device = self.device;
         let evaluation = evaluate(model, data, transform, &options, device, &mut |done| {
             self.progress(done, what);
         })?;
