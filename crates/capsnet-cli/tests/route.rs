@@ -22,6 +22,7 @@ struct Case {
     name: String,
     u_hat: Array,
     activation: Array,
+    u: Array,
     parameters: BTreeMap<String, Array>,
     runs: Vec<Run>,
 }
@@ -78,6 +79,7 @@ fn votes_are_routed_as_by_the_formulas() {
         let mut file = StateDict::new();
         insert(&mut file, "u_hat", &case.u_hat);
         insert(&mut file, "activation", &case.activation);
+        insert(&mut file, "u", &case.u);
         for name in &run.parameters {
             insert(&mut file, name, &case.parameters[name]);
         }

@@ -23,6 +23,7 @@ struct Case {
     name: String,
     u_hat: Array,
     activation: Array,
+    u: Array,
     parameters: BTreeMap<String, Array>,
     runs: Vec<Run>,
 }
@@ -52,6 +53,9 @@ fn values_are_those_of_plain_loops() {
             let routing: Routing = run.algorithm.parse().unwrap();
             let mut votes =
                 Votes::from(case.u_hat.tensor::<4>(&device)).with_activations(case.activation.tensor(&device));
+            if routing.algorithm().uses_lower() {
+                votes = votes.with_lower(case.u.tensor(&device));
+            }
             let parameters = routing.algorithm().parameters(votes.sizes());
             if !run.parameters.is_empty() {
                 let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name).collect();
@@ -95,6 +99,7 @@ fn values_are_those_of_plain_loops() {
         "em-official",
         "inverted-attention",
         "max-min",
+        "self-routing",
     ] {
         assert!(seen.iter().any(|of| of == name), "no reference values for {name}");
     }
@@ -156,6 +161,7 @@ fn a_layer_trains_what_its_routing_asks_for() {
         ("em:2", &["beta_u", "beta_a"]),
         ("em-official:2", &["beta_u", "beta_a"]),
         ("inverted-attention:2", &["norm.weight", "norm.bias"]),
+        ("self-routing", &["routing.weight", "routing.bias"]),
         ("dynamic:2", &[]),
     ] {
         let config = ClassCapsulesConfig::new(6, 2, 3, 4).with_routing(text.parse().unwrap());

@@ -17,8 +17,9 @@ pub(crate) const ROUTE_EXAMPLES: &str = "Examples:
 
 The file holds u_hat [B,J,I,D]: of B samples, the votes for J upper capsules by I lower ones, of D dimensions. em also
 needs activation [B,I], and takes beta_u [J] and beta_a [J] (0 if left out); self-attention takes bias [J,I] (0);
-inverted-attention takes norm.weight [D] (1) and norm.bias [D] (0). The result has v [B,J,D], activation [B,J], and
-couplings.0, couplings.1, .. [B,J,I], one an iteration.";
+inverted-attention takes norm.weight [D] (1) and norm.bias [D] (0); self-routing needs activation and the lower capsules
+u [B,I,E], and takes routing.weight [I*J,E] (0) and routing.bias [I,J] (0). The result has v [B,J,D], activation [B,J],
+and couplings.0, couplings.1, .. [B,J,I], one an iteration.";
 
 #[derive(Args, Debug)]
 pub(crate) struct RouteArgs {

@@ -77,6 +77,7 @@ impl ClassCapsulesConfig {
             lower: self.lower,
             upper: self.upper,
             dimensions: self.upper_dimensions,
+            lower_dimensions: self.lower_dimensions,
         };
         let parameters = self.routing.algorithm().parameters(sizes).into_iter().map(|parameter| {
             let value = parameter.initial.into();
@@ -163,11 +164,13 @@ pub(super) fn route(
 
 /// The votes by `weight`, `[I, E, J * D]`, with all that `routing` needs beside them.
 pub(super) fn cast(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: &Routing) -> Votes {
-    let votes = Votes::from(votes(u.clone(), weight, upper));
+    let mut votes = Votes::from(votes(u.clone(), weight, upper));
     if routing.algorithm().uses_activations() {
-        votes.with_activations(lengths(u))
-    } else {
-        votes
+        votes = votes.with_activations(lengths(u.clone()));
+    }
+    match routing.algorithm().uses_lower() {
+        true => votes.with_lower(u),
+        false => votes,
     }
 }
 
@@ -192,11 +195,12 @@ impl ClassCapsules {
     pub(crate) fn exchange_as(&mut self, weight: &str, at: &str, with: &mut impl Exchange) {
         let layout = Layout::Votes { upper: self.upper };
         with.parameter(format!("{at}.{weight}"), layout, &mut self.weight);
-        let [groups, _, columns] = self.weight.lazy_shape().dims();
+        let [groups, lower_dimensions, columns] = self.weight.lazy_shape().dims();
         let sizes = LayerSizes {
             lower: groups * self.sharing,
             upper: self.upper,
             dimensions: columns / self.upper,
+            lower_dimensions,
         };
         let of_routing = self.routing.algorithm().parameters(sizes);
         for (parameter, value) in of_routing.into_iter().zip(&mut self.parameters) {

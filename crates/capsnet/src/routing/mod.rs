@@ -11,6 +11,7 @@
 //! | `em-official:3` | all one, as in the authors' code, where types of capsules don't compete ([`em_official`]) |
 //! | `inverted-attention:2` | attention of the lower capsules to the upper ones ([`inverted_attention`]) |
 //! | `max-min:3` | as `dynamic:3`, scaled to 0..1 instead of a softmax ([`max_min`]) |
+//! | `self-routing` | what each lower capsule says by itself, in one pass ([`self_routing`]) |
 //!
 //! An algorithm implements [`Route`] and stands in a file of its own, beside an [`Algorithm`] that says its name. The
 //! list below is the only other place that knows of it: flags, studies, configurations and pictures take whatever has a
@@ -50,4 +51,5 @@ algorithms! {
     em_official,
     inverted_attention,
     max_min,
+    self_routing,
 }

@@ -38,6 +38,11 @@ pub trait Route: Any + fmt::Debug + fmt::Display + Send + Sync {
         false
     }
 
+    /// Whether [`Votes::lower`] is needed.
+    fn uses_lower(&self) -> bool {
+        false
+    }
+
     /// Whether the upper capsules turn as their votes do, and don't depend on the order of the lower ones: a network
     /// that turns with its input takes only such an algorithm. Sums, lengths and scalar products of votes are fine;
     /// what is done to each coordinate by itself, or set for each lower capsule, is not.
@@ -61,6 +66,8 @@ pub struct LayerSizes {
     pub upper: usize,
     /// Dimensions `D` of an upper capsule.
     pub dimensions: usize,
+    /// Dimensions `E` of a lower capsule; 0 where only its votes are known.
+    pub lower_dimensions: usize,
 }
 
 /// A parameter that an algorithm trains.
@@ -94,6 +101,8 @@ pub struct Votes {
     pub u_hat: Tensor<4>,
     /// How active each lower capsule is, 0 to 1, `[B, I]`; there for algorithms that [use](Route::uses_activations) it.
     pub activations: Option<Tensor<2>>,
+    /// The lower capsules themselves, `[B, I, E]`; there for algorithms that [use](Route::uses_lower) them.
+    pub lower: Option<Tensor<3>>,
     parameters: Vec<Tensor<1>>,
 }
 
@@ -101,6 +110,12 @@ impl Votes {
     /// Votes of lower capsules that are as active, 0 to 1, as `activations`, `[B, I]`, say.
     pub fn with_activations(mut self, activations: Tensor<2>) -> Self {
         self.activations = Some(activations);
+        self
+    }
+
+    /// Votes of these lower capsules, `[B, I, E]`.
+    pub fn with_lower(mut self, lower: Tensor<3>) -> Self {
+        self.lower = Some(lower);
         self
     }
 
@@ -130,6 +145,7 @@ impl Votes {
             lower,
             upper,
             dimensions,
+            lower_dimensions: self.lower.as_ref().map_or(0, |lower| lower.dims()[2]),
         }
     }
 
@@ -149,6 +165,7 @@ impl From<Tensor<4>> for Votes {
         Self {
             u_hat,
             activations: None,
+            lower: None,
             parameters: Vec::new(),
         }
     }

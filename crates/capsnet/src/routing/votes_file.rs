@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `u_hat` | `[B, J, I, D]` | the votes |
 //! | `activation` | `[B, I]` | of the lower capsules, 0 to 1, for algorithms that need them (`em`) |
+//! | `u` | `[B, I, E]` | the lower capsules, for algorithms that need them (`self-routing`) |
 //! | an algorithm's parameters | see [`Route::parameters`](super::Route::parameters) | initial values if left out |
 //!
 //! What it comes to: `v` `[B, J, D]`, `activation` `[B, J]`, and `couplings.0`, `couplings.1`, .. `[B, J, I]`, one an
@@ -121,6 +122,11 @@ pub fn route_votes_file(file: &StateDict, routing: &Routing) -> Result<RoutedFil
         }
         votes = votes.with_activations(in_f64(activation, [batch, lower], &device));
         used.push("activation");
+    }
+    if algorithm.uses_lower() {
+        let (shape, u) = floats(file, "u", &["B", "I", "E"], &[Some(batch), Some(lower), None])?;
+        votes = votes.with_lower(in_f64(u, [batch, lower, shape[2]], &device));
+        used.push("u");
     }
     let parameters = algorithm.parameters(votes.sizes());
     let mut values = Vec::with_capacity(parameters.len());
