@@ -116,7 +116,7 @@ const PLAIN: Flag = Flag {
 };
 
 /// The flags of training.
-pub static TRAINING: [Flag; 24] = [
+pub static TRAINING: [Flag; 25] = [
     Flag {
         name: "protocol",
         key: "protocol",
@@ -195,6 +195,14 @@ pub static TRAINING: [Flag; 24] = [
         key: "patience",
         value_name: "EPOCHS",
         about: "Stop early when the validation loss has not improved for so many epochs",
+        ..PLAIN
+    },
+    Flag {
+        name: "average",
+        key: "average",
+        value_name: "DECAY",
+        about: "Average the weights over the steps, 0.999, say; the averaged ones are validated and saved",
+        read: positive_float,
         ..PLAIN
     },
     Flag {

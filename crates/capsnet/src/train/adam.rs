@@ -15,6 +15,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Average;
 use crate::ops::{AdamStep, adam_update};
 
 /// Adam's constants, PyTorch's defaults.
@@ -55,6 +56,8 @@ pub struct Adam {
     pub steps: u64,
     /// The moments of each parameter, by its path in the module.
     pub moments: BTreeMap<String, Moments>,
+    /// The average of the weights that it moves, where one is kept.
+    pub average: Option<Average>,
 }
 
 impl Adam {
@@ -64,7 +67,19 @@ impl Adam {
             config,
             steps: 0,
             moments: BTreeMap::new(),
+            average: None,
         }
+    }
+
+    /// The same, keeping an average of the weights by this decay, if there is one: that of before, or a new one.
+    #[must_use]
+    pub fn averaging(mut self, decay: Option<f64>) -> Self {
+        let before = self.average.take().map(|average| average.weights);
+        self.average = decay.map(|decay| Average {
+            weights: before.unwrap_or_default(),
+            ..Average::new(decay)
+        });
+        self
     }
 
     /// The parameter whose moments aren't finite, if there is one; it doesn't move any more.
@@ -97,7 +112,11 @@ impl Adam {
             gradients,
             path: String::new(),
         };
-        module.map(&mut update)
+        let module = module.map(&mut update);
+        if let Some(average) = &mut self.average {
+            average.follow(&module, self.steps);
+        }
+        module
     }
 }
 

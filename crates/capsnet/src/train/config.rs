@@ -72,6 +72,10 @@ pub struct TrainConfig<A: Architecture = ModelConfig> {
     /// Stop when so many epochs in a row brought no better validation loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
+    /// Decay of an exponential average of the weights over the steps; where there is one, the averaged weights are
+    /// validated and saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
     /// Worker threads. On the CPU the weights don't depend on their number.
     pub threads: usize,
     /// Seconds between checkpoints within an epoch.
@@ -109,6 +113,7 @@ impl<A: Architecture> TrainConfig<A> {
             held_out: HeldOut::Stratified,
             image: None,
             patience: None,
+            average: None,
             threads: 0,
             checkpoint_seconds: 60,
             record_steps: None,
@@ -181,6 +186,13 @@ impl<A: Architecture> TrainConfig<A> {
             "it must be at most 9223372036854775807, the largest number of config.toml",
         )?;
         self.validate_protocol()?;
+        let average = self.average.unwrap_or(0.5);
+        require(
+            average > 0.0 && average < 1.0,
+            "average",
+            average,
+            "a decay is a number between 0 and 1, for example 0.999",
+        )?;
         require(self.limit != Some(0), "limit", 0, "at least 1 image is needed")?;
         require(self.patience != Some(0), "patience", 0, "at least 1 epoch is needed")
     }

@@ -6,6 +6,7 @@
 //! instruction set; a resume on another is told and noted.
 
 mod adam;
+mod average;
 mod checkpoint;
 mod config;
 mod data;
@@ -23,6 +24,7 @@ mod trainer;
 mod validation;
 
 pub use adam::{Adam, AdamConfig};
+pub use average::Average;
 pub use checkpoint::{Checkpoint, MadeBy, Position};
 pub use config::{HeldOut, TrainConfig};
 pub use data::{check_data, data_warnings, training_data, training_set};

@@ -223,6 +223,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
                 (model, Adam::new(config.adam), Position::default())
             }
         };
+        let adam = adam.averaging(config.average);
         let model = match data.is_named() {
             true => model.with_class_names(data.class_names()),
             false => model,
@@ -266,6 +267,15 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         self.model.as_ref().expect("the model is back after every step")
     }
 
+    /// The model without gradients, as it is validated and saved: with averaged weights, where they are averaged.
+    fn shown(&self) -> Model<A> {
+        let mut model = self.model().valid();
+        if let Some(average) = &self.adam.average {
+            model.network = average.put_into(model.network);
+        }
+        model
+    }
+
     fn run_to_the_end(mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Summary<A>, Error> {
         notify(Event::Started {
             position: &self.position,
@@ -274,7 +284,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         });
         let ending = self.run(stop, notify)?;
         Ok(Summary {
-            model: self.model().valid(),
+            model: self.shown(),
             ending,
             position: self.position,
         })
@@ -304,7 +314,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     }
 
     fn save_last(&self) -> Result<(), Error> {
-        weights::save(self.model(), &self.folder.last_path(), FloatDtype::F32, &[])
+        weights::save(&self.shown(), &self.folder.last_path(), FloatDtype::F32, &[])
     }
 
     /// Makes the remaining steps of the epoch under way; `false` if it was asked to stop.
@@ -401,7 +411,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
     /// nothing done, if it was asked to stop.
     fn end_epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Option<EpochMetrics>, Error> {
         self.check_finite()?;
-        let (model, device) = (self.model().valid(), self.device.clone().inner());
+        let (model, device) = (self.shown(), self.device.clone().inner());
         let validation = (self.watched.validate)(&model, &device, stop)?;
         let Some(validation) = validation else { return Ok(None) };
         let names_classes = self.config.model.names_classes();
@@ -446,7 +456,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         self.position.finished = self.position.epoch >= self.config.epochs || patience_over;
         metrics.learning_rate = self.learning_rate_of_last_step();
         if metrics.best {
-            weights::save(self.model(), &self.folder.best_path(), FloatDtype::F32, &[])?;
+            weights::save(&self.shown(), &self.folder.best_path(), FloatDtype::F32, &[])?;
         }
         let answers = validation.filter(|_| names_classes);
         let (confusion, mistakes) = answers.map_or((None, None), |found| (found.confusion, found.mistakes));

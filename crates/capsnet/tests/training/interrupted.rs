@@ -5,9 +5,10 @@ use super::*;
 #[test]
 fn interrupted_and_resumed_runs_end_with_the_same_bytes() {
     for model in models() {
-        for validation in [14, 0] {
+        for (validation, average) in [(14, None), (0, None), (14, Some(0.9))] {
             let config = TrainConfig {
                 validation,
+                average,
                 ..config(model.clone())
             };
             let home = TempDir::new().unwrap();
@@ -131,4 +132,76 @@ fn folders_are_started_once_and_resumed_only_if_started() {
     assert!(matches!(error, Error::RunFolder { .. }), "{error}");
     let (_, saved) = RunFolder::open::<ModelConfig>(home.path()).unwrap();
     assert_eq!(saved, config(lenet5()));
+}
+
+/// The average by hand, from the weights of runs that end after one more epoch each of a single step.
+#[test]
+fn averaged_weights_are_validated_and_saved() {
+    let home = TempDir::new().unwrap();
+    let config = |epochs: u64, average: Option<f64>| TrainConfig {
+        epochs,
+        batch_size: 64,
+        schedule: Schedule::Constant,
+        held_out: HeldOut::Last,
+        average,
+        ..super::config(super::capsnet(CapsNetConfig::tutorial()))
+    };
+    let last = |name: &str, config: &TrainConfig| {
+        let folder = home.path().join(name);
+        let summary = run(config, &folder).unwrap();
+        let model = ::capsnet::weights::load::<ModelConfig>(&folder.join("last.safetensors"), &Device::flex()).unwrap();
+        let (saved, told) = (model.state_dict(), summary.model.state_dict());
+        assert!(
+            saved
+                .iter()
+                .zip(told.iter())
+                .all(|(saved, told)| saved.1.as_f32() == told.1.as_f32())
+        );
+        (folder, model.state_dict())
+    };
+    let steps: Vec<_> = (1..=3)
+        .map(|epochs| last(&format!("plain {epochs}"), &config(epochs, None)).1)
+        .collect();
+    let decay = 0.25;
+    let (folder, averaged) = last("averaged", &config(3, Some(decay)));
+    let floats = |weights: &capsnet_weights::StateDict, name: &str| -> Option<Vec<f32>> {
+        Some(weights.get(name)?.as_f32()?.to_vec())
+    };
+    for (name, tensor) in averaged.iter().filter(|(_, tensor)| tensor.as_f32().is_some()) {
+        let [first, second, third] = [0, 1, 2].map(|step| floats(&steps[step], name).unwrap());
+        for (k, found) in tensor.as_f32().unwrap().iter().enumerate() {
+            // (1 + t) / (10 + t) is 3/12 and 4/13 after steps 2 and 3.
+            let average = 0.25 * (0.25 * first[k] + 0.75 * second[k]) + 0.75 * third[k];
+            let expected = if name.contains("running") { third[k] } else { average };
+            assert!(
+                (found - expected).abs() <= 1e-6 * (1.0 + expected.abs()),
+                "{name}: {found}, {expected}"
+            );
+        }
+    }
+    // The last epoch's validation is of the averaged weights, on the last 14 images.
+    let (folder, saved) = RunFolder::open::<ModelConfig>(&folder).unwrap();
+    assert_eq!(saved.average, Some(decay));
+    let model = ::capsnet::weights::load::<ModelConfig>(&folder.last_path(), &Device::flex())
+        .unwrap()
+        .valid();
+    let options = evaluate::Options {
+        range: Some(50..64),
+        ..evaluate::Options::default()
+    };
+    let upright = Pipeline::identity();
+    let found = evaluate(&model, &data(), &upright, &options, &Device::flex(), &mut |_| {}).unwrap();
+    let noted = folder.metrics().unwrap()[2].validation_loss.unwrap();
+    assert!(
+        (noted - found.score.loss.unwrap()).abs() < 1e-5,
+        "{noted}, {:?}",
+        found.score.loss
+    );
+
+    for wrong in [0.0, 1.0, -0.5, f64::NAN] {
+        let error = run(&config(1, Some(wrong)), &home.path().join("wrong"))
+            .err()
+            .expect("no decay");
+        assert!(error.to_string().contains("average"), "{error}");
+    }
 }

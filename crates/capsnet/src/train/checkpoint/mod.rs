@@ -15,7 +15,7 @@ use burn::prelude::*;
 use capsnet_weights::{Deferred, FloatDtype, NamedTensor, Problem, StateDict, WeightsError, write_safetensors};
 
 use super::adam::Moments;
-use super::{Adam, AdamConfig};
+use super::{Adam, AdamConfig, Average};
 use crate::Error;
 use crate::model::{Architecture, Model, ModelConfig};
 use crate::weights::{self, with_config};
@@ -29,6 +29,7 @@ const MADE_BY_KEY: &str = "capsnet.made_by";
 const MODEL: &str = "model.";
 const FIRST: &str = "adam.first.";
 const SECOND: &str = "adam.second.";
+const AVERAGE: &str = "average.";
 
 /// All that a run needs to go on.
 pub struct Checkpoint<A: Architecture = ModelConfig> {
@@ -76,7 +77,9 @@ impl<A: Architecture> Checkpoint<A> {
                 deferred(format!("{SECOND}{name}"), &moments.second),
             ]
         });
-        let moments: Vec<_> = moments.collect();
+        let averages = adam.average.iter().flat_map(|average| &average.weights);
+        let averages = averages.map(|(name, weights)| deferred(format!("{AVERAGE}{name}"), weights));
+        let moments: Vec<_> = moments.chain(averages).collect();
         let mut sealer = seal::Sealer::new();
         write_safetensors(&mut sealer, &state, &moments, FloatDtype::F32).map_err(|problem| {
             let path = path.to_owned();
@@ -106,6 +109,7 @@ impl<A: Architecture> Checkpoint<A> {
             Ok::<_, Error>(Tensor::from_data(TensorData::from(values), &device.clone().inner()))
         };
         let mut weights = StateDict::default();
+        let mut average = Average::new(0.0);
         let mut adam = Adam::new(adam);
         adam.steps = position.step;
         for (name, tensor) in state.iter() {
@@ -121,6 +125,8 @@ impl<A: Architecture> Checkpoint<A> {
                     second: moment(format!("{SECOND}{name}"))?,
                 };
                 adam.moments.insert(name.to_owned(), moments);
+            } else if let Some(path) = name.strip_prefix(AVERAGE) {
+                average.weights.insert(path.to_owned(), moment(name.to_owned())?);
             }
         }
         let model =
@@ -130,6 +136,10 @@ impl<A: Architecture> Checkpoint<A> {
         if let Some(fault) = moments::fault(&model.network, &adam.moments, all) {
             return Err(damaged(fault));
         }
+        if let Some(fault) = moments::fault_of_average(&model.network, &average) {
+            return Err(damaged(fault));
+        }
+        adam.average = (!average.weights.is_empty()).then_some(average);
         Ok(Self {
             model,
             adam,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::{ModuleVisitor, Param};
 use burn::prelude::*;
 
-use super::Moments;
+use super::{Average, Moments};
 
 /// What is wrong with the moments of a network's parameters; `all` of them must be there, if so asked.
 pub(super) fn fault(network: &impl Module, moments: &BTreeMap<String, Moments>, all: bool) -> Option<String> {
@@ -27,6 +27,24 @@ pub(super) fn fault(network: &impl Module, moments: &BTreeMap<String, Moments>, 
     let missing = |(name, (_, trained)): &(&String, &(usize, bool))| *trained && !moments.contains_key(*name);
     let missing = look.elements.iter().find(missing).filter(|_| all);
     missing.map(|(name, _)| format!("it has no moments of `{name}`"))
+}
+
+/// What is wrong with the average of a network's parameters: it is of all that are trained, or of none yet.
+pub(super) fn fault_of_average(network: &impl Module, average: &Average) -> Option<String> {
+    let mut look = Look {
+        path: String::new(),
+        elements: BTreeMap::new(),
+    };
+    network.visit(&mut look);
+    let trained = look.elements.into_iter().filter(|(_, (_, trained))| *trained);
+    let expected: BTreeMap<String, usize> = trained.map(|(name, (elements, _))| (name, elements)).collect();
+    let found = average
+        .weights
+        .iter()
+        .map(|(name, weights)| (name.clone(), weights.dims()[0]));
+    let found: BTreeMap<String, usize> = found.collect();
+    let fits = found.is_empty() || found == expected;
+    (!fits).then(|| "its averaged weights are not those of the model".to_owned())
 }
 
 /// Values of each parameter, by its path in the module, and whether they are trained.
