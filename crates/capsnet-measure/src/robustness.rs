@@ -2,9 +2,9 @@
 //!
 //! | measure | what | source |
 //! |---|---|---|
-//! | [`mean_corruption_error`] | mean over corruptions of the error over a reference's | Hendrycks and Dietterich 2019 |
-//! | [`relative_corruption_error`] | the same of what corruption adds to the error on clean images | the same |
-//! | [`flip_probability`] | how often the answer changes from frame to frame | the same, section 3.2 |
+//! | [`mean_corruption_error`] | mean over corruptions of the error over a reference's | Hendrycks 2019 |
+//! | [`relative_corruption_error`] | the same of what corruption adds to the error on clean images | Hendrycks 2019 |
+//! | [`flip_probability`] | how often the answer changes from frame to frame | Hendrycks 2019, section 3.2 |
 //!
 //! Source: Hendrycks and Dietterich, "Benchmarking neural network robustness to common corruptions and perturbations"
 //! (ICLR 2019). Their reference is AlexNet; on digits it is LeNet-5, and there is one severity of each corruption, as

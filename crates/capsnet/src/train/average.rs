@@ -8,7 +8,8 @@
 //! are soon forgotten. It begins as the weights after the first step. Trained parameters are averaged; running
 //! statistics are those of the network.
 //!
-//! Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992), in its exponential form.
+//! Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992), in the exponential
+//! form.
 
 use std::collections::BTreeMap;
 
