@@ -10,6 +10,7 @@
 //! on nothing else.
 
 use crate::simd::{LANES, Simd, Vector as _};
+use half::bf16;
 
 /// The broadcast operand: `data[row * row_stride + segment * segment_stride + step * step_stride]`.
 #[derive(Clone, Copy)]
@@ -20,10 +21,35 @@ pub(crate) struct Left<'a> {
     pub(crate) segment: usize,
 }
 
-/// The vector operand: sixteen floats from `data[segment * segment_stride + step * step_stride]`.
+/// The numbers that a vector operand may be stored as; products and sums are in f32.
+pub(crate) trait Stored: Copy {
+    /// Reads a register of them.
+    ///
+    /// # Safety
+    /// `LANES / PARTS` must be readable at `src`.
+    unsafe fn load<S: Simd>(simd: S, src: *const Self) -> S::V;
+}
+
+impl Stored for f32 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, src: *const Self) -> S::V {
+        // SAFETY: by the contract of this function.
+        unsafe { simd.load_from(src) }
+    }
+}
+
+impl Stored for bf16 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, src: *const Self) -> S::V {
+        // SAFETY: by the contract of this function.
+        unsafe { simd.widen_from(src) }
+    }
+}
+
+/// The vector operand: sixteen numbers from `data[segment * segment_stride + step * step_stride]`.
 #[derive(Clone, Copy)]
-pub(crate) struct Right<'a> {
-    pub(crate) data: &'a [f32],
+pub(crate) struct Right<'a, T = f32> {
+    pub(crate) data: &'a [T],
     pub(crate) step: usize,
     pub(crate) segment: usize,
 }
@@ -50,21 +76,21 @@ pub(crate) struct Extent {
 /// See [`streamed_panel`].
 #[inline(always)]
 pub(crate) fn panel<S: Simd>(simd: S, extent: Extent, left: Left<'_>, right: Right<'_>, target: Target<'_>) {
-    streamed_panel::<S, 0>(simd, extent, left, right, target);
+    streamed_panel::<S, f32, 0>(simd, extent, left, right, target);
 }
 
-/// Multiplies one panel whose right operand comes from memory, and asks for what lies `AHEAD` floats further on,
+/// Multiplies one panel whose right operand comes from memory, and asks for what lies `AHEAD` numbers further on,
 /// whether it belongs to this panel or to the next.
 ///
 /// # Panics
 /// If an operand is too short for the extent and strides, or the extent is empty: a bug of the caller, found before
 /// memory is touched.
 #[inline(always)]
-pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
+pub(crate) fn streamed_panel<S: Simd, T: Stored, const AHEAD: usize>(
     simd: S,
     extent: Extent,
     left: Left<'_>,
-    right: Right<'_>,
+    right: Right<'_, T>,
     target: Target<'_>,
 ) {
     check(extent, left, right, &target, [0; 2]);
@@ -86,7 +112,7 @@ pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
                 target: &target,
                 apart: [0; 2],
             };
-            single::<S, AHEAD>(simd, extent, operands, tile_rows);
+            single::<S, T, AHEAD>(simd, extent, operands, tile_rows);
         }
         row += tile_rows;
     }
@@ -99,11 +125,11 @@ pub(crate) fn streamed_panel<S: Simd, const AHEAD: usize>(
 /// # Panics
 /// See [`streamed_panel`].
 #[inline(always)]
-pub(crate) fn two_panels<S: Simd>(
+pub(crate) fn two_panels<S: Simd, T: Stored>(
     simd: S,
     extent: Extent,
     left: Left<'_>,
-    right: Right<'_>,
+    right: Right<'_, T>,
     target: Target<'_>,
     apart: [usize; 2],
 ) {
@@ -136,14 +162,14 @@ pub(crate) fn two_panels<S: Simd>(
                 ..operands
             };
             match (S::PARTS, tile_rows) {
-                (1, 12) => tile::<S, 12, 2, 0>(simd, extent, operands),
-                (1, 8) => tile::<S, 8, 2, 0>(simd, extent, operands),
-                (1, 4) => tile::<S, 4, 2, 0>(simd, extent, operands),
-                (1, 2) => tile::<S, 2, 2, 0>(simd, extent, operands),
-                (1, 1) => tile::<S, 1, 2, 0>(simd, extent, operands),
+                (1, 12) => tile::<S, T, 12, 2, 0>(simd, extent, operands),
+                (1, 8) => tile::<S, T, 8, 2, 0>(simd, extent, operands),
+                (1, 4) => tile::<S, T, 4, 2, 0>(simd, extent, operands),
+                (1, 2) => tile::<S, T, 2, 2, 0>(simd, extent, operands),
+                (1, 1) => tile::<S, T, 1, 2, 0>(simd, extent, operands),
                 _ => {
                     for operands in [operands, second] {
-                        single::<S, 0>(simd, extent, operands, tile_rows);
+                        single::<S, T, 0>(simd, extent, operands, tile_rows);
                     }
                 }
             }
@@ -154,7 +180,7 @@ pub(crate) fn two_panels<S: Simd>(
 
 /// Holds the largest address of each operand inside its slice.
 #[inline(always)]
-fn check(extent: Extent, left: Left<'_>, right: Right<'_>, target: &Target<'_>, apart: [usize; 2]) {
+fn check<T>(extent: Extent, left: Left<'_>, right: Right<'_, T>, target: &Target<'_>, apart: [usize; 2]) {
     let Extent { rows, segments, steps } = extent;
     assert!(rows > 0 && segments > 0 && steps > 0, "empty panel product");
     let depth = |segment: usize, step: usize| (segments - 1) * segment + (steps - 1) * step;
@@ -174,11 +200,11 @@ fn check(extent: Extent, left: Left<'_>, right: Right<'_>, target: &Target<'_>, 
 
 /// The operands of a tile, advanced to its first row and panel.
 #[derive(Clone, Copy)]
-struct Operands<'a, 't> {
+struct Operands<'a, 't, T> {
     a: *const f32,
     left: Left<'a>,
-    b: *const f32,
-    right: Right<'a>,
+    b: *const T,
+    right: Right<'a, T>,
     c: *mut f32,
     target: &'a Target<'t>,
     /// Floats from a panel to the next, in the right operand and in the target.
@@ -190,19 +216,24 @@ struct Operands<'a, 't> {
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-unsafe fn single<S: Simd, const AHEAD: usize>(simd: S, extent: Extent, operands: Operands<'_, '_>, rows: usize) {
+unsafe fn single<S: Simd, T: Stored, const AHEAD: usize>(
+    simd: S,
+    extent: Extent,
+    operands: Operands<'_, '_, T>,
+    rows: usize,
+) {
     // SAFETY: by the contract of this function.
     unsafe {
         match (S::PARTS, rows) {
-            (1, 16) => tile::<S, 16, 1, AHEAD>(simd, extent, operands),
-            (1, 8) => tile::<S, 8, 1, AHEAD>(simd, extent, operands),
-            (1, 4) => tile::<S, 4, 1, AHEAD>(simd, extent, operands),
-            (1, 2) => tile::<S, 2, 1, AHEAD>(simd, extent, operands),
-            (1, 1) => tile::<S, 1, 1, AHEAD>(simd, extent, operands),
-            (2, 6) => tile::<S, 6, 2, AHEAD>(simd, extent, operands),
-            (2, 4) => tile::<S, 4, 2, AHEAD>(simd, extent, operands),
-            (2, 2) => tile::<S, 2, 2, AHEAD>(simd, extent, operands),
-            (2, 1) => tile::<S, 1, 2, AHEAD>(simd, extent, operands),
+            (1, 16) => tile::<S, T, 16, 1, AHEAD>(simd, extent, operands),
+            (1, 8) => tile::<S, T, 8, 1, AHEAD>(simd, extent, operands),
+            (1, 4) => tile::<S, T, 4, 1, AHEAD>(simd, extent, operands),
+            (1, 2) => tile::<S, T, 2, 1, AHEAD>(simd, extent, operands),
+            (1, 1) => tile::<S, T, 1, 1, AHEAD>(simd, extent, operands),
+            (2, 6) => tile::<S, T, 6, 2, AHEAD>(simd, extent, operands),
+            (2, 4) => tile::<S, T, 4, 2, AHEAD>(simd, extent, operands),
+            (2, 2) => tile::<S, T, 2, 2, AHEAD>(simd, extent, operands),
+            (2, 1) => tile::<S, T, 1, 2, AHEAD>(simd, extent, operands),
             _ => unreachable!("no micro-kernel of {rows} rows in {} parts", S::PARTS),
         }
     }
@@ -213,10 +244,10 @@ unsafe fn single<S: Simd, const AHEAD: usize>(simd: S, extent: Extent, operands:
 /// # Safety
 /// All addresses of the tile must lie in the operands.
 #[inline(always)]
-unsafe fn tile<S: Simd, const ROWS: usize, const REGISTERS: usize, const AHEAD: usize>(
+unsafe fn tile<S: Simd, T: Stored, const ROWS: usize, const REGISTERS: usize, const AHEAD: usize>(
     simd: S,
     extent: Extent,
-    operands: Operands<'_, '_>,
+    operands: Operands<'_, '_, T>,
 ) {
     let Operands {
         a: left_start,
@@ -239,15 +270,15 @@ unsafe fn tile<S: Simd, const ROWS: usize, const REGISTERS: usize, const AHEAD: 
             )
         };
         for _ in 0..extent.steps {
-            // SAFETY: `b` has sixteen readable floats in each panel and row `r` of the left operand one, by the
+            // SAFETY: `b` has sixteen readable numbers in each panel and row `r` of the left operand one, by the
             // contract. The last advance may leave the slice and is not dereferenced, hence `wrapping_add`.
             unsafe {
                 if AHEAD > 0 {
-                    simd.prefetch(b.wrapping_add(AHEAD));
+                    simd.prefetch(b.wrapping_add(AHEAD).cast());
                 }
                 let mut columns = [simd.splat(0.0); REGISTERS];
                 for (register, value) in columns.iter_mut().enumerate() {
-                    *value = simd.load_from(b.add(offset(register, apart[0])));
+                    *value = T::load(simd, b.add(offset(register, apart[0])));
                 }
                 for (r, sums) in sums.iter_mut().enumerate() {
                     let factor = simd.splat(*a.add(r * left.row));

@@ -15,6 +15,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use half::bf16;
 use std::ops::{Add, Mul, Neg, Sub};
 use std::sync::OnceLock;
 
@@ -92,6 +93,11 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// # Safety
     /// `LANES / PARTS` floats must be readable at `src`.
     unsafe fn load_from(self, src: *const f32) -> Self::V;
+    /// Reads a register from numbers in bfloat16, which are exact in f32.
+    ///
+    /// # Safety
+    /// `LANES / PARTS` of them must be readable at `src`.
+    unsafe fn widen_from(self, src: *const bf16) -> Self::V;
     /// Writes a register to memory.
     ///
     /// # Safety

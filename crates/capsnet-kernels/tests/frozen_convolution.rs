@@ -68,6 +68,26 @@ fn the_networks_convolution_is_accurate() {
     assert_matches_definition(ConvShape::square(1, [256, 256], [20, 20], 9, 2), false);
 }
 
+/// The relative error of a number in bfloat16 is 2^-9 at most; the way back from the transformed products multiplies it
+/// by some six.
+#[test]
+fn weights_in_bf16_come_within_two_hundredths() {
+    for shape in [
+        ConvShape::square(1, [256, 256], [20, 20], 9, 2),
+        ConvShape::square(3, [20, 33], [17, 15], 9, 2),
+        ConvShape::square(2, [5, 3], [12, 10], 9, 2),
+    ] {
+        let [x, w, bias] = operands(&shape);
+        let conv = FrozenConv2d::in_bf16(shape, &w, Some(&bias), false).expect("a valid shape");
+        let mut y = vec![f32::NAN; shape.output_len()];
+        conv.forward(&x, &mut y).expect("lengths that follow from the shape");
+        let expected = reference::forward(&shape, &x, &w, &bias, false);
+        let scale = reference::forward(&shape, &squares(&x), &squares(&w), &squares(&bias), false);
+        let error = rms_relative_to(&roots(scale), widened(&y), &expected);
+        assert!((1e-4..2e-2).contains(&error), "{shape:?}: error {error:.2e}");
+    }
+}
+
 /// Images are independent, in one round of images or several.
 #[test]
 fn a_batch_is_its_images() {

@@ -32,6 +32,8 @@ pub struct StepTimes {
     pub model: String,
     /// What a step does.
     pub mode: StepMode,
+    /// How the weights of inference are kept: "f32" or "bf16".
+    pub precision: String,
     /// The model's trainable parameters.
     pub parameters: usize,
     /// The data set that the images are of.

@@ -27,7 +27,7 @@ pub use capsnet_measure::{PictureAnswer, Prediction};
 pub use picture::{PictureOptions, Preparation, SeeError, Seen, are_characters, see, unit, usual_threshold};
 pub use several::{Asked, Told};
 
-use crate::model::{Classifier, Input, Output};
+use crate::model::{Classifier, Input, Output, Precision};
 
 /// So many images repay freezing a model.
 const REPAY_FREEZING: usize = 40;
@@ -42,7 +42,9 @@ const REPAY_FREEZING: usize = 40;
 /// If an image has another size than the model takes.
 pub fn predict(model: &dyn Classifier, images: &[Vec<u8>], device: &Device) -> Vec<Prediction> {
     let repays = images.len() >= REPAY_FREEZING && !device.is_autodiff();
-    let frozen = repays.then(|| model.frozen(model.input().image)).flatten();
+    let frozen = repays
+        .then(|| model.frozen(model.input().image, Precision::F32))
+        .flatten();
     let forward = |images: Tensor<4>| {
         let answer = frozen.as_ref().and_then(|frozen| frozen(images.clone()));
         answer.unwrap_or_else(|| model.forward(images))

@@ -5,7 +5,9 @@ mod support;
 use burn::prelude::*;
 use burn::tensor::Tolerance;
 use capsnet::batch::Batch;
-use capsnet::model::{Architecture, CapsNetConfig, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig, Network};
+use capsnet::model::{
+    Architecture, CapsNetConfig, FrozenModel, ImageShape, LeNet5Config, Model, ModelConfig, Network, Precision,
+};
 use capsnet::predict::predict;
 use capsnet::train::{Adam, AdamConfig, train_step};
 use capsnet_data::random::Seed;
@@ -76,6 +78,27 @@ fn the_answers_are_the_models() {
             }
         }
     }
+}
+
+/// Of few images the weights are rounded, of many they aren't used.
+#[test]
+fn answers_by_weights_in_bf16_are_near() {
+    let device = Device::flex();
+    let config = small(CapsNetConfig::paper());
+    let model = Model::new(config.clone(), Seed(3), &device).unwrap();
+    let frozen = FrozenModel::with_precision(&model, Precision::Bf16);
+    for batch in [1, 4, 7] {
+        let images = images(&config, batch, &device);
+        let (exact, rounded) = (
+            scores(|x| model.forward(x), &images),
+            scores(|x| frozen.forward(x), &images),
+        );
+        rounded.assert_approx_eq(&exact, Tolerance::<f32>::rel_abs(0.02, 1e-4));
+        assert_eq!(rounded == exact, batch > 4, "{batch} images");
+    }
+    assert_eq!("bf16".parse(), Ok(Precision::Bf16));
+    let error = "f16".parse::<Precision>().unwrap_err().to_string();
+    assert!(error.contains("f16") && error.contains("bf16"), "{error}");
 }
 
 /// Trains one step on random images.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use capsnet::bench::{self, Bench, BenchError};
-use capsnet::model::{Architecture, ModelConfig};
+use capsnet::model::{Architecture, ModelConfig, Precision};
 use capsnet::settings::of_each_model;
 use capsnet::train::TrainConfig;
 use capsnet_data::dataset::Split;
@@ -69,6 +69,9 @@ pub(crate) struct BenchStepArgs {
     /// Train or infer
     #[arg(long, default_value = "train")]
     pub mode: StepMode,
+    /// How weights are kept; bf16 is for inference, and for CapsNet half the memory to read of up to 4 images
+    #[arg(long, value_name = "f32|bf16", default_value = "f32")]
+    pub precision: Precision,
     #[arg(long, value_name = "N", value_parser = positive, help = batch_size_help())]
     pub batch_size: Option<usize>,
     #[arg(long, value_name = "N", value_parser = positive, help = steps_help())]
@@ -103,6 +106,7 @@ fn step(args: &BenchStepArgs) -> Result<()> {
         config: &config,
         data: &data,
         mode: args.mode.into(),
+        precision: args.precision,
         timing,
         device: &device,
         device_name: &args.data.compute.device,

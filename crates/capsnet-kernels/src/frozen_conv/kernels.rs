@@ -1,9 +1,11 @@
-//! The transform of the weights, in f64 and rounded once.
+//! The transform of the weights, in f64 and rounded once, to f32 or to bfloat16.
 
 use super::layout::{PLANES, Tiling, slots_of};
 use super::points::{POINTS, column_taps, row_taps};
+use crate::microkernel::Stored;
 use crate::simd::{Kernel, LANES, Lanes, Simd, dispatch};
 use crate::toom_cook::{KERNEL, PHASES, STRIDE};
+use half::bf16;
 use rayon::prelude::*;
 
 const KERNEL_LEN: usize = KERNEL * KERNEL;
@@ -11,13 +13,60 @@ const KERNEL_LEN: usize = KERNEL * KERNEL;
 /// Sixteen numbers in f64, one a lane.
 type Wide = [f64; LANES];
 
+/// Kernels of sixteen output channels, side by side.
+pub(super) trait Row: Copy + Send + Sync {
+    /// How each is stored.
+    type Number: Stored;
+    const ZERO: Self;
+
+    fn rounded(values: Wide) -> Self;
+    fn flat(rows: &[Self]) -> &[Self::Number];
+}
+
+impl Row for Lanes {
+    type Number = f32;
+    const ZERO: Self = Lanes::ZERO;
+
+    #[inline(always)]
+    fn rounded(values: Wide) -> Self {
+        Self(values.map(|value| value as f32))
+    }
+
+    #[inline(always)]
+    fn flat(rows: &[Self]) -> &[f32] {
+        Lanes::flat(rows)
+    }
+}
+
+/// In half the memory; half a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(32))]
+pub(super) struct Halves([bf16; LANES]);
+
+impl Row for Halves {
+    type Number = bf16;
+    const ZERO: Self = Self([bf16::ZERO; LANES]);
+
+    #[inline(always)]
+    fn rounded(values: Wide) -> Self {
+        Self(values.map(bf16::from_f64))
+    }
+
+    #[inline(always)]
+    fn flat(rows: &[Self]) -> &[bf16] {
+        // SAFETY: `Halves` is `repr(C)` over sixteen numbers without padding (its size equals its alignment), so `n` of
+        // them are `16 n` initialised numbers; the lifetime is carried over.
+        unsafe { std::slice::from_raw_parts(rows.as_ptr().cast(), rows.len() * LANES) }
+    }
+}
+
 /// Transforms all kernels.
-pub(super) fn transform(tiling: &Tiling, w: &[f32]) -> Vec<Lanes> {
+pub(super) fn transform<K: Row>(tiling: &Tiling, w: &[f32]) -> Vec<K> {
     let planes = 0..PLANES;
     let len: usize = planes.map(|plane| tiling.out_blocks() * tiling.kernels(plane)).sum();
-    let mut kernels = vec![Lanes::ZERO; len];
+    let mut kernels = vec![K::ZERO; len];
     // The planes of each block of output channels, which one task fills.
-    let mut blocks: Vec<Vec<&mut [Lanes]>> = (0..tiling.out_blocks()).map(|_| Vec::new()).collect();
+    let mut blocks: Vec<Vec<&mut [K]>> = (0..tiling.out_blocks()).map(|_| Vec::new()).collect();
     let mut rest = &mut kernels[..];
     for plane in 0..PLANES {
         for block in &mut blocks {
@@ -37,14 +86,14 @@ pub(super) fn transform(tiling: &Tiling, w: &[f32]) -> Vec<Lanes> {
     kernels
 }
 
-struct Transform<'a, 'k> {
+struct Transform<'a, 'k, K> {
     tiling: &'a Tiling,
     w: &'a [f32],
     out_block: usize,
-    planes: Vec<&'k mut [Lanes]>,
+    planes: Vec<&'k mut [K]>,
 }
 
-impl Kernel for Transform<'_, '_> {
+impl<K: Row> Kernel for Transform<'_, '_, K> {
     #[inline(always)]
     fn run<S: Simd>(mut self, _simd: S) {
         let channels = self.tiling.shape.in_channels;
@@ -60,10 +109,10 @@ impl Kernel for Transform<'_, '_> {
                 let start = phase.row * KERNEL + phase.column;
                 let place = (channel, slot);
                 match [phase.row, phase.column] {
-                    [0, 0] => products::<5, 5>(&taps[start..], place, &mut self.planes),
-                    [0, _] => products::<5, 4>(&taps[start..], place, &mut self.planes),
-                    [_, 0] => products::<4, 5>(&taps[start..], place, &mut self.planes),
-                    _ => products::<4, 4>(&taps[start..], place, &mut self.planes),
+                    [0, 0] => products::<_, 5, 5>(&taps[start..], place, &mut self.planes),
+                    [0, _] => products::<_, 5, 4>(&taps[start..], place, &mut self.planes),
+                    [_, 0] => products::<_, 4, 5>(&taps[start..], place, &mut self.planes),
+                    _ => products::<_, 4, 4>(&taps[start..], place, &mut self.planes),
                 }
             }
         }
@@ -73,10 +122,10 @@ impl Kernel for Transform<'_, '_> {
 /// Transforms one phase of `R x C` taps, which begins at `taps[0]`, between an input channel and sixteen output
 /// channels.
 #[inline(always)]
-fn products<const R: usize, const C: usize>(
+fn products<K: Row, const R: usize, const C: usize>(
     taps: &[Wide],
     (channel, slot): (usize, usize),
-    planes: &mut [&mut [Lanes]],
+    planes: &mut [&mut [K]],
 ) {
     let (rows, columns) = (const { row_taps::<R>() }, const { column_taps::<C>() });
     // With four taps the last point drops out.
@@ -95,10 +144,7 @@ fn products<const R: usize, const C: usize>(
             let plane = p * POINTS[1] + q;
             let slots = slots_of(plane);
             let block = channel / LANES * slots.len() + slot - slots.start;
-            let out = &mut planes[plane][block * LANES + channel % LANES];
-            for (out, product) in out.0.iter_mut().zip(product) {
-                *out = product as f32;
-            }
+            planes[plane][block * LANES + channel % LANES] = K::rounded(product);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The three steps of a forward pass: transform the windows, multiply, transform the sums back.
 
+use super::kernels::Row;
 use super::layout::{PLANES, Tiling, Windows, slots_of};
 use super::points::{COLUMN_OUTPUTS, COLUMN_WINDOW, POINTS, ROW_OUTPUTS, ROW_WINDOW, TILE};
 use crate::microkernel::{Extent, Left, Right, Target, streamed_panel, two_panels};
@@ -128,18 +129,18 @@ fn inner<V: Vector, const N: usize>(coefficients: &[f32], x: [V; N]) -> V {
 }
 
 /// Multiplies the windows by the kernels of one plane, for some blocks of output channels.
-pub(super) struct Multiply<'a> {
+pub(super) struct Multiply<'a, K> {
     pub(super) tiling: &'a Tiling,
     pub(super) windows: Windows,
     pub(super) plane: usize,
     pub(super) transformed: &'a [Lanes],
     /// Kernels of those blocks.
-    pub(super) kernels: &'a [Lanes],
+    pub(super) kernels: &'a [K],
     /// Sums of those blocks.
     pub(super) sums: &'a mut [Lanes],
 }
 
-impl Kernel for Multiply<'_> {
+impl<K: Row> Kernel for Multiply<'_, K> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { windows, plane, .. } = self;
@@ -164,7 +165,7 @@ impl Kernel for Multiply<'_> {
                     segment: 0,
                 };
                 let right = Right {
-                    data: Lanes::flat(&kernels[in_block * extent.steps..]),
+                    data: K::flat(&kernels[in_block * extent.steps..]),
                     step: LANES,
                     segment: 0,
                 };
@@ -178,7 +179,7 @@ impl Kernel for Multiply<'_> {
                         let apart = [of_block * LANES, windows.items * LANES];
                         two_panels(simd, extent, left, right, target, apart);
                     }
-                    false => streamed_panel::<S, AHEAD>(simd, extent, left, right, target),
+                    false => streamed_panel::<S, K::Number, AHEAD>(simd, extent, left, right, target),
                 }
             }
         }

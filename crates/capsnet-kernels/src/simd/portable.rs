@@ -3,6 +3,7 @@
 mod masks;
 
 use super::{Kernel, LANES, Lanes, Simd, Vector};
+use half::bf16;
 use std::ops::{Add, Mul, Neg, Sub};
 
 const WIDTH: usize = 8;
@@ -109,6 +110,12 @@ impl Simd for Portable {
     unsafe fn load_from(self, src: *const f32) -> Eight {
         // SAFETY: the caller vouches for eight readable floats; the read makes no demand on alignment.
         Eight(unsafe { src.cast::<[f32; WIDTH]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn widen_from(self, src: *const bf16) -> Eight {
+        // SAFETY: the caller vouches for eight readable numbers; the read makes no demand on alignment.
+        let numbers = unsafe { src.cast::<[bf16; WIDTH]>().read_unaligned() };
+        Eight(numbers.map(bf16::to_f32))
     }
     #[inline(always)]
     unsafe fn store_to(self, value: Eight, dst: *mut f32) {

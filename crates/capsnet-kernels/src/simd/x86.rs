@@ -6,6 +6,7 @@
 mod masks;
 
 use super::{Kernel, LANES, Lanes, Simd, Vector};
+use half::bf16;
 use std::arch::x86_64::*;
 use std::ops::{Add, Mul, Neg, Sub};
 
@@ -14,7 +15,7 @@ macro_rules! instruction_set {
     (
         $token:ident, $vector:ident($register:ident), $features:literal, detect: [$($detect:tt),+],
         parts: $parts:literal,
-        $add:ident, $sub:ident, $mul:ident, $fma:ident, $max:ident, $set:ident, $load:ident, $store:ident,
+        $add:ident, $sub:ident, $mul:ident, $fma:ident, $max:ident, $set:ident, $load:ident, $store:ident, widen: |$source:ident| $widen:expr,
         tile_rows: $tile_rows:expr
     ) => {
         #[doc = concat!("Proof that the processor has `", $features, "`.")]
@@ -112,6 +113,12 @@ macro_rules! instruction_set {
                 $vector(unsafe { $load(src) })
             }
             #[inline(always)]
+            unsafe fn widen_from(self, src: *const bf16) -> $vector {
+                // SAFETY: the token exists only after detection; the caller vouches for the memory.
+                let $source = src;
+                $vector(unsafe { $widen })
+            }
+            #[inline(always)]
             unsafe fn store_to(self, value: $vector, dst: *mut f32) {
                 // SAFETY: the token exists only after detection; the caller vouches for the memory.
                 unsafe { $store(dst, value.0) }
@@ -143,6 +150,8 @@ instruction_set!(
     Avx512, Zmm(__m512), "avx512f,avx2,fma", detect: ["avx512f", "avx2", "fma"], parts: 1,
     _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps, _mm512_max_ps, _mm512_set1_ps,
     _mm512_loadu_ps, _mm512_storeu_ps,
+    // The upper half of an f32 is a bfloat16.
+    widen: |src| _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(src.cast())))),
     tile_rows: |left: usize| match left {
         16.. => 16,
         8.. => 8,
@@ -156,6 +165,7 @@ instruction_set!(
     Avx2, Ymm(__m256), "avx2,fma", detect: ["avx2", "fma"], parts: 2,
     _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_max_ps, _mm256_set1_ps,
     _mm256_loadu_ps, _mm256_storeu_ps,
+    widen: |src| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(src.cast())))),
     // Six rows fill the sixteen registers; two tiles of four beat one of six and one of two.
     tile_rows: |left: usize| match left {
         8 => 4,

@@ -7,7 +7,7 @@ use capsnet_data::random::Seed;
 use super::{BenchError, StepMode};
 use crate::Error;
 use crate::batch::{Batch, Batcher};
-use crate::model::{Architecture, Classifier, FrozenModel, Model, Network};
+use crate::model::{Architecture, Classifier, FrozenModel, Model, Network, Precision};
 use crate::train::{Adam, TrainConfig, train_step};
 
 /// A model at work on one batch of consecutive images after the other, around the data set again and again.
@@ -39,6 +39,7 @@ impl<'a> Job<'a> {
         config: &'a TrainConfig,
         data: &'a Dataset,
         mode: StepMode,
+        precision: Precision,
         device: &Device,
     ) -> Result<Self, Error> {
         let seed = Seed(config.seed);
@@ -53,7 +54,7 @@ impl<'a> Job<'a> {
                 adam: Adam::new(config.adam),
                 learning_rate: config.learning_rate,
             },
-            StepMode::Infer => Work::Infer(FrozenModel::new(&model)),
+            StepMode::Infer => Work::Infer(FrozenModel::with_precision(&model, precision)),
         };
         Ok(Self {
             batcher: Batcher::new(data, &config.augment, config.model.input().normalize, seed),

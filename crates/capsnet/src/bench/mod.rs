@@ -17,7 +17,7 @@ use self::job::Job;
 use crate::Error;
 use crate::evaluate::check_fits;
 use crate::memory::peak_megabytes;
-use crate::model::{Architecture, Timing};
+use crate::model::{Architecture, Precision, Timing};
 use crate::train::{Diverged, TrainConfig};
 
 /// What is timed, and on what.
@@ -35,6 +35,7 @@ use crate::train::{Diverged, TrainConfig};
 ///     config: &config,
 ///     data: &capsnet_data::embedded::digits(),
 ///     mode: StepMode::Infer,
+///     precision: Default::default(),
 ///     timing: Timing { warmup: 1, group: 2, steps: 4 },
 ///     device: &Device::flex(),
 ///     device_name: "cpu",
@@ -51,6 +52,8 @@ pub struct Bench<'a> {
     pub data: &'a Dataset,
     /// What a step does.
     pub mode: StepMode,
+    /// How the weights of inference are kept; those of training are always in f32.
+    pub precision: Precision,
     /// How many steps there are before the clock runs, in a block that is timed as one, and in all; these are rounded
     /// up to whole blocks.
     pub timing: Timing,
@@ -72,6 +75,9 @@ pub enum BenchError {
         /// Images that there are.
         images: usize,
     },
+    /// Training with anything but f32.
+    #[error("training computes in f32; bf16 is for the weights of inference")]
+    Precision,
     /// A loss or a gradient that is not finite.
     #[error("the training diverged: {0} is not finite")]
     Diverged(Diverged),
@@ -106,9 +112,12 @@ impl Bench<'_> {
                 images: data.len(),
             });
         }
+        if self.mode == StepMode::Train && self.precision != Precision::F32 {
+            return Err(BenchError::Precision);
+        }
         let Timing { warmup, group, steps } = self.timing;
         let blocks = steps.div_ceil(group);
-        let mut job = Job::new(config, data, self.mode, self.device)?;
+        let mut job = Job::new(config, data, self.mode, self.precision, self.device)?;
         let parameters = job.parameters();
         let (mut first, mut last) = (None, None);
         let mut step = || {
@@ -133,6 +142,7 @@ impl Bench<'_> {
         Ok(StepTimes {
             model: config.model.name().to_owned(),
             mode: self.mode,
+            precision: self.precision.to_string(),
             parameters,
             dataset: data.name().to_owned(),
             augment: config.augment.to_string(),

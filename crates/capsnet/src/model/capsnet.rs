@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::architecture::side_of_square;
 use super::input::input_fields;
 use super::{
-    Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Network, Output, RoutedCapsules, ScoreKind,
+    Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Network, Output, Precision, RoutedCapsules, ScoreKind,
 };
 use crate::layer::{
     ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
@@ -444,10 +444,10 @@ impl Network for CapsNet {
     }
 
     /// From the feature map to the class capsules in one pass.
-    fn frozen(&self, image: ImageShape) -> Option<Frozen> {
+    fn frozen(&self, image: ImageShape, precision: Precision) -> Option<Frozen> {
         let [_, _, kernel_h, kernel_w] = self.conv1.weight.dims();
         let features = [image.height + 1 - kernel_h, image.width + 1 - kernel_w];
-        let capsules = freeze_capsules(&self.primary_capsules, &self.digit_capsules, features)?;
+        let capsules = freeze_capsules(&self.primary_capsules, &self.digit_capsules, features, precision)?;
         let net = self.clone();
         Some(Box::new(move |images| {
             let suits = FrozenCapsules::suits(images.dims()[0]) && has_kernels(&images);

@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use super::{Architecture, Classifier, Frozen, Input, Model, ModelConfig, Network, Output, ScoreKind};
+use super::{Architecture, Classifier, Frozen, Input, Model, ModelConfig, Network, Output, Precision, ScoreKind};
 use crate::observe::Observer;
 
 /// A model that is only asked, never trained.
@@ -11,7 +11,7 @@ use crate::observe::Observer;
 /// computed fastest: on the CPU, a CapsNet's second convolution and vote matrices (43 MB; making them takes the time of
 /// some tens of images). Larger batches, other models and other devices are computed as the model itself does.
 ///
-/// The answers are those of the model but for rounding.
+/// The answers are those of the model but for rounding; what [`Precision::Bf16`] rounds comes on top.
 pub struct FrozenModel<A: Architecture = ModelConfig> {
     model: Model<A>,
     frozen: Option<Frozen>,
@@ -20,8 +20,13 @@ pub struct FrozenModel<A: Architecture = ModelConfig> {
 impl<A: Architecture> FrozenModel<A> {
     /// Freezes a model. It may have gradients; the frozen one has none.
     pub fn new(model: &Model<A>) -> Self {
+        Self::with_precision(model, Precision::F32)
+    }
+
+    /// The same with its weights kept so precisely.
+    pub fn with_precision(model: &Model<A>, precision: Precision) -> Self {
         let model = model.valid();
-        let frozen = model.frozen(model.input().image);
+        let frozen = model.frozen(model.input().image, precision);
         Self { model, frozen }
     }
 

@@ -150,8 +150,8 @@ macro_rules! models {
                 match self { $(Self::$variant(net) => net.routed(images),)+ }
             }
 
-            fn frozen(&self, image: ImageShape) -> Option<Frozen> {
-                match self { $(Self::$variant(net) => net.frozen(image),)+ }
+            fn frozen(&self, image: ImageShape, precision: Precision) -> Option<Frozen> {
+                match self { $(Self::$variant(net) => net.frozen(image, precision),)+ }
             }
         }
 

@@ -14,6 +14,7 @@ mod input;
 mod list;
 mod names;
 mod network;
+mod precision;
 mod routed;
 mod trained;
 
@@ -24,6 +25,7 @@ pub use input::{ConfigError, ImageShape, Input};
 pub(crate) use names::same_class;
 pub use names::{class_names, named_by};
 pub use network::{Classifier, Frozen, Network, Output, ScoreKind};
+pub use precision::{Precision, UnknownPrecision};
 pub use routed::{CapsuleMaps, Place, RoutedCapsules};
 pub use trained::Model;
 pub use transforming_autoencoder::{PIXELS_A_UNIT, Poses};

@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::activation::softmax;
 pub use capsnet_measure::ScoreKind;
 
-use super::{ImageShape, Input, RoutedCapsules};
+use super::{ImageShape, Input, Precision, RoutedCapsules};
 use crate::loss::{sigmoid_cross_entropy, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::cross_entropy;
@@ -74,9 +74,9 @@ pub trait Network {
         None
     }
 
-    /// The network with its weights laid out for the fastest answers about a few images of this size, where there is
-    /// such a form.
-    fn frozen(&self, _image: ImageShape) -> Option<Frozen> {
+    /// The network with its weights laid out for the fastest answers about a few images of this size, and kept so
+    /// precisely, where there is such a form.
+    fn frozen(&self, _image: ImageShape, _precision: Precision) -> Option<Frozen> {
         None
     }
 }

@@ -8,8 +8,8 @@ use capsnet_weights::StateDict;
 
 use super::initial::begin;
 use super::{
-    Architecture, Classifier, ConfigError, Frozen, ImageShape, Input, ModelConfig, Network, Output, RoutedCapsules,
-    ScoreKind,
+    Architecture, Classifier, ConfigError, Frozen, ImageShape, Input, ModelConfig, Network, Output, Precision,
+    RoutedCapsules, ScoreKind,
 };
 use crate::Error;
 use crate::observe::Observer;
@@ -139,8 +139,8 @@ impl<A: Architecture> Network for Model<A> {
         self.network.routed(images)
     }
 
-    fn frozen(&self, image: ImageShape) -> Option<Frozen> {
-        self.network.frozen(image)
+    fn frozen(&self, image: ImageShape, precision: Precision) -> Option<Frozen> {
+        self.network.frozen(image, precision)
     }
 }
 

@@ -5,6 +5,7 @@ use capsnet_kernels::{ConvShape, CouplingsOver, FrozenConv2d, FrozenVoteRouting,
 
 use super::flex::SCRATCH;
 use super::has_kernels;
+use crate::model::Precision;
 
 /// Two layers of capsules as plain tensors: a convolution that is read as primary capsules, and dynamic routing of
 /// their votes.
@@ -39,8 +40,8 @@ pub struct FrozenCapsules {
 }
 
 impl FrozenCapsules {
-    /// Copies the weights, for feature maps of `[height, width]`; `None` if no kernel is made for them or their device.
-    pub fn new(weights: CapsuleWeights, [height, width]: [usize; 2]) -> Option<Self> {
+    /// Copies the weights, for feature maps of `[height, width]`, kernels so precisely; `None` if no kernel is made for them or their device.
+    pub fn new(weights: CapsuleWeights, [height, width]: [usize; 2], precision: Precision) -> Option<Self> {
         if !has_kernels(&weights.kernels) {
             return None;
         }
@@ -62,7 +63,11 @@ impl FrozenCapsules {
             return None;
         }
         let (kernels, bias) = (weights.kernels.into_data(), weights.bias.into_data());
-        let convolution = FrozenConv2d::new(shape, floats(&kernels), Some(floats(&bias)), false)
+        let frozen = match precision {
+            Precision::F32 => FrozenConv2d::new,
+            Precision::Bf16 => FrozenConv2d::in_bf16,
+        };
+        let convolution = frozen(shape, floats(&kernels), Some(floats(&bias)), false)
             .expect("the shapes of a network fit one another");
 
         let [lower, lower_dimensions, columns] = weights.votes.dims();
