@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::architecture::side_of_square;
 use super::input::input_fields;
 use super::{
-    Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Network, Output, Precision, RoutedCapsules, ScoreKind,
+    Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Network, Output, Precision, RoutedCapsules,
+    ScoreKind,
 };
 use crate::layer::{
     ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
