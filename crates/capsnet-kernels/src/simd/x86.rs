@@ -15,7 +15,8 @@ macro_rules! instruction_set {
     (
         $token:ident, $vector:ident($register:ident), $features:literal, detect: [$($detect:tt),+],
         parts: $parts:literal,
-        $add:ident, $sub:ident, $mul:ident, $fma:ident, $max:ident, $set:ident, $load:ident, $store:ident, widen: |$source:ident| $widen:expr,
+        $add:ident, $sub:ident, $mul:ident, $fma:ident, $max:ident, $set:ident, $load:ident, $store:ident,
+        widen: |$source:ident| $widen:expr,
         tile_rows: $tile_rows:expr
     ) => {
         #[doc = concat!("Proof that the processor has `", $features, "`.")]

@@ -5,8 +5,8 @@ use crate::model::Precision;
 use crate::ops::{CapsuleWeights, FrozenCapsules};
 use crate::routing::dynamic::Dynamic;
 
-/// Copies the weights of both layers into the layouts of their kernels, the convolution's so precisely, for feature maps
-/// of `[height, width]`; `None` if no kernel is made for them or their device.
+/// Copies the weights of both layers into the layouts of their kernels, the convolution's so precisely, for feature
+/// maps of `[height, width]`; `None` if no kernel is made for them or their device.
 pub fn freeze_capsules(
     primary: &PrimaryCapsules,
     class: &ClassCapsules,

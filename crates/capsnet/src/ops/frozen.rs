@@ -40,8 +40,8 @@ pub struct FrozenCapsules {
 }
 
 impl FrozenCapsules {
-    /// Copies the weights, the convolution's so precisely, for feature maps of `[height, width]`; `None` if no kernel is
-    /// made for them or their device.
+    /// Copies the weights, the convolution's so precisely, for feature maps of `[height, width]`; `None` if no kernel
+    /// is made for them or their device.
     pub fn new(weights: CapsuleWeights, [height, width]: [usize; 2], precision: Precision) -> Option<Self> {
         if !has_kernels(&weights.kernels) {
             return None;
