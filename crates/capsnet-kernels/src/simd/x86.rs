@@ -115,8 +115,8 @@ macro_rules! instruction_set {
             }
             #[inline(always)]
             unsafe fn widen_from(self, src: *const bf16) -> $vector {
-                // SAFETY: the token exists only after detection; the caller vouches for the memory.
                 let $source = src;
+                // SAFETY: the token exists only after detection; the caller vouches for the memory.
                 $vector(unsafe { $widen })
             }
             #[inline(always)]
