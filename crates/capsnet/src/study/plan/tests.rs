@@ -140,7 +140,15 @@ fn faults_name_the_line() {
 #[test]
 fn the_example_and_the_studies_are_plans() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../studies");
-    for name in ["quick", "ablations", "augmentation"] {
+    for name in [
+        "quick",
+        "ablations",
+        "augmentation",
+        "routings",
+        "iterations",
+        "em",
+        "efficient",
+    ] {
         let declaration = Declaration::read(&folder.join(format!("{name}.toml"))).unwrap();
         let machine = Machine {
             data: "digits".into(),
