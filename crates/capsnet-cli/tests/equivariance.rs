@@ -312,3 +312,47 @@ fn an_assertion_holds_for_the_equivariant_network_and_not_for_lenet5() {
         "{wrong:?}"
     );
 }
+
+/// Along another family everything is measured as along rotations; Lie derivatives come beside.
+#[test]
+fn other_moves_and_lie_derivatives_are_measured() {
+    let folder = tempdir().unwrap();
+    write_data(folder.path());
+    write_lenet5(folder.path());
+    let line = "equivariance --data digits --weights mine=lenet5.safetensors --out out --json";
+    let measured = |more: &str| capsnet(folder.path(), format!("{line} {more}").split(' ')).json();
+    let report = measured("--along scale=0.8..1.2:0.2 --lie");
+    assert_eq!(report["rotate"], json!([0.8, 1.0, 1.2]));
+    assert_eq!(report["along"]["name"], "scale");
+    let fc4 = &report["models"][0]["layers"][5];
+    assert_eq!(fc4["angles"][1]["distance"], json!(0.0), "a factor of 1 moves nothing");
+    assert!(fc4["angles"][2]["distance"].as_f64().unwrap() > 0.0);
+    assert_eq!(fc4["unrotated"], fc4["angles"][1]);
+    let lie = report["models"][0]["lie"].as_array().unwrap();
+    let names: Vec<&str> = lie.iter().map(|layer| layer["layer"].as_str().unwrap()).collect();
+    assert_eq!(names, ["conv0", "conv1", "fc2", "fc3", "fc4", "answer"]);
+    assert_eq!(lie[0]["kind"], "map");
+    for layer in lie {
+        for generator in ["translation_x", "rotation", "stretch_y"] {
+            assert!(layer["local_error"][generator].as_f64().unwrap() > 0.0, "{layer}");
+            assert!(layer["relative"][generator].as_f64().unwrap().is_finite(), "{layer}");
+        }
+    }
+    let page = fs::read_to_string(folder.path().join("out/equivariance.html")).unwrap();
+    assert!(page.contains("Lie derivatives by layer") && page.contains("changed by this: scale"));
+    // A shift by no pixel moves nothing, and an assertion sees all others.
+    let shifts = format!("{line} --along shift-x=0,2 --assert fc4.distance<1e-9");
+    let run = capsnet(folder.path(), shifts.split(' '));
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("fc4 has") && run.stderr.contains("at 2\n"),
+        "{}",
+        run.stderr
+    );
+    for (along, part) in [
+        ("noise=5", "noise moves nothing"),
+        ("fgsm=0.1", "there are rotate, shift-x"),
+    ] {
+        capsnet(folder.path(), format!("{line} --along {along}").split(' ')).fails(2, &["--along", part]);
+    }
+}

@@ -19,6 +19,7 @@
 //! | [`run`] | training runs at a glance |
 //! | [`study`] | variants of models, trained with several seeds |
 //! | [`equivariance`] | how a layer answers to a rotation, each measure beside its chance level |
+//! | [`lie`] | Lie derivatives: how fast a layer strays from moving with its input |
 //! | [`look`] | what pictures of capsules show |
 //!
 //! ```
@@ -38,6 +39,7 @@ pub mod comparison;
 pub mod equivariance;
 pub mod images;
 pub mod interval;
+pub mod lie;
 pub mod look;
 pub mod model;
 pub mod paired;

@@ -5,10 +5,11 @@
 //! | [`mean_corruption_error`] | mean over corruptions of the error over a reference's | Hendrycks 2019 |
 //! | [`relative_corruption_error`] | the same of what corruption adds to the error on clean images | Hendrycks 2019 |
 //! | [`flip_probability`] | how often the answer changes from frame to frame | Hendrycks 2019, section 3.2 |
+//! | [`consistency`] | how often the answers under two shifts are the same | Zhang 2019, section 4 |
 //!
-//! Source: Hendrycks and Dietterich, "Benchmarking neural network robustness to common corruptions and perturbations"
-//! (ICLR 2019). Their reference is AlexNet; on digits it is LeNet-5, and there is one severity of each corruption, as
-//! in MNIST-C.
+//! Sources: Hendrycks and Dietterich, "Benchmarking neural network robustness to common corruptions and perturbations"
+//! (ICLR 2019), whose reference is AlexNet; on digits it is LeNet-5, and there is one severity of each corruption, as
+//! in MNIST-C. Zhang, "Making convolutional networks shift-invariant again" (ICML 2019).
 //!
 //! ```
 //! use capsnet_measure::robustness::{Against, flip_probability, mean_corruption_error};
@@ -72,6 +73,26 @@ pub fn flip_probability(frames: &[Vec<u8>], against: Against) -> Option<f64> {
     (pairs > 0).then(|| flips as f64 / pairs as f64)
 }
 
+/// How often the answers to an image under two different transforms are the same, over all pairs of the transforms,
+/// `answers[k]` being the answers to all images under transform `k`. `None` without images or a second transform.
+///
+/// # Panics
+///
+/// If transforms have different numbers of images.
+#[must_use]
+pub fn consistency(answers: &[Vec<u8>]) -> Option<f64> {
+    let images = answers.first()?.len();
+    let (mut same, mut pairs) = (0, 0);
+    for (number, one) in answers.iter().enumerate() {
+        for other in &answers[number + 1..] {
+            assert_eq!(one.len(), other.len(), "every transform is of the same images");
+            same += one.iter().zip(other).filter(|(one, other)| one == other).count();
+            pairs += images;
+        }
+    }
+    (pairs > 0).then(|| same as f64 / pairs as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +106,14 @@ mod tests {
         assert_eq!(mean_corruption_error(&[]), None);
         assert_eq!(mean_corruption_error(&[(0.1, 0.0)]), None);
         assert_eq!(relative_corruption_error(&[(0.1, 0.2)], (0.0, 0.2)), None);
+    }
+
+    #[test]
+    fn answers_are_consistent_pair_by_pair() {
+        // Of three shifts, two agree on the first image, all on the second.
+        assert_eq!(consistency(&[vec![1, 5], vec![1, 5], vec![2, 5]]), Some(4.0 / 6.0));
+        assert_eq!(consistency(&[vec![1, 5]]), None);
+        assert_eq!(consistency(&[]), None);
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn model() -> ModelMeasures {
             layer("a.turns", turns, Action::Rotates, turned),
             layer("noise", nothing, Action::Unknown, fresh),
         ],
+        lie: Vec::new(),
     }
 }
 
@@ -62,7 +63,9 @@ fn the_worst_angle_decides() {
     assert_eq!(check("a.turns.angular_error < 6.001"), Ok(()));
     assert_eq!(check("a.turns.angular_error>= 2.999"), Ok(()));
     match check("a.turns.angular_error < 5") {
-        Err(Broken::Figure { layer, value, degrees }) => {
+        Err(Broken::Figure {
+            layer, value, degrees, ..
+        }) => {
             assert_eq!((layer.as_str(), degrees), ("a.turns", Some(60.0)));
             support::close(value, 6.0, 1e-9);
         }

@@ -54,6 +54,15 @@ pub trait Observer {
     fn see_pose(&mut self, layer: &str, pose: &Tensor<3>, _action: Action) {
         self.see(layer, pose);
     }
+
+    /// Called instead of [`see`](Self::see) for a map in polar coordinates.
+    ///
+    /// # Shapes
+    ///
+    /// - `map`: `[B, channels, R, N]`: a rotation of the image by a turn's `N`th part moves it by a place along `N`
+    fn see_polar(&mut self, layer: &str, map: &Tensor<4>) {
+        self.see(layer, map);
+    }
 }
 
 /// Looks away.

@@ -327,3 +327,42 @@ fn what_cannot_be_is_refused() {
     assert_eq!(scores.dims(), [2, 10]);
     assert!(values(scores).iter().all(|score| (0.0..=1.0).contains(score)));
 }
+
+/// What is drawn of the routing is what the network does: shares begin equal, sum to one, and end in the scores.
+#[test]
+fn couplings_of_the_class_layer_can_be_read_out() {
+    let device = Device::flex();
+    for (routing, sum) in [("em:3", 1.0), ("em-official:2", 3.0)] {
+        let config = EmCapsNetConfig {
+            classes: 3,
+            routing: routing.parse().unwrap(),
+            ..EmCapsNetConfig::small()
+        };
+        let model = Model::new(ModelConfig::EmCapsNet(config), Seed(2), &device).unwrap();
+        let images = support::uniform([2, 1, 28, 28], 4, &device);
+        let routed = model.routed(images.clone()).unwrap();
+        let children = routed.lower.dims()[1];
+        let iterations: usize = routing.split(':').nth(1).unwrap().parse().unwrap();
+        assert_eq!(routed.iterations.len(), iterations);
+        let maps = routed.maps;
+        assert_eq!(children % (maps.rows * maps.columns), 0);
+        let place = maps.place_of(children - 1);
+        assert!(
+            place.top + place.side <= 28 && place.top + place.side + maps.stride > 28,
+            "{place:?}"
+        );
+        for (number, iteration) in routed.iterations.iter().enumerate() {
+            assert_eq!(iteration.couplings.dims(), [2, 3, children]);
+            assert_eq!(iteration.votes.dims(), [2, 3, children, 16]);
+            let sums = values(iteration.couplings.clone().sum_dim(1));
+            assert!(sums.iter().all(|of| (of - sum).abs() < 1e-5), "{routing}: {sums:?}");
+            if number == 0 {
+                let first = values(iteration.couplings.clone());
+                assert!(first.iter().all(|share| (share - sum / 3.0).abs() < 1e-6));
+            }
+        }
+        let scores = values(model.forward(images).scores);
+        let last = values(routed.iterations.last().unwrap().activation.clone());
+        assert_close(routing, &last, &scores, 1e-4, 1e-6);
+    }
+}

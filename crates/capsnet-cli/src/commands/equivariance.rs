@@ -1,4 +1,4 @@
-//! `capsnet equivariance`: how every layer of the models answers to rotations.
+//! `capsnet equivariance`: how every layer of the models answers to rotations and other moves.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use capsnet::Error;
 use capsnet::equivariance::{
-    Assertion, Measurements, Options, check_layers, failures, images_shown, measure_models, rotations,
+    Assertion, Measurements, Options, check_layers, failures, images_shown, measure_models, moves,
 };
 use capsnet::loaded::NamedModel;
 use capsnet::model::named_by;
-use capsnet_data::protocol::Values;
+use capsnet_data::protocol::{Family, Sweep, Values};
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Resample;
 use capsnet_onnx::AnyModel;
@@ -30,7 +30,7 @@ pub(crate) const EQUIVARIANCE_EXAMPLES: &str = "Examples:
   capsnet equivariance --models capsnet --rotate=-45..45:5 --limit 1000
   capsnet equivariance --models lenet5 --layers input,conv1,fc3 --rotate 15,90,180
   capsnet equivariance --models capsnet --weights mine=runs/mine/last.safetensors
-  capsnet equivariance --limit 300 --json --out runs/equivariance
+  capsnet equivariance --limit 300 --along scale=0.7..1.3:0.1 --lie --json --out runs/equivariance
   capsnet equivariance --models equivariant-capsnet --assert 'class_capsules.angular_error < 30'
 
 Layers are named as `capsnet` names them: conv1, primary_capsules, .. `input` is the images themselves, and NAME:true
@@ -55,6 +55,12 @@ pub(crate) struct EquivarianceArgs {
         default_value = "-180..180:15"
     )]
     rotate: Values,
+    /// Move images along this instead: shift-x, shift-y, shift-diagonal, scale or shear, as in shear=-30..30:10
+    #[arg(long, value_name = "FAMILY=VALUES", conflicts_with = "rotate")]
+    along: Option<Sweep>,
+    /// Also take Lie derivatives along seven generators, of every layer and of the answer
+    #[arg(long)]
+    lie: bool,
     /// How a rotation reads between the pixels
     #[arg(long, default_value = "nearest", value_name = "nearest|bilinear")]
     resample: Resample,
@@ -90,7 +96,9 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
-    let rotations = rotations(args.rotate.points(), args.resample)?;
+    let (family, values) = (Family::Rotation, args.rotate.clone());
+    let along = args.along.clone().unwrap_or(Sweep { family, values });
+    let rotations = moves(&along, args.resample).map_err(|error| usage(format!("--along or --rotate: {error}")))?;
     let device = args.data.compute.start()?;
     let (data, sample) = args.data.load_sample(Seed(args.seed))?;
     let models = args.models.read(&device)?;
@@ -101,6 +109,8 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
         seed: Seed(args.seed),
         units: args.units,
         layers: (!args.layers.is_empty()).then(|| args.layers.clone()),
+        along: Some(along.family),
+        lie: args.lie,
         ..Options::default()
     };
     check_layers(&models, &data, &options, &device).map_err(|error| match error {
@@ -108,23 +118,17 @@ pub(crate) fn run(args: &EquivarianceArgs) -> Result<()> {
         error => anyhow::Error::from(error),
     })?;
     let _alone = claim(&args.out, "a measurement of equivariance")?;
-    let images = images_shown(&data, &rotations) * models.len();
+    let images = images_shown(&data, &rotations, &options) * models.len();
     let mut progress = Progress::new("measuring", "image", images, 0);
-    let measured = measure_models(
-        &models,
-        &data,
-        (&rotations, args.resample),
-        &options,
-        &device,
-        &mut |done, label| {
-            progress.set(done, label);
-        },
-    );
+    let (rotations, mut notify) = ((&rotations[..], args.resample), |done, label: &str| {
+        progress.set(done, label)
+    });
+    let measured = measure_models(&models, &data, rotations, &options, &device, &mut notify);
     progress.clear();
     let measured = measured?;
     let page = EquivariancePage {
         measured: &measured,
-        angles: &args.rotate.to_string(),
+        angles: &along.values.to_string(),
         sample,
         command: &command_line(),
     };

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::quantity::{QUANTITIES, Quantity, mean_over_angles};
-use super::{LayerMeasures, Measurements, ModelMeasures};
+use super::{AngleMeasures, LayerMeasures, Measurements, ModelMeasures};
 
 /// A measure of a layer against a number, at every angle or in the mean over angles.
 ///
@@ -46,8 +46,10 @@ pub enum Broken {
         layer: String,
         /// The figure.
         value: f64,
-        /// Where it is the figure of one angle, that angle in degrees.
+        /// Where it is the figure of one angle, that angle in degrees, or the value of another family.
         degrees: Option<f64>,
+        /// Behind the angle.
+        unit: &'static str,
     },
 }
 
@@ -108,6 +110,11 @@ impl Assertion {
                 layer: layer.layer.clone(),
                 value,
                 degrees,
+                unit: if layer.angles.iter().all(|at| at.neutral.is_none()) {
+                    "°"
+                } else {
+                    ""
+                },
             }),
             _ => Ok(()),
         }
@@ -119,8 +126,8 @@ impl Assertion {
             let mean = mean_over_angles(layer, quantity.value);
             return mean.map(|mean| (mean, None)).into_iter().collect();
         }
-        let turned = layer.angles.iter().filter(|at| at.degrees.rem_euclid(360.0) != 0.0);
-        let figure = |at| Some(((quantity.value)(layer, at)?, Some(at.degrees)));
+        let turned = layer.angles.iter().filter(|at| at.moves());
+        let figure = |at: &AngleMeasures| Some(((quantity.value)(layer, at)?, Some(at.degrees)));
         turned.filter_map(figure).collect()
     }
 }
@@ -200,10 +207,15 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => write!(f, "there is no layer with such a figure"),
-            Self::Figure { layer, value, degrees } => {
+            Self::Figure {
+                layer,
+                value,
+                degrees,
+                unit,
+            } => {
                 write!(f, "{layer} has {value:.4}")?;
                 match degrees {
-                    Some(degrees) => write!(f, " at {degrees}°"),
+                    Some(degrees) => write!(f, " at {degrees}{unit}"),
                     None => write!(f, " in the mean over angles"),
                 }
             }

@@ -190,6 +190,7 @@ impl Sums {
         let apart = self.apart.value().filter(|&apart| apart > 0.0);
         AngleMeasures {
             degrees,
+            neutral: None,
             angular_error,
             direction_share: self.direction.value(),
             variance_ratio: VarianceRatio::of(&self.variances),

@@ -12,6 +12,7 @@ pub struct Layer {
     pub(crate) vector: usize,
     pub(crate) action: Action,
     pub(crate) by_class: bool,
+    pub(crate) neutral: Option<f64>,
 }
 
 impl Layer {
@@ -24,6 +25,7 @@ impl Layer {
             labels: Vec::new(),
             action: Action::Unknown,
             by_class: false,
+            neutral: None,
         }
     }
 
@@ -52,6 +54,17 @@ impl Layer {
     #[must_use]
     pub fn with_action(self, action: Action) -> Self {
         Self { action, ..self }
+    }
+
+    /// Measures along another family of transforms than rotation, whose value that leaves images as they are is
+    /// `neutral`; actions are those of rotations, and not known then.
+    #[must_use]
+    pub fn along(self, neutral: f64) -> Self {
+        Self {
+            neutral: Some(neutral),
+            action: Action::Unknown,
+            ..self
+        }
     }
 
     /// The class of each sample.

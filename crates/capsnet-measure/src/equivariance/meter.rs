@@ -6,7 +6,7 @@ use super::group::{Group, Pairs, Predictions, Sums};
 use super::layer::Layer;
 use super::linear_map::{Prediction, best_power};
 use super::matrix::Matrix;
-use super::result::{AngleMeasures, LayerSummary};
+use super::result::{AngleMeasures, LayerSummary, place};
 use super::tally::Mean;
 use super::variance::{UnitVariance, VarianceRatio};
 
@@ -25,8 +25,9 @@ pub struct TooFewSamples {
 pub struct LayerMeter {
     groups: Vec<Group>,
     left_out: usize,
-    /// Angles whose activations are in the variances, in 0..360.
+    /// Angles whose activations are in the variances, in 0..360; or values of another family.
     seen: Vec<f64>,
+    neutral: Option<f64>,
     unrotated: AngleMeasures,
 }
 
@@ -57,10 +58,11 @@ impl LayerMeter {
                 .into_iter()
                 .map(|samples| Group::new(&layer, samples, seed))
                 .collect(),
-            seen: vec![0.0],
+            seen: vec![layer.neutral.unwrap_or(0.0)],
+            neutral: layer.neutral,
             unrotated: Sums::default().measures(0.0),
         };
-        meter.unrotated = meter.measure(0.0, &layer.upright);
+        meter.unrotated = meter.measure(layer.neutral.unwrap_or(0.0), &layer.upright);
         Ok(meter)
     }
 
@@ -70,7 +72,7 @@ impl LayerMeter {
     ///
     /// If there are not as many samples and units as there were upright.
     pub fn measure(&mut self, degrees: f64, activations: &Matrix) -> AngleMeasures {
-        let turn = degrees.rem_euclid(360.0);
+        let turn = place(degrees, self.neutral);
         let is_new = !self.seen.contains(&turn);
         if is_new {
             self.seen.push(turn);
@@ -96,7 +98,10 @@ impl LayerMeter {
             };
             group.measure_map(degrees, turned, &predictions, &mut sums);
         }
-        sums.measures(degrees)
+        AngleMeasures {
+            neutral: self.neutral,
+            ..sums.measures(degrees)
+        }
     }
 
     /// What maps that are fitted to such pairs predict in each group; nothing where there are no such pairs.

@@ -137,11 +137,10 @@ fn ratio(at: &AngleMeasures, part: fn(VarianceRatio) -> f64) -> Option<f64> {
 
 /// The mean of a figure over all angles that turn the image, as far as it exists there; -180 and 180 degrees are one.
 pub fn mean_over_angles(layer: &LayerMeasures, figure: Figure) -> Option<f64> {
-    let mut seen = vec![0.0];
-    let turned = layer.angles.iter().filter(|at| {
-        let turn = at.degrees.rem_euclid(360.0);
-        let is_new = !seen.contains(&turn);
-        seen.push(turn);
+    let mut seen = Vec::new();
+    let turned = layer.angles.iter().filter(|at| at.moves()).filter(|at| {
+        let is_new = !seen.contains(&at.place());
+        seen.push(at.place());
         is_new
     });
     let figures: Vec<f64> = turned.filter_map(|at| figure(layer, at)).collect();

@@ -6,13 +6,18 @@ use super::action::Action;
 use super::linear_map::RSquared;
 use super::pose::AngularError;
 use super::variance::VarianceRatio;
+use crate::lie::LieLayer;
 use crate::model::ModelEntry;
+use crate::sweep::Family;
 
 /// The measures of a layer at one angle. `None` where a measure does not exist, as for a layer that never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AngleMeasures {
-    /// The angle of the rotation in degrees, counter-clockwise.
+    /// The angle of the rotation in degrees, counter-clockwise; along another family of transforms, its value.
     pub degrees: f64,
+    /// Along another family than rotation: the value that leaves images as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neutral: Option<f64>,
     /// The angle between v(R x) and R v(x), see [`pose`](super::pose).
     pub angular_error: Option<AngularError>,
     /// The share of the variance of v(R x) - v(x) on one direction, see [`direction`](super::direction). Its chance
@@ -25,6 +30,26 @@ pub struct AngleMeasures {
     /// The mean distance of v(R x) from v(x) as a share of that of v(x) from another sample's v(x'): 0 for an invariant
     /// layer, 1 if a rotation moves a sample as far as another sample is.
     pub distance: Option<f64>,
+}
+
+impl AngleMeasures {
+    /// What is the same for values that do the same to an image: an angle within one turn.
+    pub fn place(&self) -> f64 {
+        place(self.degrees, self.neutral)
+    }
+
+    /// Whether it does anything to an image.
+    pub fn moves(&self) -> bool {
+        self.place() != self.neutral.unwrap_or(0.0)
+    }
+}
+
+/// See [`AngleMeasures::place`].
+pub(super) fn place(value: f64, neutral: Option<f64>) -> f64 {
+    match neutral {
+        None => value.rem_euclid(360.0),
+        Some(_) => value,
+    }
 }
 
 /// What holds for a layer at all angles.
@@ -84,6 +109,9 @@ pub struct ModelMeasures {
     pub entry: ModelEntry,
     /// In the order in which an image passes them.
     pub layers: Vec<LayerMeasures>,
+    /// Lie derivatives of every layer and of the answer, where they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lie: Vec<LieLayer>,
 }
 
 /// How the layers of several models answered to rotations of the same images.
@@ -98,8 +126,11 @@ pub struct Measurements {
     pub images: usize,
     /// Of the choice of units, of halves, permutations and noise.
     pub seed: u64,
-    /// The angles in degrees, counter-clockwise.
+    /// The angles in degrees, counter-clockwise; along another family, its values.
     pub rotate: Vec<f64>,
+    /// The family, where it isn't rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub along: Option<Family>,
     /// How a rotation read between the pixels.
     pub resample: String,
     /// At most so many units of a layer were measured.

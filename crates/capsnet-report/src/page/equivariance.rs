@@ -2,6 +2,7 @@
 
 mod charts;
 mod files;
+mod lie;
 mod rows;
 mod tables;
 mod verdict;
@@ -9,7 +10,7 @@ mod verdict;
 use capsnet_measure::Sample;
 use capsnet_measure::equivariance::{Measurements, QUANTITIES};
 
-use super::{images_shown, listed};
+use super::{capital, images_shown, listed};
 use crate::error::ReportError;
 use crate::html::{HtmlReport, Picture};
 use crate::number::count;
@@ -40,18 +41,23 @@ impl EquivariancePage<'_> {
     /// None that measurements cause.
     pub fn html(&self) -> Result<HtmlReport, ReportError> {
         let measured = self.measured;
-        let rotation = format!(
-            "{} degrees, counter-clockwise; {} resampling",
-            self.angles, measured.resample
-        );
+        let (what, unit) = match &measured.along {
+            Some(family) => (capital(&family.name), family.unit.as_str()),
+            None => ("Rotation".to_owned(), "degrees, counter-clockwise"),
+        };
+        let rotation = format!("{} {unit}; {} resampling", self.angles, measured.resample);
         let units = format!(
             "at most {} of a layer, a seeded choice in whole capsules",
             measured.units
         );
+        let lead = match &measured.along {
+            Some(family) => LEAD.replace("rotated", &format!("changed by this: {}", family.name)),
+            None => LEAD.to_owned(),
+        };
         let mut page = HtmlReport::new("Equivariance by layer and by angle")
-            .lead(LEAD)
+            .lead(lead)
             .fact("Data", self.images())
-            .fact("Rotation", rotation)
+            .fact(what, rotation)
             .fact("Units", units)
             .fact("Seed", measured.seed.to_string())
             .command(self.command);
@@ -80,10 +86,18 @@ impl EquivariancePage<'_> {
                 tables::table(quantity, measured)?,
             );
             for model in &measured.models {
-                if let Some(chart) = charts::by_angle(quantity, model, "") {
+                if let Some(chart) = charts::by_angle(quantity, model, measured.along.as_ref(), "") {
                     page = page.chart(format!("{} by angle: {}", quantity.title, model.entry.label), "", chart);
                 }
             }
+        }
+        if lie::measured(measured) {
+            page = page.table("Lie derivatives by layer", lie::RELATIVE, lie::relative(measured)?);
+            page = page.table(
+                "Local equivariance error of the answer",
+                lie::ERROR,
+                lie::error(measured)?,
+            );
         }
         Ok(page.table("What was measured", UNITS, layers(measured)?))
     }
@@ -106,6 +120,14 @@ impl EquivariancePage<'_> {
         for quantity in &QUANTITIES {
             let table = tables::table(quantity, self.measured)?.to_text();
             text += &format!("\n{}\n\n{}\n", quantity.title, table.trim_end());
+        }
+        if lie::measured(self.measured) {
+            let [relative, error] = [lie::relative(self.measured)?, lie::error(self.measured)?].map(|t| t.to_text());
+            text += &format!(
+                "\nLie derivatives over the spread between images\n\n{}\n",
+                relative.trim_end()
+            );
+            text += &format!("\nLocal equivariance error of the answer\n\n{}\n", error.trim_end());
         }
         Ok(text)
     }

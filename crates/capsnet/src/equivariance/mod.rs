@@ -11,13 +11,17 @@
 
 mod collect;
 mod law;
+mod lie;
 mod models;
 
 pub use law::{BrokenLaw, check_classifier, check_layer};
-pub use models::{check_layers, images_shown, measure_models, rotations};
+pub use lie::{ANSWER, lie_derivatives, lie_images_shown};
+pub(crate) use models::named;
+pub use models::{MoveError, check_layers, images_shown, measure_models, moves, rotations};
 
 use burn::prelude::*;
 use capsnet_data::dataset::Dataset;
+use capsnet_data::protocol::Family;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
 pub use capsnet_measure::equivariance::{Assertion, Broken, Measurements, ModelMeasures, failures};
@@ -44,6 +48,10 @@ pub struct Options {
     pub units: usize,
     /// The layers to measure; all of them if `None`. A name that the model doesn't have is as good as absent.
     pub layers: Option<Vec<String>>,
+    /// The family of transforms to measure along; rotation if `None`.
+    pub along: Option<Family>,
+    /// Whether [`measure_models`] takes Lie derivatives too.
+    pub lie: bool,
 }
 
 impl Default for Options {
@@ -53,16 +61,18 @@ impl Default for Options {
             seed: Seed(1),
             units: 512,
             layers: None,
+            along: None,
+            lie: false,
         }
     }
 }
 
-/// A rotation to measure at.
+/// A rotation to measure at, or another transform of one family.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// Counter-clockwise, in degrees.
+    /// Counter-clockwise, in degrees; of another family, the value.
     pub degrees: f64,
-    /// What turns the images by it.
+    /// What turns the images by it, or does else what the family does.
     pub pipeline: Pipeline,
 }
 
@@ -133,6 +143,10 @@ pub fn measure(
             .with_vector(vector)
             .with_action(layer.action.clone());
         let input = if layer.by_class { input.by_class() } else { input };
+        let input = match options.along.filter(|family| *family != Family::Rotation) {
+            Some(family) => input.along(family.identity()),
+            None => input,
+        };
         layers.push((layer.name.clone(), layer.by_class, input));
     }
     let meters: Result<Vec<LayerMeter>, Error> = layers

@@ -12,10 +12,10 @@ use burn::module::Param;
 use burn::nn::Initializer;
 use burn::prelude::*;
 
-use crate::ops::{EmForm, em_routing};
-use crate::routing::Routing;
+use crate::ops::{EmForm, EmRound, em_rounds, em_routing};
 use crate::routing::em::Em;
 use crate::routing::em_official::EmOfficial;
+use crate::routing::{Iteration, Routing};
 use crate::weights::{Exchange, Layout, Named};
 
 pub use capsnet_kernels::{Centres, EmShape};
@@ -109,6 +109,42 @@ impl MatrixCapsules {
     /// Whose equations EM follows.
     pub fn form(&self) -> EmForm {
         self.form
+    }
+
+    /// Every iteration of the routing of a layer of classes, the children being counted along types, then rows, then
+    /// columns.
+    ///
+    /// # Shapes
+    ///
+    /// - `children`: `[B, height, width, lower, 17]`
+    ///
+    /// # Panics
+    ///
+    /// If there are parents at several positions.
+    pub fn forward_with_couplings(&self, children: Tensor<5>) -> Vec<Iteration> {
+        assert_eq!(self.shape.positions(), 1, "couplings of a layer with one position");
+        let [batch, height, width, lower, _] = children.dims();
+        let (places, upper) = (height * width, self.shape.upper);
+        let betas = Tensor::stack(vec![self.beta_u.val(), self.beta_a.val()], 0);
+        let rounds = em_rounds(children, self.weight.val(), betas, self.shape, self.form);
+        let iteration = |round: EmRound| {
+            let votes = round
+                .votes
+                .reshape([batch, places, lower, upper, 16])
+                .permute([0, 3, 2, 1, 4]);
+            let couplings = round
+                .shares
+                .reshape([batch, places, lower, upper])
+                .permute([0, 3, 2, 1]);
+            let parents = round.parents.reshape([batch, upper, MATRIX_CAPSULE]).detach();
+            Iteration {
+                votes: votes.reshape([batch, upper, lower * places, 16]).detach(),
+                couplings: couplings.reshape([batch, upper, lower * places]).detach(),
+                v: parents.clone().narrow(2, 0, 16),
+                activation: parents.narrow(2, 16, 1).squeeze_dim(2),
+            }
+        };
+        rounds.into_iter().map(iteration).collect()
     }
 
     /// The parents.

@@ -20,13 +20,16 @@ use capsnet_weights::StateDict;
 use serde::{Deserialize, Serialize};
 
 use super::input::input_fields;
-use super::{Architecture, ConfigError, Defaults, ImageShape, Initial, Network, Output, ScoreKind, Timing};
+use super::{
+    Architecture, CapsuleMaps, ConfigError, Defaults, ImageShape, Initial, Network, Output, RoutedCapsules, ScoreKind,
+    Timing,
+};
 use crate::layer::{Centres, MatrixCapsules, MatrixCapsulesConfig, em_form_of};
 use crate::loss::SpreadLoss;
-use crate::observe::Observer;
-use crate::ops::{conv2d, conv2d_relu};
+use crate::observe::{Observer, Unobserved};
+use crate::ops::{EmForm, conv2d, conv2d_relu};
 use crate::routing::em::Em;
-use crate::routing::{MAX_ITERATIONS, Routing};
+use crate::routing::{CouplingsOver, MAX_ITERATIONS, Routing};
 use crate::train::Schedule;
 use crate::weights::{Exchange, Named};
 
@@ -294,22 +297,26 @@ impl EmCapsNet {
     }
 }
 
-impl Network for EmCapsNet {
-    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+impl EmCapsNet {
+    /// The capsules that vote for the classes'.
+    fn below_classes(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<5> {
         let bias = self.conv1.bias.as_ref().expect("the convolutions have a bias");
         let features = conv2d_relu(images, self.conv1.weight.val(), bias.val(), self.conv1.stride);
         observer.see("conv1", &features);
         let mut capsules = self.primary_capsules(features);
         observer.see("primary_capsules", &capsules);
-        let layers = [
-            ("capsules1", &self.capsules1),
-            ("capsules2", &self.capsules2),
-            ("classes", &self.classes),
-        ];
-        for (name, layer) in layers {
+        for (name, layer) in [("capsules1", &self.capsules1), ("capsules2", &self.capsules2)] {
             capsules = layer.forward(capsules);
             observer.see(name, &capsules);
         }
+        capsules
+    }
+}
+
+impl Network for EmCapsNet {
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+        let capsules = self.classes.forward(self.below_classes(images, observer));
+        observer.see("classes", &capsules);
         let [batch, _, _, classes, _] = capsules.dims();
         let scores = capsules.narrow(4, 16, 1).reshape([batch, classes]);
         // Poses are no capsules whose length says anything.
@@ -337,6 +344,24 @@ impl Network for EmCapsNet {
 
     fn probabilities(&self, output: &Output) -> Tensor<2> {
         output.scores.clone()
+    }
+
+    fn routed(&self, images: Tensor<4>) -> Option<RoutedCapsules> {
+        let capsules = self.below_classes(images, &mut Unobserved);
+        let [batch, rows, columns, types, _] = capsules.dims();
+        let active = capsules.clone().narrow(4, 16, 1).permute([0, 4, 3, 1, 2]);
+        Some(RoutedCapsules {
+            lower: active.reshape([batch, types * rows * columns]),
+            // In the authors' code nothing competes for a child of the last layer: each class has all of it.
+            over: (self.classes.form() == EmForm::Paper).then_some(CouplingsOver::Outputs),
+            iterations: self.classes.forward_with_couplings(capsules),
+            maps: CapsuleMaps {
+                rows,
+                columns,
+                stride: STRIDE * STRIDE,
+                side: CONV_KERNEL + (KERNEL - 1) * STRIDE + (KERNEL - 1) * STRIDE * STRIDE,
+            },
+        })
     }
 }
 

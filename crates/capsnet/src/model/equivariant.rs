@@ -303,15 +303,15 @@ impl EquivariantCapsNet {
 
     fn primary(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = self.sampling.forward(images);
-        observer.see("polar_map", &x);
+        observer.see_polar("polar_map", &x);
         let x = halve(self.conv1.forward(with_radius(x)));
-        observer.see("conv1", &x);
+        observer.see_polar("conv1", &x);
         let x = halve(self.conv2.forward(x));
-        observer.see("conv2", &x);
+        observer.see_polar("conv2", &x);
         let x = self.conv3.forward(x);
-        observer.see("conv3", &x);
+        observer.see_polar("conv3", &x);
         let x = self.primary_capsules.forward(x);
-        observer.see("primary_capsules", &x);
+        observer.see_polar("primary_capsules", &x);
         x
     }
 }

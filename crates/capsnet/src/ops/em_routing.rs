@@ -10,6 +10,8 @@ use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
 use capsnet_kernels::{EmGradients, EmKept, EmRouting, EmShape};
 
+pub use plain::EmRound;
+
 use super::flex::{Kernel, Plans, SCRATCH, contiguous, tensor, ternary, values};
 use super::has_kernels;
 
@@ -62,6 +64,23 @@ pub fn em_routing(children: Tensor<5>, weight: Tensor<4>, betas: Tensor<2>, shap
         return ternary(Route { plan }, children, weight, betas);
     }
     plain::em_routing(children, weight, betas, shape, form)
+}
+
+/// Every iteration of the same, by plain operations, which hold all votes of the batch.
+pub fn em_rounds(
+    children: Tensor<5>,
+    weight: Tensor<4>,
+    betas: Tensor<2>,
+    shape: EmShape,
+    form: EmForm,
+) -> Vec<EmRound> {
+    let shape = EmShape {
+        batch: children.dims()[0],
+        ..shape
+    };
+    let mut rounds = Vec::new();
+    plain::traced(children, weight, betas, (shape, form), Some(&mut rounds));
+    rounds
 }
 
 static PLANS: Plans<EmShape, EmRouting> = Plans::for_layers(3);

@@ -30,7 +30,7 @@ pub use conv_block::conv_relu_pool;
 pub use convolution::{conv2d, conv2d_relu};
 pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, linear};
-pub use em_routing::{EmForm, em_routing};
+pub use em_routing::{EmForm, EmRound, em_rounds, em_routing};
 pub use frozen::{CapsuleWeights, FrozenCapsules};
 pub use margin_loss::{Margins, margin_loss};
 pub use norm::sum_of_squares;

@@ -189,6 +189,19 @@ impl Tester<'_> {
     ///
     /// As for [`split`](Self::split).
     pub fn test_conditions(&mut self, conditions: &[Pipeline]) -> Result<ProtocolOutcome, Error> {
+        self.test_each(conditions, &mut |_| {})
+    }
+
+    /// The same, `seen` being told of every evaluation.
+    ///
+    /// # Errors
+    ///
+    /// As for [`split`](Self::split).
+    pub fn test_each(
+        &mut self,
+        conditions: &[Pipeline],
+        seen: &mut dyn FnMut(&Evaluation),
+    ) -> Result<ProtocolOutcome, Error> {
         let data = self.test_images()?;
         self.expect(data.len() * conditions.len());
         let mut tests = Vec::new();
@@ -198,6 +211,7 @@ impl Tester<'_> {
                 false => pipeline.to_string(),
             };
             let evaluation = self.evaluate(&name, &data, pipeline)?;
+            seen(&evaluation);
             tests.push(ProtocolTest::new(name, evaluation.score));
         }
         Ok(ProtocolOutcome {

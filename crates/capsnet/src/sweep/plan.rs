@@ -66,12 +66,7 @@ impl Plan {
 impl Planned {
     /// The family as results know it.
     pub fn family(&self) -> capsnet_measure::Family {
-        let family = self.asked.family;
-        let unit = match family.unit() {
-            "degrees" => "°",
-            unit => unit,
-        };
-        capsnet_measure::Family::new(family.title(), unit).with_identity(family.identity())
+        crate::equivariance::named(self.asked.family)
     }
 
     /// What is done at a value that is one of its own.

@@ -2,10 +2,16 @@
 
 use crate::axis::Axis;
 use crate::curves::{LineChart, Series};
+use capsnet_measure::Family;
 use capsnet_measure::equivariance::{ModelMeasures, Quantity};
 
 /// One line a layer over the angles; `None` if nothing can be shown.
-pub(super) fn by_angle(quantity: &Quantity, measured: &ModelMeasures, caption: &str) -> Option<LineChart> {
+pub(super) fn by_angle(
+    quantity: &Quantity,
+    measured: &ModelMeasures,
+    along: Option<&Family>,
+    caption: &str,
+) -> Option<LineChart> {
     let series = measured.layers.iter().map(|layer| {
         let points = layer
             .angles
@@ -16,7 +22,10 @@ pub(super) fn by_angle(quantity: &Quantity, measured: &ModelMeasures, caption: &
     shown(LineChart {
         title: format!("{}: {}", quantity.title, measured.entry.label),
         caption: caption.to_owned(),
-        x: Axis::linear("rotation").with_unit("°").with_tick_step(15.0),
+        x: match along {
+            Some(family) => Axis::linear(family.name.clone()).with_unit(&family.unit),
+            None => Axis::linear("rotation").with_unit("°").with_tick_step(15.0),
+        },
         y: axis(quantity),
         series: series.collect(),
     })

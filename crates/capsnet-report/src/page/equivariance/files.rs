@@ -46,7 +46,7 @@ impl EquivariancePage<'_> {
                 } else {
                     format!("-{}", number + 1)
                 };
-                if let Some(chart) = charts::by_angle(quantity, model, &caption) {
+                if let Some(chart) = charts::by_angle(quantity, model, self.measured.along.as_ref(), &caption) {
                     all.push((format!("{}-{kind}{place}", quantity.name), chart.sheet()?));
                 }
             }

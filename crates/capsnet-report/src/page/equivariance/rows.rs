@@ -76,7 +76,7 @@ pub(super) fn by_layer(quantity: &Quantity, report: &Measurements, caption: &str
 
 fn row<'a>(quantity: &Quantity, layer: &'a LayerMeasures) -> Option<Row<'a>> {
     let mean = mean_over_angles(layer, quantity.value).filter(|mean| mean.is_finite())?;
-    let turned = layer.angles.iter().filter(|at| at.degrees.rem_euclid(360.0) != 0.0);
+    let turned = layer.angles.iter().filter(|at| at.moves());
     let values: Vec<f64> = turned.filter_map(|at| (quantity.value)(layer, at)).collect();
     Some(Row {
         name: &layer.layer,

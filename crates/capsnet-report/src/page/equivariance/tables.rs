@@ -4,6 +4,7 @@ use capsnet_measure::equivariance::{Expected, LayerMeasures, Measurements, Quant
 
 use crate::error::ReportError;
 use crate::number::{degrees, fixed};
+use crate::sweep::value;
 use crate::table::{Column, Table};
 
 /// Angles that a table shows if they were measured.
@@ -11,8 +12,14 @@ const USUAL: [f64; 4] = [15.0, 45.0, 90.0, 180.0];
 
 /// One row a layer: the measure at a few angles, its mean over all, chance, and what it is to be read beside.
 pub(super) fn table(quantity: &Quantity, report: &Measurements) -> Result<Table, ReportError> {
-    let shown = shown_angles(&report.rotate);
-    let angles = shown.iter().map(|&angle| Column::right(degrees(angle)));
+    let shown = match &report.along {
+        Some(_) => spread(&report.rotate),
+        None => shown_angles(&report.rotate),
+    };
+    let angles = shown.iter().map(|&angle| match &report.along {
+        Some(family) => Column::right(value(family, angle)),
+        None => Column::right(degrees(angle)),
+    });
     let beside = quantity.beside.iter().map(|(heading, ..)| Column::right(*heading));
     let mut table = Table::new(
         ["model", "layer"]
@@ -64,4 +71,15 @@ fn shown_angles(measured: &[f64]) -> Vec<f64> {
     } else {
         usual
     }
+}
+
+/// As many values as there are usual angles, spread over all.
+fn spread(measured: &[f64]) -> Vec<f64> {
+    let most = USUAL.len();
+    if measured.len() <= most {
+        return measured.to_vec();
+    }
+    (0..most)
+        .map(|k| measured[k * (measured.len() - 1) / (most - 1)])
+        .collect()
 }

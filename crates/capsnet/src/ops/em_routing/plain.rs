@@ -16,6 +16,16 @@ use crate::routing::em_official;
 /// The shares of an iteration, `[B, positions, offsets * lower, upper]`.
 type Shares = Tensor<4>;
 
+/// An iteration, as it is looked at.
+pub struct EmRound {
+    /// The votes, `[B, positions, offsets * lower, upper, 16]`; the same in all iterations.
+    pub votes: Tensor<5>,
+    /// The shares that it used, `[B, positions, offsets * lower, upper]`.
+    pub shares: Tensor<4>,
+    /// The parents that it came to, `[B, positions, upper, 17]`.
+    pub parents: Tensor<4>,
+}
+
 /// As [`em_routing`](super::em_routing), the batch being in the shape.
 pub(in crate::ops) fn em_routing(
     children: Tensor<5>,
@@ -23,6 +33,17 @@ pub(in crate::ops) fn em_routing(
     betas: Tensor<2>,
     shape: EmShape,
     form: EmForm,
+) -> Tensor<4> {
+    traced(children, weight, betas, (shape, form), None)
+}
+
+/// The same, whose iterations are kept where there is room for them.
+pub(super) fn traced(
+    children: Tensor<5>,
+    weight: Tensor<4>,
+    betas: Tensor<2>,
+    (shape, form): (EmShape, EmForm),
+    mut kept: Option<&mut Vec<EmRound>>,
 ) -> Tensor<4> {
     let device = children.device();
     let [batch, height, width, lower, _] = children.dims();
@@ -47,6 +68,7 @@ pub(in crate::ops) fn em_routing(
     let mut before: Option<Tensor<5>> = None;
     let rounds = shape.iterations.max(1);
     for round in 0..rounds {
+        let used = kept.is_some().then(|| shares.clone());
         let weights = shares.reshape([batch, positions, pairs, upper, 1]) * activations.clone();
         let mass = weights.clone().sum_dim(2) + EmShape::LEAST_MASS; // [B, P, 1, J, 1]
         let mut mean = (weights.clone() * votes.clone()).sum_dim(2) / mass.clone(); // [B, P, 1, J, 16]
@@ -71,6 +93,13 @@ pub(in crate::ops) fn em_routing(
             }
             EmForm::Official => em_official::logit(mass, logs.clone(), [beta_u.clone(), beta_a.clone()], 16, lambda),
         };
+        if let (Some(kept), Some(shares)) = (kept.as_deref_mut(), used) {
+            kept.push(EmRound {
+                votes: votes.clone(),
+                shares,
+                parents: Tensor::cat(vec![mean.clone(), sigmoid(logit.clone())], 4).squeeze_dim(2),
+            });
+        }
         if round + 1 == rounds {
             return Tensor::cat(vec![mean, sigmoid(logit)], 4).squeeze_dim(2);
         }
