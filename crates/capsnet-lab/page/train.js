@@ -188,23 +188,24 @@ export function train({ backend, about }) {
     charts.rate.show(single("learning_rate"), { x, y: { label: "", log, digits: 6, low: log ? undefined : 0 } });
     charts.norm.show(single("gradient_norm"), { x, y: { label: "", log, low: log ? undefined : 0 } });
     charts.speed.show(single("images_per_second"), { x, y: { label: "", digits: 0, low: 0 } });
-    charts.lengths.show(
-      every(
-        (run, colour) => [
-          { name: label(run.name, "true class"), colour, points: smooth(points(run.steps, "true_length"), share) },
-          {
-            name: label(run.name, "others"),
-            colour: colour + (open.length > 1 ? 0 : 1),
-            dashed: true,
-            points: smooth(points(run.steps, "other_length"), share),
-          },
-        ],
-        namesClasses,
-      ).filter((series) => series.points.length > 0),
-      { x, y: { label: "", low: 0, digits: 3 } },
-    );
+    const lengths = every(
+      (run, colour) => [
+        { name: label(run.name, "true class"), colour, points: smooth(points(run.steps, "true_length"), share) },
+        {
+          name: label(run.name, "others"),
+          colour: colour + (open.length > 1 ? 0 : 1),
+          dashed: true,
+          points: smooth(points(run.steps, "other_length"), share),
+        },
+      ],
+      namesClasses,
+    ).filter((series) => series.points.length > 0);
+    charts.lengths.show(lengths, { x, y: { label: "", low: 0, digits: 3 } });
     const last = open.at(-1);
-    ofClasses.accuracy.hidden = ofClasses.lengths.hidden = open.length > 0 && !open.some(namesClasses);
+    ofClasses.accuracy.hidden = open.length > 0 && !open.some(namesClasses);
+    // Models without capsules have none to come.
+    const none = lengths.length === 0 && open.length > 0 && open.every((run) => run.steps.length > 0);
+    ofClasses.lengths.hidden = ofClasses.accuracy.hidden || none;
     ofClasses.confusion.hidden = ofClasses.reconstruction.hidden = last !== undefined && !namesClasses(last);
     now(last);
   }
