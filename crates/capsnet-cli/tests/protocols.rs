@@ -305,6 +305,34 @@ fn answers_that_flip_along_perturbations_are_counted() {
 }
 
 #[test]
+fn shifts_say_how_consistent_the_answers_are() {
+    let folder = folder();
+    let root = folder.path();
+    let report = test(root, "--protocol translate");
+    let (set, device) = (digits(root, Split::Test), burn::prelude::Device::flex());
+    let lenet5 = capsnet::pretrained::lenet5(&device).unwrap();
+    let answers: Vec<Vec<u8>> = (0..=7)
+        .map(|pixels| {
+            let shifted = format!("translate={pixels}:0").parse().unwrap();
+            let evaluation = evaluate(&lenet5, &set, &shifted, &Options::default(), &device, &mut |_| {});
+            evaluation.unwrap().predictions
+        })
+        .collect();
+    let pairs = (0..8).flat_map(|one| (one + 1..8).map(move |other| (one, other)));
+    let same = |(one, other): (usize, usize)| (0..40).filter(|&k| answers[one][k] == answers[other][k]).count();
+    assert_number(
+        &report["consistency"],
+        pairs.map(same).sum::<usize>() as f64 / (28.0 * 40.0),
+    );
+    assert_eq!(report["results"].as_array().unwrap().len(), 8);
+    let printed = capsnet(root, words("test lenet5 --protocol translate")).done();
+    assert!(
+        printed.contains("consistency, how often the answers under two of these are the same"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn multimnist_asks_for_both_digits() {
     let folder = folder();
     let root = folder.path();

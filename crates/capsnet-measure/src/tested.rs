@@ -30,6 +30,10 @@ pub struct Tested {
     pub classes: Vec<String>,
     /// A result a transform.
     pub results: Vec<TestResult>,
+    /// How often the answers under two of the transforms are the same, where there are several; see
+    /// [`consistency`](crate::robustness::consistency).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<f64>,
     /// The model's name in a text: "LeNet-5".
     #[serde(skip)]
     pub title: String,

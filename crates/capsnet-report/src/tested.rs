@@ -28,6 +28,10 @@ pub fn text(tested: &Tested) -> Result<String, ReportError> {
         text += &format!("protocol {protocol}: {source}\n");
     }
     text += &format!("\n{}\n", table(tested)?.to_text());
+    if let Some(consistency) = tested.consistency {
+        let share = percent(consistency, 2);
+        text += &format!("consistency, how often the answers under two of these are the same (Zhang 2019): {share}\n");
+    }
     for result in &tested.results {
         text += &format!("\n{}: rows are the truth, columns the answers\n\n", result.label);
         text += &format!("{}\n", matrix(tested, result)?.to_table()?.to_text());

@@ -3,6 +3,7 @@
 use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
+use capsnet_measure::robustness::consistency;
 use capsnet_measure::{Sample, Tested};
 
 use super::{Condition, Options, evaluate_all};
@@ -80,6 +81,10 @@ impl Test<'_> {
             results: results
                 .map(|(condition, evaluation)| condition.result(evaluation, data))
                 .collect(),
+            consistency: {
+                let answers = evaluations.iter().map(|evaluation| evaluation.predictions.clone());
+                consistency(&answers.collect::<Vec<_>>())
+            },
             title: model.title(),
             score_kind: model.score_kind(),
             source: self.protocol.map(|protocol| protocol.about().source.to_owned()),
