@@ -27,11 +27,9 @@ use crate::setting::usage;
 
 pub(crate) const EQUIVARIANCE_EXAMPLES: &str = "Examples:
   capsnet equivariance
-  capsnet equivariance --models capsnet --rotate=-45..45:5 --limit 1000
-  capsnet equivariance --models lenet5 --layers input,conv1,fc3 --rotate 15,90,180
-  capsnet equivariance --models capsnet --weights mine=runs/mine/last.safetensors
+  capsnet equivariance --models capsnet --weights mine=runs/mine/last.safetensors --rotate=-45..45:5
   capsnet equivariance --limit 300 --along scale=0.7..1.3:0.1 --lie --json --out runs/equivariance
-  capsnet equivariance --models equivariant-capsnet --assert 'class_capsules.angular_error < 30'
+  capsnet equivariance --models equivariant-capsnet --layers class_capsules --assert 'class_capsules.angular_error < 30'
 
 Layers are named as `capsnet` names them: conv1, primary_capsules, .. `input` is the images themselves, and NAME:true
 the capsule of each image's class in the layer NAME.

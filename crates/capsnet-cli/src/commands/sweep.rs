@@ -32,8 +32,7 @@ pub(crate) const SWEEP_EXAMPLES: &str = "Examples:
   capsnet sweep --models equivariant-capsnet,lenet5 --rotate=circle
   capsnet sweep --shift-x=-8..8:1 --shift-y=-8..8:1 --limit 1000
   capsnet sweep --models lenet5 --weights sheared=runs/sheared/last.safetensors --rotate=-90..90:5
-  capsnet sweep --weights runs/*/best.safetensors --noise=0..100:10 --json
-  capsnet sweep --models lenet5,capsnet --fgsm=0..0.3:0.05 --bim-scores=0..0.3:0.05 --limit 500
+  capsnet sweep --weights runs/*/best.safetensors --noise=0..100:10 --fgsm=0..0.3:0.05 --limit 500 --json
   capsnet sweep --rotate=-180..180:1 --shard 2/8
 
 Values are numbers and ranges from..to:step between commas, as in -180..180:5,-23; circle is -180..170:10.
