@@ -72,13 +72,16 @@ pub(crate) struct BenchStepArgs {
     /// How weights are kept; bf16 is for inference, and for CapsNet half the memory to read of up to 4 images
     #[arg(long, value_name = "f32|bf16", default_value = "f32")]
     pub precision: Precision,
-    #[arg(long, value_name = "N", value_parser = positive, help = batch_size_help())]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(help = usual("Images a step", |model| model.usual_training().batch_size))]
     pub batch_size: Option<usize>,
-    #[arg(long, value_name = "N", value_parser = positive, help = steps_help())]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(help = usual("Steps to time, rounded up to whole blocks", |model| model.timing().steps))]
     pub steps: Option<usize>,
-    #[arg(long, value_name = "N", value_parser = positive, help = group_help())]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(help = usual("Steps in a block that is timed as one, at most --steps", |model| model.timing().group))]
     pub group: Option<usize>,
-    #[arg(long, value_name = "N", help = warmup_help())]
+    #[arg(long, value_name = "N", help = usual("Steps before the clock runs", |model| model.timing().warmup))]
     pub warmup: Option<usize>,
     /// What is done to each training image, as in `capsnet train`; part of the timed step [default: nothing]
     #[arg(long, value_name = "SPEC")]
@@ -145,22 +148,7 @@ fn config_from(args: &BenchStepArgs) -> Result<TrainConfig> {
     Ok(config)
 }
 
-fn batch_size_help() -> String {
-    let defaults = of_each_model(|model| model.usual_training().batch_size);
-    format!("Images a step [default: {defaults}]")
-}
-
-fn steps_help() -> String {
-    let defaults = of_each_model(|model| model.timing().steps);
-    format!("Steps to time, rounded up to whole blocks [default: {defaults}]")
-}
-
-fn group_help() -> String {
-    let defaults = of_each_model(|model| model.timing().group);
-    format!("Steps in a block that is timed as one, at most --steps [default: {defaults}]")
-}
-
-fn warmup_help() -> String {
-    let defaults = of_each_model(|model| model.timing().warmup);
-    format!("Steps before the clock runs [default: {defaults}]")
+/// A flag's help, with what is usual for each model.
+fn usual(help: &str, number: impl Fn(&ModelConfig) -> usize) -> String {
+    format!("{help} [default: {}]", of_each_model(number))
 }
