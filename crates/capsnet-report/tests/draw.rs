@@ -197,8 +197,8 @@ fn couplings_are_discs_over_the_digit() {
     let second = "iteration 2: entropy of the couplings 0.500 of 1.000 bits, 12.5 % moved";
     says(&figure, &["to class 1 (true)", "to class 0", second, "0.90"], 2 * 2);
     assert_eq!(figure.sheet.to_svg().matches("<circle").count(), 2 * 2 * 2);
-    // The range of the colours is that of the couplings: 0.9 is 1.8 times an equal share, 0.1 a fifth of one.
-    says(&figure, &["0.100", "0.500", "2.500"], 2 * 2);
+    // 0.1 is a fifth of an equal share, and five times one would be more than 1.
+    says(&figure, &["0.250", "0.500", "1.000"], 2 * 2);
 }
 
 #[test]

@@ -102,12 +102,14 @@ fn compose(panel: &Panel, numbers: &RoutedDigit) -> Drawing {
     drawing
 }
 
-/// How many times as much, or as little, as an equal share the couplings shown are at most.
+/// How many times as much, or as little, as an equal share the couplings shown are at most; but none can be more than
+/// 1, however little others are.
 fn range(strongest: &[StrongCapsule], equal: f64) -> f64 {
     let couplings = strongest.iter().flat_map(|capsule| capsule.couplings.iter().flatten());
     let ratios = couplings.map(|&coupling| (f64::from(coupling) / equal).max(f64::MIN_POSITIVE));
     // Less than a hundredth more or less isn't worth a colour.
-    ratios.map(|ratio| ratio.max(1.0 / ratio)).fold(1.01, f64::max)
+    let most = ratios.map(|ratio| ratio.max(1.0 / ratio)).fold(1.01, f64::max);
+    most.min((1.0 / equal).max(1.01))
 }
 
 fn caption(numbers: &RoutedDigit) -> String {
@@ -116,9 +118,9 @@ fn caption(numbers: &RoutedDigit) -> String {
     let mut text = format!(
         "The {} longest of {capsules} primary capsules, each a disc near the middle of the pixels that it sees; the \
          dashed frame is all that the longest one sees. Capsules at the same place stand side by side. White is an \
-         equal share, orange more, blue less, as far as these couplings go. Entropy is averaged over the primary \
-         capsules: it falls from {:.4} to {:.4} bits, and {} of {capsules} capsules are starved (shorter than \
-         {STARVED}).",
+         equal share, orange more, blue less, as far as these couplings go and a coupling can. Entropy is averaged \
+         over the primary capsules: it falls from {:.4} to {:.4} bits, and {} of {capsules} capsules are starved \
+         (shorter than {STARVED}).",
         numbers.strongest.len(),
         entropy(numbers.iterations.first()),
         entropy(numbers.iterations.last()),
