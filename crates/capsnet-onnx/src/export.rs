@@ -22,6 +22,7 @@ mod matrix;
 mod moving;
 mod plain;
 mod routing;
+mod self_routing;
 mod squash;
 mod turning;
 

@@ -150,7 +150,7 @@ pub(super) fn official(
 }
 
 /// How active the lower capsules `[B, I, E]` are, `[B, 1, I, 1]`.
-fn active(builder: &mut Builder, u: &Value) -> Value {
+pub(super) fn active(builder: &mut Builder, u: &Value) -> Value {
     let squares = builder.mul(u, u);
     let squared = builder.sum(&squares, -1);
     let above = builder.plus(&squared, EPSILON);

@@ -12,9 +12,11 @@ use capsnet::routing::inverted_attention::InvertedAttention;
 use capsnet::routing::max_min::MaxMin;
 use capsnet::routing::random::Random;
 use capsnet::routing::self_attention::SelfAttention;
+use capsnet::routing::self_routing::SelfRouting;
 use capsnet::routing::uniform::Uniform;
 
 use super::graph::{Builder, Value, With};
+use super::self_routing::self_routing;
 use super::squash::{lengths, squash, squash_exponential};
 use super::{ExportError, em};
 
@@ -68,6 +70,8 @@ impl Layer<'_> {
             return em::paper(self, builder, votes, u, *iterations);
         } else if let Some(EmOfficial { iterations }) = routing.get() {
             return em::official(self, builder, votes, u, *iterations);
+        } else if routing.get::<SelfRouting>().is_some() {
+            return self_routing(self, builder, votes, u);
         } else {
             return Err(ExportError::Unsupported {
                 what: format!("the routing {routing}"),
