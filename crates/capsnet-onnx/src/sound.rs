@@ -1,14 +1,15 @@
 //! Whether the messages of an ONNX file end where they say, before anything else reads it.
 //!
 //! rten's reader believes the lengths of fields that it passes over: one of 2^63 or more leads it backwards, and it
-//! never ends. So all messages that it opens are walked through first, without a copy of anything.
+//! never ends. Nor does it where packed numbers run over the end of their field. So all messages that it opens are
+//! walked through first, without a copy of anything.
 
 use prost::encoding::{WireType, decode_key, decode_varint};
 
 /// Messages in messages, at most: a graph in an attribute of a node of a graph is three.
 const DEPTH: usize = 100;
 
-/// The messages that are opened; `Plain` for one without others in it.
+/// The messages that are opened, `Plain` for one without others in it, and packed numbers.
 #[derive(Clone, Copy)]
 enum Message {
     Model,
@@ -22,10 +23,14 @@ enum Message {
     SequenceType,
     Shape,
     Plain,
+    /// Whole numbers, each as long as it says.
+    Varints,
+    /// Numbers of so many bytes each.
+    Fixed(usize),
 }
 
 impl Message {
-    /// What a field of it is, if it is a message; numbers as in `onnx.proto`.
+    /// What a field of it is, if it is looked into; numbers as in `onnx.proto`.
     fn field(self, number: u32) -> Option<Self> {
         Some(match (self, number) {
             (Self::Model, 7) | (Self::Attribute, 6 | 11) => Self::Graph,
@@ -38,6 +43,9 @@ impl Message {
             (Self::Type, 1) => Self::TensorType,
             (Self::Type, 4) => Self::SequenceType,
             (Self::TensorType, 2) => Self::Shape,
+            (Self::Tensor, 1 | 5 | 7 | 11) | (Self::Attribute, 8) => Self::Varints,
+            (Self::Tensor, 4) | (Self::Attribute, 7) => Self::Fixed(4),
+            (Self::Tensor, 10) => Self::Fixed(8),
             _ => return None,
         })
     }
@@ -51,6 +59,12 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
 fn walk(mut bytes: &[u8], message: Message, depth: usize) -> Result<(), String> {
     if depth > DEPTH {
         return Err(format!("it has messages within messages, more than {DEPTH} deep"));
+    }
+    match message {
+        Message::Varints => return varints(bytes),
+        Message::Fixed(size) if bytes.len().is_multiple_of(size) => return Ok(()),
+        Message::Fixed(size) => return Err(format!("{} bytes are no numbers of {size} bytes each", bytes.len())),
+        _ => {}
     }
     while !bytes.is_empty() {
         let (number, wire) = decode_key(&mut bytes).map_err(|error| error.to_string())?;
@@ -75,6 +89,13 @@ fn walk(mut bytes: &[u8], message: Message, depth: usize) -> Result<(), String> 
             walk(field, inner, depth + 1)?;
         }
         bytes = after;
+    }
+    Ok(())
+}
+
+fn varints(mut bytes: &[u8]) -> Result<(), String> {
+    while !bytes.is_empty() {
+        decode_varint(&mut bytes).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -115,6 +136,25 @@ mod tests {
         // What nobody opens may be anything.
         assert_eq!(check(&field(9, &endless)), Ok(()));
         assert_eq!(check(&[]), Ok(()));
+    }
+
+    #[test]
+    fn packed_numbers_end_with_their_field() {
+        let in_tensor = |number: u8, content: &[u8]| check(&field(7, &field(5, &field(number, content))));
+        let in_attribute = |number: u8, content: &[u8]| check(&field(7, &field(1, &field(5, &field(number, content)))));
+        for number in [1, 5, 7, 11] {
+            assert_eq!(in_tensor(number, &[0x60, 0xe8, 0x01]), Ok(()));
+            assert!(in_tensor(number, &[0x60, 0xe8]).is_err(), "{number}");
+        }
+        assert!(in_attribute(8, &[0xe8]).is_err());
+        for (found, size) in [
+            (in_tensor(4, &[0; 7]), 4),
+            (in_tensor(10, &[0; 12]), 8),
+            (in_attribute(7, &[0; 6]), 4),
+        ] {
+            assert!(found.unwrap_err().contains(&format!("{size} bytes each")));
+        }
+        assert_eq!(in_tensor(4, &[0; 8]), Ok(()));
     }
 
     #[test]
