@@ -94,24 +94,14 @@ pub(crate) fn streamed_panel<S: Simd, T: Stored, const AHEAD: usize>(
     target: Target<'_>,
 ) {
     check(extent, left, right, &target, [0; 2]);
+    let c = target.data.as_mut_ptr();
     let mut row = 0;
     while row < extent.rows {
         let tile_rows = S::tile_rows(extent.rows - row);
         // SAFETY: every address that a tile of `tile_rows <= rows - row` rows touches is at most the largest one, and
         // `check` holds the largest one of each operand inside its slice.
         unsafe {
-            let a = left.data.as_ptr().add(row * left.row);
-            let b = right.data.as_ptr();
-            let c = target.data.as_mut_ptr().add(row * target.row);
-            let operands = Operands {
-                a,
-                left,
-                b,
-                right,
-                c,
-                target: &target,
-                apart: [0; 2],
-            };
+            let operands = Operands::of_row(row, left, right, (c, &target), [0; 2]);
             single::<S, T, AHEAD>(simd, extent, operands, tile_rows);
         }
         row += tile_rows;
@@ -134,6 +124,7 @@ pub(crate) fn two_panels<S: Simd, T: Stored>(
     apart: [usize; 2],
 ) {
     check(extent, left, right, &target, apart);
+    let c = target.data.as_mut_ptr();
     let mut row = 0;
     while row < extent.rows {
         let rows = extent.rows - row;
@@ -144,21 +135,10 @@ pub(crate) fn two_panels<S: Simd, T: Stored>(
         };
         // SAFETY: as in `streamed_panel`; `check` counted the second panel.
         unsafe {
-            let a = left.data.as_ptr().add(row * left.row);
-            let b = right.data.as_ptr();
-            let c = target.data.as_mut_ptr().add(row * target.row);
-            let operands = Operands {
-                a,
-                left,
-                b,
-                right,
-                c,
-                target: &target,
-                apart,
-            };
+            let operands = Operands::of_row(row, left, right, (c, &target), apart);
             let second = Operands {
-                b: b.add(apart[0]),
-                c: c.add(apart[1]),
+                b: operands.b.add(apart[0]),
+                c: operands.c.add(apart[1]),
                 ..operands
             };
             match (S::PARTS, tile_rows) {
@@ -209,6 +189,33 @@ struct Operands<'a, 't, T> {
     target: &'a Target<'t>,
     /// Floats from a panel to the next, in the right operand and in the target.
     apart: [usize; 2],
+}
+
+impl<'a, 't, T> Operands<'a, 't, T> {
+    /// From a row on; `c` is the target's first float.
+    ///
+    /// # Safety
+    /// The row must be in the left operand and in the target.
+    #[inline(always)]
+    unsafe fn of_row(
+        row: usize,
+        left: Left<'a>,
+        right: Right<'a, T>,
+        (c, target): (*mut f32, &'a Target<'t>),
+        apart: [usize; 2],
+    ) -> Self {
+        // SAFETY: by the contract of this function.
+        let (a, c) = unsafe { (left.data.as_ptr().add(row * left.row), c.add(row * target.row)) };
+        Self {
+            a,
+            left,
+            b: right.data.as_ptr(),
+            right,
+            c,
+            target,
+            apart,
+        }
+    }
 }
 
 /// A tile of `rows` rows of one panel.
