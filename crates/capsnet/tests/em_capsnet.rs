@@ -11,8 +11,9 @@ use capsnet::loss::SpreadLoss;
 use capsnet::model::{AnyNetwork, Architecture, Classifier, EmCapsNetConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet::observe::{AnyRank, Observer};
 use capsnet::weights::Named;
+use capsnet_data::embedded;
 use capsnet_data::random::Seed;
-use capsnet_weights::StateDict;
+use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use support::networks::{NamedArray, floats, in_f64, named_gradients, stored};
@@ -303,6 +304,122 @@ fn sizes_are_those_of_the_paper_and_weights_tell_them() {
     assert_eq!(case.model("em:2", &device).network.shapes().len(), case.state.len());
 }
 
+/// A batch norm by kept statistics is a scale and an offset a channel, which the 1 x 1 convolutions after it can take.
+/// Another unit of `beta_a` is another way to write the same number.
+#[test]
+fn a_batch_norm_and_a_unit_are_what_they_stand_for() {
+    let device = Device::flex();
+    let case = &fixture::<Fixture>("em_capsnet").networks[0];
+    let channels = case.conv_channels;
+    let wave = |at: f32| -> Vec<f32> { (0..channels).map(|c| at + (c as f32 + at).sin() / 3.0).collect() };
+    let [gain, offset, mean, variance] = [wave(1.2), wave(0.1), wave(0.3), wave(0.7)];
+    let scale: Vec<f32> = (0..channels).map(|c| gain[c] / (variance[c] + 1e-3).sqrt()).collect();
+    let (mut normalised, mut folded) = (case.weights(), case.weights());
+    let put = |weights: &mut StateDict, name: &str, shape: Vec<usize>, values: Vec<f32>| {
+        weights.remove(name);
+        let tensor = NamedTensor::new(shape, TensorValues::F32(values)).unwrap();
+        weights.insert(name, tensor).unwrap();
+    };
+    let tensors = [
+        ("weight", &gain),
+        ("bias", &offset),
+        ("running_mean", &mean),
+        ("running_var", &variance),
+    ];
+    for (name, values) in tensors {
+        put(&mut normalised, &format!("bn1.{name}"), vec![channels], values.clone());
+    }
+    for layer in ["primary.pose", "primary.activation"] {
+        let (weight, bias) = (format!("{layer}.weight"), format!("{layer}.bias"));
+        let shape = folded.shape_of(&weight).unwrap().to_vec();
+        let before = floats(&folded, &weight);
+        let values: Vec<f32> = before
+            .iter()
+            .enumerate()
+            .map(|(at, w)| *w as f32 * scale[at % channels])
+            .collect();
+        let biases = floats(&folded, &bias);
+        let moved = biases.iter().enumerate().map(|(row, bias)| {
+            let row = &before[row * channels..][..channels];
+            let of_row = row
+                .iter()
+                .zip(0..)
+                .map(|(w, c)| *w as f32 * (offset[c] - mean[c] * scale[c]));
+            *bias as f32 + of_row.sum::<f32>()
+        });
+        let moved: Vec<f32> = moved.collect();
+        put(&mut folded, &bias, vec![moved.len()], moved);
+        put(&mut folded, &weight, shape, values);
+    }
+    for layer in ["capsules1", "capsules2", "classes"] {
+        let name = format!("{layer}.beta_a");
+        let shape = normalised.shape_of(&name).unwrap().to_vec();
+        let values = floats(&normalised, &name)
+            .iter()
+            .map(|beta| *beta as f32 / 250.0)
+            .collect();
+        put(&mut normalised, &name, shape, values);
+    }
+    let steps = NamedTensor::new(vec![], TensorValues::I64(vec![7])).unwrap();
+    normalised.insert("bn1.num_batches_tracked", steps).unwrap();
+    let scores = |config: EmCapsNetConfig, weights: &StateDict| {
+        let model = Model::from_weights(ModelConfig::EmCapsNet(config), weights, &device).unwrap();
+        values(model.forward(case.images.tensor::<4>(&device).cast(DType::F32)).scores)
+    };
+    let plain = case.config("em:2");
+    let config = EmCapsNetConfig {
+        batch_norm: true,
+        beta_a_unit: 250.0,
+        ..plain.clone()
+    };
+    assert!(EmCapsNetConfig::recognise(&normalised).unwrap().batch_norm);
+    let (found, expected) = (scores(config, &normalised), scores(plain.clone(), &folded));
+    assert_close("scores", &found, &expected, 2e-3, 0.0);
+    let without = scores(plain, &case.weights());
+    assert!(
+        found.iter().zip(&without).any(|(a, b)| (a - b).abs() > 0.01),
+        "neither shows"
+    );
+}
+
+/// Activations that begin at 0 or 1 have no gradient to leave it by.
+#[test]
+fn activations_begin_between_none_and_all() {
+    let device = Device::flex();
+    let digits = embedded::digits();
+    let pixels = digits.pixels()[..8 * 784].iter().map(|&level| f32::from(level) / 255.0);
+    let pixels: Vec<f32> = pixels.collect();
+    let images = Tensor::<4>::from_data(TensorData::new(pixels, [8, 1, 28, 28]), &device);
+    for routing in [
+        "em:1",
+        "em:2",
+        "em:3",
+        "em-official:1",
+        "em-official:2",
+        "em-official:3",
+    ] {
+        for beta_a_unit in [1.0, 1000.0] {
+            let config = EmCapsNetConfig {
+                routing: routing.parse().unwrap(),
+                beta_a_unit,
+                ..EmCapsNetConfig::small()
+            };
+            let model = Model::new(ModelConfig::EmCapsNet(config), Seed(1), &device).unwrap();
+            let mut seen = Layers::default();
+            model.forward_observed(images.clone(), &mut seen);
+            for layer in ["capsules1", "capsules2", "classes"] {
+                let activations: Vec<f32> = seen.0[layer].iter().skip(16).step_by(17).copied().collect();
+                let between = activations.iter().filter(|a| (0.02..0.98).contains(*a)).count();
+                assert!(
+                    4 * between > activations.len(),
+                    "{layer} by {routing}: {between} of {}",
+                    activations.len()
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_is_refused() {
     let with = |change: fn(&mut EmCapsNetConfig)| {
@@ -313,6 +430,7 @@ fn what_cannot_be_is_refused() {
     assert!(with(|config| config.image.height = 16).contains("17 x 17"));
     assert!(with(|config| config.routing = "dynamic:3".parse().unwrap()).contains("em:N"));
     assert!(with(|config| config.types[1] = 0).contains("types"));
+    assert!(with(|config| config.beta_a_unit = 0.0).contains("beta_a_unit"));
     assert!(with(|config| config.margin_steps = 0).contains("margin_steps"));
     let smallest = EmCapsNetConfig {
         image: ImageShape {

@@ -42,6 +42,20 @@ fn convolutions_turn_with_their_input() {
     }
 }
 
+/// By the statistics of the batch as by those that were kept: both are of whole maps.
+#[test]
+fn normalised_convolutions_turn_with_their_input() {
+    for device in [Device::flex(), Device::flex().autodiff()] {
+        let mut layer = PolarConvConfig::new(3, 4).with_batch_norm(true).init(&device);
+        layer.conv = settled(layer.conv, 0.3, 2);
+        let map = normal([2, 3, 6, 16], 1, &device);
+        let means = layer.forward(map.clone()).mean_dims(&[0, 2, 3]);
+        let by_the_batch = means.abs().max().into_scalar::<f32>() < 1e-5;
+        assert_eq!(by_the_batch, device.is_autodiff());
+        obeys_the_law(&layer, map);
+    }
+}
+
 /// [`halve`] as a layer.
 struct Halving;
 

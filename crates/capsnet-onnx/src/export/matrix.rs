@@ -26,7 +26,10 @@ struct Capsules {
 pub(super) fn em_capsnet(builder: &mut Builder, x: &Value, config: &EmCapsNetConfig) -> Result<Value, ExportError> {
     let network = Model::from_weights(config.clone(), builder.weights(), &Device::flex())?.network;
     let conv = builder.conv(x, "conv1", 2, 1)?;
-    let features = builder.relu(&conv);
+    let mut features = builder.relu(&conv);
+    if config.batch_norm {
+        features = builder.batch_norm(&features, "bn1", 1e-3)?;
+    }
     let mut capsules = primary(builder, &features, config.types[0])?;
     let layers = [
         ("capsules1", &network.capsules1),
@@ -91,7 +94,8 @@ impl<'a> MatrixLayer<'a> {
             let beta = builder.weight(&format!("{}.{name}", self.name))?;
             Ok::<_, ExportError>(builder.unsqueeze(&beta, &[0, 1, 3, 4])) // [1, 1, J, 1, 1]
         };
-        let betas = [beta("beta_u")?, beta("beta_a")?];
+        let [beta_u, beta_a] = [beta("beta_u")?, beta("beta_a")?];
+        let betas = [beta_u, builder.times(&beta_a, self.layer.beta_a_unit() as f32)];
 
         let mut shares = self.first_shares(builder);
         let mut before: Option<Value> = None;

@@ -24,15 +24,22 @@ pub(super) fn equivariant(
     let [radii, angles] = [config.radii, config.angles];
     let map = polar_map(builder, x, config, &network.sampling);
     let x = with_radius(builder, &map, radii);
-    let x = polar_conv(builder, &x, "conv1", angles)?;
-    let x = builder.relu(&x);
+    let conv = |builder: &mut Builder, x: &Value, layer: &str, angles: usize, relu: bool| {
+        let mut y = polar_conv(builder, x, layer, angles)?;
+        if relu {
+            y = builder.relu(&y);
+        }
+        match config.batch_norm {
+            true => builder.batch_norm(&y, &format!("{layer}.norm"), 1e-5),
+            false => Ok(y),
+        }
+    };
+    let x = conv(builder, &x, "conv1", angles, true)?;
     let x = halved(builder, &x, config.channels[0], angles);
-    let x = polar_conv(builder, &x, "conv2", angles / 2)?;
-    let x = builder.relu(&x);
+    let x = conv(builder, &x, "conv2", angles / 2, true)?;
     let x = halved(builder, &x, config.channels[1], angles / 2);
-    let x = polar_conv(builder, &x, "conv3", angles / 4)?;
-    let x = builder.relu(&x);
-    let s = polar_conv(builder, &x, "primary_capsules", angles / 4)?;
+    let x = conv(builder, &x, "conv3", angles / 4, true)?;
+    let s = conv(builder, &x, "primary_capsules", angles / 4, false)?;
 
     let (kinds, coordinates) = (config.primary_kinds, 2 * config.primary_dimensions);
     let positions = radii / 4 * (angles / 4);

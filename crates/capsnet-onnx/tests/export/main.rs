@@ -106,8 +106,8 @@ fn small(config: CapsNetConfig) -> CapsNetConfig {
     }
 }
 
-/// What the routing trains begins as zeros and ones, or as the same number for all, which would hide what is done with
-/// it. The authors' code multiplies `beta_a` by thousands, so there it begins at zero here.
+/// What the routing trains and what batch norms hold begins as zeros and ones, or as the same number for all, which would
+/// hide what is done with it. The authors' code multiplies `beta_a` by thousands, so there it begins at zero here.
 fn uneven(model: &Model) -> Model {
     let mut weights = model.state_dict();
     let official = serde_json::to_string(&model.config).unwrap().contains("em-official");
@@ -115,7 +115,8 @@ fn uneven(model: &Model) -> Model {
     for name in names {
         let tensor = weights.get(&name).unwrap();
         let of_routing = name.contains(".beta_") || name.starts_with("digit_capsules.") && !name.ends_with("weights");
-        if let Some(values) = tensor.as_f32().filter(|_| of_routing) {
+        let of_norm = name.starts_with("bn") || name.contains(".norm.");
+        if let Some(values) = tensor.as_f32().filter(|_| of_routing || of_norm) {
             let shape = tensor.shape().to_vec();
             let waves = (0..).map(|at| (at as f32).sin() / 2.0);
             let base = if official && name.ends_with(".beta_a") {
@@ -189,9 +190,15 @@ fn capsules_that_turn() {
         vote_std: 1.0,
         ..EquivariantCapsNetConfig::default()
     };
-    let (difference, onnx) = exported(&made(lengths), 40);
+    let (difference, onnx) = exported(&made(lengths.clone()), 40);
     assert!(difference < 1e-5, "{difference}");
     assert_eq!(onnx.score_kind(), ScoreKind::CapsuleLength);
+    let normalised = EquivariantCapsNetConfig {
+        batch_norm: true,
+        ..lengths
+    };
+    let (difference, _) = exported(&uneven(&made(normalised)), 40);
+    assert!(difference < 1e-5, "{difference}");
 }
 
 /// Sides that differ, three channels and five classes: nothing is square or grey by accident.

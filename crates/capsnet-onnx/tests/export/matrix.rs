@@ -49,6 +49,11 @@ fn matrix_capsules() {
             ..small.clone()
         }));
     }
+    configs.push(EmCapsNetConfig {
+        batch_norm: true,
+        beta_a_unit: 300.0,
+        ..small
+    });
     for config in configs {
         let what = format!("{} of {:?}, {}", config.routing, config.types, config.image.height);
         let count = if config.types == [32; 3] { 3 } else { 8 };

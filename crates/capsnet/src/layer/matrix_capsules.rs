@@ -42,6 +42,10 @@ pub struct MatrixCapsulesConfig {
     pub routing: Routing,
     /// Standard deviation of the initial weights.
     pub weight_std: f64,
+    /// What the parameter `beta_a` is counted in. The inverse temperature takes it times a thousandth: Adam, whose steps
+    /// are all about as long as the learning rate, hardly moves what a unit of 1 leaves of it. The official code has
+    /// 5000.
+    pub beta_a_unit: f64,
 }
 
 /// A convolutional layer of matrix capsules; see this file's header.
@@ -51,8 +55,9 @@ pub struct MatrixCapsules {
     pub weight: Param<Tensor<4>>,
     /// What a unit of data costs, `[upper]`.
     pub beta_u: Param<Tensor<1>>,
-    /// What being active is worth, `[upper]`.
+    /// What being active is worth, `[upper]`, in the configured unit.
     pub beta_a: Param<Tensor<1>>,
+    beta_a_unit: f64,
     #[module(skip)]
     shape: EmShape,
     #[module(skip)]
@@ -94,6 +99,7 @@ impl MatrixCapsulesConfig {
             weight: normal.init([shape.weight_offsets() * self.lower, self.upper, 4, 4], device),
             beta_u: beta(),
             beta_a: beta(),
+            beta_a_unit: self.beta_a_unit,
             shape,
             form,
         }
@@ -106,9 +112,19 @@ impl MatrixCapsules {
         &self.shape
     }
 
+    /// What the parameter `beta_a` is counted in.
+    pub fn beta_a_unit(&self) -> f64 {
+        self.beta_a_unit
+    }
+
     /// Whose equations EM follows.
     pub fn form(&self) -> EmForm {
         self.form
+    }
+
+    /// `beta_u` and `beta_a` as the equations have them, `[2, upper]`.
+    fn betas(&self) -> Tensor<2> {
+        Tensor::stack(vec![self.beta_u.val(), self.beta_a.val() * self.beta_a_unit], 0)
     }
 
     /// Every iteration of the routing of a layer of classes, the children being counted along types, then rows, then
@@ -125,7 +141,7 @@ impl MatrixCapsules {
         assert_eq!(self.shape.positions(), 1, "couplings of a layer with one position");
         let [batch, height, width, lower, _] = children.dims();
         let (places, upper) = (height * width, self.shape.upper);
-        let betas = Tensor::stack(vec![self.beta_u.val(), self.beta_a.val()], 0);
+        let betas = self.betas();
         let rounds = em_rounds(children, self.weight.val(), betas, self.shape, self.form);
         let iteration = |round: EmRound| {
             let votes = round
@@ -154,7 +170,7 @@ impl MatrixCapsules {
     /// - `children`: `[B, height, width, lower, 17]`, a pose and an activation each
     /// - output: `[B, height', width', upper, 17]`
     pub fn forward(&self, children: Tensor<5>) -> Tensor<5> {
-        let betas = Tensor::stack(vec![self.beta_u.val(), self.beta_a.val()], 0);
+        let betas = self.betas();
         let parents = em_routing(children, self.weight.val(), betas, self.shape, self.form);
         let ([batch, _, upper, capsule], [height, width]) = (parents.dims(), self.shape.out());
         parents.reshape([batch, height, width, upper, capsule])

@@ -13,6 +13,7 @@
 //! `beta_u`, `beta_a` of `capsules1`, `capsules2` and `classes`.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 use burn::tensor::activation::sigmoid;
 use capsnet_data::transform::Normalize;
@@ -24,7 +25,7 @@ use super::{
     Architecture, CapsuleMaps, ConfigError, Defaults, ImageShape, Initial, Network, Output, RoutedCapsules, ScoreKind,
     Timing,
 };
-use crate::layer::{Centres, MatrixCapsules, MatrixCapsulesConfig, em_form_of};
+use crate::layer::{Centres, MatrixCapsules, MatrixCapsulesConfig, batch_norm, em_form_of};
 use crate::loss::SpreadLoss;
 use crate::observe::{Observer, Unobserved};
 use crate::ops::{EmForm, conv2d, conv2d_relu};
@@ -48,10 +49,17 @@ pub struct EmCapsNetConfig {
     pub normalize: Normalize,
     /// Channels `A` of the convolution.
     pub conv_channels: usize,
+    /// Whether what the convolution gives is batch-normalised.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch_norm: bool,
     /// Types `B`, `C` and `D` of capsules at each position of the three layers before the classes.
     pub types: [usize; 3],
     /// Standard deviation of the initial vote matrices.
     pub vote_std: f64,
+    /// What the tensors `beta_a` are counted in, so that they can be learned: see
+    /// [`MatrixCapsulesConfig::beta_a_unit`].
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub beta_a_unit: f64,
     /// `em:N` or `em-official:N`.
     pub routing: Routing,
     /// Steps in which the spread loss's margin grows; see [`SpreadLoss`].
@@ -72,8 +80,10 @@ impl EmCapsNetConfig {
             classes: 10,
             normalize: Normalize::default(),
             conv_channels: 64,
+            batch_norm: false,
             types: [8, 16, 16],
             vote_std: 0.5,
+            beta_a_unit: 1.0,
             routing: Routing::new(Em { iterations: 2 }),
             margin_steps: SpreadLoss::default().margin_steps,
         }
@@ -131,6 +141,8 @@ impl Architecture for EmCapsNetConfig {
         ConfigError::unless(holds, "types", types, "each must be 1 to 1024")?;
         let holds = self.vote_std.is_finite() && self.vote_std > 0.0;
         ConfigError::unless(holds, "vote_std", self.vote_std, "it must be positive and finite")?;
+        let holds = self.beta_a_unit.is_finite() && self.beta_a_unit > 0.0;
+        ConfigError::unless(holds, "beta_a_unit", self.beta_a_unit, "it must be positive and finite")?;
         let form = em_form_of(&self.routing);
         let rule = "matrix capsules are routed by em:N or em-official:N";
         ConfigError::unless(form.is_some(), "routing", &self.routing, rule)?;
@@ -161,6 +173,7 @@ impl Architecture for EmCapsNetConfig {
             classes_at: None,
             routing: self.routing.clone(),
             weight_std: self.vote_std,
+            beta_a_unit: self.beta_a_unit,
         };
         let capsules1 = MatrixCapsulesConfig {
             stride: STRIDE,
@@ -184,6 +197,12 @@ impl Architecture for EmCapsNetConfig {
         };
         EmCapsNet {
             conv1: conv([self.image.channels, self.conv_channels], CONV_KERNEL, STRIDE),
+            bn1: self.batch_norm.then(|| {
+                BatchNormConfig::new(self.conv_channels)
+                    .with_epsilon(1e-3)
+                    .with_momentum(0.1)
+                    .init(device)
+            }),
             pose: conv([self.conv_channels, 16 * b], 1, 1),
             activation: conv([self.conv_channels, b], 1, 1),
             capsules1: capsules1.init(device),
@@ -195,14 +214,16 @@ impl Architecture for EmCapsNetConfig {
     }
 
     /// He's uniform initialisation for the convolutions of ReLU and pose, normal vote matrices. What no data come to
-    /// should not be active, and `beta_a`, which is multiplied by a thousandth, hardly moves in a training: it begins
-    /// where activations are near a half with the data of all alike. Biases and `beta_u` begin at 0.
+    /// should not be active: by the paper's equations `beta_a` begins where activations are near a half with the data of
+    /// all alike. Biases, `beta_u`, and the authors' `beta_a`, which is a cost of thousands, begin at 0.
     fn initial(&self, tensor: &str) -> Initial {
+        let paper = matches!(em_form_of(&self.routing), Some((EmForm::Paper, _)));
         match tensor {
             "conv1.weight" | "primary.pose.weight" => Initial::Uniform(6f32.sqrt()),
             "primary.activation.weight" => Initial::PYTORCH,
-            "classes.beta_a" => Initial::Constant(-2000.0),
-            _ if tensor.ends_with("beta_a") => Initial::Constant(-1000.0),
+            _ if tensor.starts_with("bn1.") => Initial::of_batch_norm(tensor),
+            "classes.beta_a" if paper => Initial::Constant((-2000.0 / self.beta_a_unit) as f32),
+            _ if paper && tensor.ends_with("beta_a") => Initial::Constant((-1000.0 / self.beta_a_unit) as f32),
             _ if tensor.ends_with("weight") => Initial::Normal(self.vote_std),
             _ => Initial::Constant(0.0),
         }
@@ -241,16 +262,26 @@ impl Architecture for EmCapsNetConfig {
             image,
             classes,
             conv_channels,
+            batch_norm: weights.get("bn1.weight").is_some(),
             types: [b, c, d],
             ..Self::small()
         })
     }
 }
 
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(unit: &f64) -> bool {
+    *unit == 1.0
+}
+
 /// Matrix capsules with EM routing; see this file's header.
 #[derive(Module, Debug)]
 pub struct EmCapsNet {
     conv1: Conv2d,
+    bn1: Option<BatchNorm>,
     pose: Conv2d,
     activation: Conv2d,
     /// The first convolutional layer of capsules.
@@ -301,7 +332,10 @@ impl EmCapsNet {
     /// The capsules that vote for the classes'.
     fn below_classes(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<5> {
         let bias = self.conv1.bias.as_ref().expect("the convolutions have a bias");
-        let features = conv2d_relu(images, self.conv1.weight.val(), bias.val(), self.conv1.stride);
+        let mut features = conv2d_relu(images, self.conv1.weight.val(), bias.val(), self.conv1.stride);
+        if let Some(norm) = &self.bn1 {
+            features = batch_norm(norm, features);
+        }
         observer.see("conv1", &features);
         let mut capsules = self.primary_capsules(features);
         observer.see("primary_capsules", &capsules);
@@ -368,6 +402,9 @@ impl Network for EmCapsNet {
 impl Named for EmCapsNet {
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
         self.conv1.exchange(&format!("{at}conv1"), with);
+        if let Some(norm) = &mut self.bn1 {
+            norm.exchange(&format!("{at}bn1"), with);
+        }
         self.pose.exchange(&format!("{at}primary.pose"), with);
         self.activation.exchange(&format!("{at}primary.activation"), with);
         self.capsules1.exchange(&format!("{at}capsules1"), with);

@@ -48,6 +48,9 @@ pub struct EquivariantCapsNetConfig {
     pub smoothing: f64,
     /// Channels of the three convolutions.
     pub channels: [usize; 3],
+    /// Whether the convolutions' outputs are batch-normalised.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch_norm: bool,
     /// Kinds of primary capsules at each position.
     pub primary_kinds: usize,
     /// Complex coordinates of a primary capsule.
@@ -77,6 +80,7 @@ impl Default for EquivariantCapsNetConfig {
             angles: 64,
             smoothing: 0.8,
             channels: [24, 32, 48],
+            batch_norm: false,
             primary_kinds: 8,
             primary_dimensions: 4,
             orders: Orders([4, 4, 4]),
@@ -179,7 +183,8 @@ impl Architecture for EquivariantCapsNetConfig {
         // Half a pixel more than half the side: a figure's ink is rarely farther from its centre.
         let reach = height.min(width) as f64 / 2.0 + 0.5;
         let [first, second, third] = self.channels;
-        let conv = |input, output| PolarConvConfig::new(input, output).with_kernel(KERNELS[0]).init(device);
+        let polar = |input, output| PolarConvConfig::new(input, output).with_batch_norm(self.batch_norm);
+        let conv = |input, output| polar(input, output).with_kernel(KERNELS[0]).init(device);
         let primary = 2 * self.primary_kinds * self.primary_dimensions;
         EquivariantCapsNet {
             sampling: PolarSamplingConfig {
@@ -194,7 +199,7 @@ impl Architecture for EquivariantCapsNetConfig {
             conv1: conv(channels + 1, first),
             conv2: conv(first, second),
             conv3: conv(second, third),
-            primary_capsules: PolarConvConfig::new(third, primary)
+            primary_capsules: polar(third, primary)
                 .with_kernel(KERNELS[1])
                 .with_relu(false)
                 .init(device),
@@ -224,6 +229,7 @@ impl Architecture for EquivariantCapsNetConfig {
         match tensor {
             "upright" => Initial::Normal(1.0),
             _ if tensor.starts_with("class_capsules.") => Initial::Normal(self.vote_std),
+            _ if tensor.contains(".norm.") => Initial::of_batch_norm(tensor),
             _ if tensor.ends_with(".bias") => Initial::Constant(0.0),
             _ => Initial::Uniform(6f32.sqrt()),
         }

@@ -1,9 +1,11 @@
 //! Convolution and pooling of polar maps.
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 
 use super::{RotationEquivariant, Turn, roll};
+use crate::layer::batch_norm;
 use crate::ops::{conv2d, conv2d_relu};
 use crate::weights::{Exchange, Named};
 
@@ -20,6 +22,9 @@ pub struct PolarConvConfig {
     /// Whether a ReLU follows.
     #[config(default = true)]
     pub relu: bool,
+    /// Whether a batch norm comes last. Its statistics are of whole maps, which a turn doesn't change.
+    #[config(default = false)]
+    pub batch_norm: bool,
 }
 
 /// A convolution over radii and angles whose output is as large as its input.
@@ -30,6 +35,8 @@ pub struct PolarConvConfig {
 pub struct PolarConv {
     /// The kernel.
     pub conv: Conv2d,
+    /// What normalises the output, if anything does.
+    pub norm: Option<BatchNorm>,
     relu: bool,
 }
 
@@ -38,6 +45,7 @@ impl PolarConvConfig {
     pub fn init(&self, device: &Device) -> PolarConv {
         PolarConv {
             conv: Conv2dConfig::new([self.input, self.output], [self.kernel; 2]).init(device),
+            norm: self.batch_norm.then(|| BatchNormConfig::new(self.output).init(device)),
             relu: self.relu,
         }
     }
@@ -60,7 +68,11 @@ impl PolarConv {
             .expect("the configuration asks for a bias")
             .val();
         let apply = if self.relu { conv2d_relu } else { conv2d };
-        apply(x, self.conv.weight.val(), bias, [1, 1])
+        let y = apply(x, self.conv.weight.val(), bias, [1, 1]);
+        match &self.norm {
+            Some(norm) => batch_norm(norm, y),
+            None => y,
+        }
     }
 }
 
@@ -124,6 +136,9 @@ impl RotationEquivariant for PolarConv {
 impl Named for PolarConv {
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
         self.conv.exchange(at, with);
+        if let Some(norm) = &mut self.norm {
+            norm.exchange(&format!("{at}.norm"), with);
+        }
     }
 }
 
