@@ -1,7 +1,7 @@
 //! The trained weights that come with this library.
 //!
 //! LeNet-5's and the equivariant capsule network's, a third of a megabyte, are inside the library. Those of CapsNet,
-//! Efficient-CapsNet and the transforming auto-encoder, 21 megabytes, are files. Each is looked for in this order, and
+//! Efficient-CapsNet, EM-CapsNet and the transforming auto-encoder, 21 megabytes, are files. Each is looked for in this order, and
 //! [`find`] says where it is:
 //!
 //! 1. the folder that the environment variable `CAPSNET_WEIGHTS` names;
@@ -52,7 +52,7 @@ macro_rules! inside {
 const INSIDE: &[(&str, &[u8], &str)] = inside!["lenet5", "equivariant-capsnet"];
 
 /// The weights that are too large to be inside the library, as `capsnet fetch weights` downloads them.
-pub const FILES: [KnownFile; 3] = [
+pub const FILES: [KnownFile; 4] = [
     KnownFile {
         name: "capsnet.safetensors",
         gzipped: false,
@@ -64,6 +64,12 @@ pub const FILES: [KnownFile; 3] = [
         gzipped: false,
         unpacked_len: 3_150_720,
         unpacked_sha256: "0421dd45878442ae298dfd7fa92a0dd0a8963d7b535fb73988fa36d343f8e3f8",
+    },
+    KnownFile {
+        name: "em-capsnet.safetensors",
+        gzipped: false,
+        unpacked_len: 138_496,
+        unpacked_sha256: "42061f622749eacc694f902f702d5a606cd14e7fcc9e97ee6b099c6677ef59c4",
     },
     KnownFile {
         name: "transforming-autoencoder.safetensors",
@@ -109,6 +115,15 @@ pub fn capsnet(device: &Device) -> Result<Model, Error> {
 /// If the file isn't found or can't be read.
 pub fn efficient_capsnet(device: &Device) -> Result<Model, Error> {
     named("efficient-capsnet", device)
+}
+
+/// EM-CapsNet, the small network of matrix capsules.
+///
+/// # Errors
+///
+/// If the file isn't found or can't be read.
+pub fn em_capsnet(device: &Device) -> Result<Model, Error> {
+    named("em-capsnet", device)
 }
 
 /// The capsule network that turns with its input.

@@ -42,9 +42,9 @@ pub struct MatrixCapsulesConfig {
     pub routing: Routing,
     /// Standard deviation of the initial weights.
     pub weight_std: f64,
-    /// What the parameter `beta_a` is counted in. The inverse temperature takes it times a thousandth: Adam, whose steps
-    /// are all about as long as the learning rate, hardly moves what a unit of 1 leaves of it. The official code has
-    /// 5000.
+    /// What the parameter `beta_a` is counted in by the paper's equations. The inverse temperature takes it times a
+    /// thousandth: Adam, whose steps are all about as long as the learning rate, hardly moves what a unit of 1 leaves
+    /// of it. The authors' code has a unit of its own, 5000.
     pub beta_a_unit: f64,
 }
 
@@ -99,7 +99,10 @@ impl MatrixCapsulesConfig {
             weight: normal.init([shape.weight_offsets() * self.lower, self.upper, 4, 4], device),
             beta_u: beta(),
             beta_a: beta(),
-            beta_a_unit: self.beta_a_unit,
+            beta_a_unit: match form {
+                EmForm::Paper => self.beta_a_unit,
+                EmForm::Official => 1.0,
+            },
             shape,
             form,
         }

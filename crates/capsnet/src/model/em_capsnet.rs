@@ -56,7 +56,7 @@ pub struct EmCapsNetConfig {
     pub types: [usize; 3],
     /// Standard deviation of the initial vote matrices.
     pub vote_std: f64,
-    /// What the tensors `beta_a` are counted in, so that they can be learned: see
+    /// What the tensors `beta_a` are counted in by the paper's equations, so that they can be learned: see
     /// [`MatrixCapsulesConfig::beta_a_unit`].
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub beta_a_unit: f64,
@@ -67,8 +67,13 @@ pub struct EmCapsNetConfig {
 }
 
 impl Default for EmCapsNetConfig {
+    /// The small network as it is best trained: `beta_a` in thousands, and a margin that is full after 12,000 steps.
     fn default() -> Self {
-        Self::small()
+        Self {
+            beta_a_unit: 1000.0,
+            margin_steps: 1500,
+            ..Self::small()
+        }
     }
 }
 
@@ -232,7 +237,7 @@ impl Architecture for EmCapsNetConfig {
     fn usual_training(&self) -> Defaults {
         Defaults {
             batch_size: 64,
-            learning_rate: 3e-3,
+            learning_rate: 6e-3,
             schedule: Schedule::Cosine,
             ..Defaults::default()
         }
