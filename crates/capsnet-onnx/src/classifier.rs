@@ -4,6 +4,7 @@
 //! width, channels]`, as Keras has them, or `[batch, pixels]`, and gives one score a class. rten runs it, on the CPU.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
@@ -21,7 +22,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor as Array};
 
 use crate::export::{SCORES_KEY, Scores};
-use crate::{proto, sound};
+use crate::{bounds, proto, sound};
 
 /// An ONNX model that scores images.
 pub struct OnnxClassifier {
@@ -105,8 +106,18 @@ impl OnnxClassifier {
             reason,
         };
         sound::check(&bytes).map_err(unreadable)?;
-        let metadata = metadata(&bytes);
-        let model = Model::load(bytes).map_err(|error| unreadable(error.to_string()))?;
+        let read = proto::Model::decode(&*bytes).map_err(|error| unreadable(error.to_string()))?;
+        let graph = read.graph.as_ref();
+        graph
+            .map_or(Ok(()), |graph| bounds::check(graph, bytes.len()))
+            .map_err(unreadable)?;
+        let metadata: Vec<(String, String)> = read
+            .metadata
+            .into_iter()
+            .map(|entry| (entry.key, entry.value))
+            .collect();
+        let model = unpanicked(|| Model::load(bytes)).and_then(|model| model.map_err(|error| error.to_string()));
+        let model = model.map_err(unreadable)?;
         let fault = |fault: String| LoadError::NoClassifier {
             path: path.to_owned(),
             fault,
@@ -193,10 +204,9 @@ impl OnnxClassifier {
             Form::Interleaved => array.permuted([0, 2, 3, 1]).to_tensor().into_dyn(),
             Form::Flat => array.into_shape([count, channels * height * width]).into_dyn(),
         };
-        let scores = self
-            .model
-            .run_one(array.into(), None)
-            .map_err(|error| format!("can't be run ({error})"))?;
+        let scores = unpanicked(|| self.model.run_one(array.into(), None));
+        let scores = scores.and_then(|scores| scores.map_err(|error| error.to_string()));
+        let scores = scores.map_err(|reason| format!("can't be run ({reason})"))?;
         let scores: Array<f32> = scores.try_into().map_err(|_| "gives no floats".to_owned())?;
         if scores.shape().first() != Some(&count) || !scores.len().is_multiple_of(count) {
             return Err(format!(
@@ -208,12 +218,15 @@ impl OnnxClassifier {
     }
 }
 
-/// The metadata of a file; none if it can't be read, which loading it says.
-fn metadata(bytes: &[u8]) -> Vec<(String, String)> {
-    let entries = proto::Model::decode(bytes)
-        .map(|model| model.metadata)
-        .unwrap_or_default();
-    entries.into_iter().map(|entry| (entry.key, entry.value)).collect()
+/// What comes of rten, which panics at some graphs that make no sense.
+fn unpanicked<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text
+            .or(panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no reason was given");
+        format!("rten gave up: {text}")
+    })
 }
 
 /// How the images lie in a model's input, and their size; 28 x 28 where it is left open.

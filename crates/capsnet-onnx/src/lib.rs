@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod any;
+mod bounds;
 mod classifier;
 mod export;
 mod proto;

@@ -7,6 +7,8 @@ use prost::Message;
 
 /// Element type of a tensor of `f32`.
 pub(crate) const FLOAT: i32 = 1;
+/// Element type of a tensor of `i32`.
+pub(crate) const INT32: i32 = 6;
 /// Element type of a tensor of `i64`.
 pub(crate) const INT64: i32 = 7;
 
@@ -78,6 +80,12 @@ pub(crate) struct Attribute {
     pub f: Option<f32>,
     #[prost(int64, optional, tag = "3")]
     pub i: Option<i64>,
+    #[prost(message, optional, tag = "5")]
+    pub tensor: Option<Tensor>,
+    #[prost(message, optional, boxed, tag = "6")]
+    pub graph: Option<Box<Graph>>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     /// 1 for a float, 2 for an integer, 7 for several.
@@ -91,6 +99,12 @@ pub(crate) struct Tensor {
     pub dims: Vec<i64>,
     #[prost(int32, tag = "2")]
     pub data_type: i32,
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: Vec<i32>,
+    #[prost(int64, repeated, tag = "7")]
+    pub int64_data: Vec<i64>,
     #[prost(string, tag = "8")]
     pub name: String,
     #[prost(bytes = "vec", tag = "9")]

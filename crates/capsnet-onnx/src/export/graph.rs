@@ -120,6 +120,7 @@ impl<'a> Builder<'a> {
             data_type,
             name: name.clone(),
             raw_data,
+            ..proto::Tensor::default()
         });
         name
     }

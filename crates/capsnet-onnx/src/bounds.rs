@@ -1,0 +1,291 @@
+//! Whether a graph makes far more of its constants than its file accounts for, before anything runs it.
+//!
+//! A file of 300 bytes can ask for a tensor of 2^40 numbers, by an operator that takes a shape, a count or a factor. Of
+//! every value the least number of elements is reckoned that the constants alone demand. What depends on the images is
+//! taken for a single element, so that nothing is refused which could be small.
+
+use std::collections::HashMap;
+
+use crate::proto::{Attribute, FLOAT, Graph, INT32, INT64, Node, Tensor};
+
+/// Operators at most: rten orders them by calls within calls. Large networks have a thousand.
+const NODES: usize = 10_000;
+
+/// What a graph may always take, in bytes, beside sixteen times its file.
+const FREE: f64 = 64.0 * 1024.0 * 1024.0;
+
+/// Numbers of a constant at most, for it to be a shape, a factor an axis or the like.
+const FEW: usize = 64;
+
+/// Says what in a graph is too much for a file of so many bytes.
+pub(crate) fn check(graph: &Graph, file: usize) -> Result<(), String> {
+    let nodes = count(graph);
+    if nodes > NODES {
+        return Err(format!("it has {nodes} operators, more than {NODES}"));
+    }
+    let most = (FREE + 16.0 * file as f64) / size_of::<f32>() as f64;
+    Known::default().graph(graph, most)
+}
+
+/// The operators of a graph and of those in its nodes.
+fn count(graph: &Graph) -> usize {
+    let attributes = graph.node.iter().flat_map(|node| &node.attribute);
+    let inner = attributes.filter_map(|attribute| attribute.graph.as_deref()).map(count);
+    graph.node.len() + inner.sum::<usize>()
+}
+
+/// What is known of values by their names.
+#[derive(Default)]
+struct Known<'a> {
+    /// Of short constants, what they hold.
+    numbers: HashMap<&'a str, Vec<f64>>,
+    /// The least number of elements, where it isn't 1.
+    elements: HashMap<&'a str, f64>,
+}
+
+impl<'a> Known<'a> {
+    fn graph(&mut self, graph: &'a Graph, most: f64) -> Result<(), String> {
+        for tensor in &graph.initializer {
+            self.constant(&tensor.name, tensor);
+        }
+        for node in &graph.node {
+            for inner in node.attribute.iter().filter_map(|attribute| attribute.graph.as_deref()) {
+                self.graph(inner, most)?;
+            }
+            let made = self.made_by(node);
+            if made > most {
+                let operator = &node.op_type;
+                return Err(format!(
+                    "its operator {operator} makes {made:.0} numbers, more than a file of its size may take"
+                ));
+            }
+            for output in &node.output {
+                self.elements.insert(output, made);
+            }
+        }
+        Ok(())
+    }
+
+    fn constant(&mut self, name: &'a str, tensor: &Tensor) {
+        let elements = product(tensor.dims.iter().map(|&size| size as f64));
+        self.elements.insert(name, elements);
+        if elements <= FEW as f64 {
+            self.numbers.insert(name, tensor.few_numbers());
+        }
+    }
+
+    /// The least number of elements of what a node makes.
+    fn made_by(&mut self, node: &'a Node) -> f64 {
+        let named = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
+        let input = |place: usize| node.input.get(place).map_or("", String::as_str);
+        let elements = |place: usize| self.elements.get(input(place)).copied().unwrap_or(1.0);
+        let numbers = |place: usize| self.numbers.get(input(place)).map_or(&[][..], Vec::as_slice);
+        let product_of = |place: usize| product(numbers(place).iter().copied());
+        match node.op_type.as_str() {
+            "Constant" => {
+                let tensor = named("value").and_then(|attribute| attribute.tensor.as_ref());
+                if let (Some(tensor), Some(name)) = (tensor, node.output.first()) {
+                    self.constant(name, tensor);
+                    return self.elements[name.as_str()];
+                }
+                let values = node.attribute.iter().map(Attribute::numbers).next().unwrap_or_default();
+                let count = values.len() as f64;
+                if let Some(name) = node.output.first().filter(|_| values.len() <= FEW) {
+                    self.numbers.insert(name, values);
+                }
+                count
+            }
+            "ConstantOfShape" => product_of(0),
+            "EyeLike" | "RandomNormal" | "RandomUniform" => {
+                product(named("shape").map(Attribute::numbers).unwrap_or_default().into_iter())
+            }
+            "Expand" => product_of(1).max(elements(0)),
+            "Tile" => product_of(1) * elements(0),
+            "Pad" => {
+                let given = named("pads").map(Attribute::numbers);
+                let pads = given.unwrap_or_else(|| numbers(1).to_vec());
+                let (before, after) = pads.split_at(pads.len() / 2);
+                // An axis has an element at least beside what is put around it.
+                product(before.iter().zip(after).map(|(before, after)| 1.0 + before + after))
+            }
+            "Range" => match [numbers(0), numbers(1), numbers(2)] {
+                [&[start], &[end], &[step]] => ((end - start) / step).ceil().max(0.0),
+                _ => 1.0,
+            },
+            "Resize" | "Upsample" => {
+                let scales = if node.input.len() > 2 { 2 } else { 1 };
+                let given = named("scales").map(Attribute::numbers);
+                let by_scales = given.map_or_else(|| product_of(scales), |scales| product(scales.into_iter()));
+                (by_scales * elements(0)).max(product_of(3))
+            }
+            "OneHot" => product_of(1) * elements(0),
+            "Concat" => (0..node.input.len()).map(elements).sum(),
+            // Element by element, of the larger ones at least.
+            "Identity" | "Cast" | "Relu" | "Neg" | "Abs" | "Exp" | "Log" | "Sqrt" | "Sigmoid" | "Tanh" | "Add"
+            | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Where" => {
+                (0..node.input.len()).map(elements).fold(1.0, f64::max)
+            }
+            _ => 1.0,
+        }
+    }
+}
+
+/// The elements of a shape; none of one that can't be.
+fn product(sizes: impl Iterator<Item = f64>) -> f64 {
+    sizes.map(|size| size.max(0.0)).product()
+}
+
+impl Tensor {
+    /// What it holds, if those are numbers of a kind that shapes and factors have.
+    fn few_numbers(&self) -> Vec<f64> {
+        let raw = self.raw_data.as_slice();
+        match self.data_type {
+            INT64 if raw.is_empty() => self.int64_data.iter().map(|&n| n as f64).collect(),
+            INT64 => raw
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&n| i64::from_le_bytes(n) as f64)
+                .collect(),
+            INT32 if raw.is_empty() => self.int32_data.iter().map(|&n| f64::from(n)).collect(),
+            INT32 => raw
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&n| f64::from(i32::from_le_bytes(n)))
+                .collect(),
+            FLOAT if raw.is_empty() => self.float_data.iter().map(|&n| f64::from(n)).collect(),
+            FLOAT => raw
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&n| f64::from(f32::from_le_bytes(n)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Attribute {
+    /// Its numbers, one or several.
+    fn numbers(&self) -> Vec<f64> {
+        let one = self.i.map(|n| n as f64).or(self.f.map(f64::from));
+        let several = self
+            .ints
+            .iter()
+            .map(|&n| n as f64)
+            .chain(self.floats.iter().map(|&n| f64::from(n)));
+        one.into_iter().chain(several).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HUGE: i64 = 1 << 40;
+
+    fn numbers(name: &str, values: &[i64]) -> Tensor {
+        Tensor {
+            name: name.to_owned(),
+            dims: vec![values.len() as i64],
+            data_type: INT64,
+            raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            ..Tensor::default()
+        }
+    }
+
+    fn node(op_type: &str, inputs: &[&str], output: &str) -> Node {
+        Node {
+            op_type: op_type.to_owned(),
+            input: inputs.iter().map(|&name| name.to_owned()).collect(),
+            output: vec![output.to_owned()],
+            ..Node::default()
+        }
+    }
+
+    fn graph(node: Vec<Node>, initializer: Vec<Tensor>) -> Graph {
+        Graph {
+            node,
+            initializer,
+            ..Graph::default()
+        }
+    }
+
+    /// By the operators' definitions.
+    #[test]
+    fn what_constants_demand_is_reckoned() {
+        let scalar = |name: &str, value: i64| Tensor {
+            dims: vec![],
+            ..numbers(name, &[value])
+        };
+        let sizes = [
+            ("ConstantOfShape", vec!["c"], numbers("c", &[3, 4, 5]), 60.0),
+            ("Expand", vec!["x", "c"], numbers("c", &[3, 1, 5]), 15.0),
+            ("Tile", vec!["x", "c"], numbers("c", &[2, 3]), 6.0),
+            ("Pad", vec!["x", "c"], numbers("c", &[1, 0, 2, 0]), 4.0),
+            ("Resize", vec!["x", "", "", "c"], numbers("c", &[1, 3, 8, 8]), 192.0),
+            ("OneHot", vec!["x", "c", "v"], scalar("c", 7), 7.0),
+            ("Relu", vec!["x"], numbers("c", &[9]), 1.0),
+            ("Relu", vec!["c"], numbers("c", &[9, 9]), 2.0),
+        ];
+        for (operator, inputs, constant, expected) in sizes {
+            let graph = graph(vec![node(operator, &inputs, "y")], vec![constant]);
+            let mut known = Known::default();
+            known.graph(&graph, f64::INFINITY).unwrap();
+            assert_eq!(known.elements["y"], expected, "{operator}");
+        }
+        let bounds = vec![scalar("a", 2), scalar("b", 12), scalar("c", 3)];
+        let range = graph(vec![node("Range", &["a", "b", "c"], "y")], bounds);
+        let mut known = Known::default();
+        known.graph(&range, f64::INFINITY).unwrap();
+        assert_eq!(known.elements["y"], 4.0);
+    }
+
+    #[test]
+    fn what_is_too_much_for_the_file_is_refused() {
+        let tiles = vec![
+            node("Tile", &["x", "c"], "a"),
+            node("Relu", &["a"], "b"),
+            node("Tile", &["b", "c"], "y"),
+        ];
+        let constants = || vec![numbers("c", &[1, 1, 70, 70])];
+        // 4,900 times, and again: 24 million numbers.
+        let error = check(&graph(tiles.clone(), constants()), 300).unwrap_err();
+        assert!(error.contains("Tile makes 24010000 numbers"), "{error}");
+        assert_eq!(check(&graph(tiles.clone(), constants()), 10_000_000), Ok(()));
+        assert_eq!(check(&graph(tiles[..2].to_vec(), constants()), 300), Ok(()));
+        let shapeless = graph(
+            vec![node("ConstantOfShape", &["c"], "y")],
+            vec![numbers("c", &[HUGE, HUGE, HUGE])],
+        );
+        assert!(check(&shapeless, 300).is_err());
+        // In a branch, and as a constant of its own.
+        let constant = Node {
+            attribute: vec![Attribute {
+                name: "value".to_owned(),
+                tensor: Some(numbers("", &[HUGE])),
+                ..Attribute::default()
+            }],
+            ..node("Constant", &[], "c")
+        };
+        let branch = Node {
+            attribute: vec![Attribute {
+                graph: Some(Box::new(graph(
+                    vec![constant, node("Expand", &["x", "c"], "z")],
+                    vec![],
+                ))),
+                ..Attribute::default()
+            }],
+            ..node("If", &["x"], "y")
+        };
+        assert!(check(&graph(vec![branch], vec![]), 300).is_err());
+    }
+
+    #[test]
+    fn operators_are_counted() {
+        let chain = |length: usize| graph(vec![node("Relu", &["x"], "x"); length], vec![]);
+        assert_eq!(check(&chain(NODES), 300), Ok(()));
+        assert!(check(&chain(NODES + 1), 300).unwrap_err().contains("10001 operators"));
+    }
+}
