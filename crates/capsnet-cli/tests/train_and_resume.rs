@@ -237,6 +237,11 @@ fn runs_that_are_refused() {
     let other = ["train", "capsnet", "--resume", "undisturbed"];
     capsnet(root, other).fails(1, &["undisturbed", "trains lenet5", "capsnet train lenet5 --resume"]);
     capsnet(root, train("undisturbed")).fails(1, &["undisturbed", "there is a run in this folder already", "--resume"]);
+    // Curves of a sweep are called as a training's are.
+    fs::create_dir(root.join("sweep")).unwrap();
+    fs::write(root.join("sweep/sweep.json"), "{}").unwrap();
+    capsnet(root, train("sweep")).fails(1, &["sweep: there is a sweep in this folder", "--out"]);
+    assert_eq!(fs::read_dir(root.join("sweep")).unwrap().count(), 1);
     // Damaged checkpoints and a damaged configuration.
     for name in ["state.safetensors", "state.previous.safetensors"] {
         fs::write(root.join("undisturbed/checkpoint").join(name), "damaged").unwrap();

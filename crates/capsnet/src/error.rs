@@ -65,9 +65,9 @@ pub enum Error {
     },
     /// Weights of this library that aren't where they are looked for.
     #[error(
-        "the trained weights of {name} aren't on this machine. Looked for:\n{}Get them with `capsnet fetch weights`, \
-         copy {name}.safetensors out of `weights` of the repository and name its folder by CAPSNET_WEIGHTS, or name a \
-         file with --weights",
+        "the trained weights of {name} aren't on this machine. Looked for:\n{}Copy \
+         {name}.safetensors out of `weights` of the repository and name its folder by CAPSNET_WEIGHTS, get them with \
+         `capsnet fetch weights --base-url URL` where that folder is served, or name a file with --weights",
         listed(looked_at)
     )]
     NoWeights {
@@ -120,14 +120,14 @@ pub enum Error {
         rule: String,
     },
     /// A layer whose equivariance can't be measured on so few images.
-    #[error("layer {layer}: {source}{}", if *by_class { ", of at least one class" } else { "" })]
+    #[error("layer {layer}: {few}{}", if *by_class { ", of at least one class" } else { "" })]
     TooFewSamples {
         /// The layer.
         layer: String,
         /// Whether each class is measured by itself.
         by_class: bool,
         /// How many there are.
-        source: capsnet_measure::TooFewSamples,
+        few: capsnet_measure::TooFewSamples,
     },
     /// Images or classes that the model can't take.
     #[error("{data} has {found}, but the model takes {expected}")]
@@ -205,8 +205,8 @@ pub enum Error {
     Locked(#[from] LockError),
     /// Training that produced NaN or infinity.
     #[error(
-        "training diverged at step {step}: {place} became NaN or infinite. The last checkpoint is from before; try a \
-            smaller learning rate"
+        "training diverged at step {step}: {place} became NaN or infinite. Checkpoints are of steps before; try a \
+            smaller learning rate, in another folder"
     )]
     Diverged {
         /// The step, counted from 1.

@@ -154,7 +154,7 @@ fn check_size(data: &Dataset, [height, width]: [usize; 2], model: Input) -> Resu
     if classes > model.classes {
         return Err(mismatch(
             format!("{classes} classes"),
-            format!("{} at most", model.classes),
+            format!("{} at most; name other weights with --weights", model.classes),
         ));
     }
     Ok(())

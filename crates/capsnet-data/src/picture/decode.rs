@@ -8,8 +8,8 @@ use image::error::UnsupportedErrorKind;
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
 use image::{
-    ColorType, DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageError, ImageReader, Limits, Luma, Rgb,
-    RgbImage, Rgba, RgbaImage,
+    ColorType, DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    Luma, Rgb, RgbImage, Rgba, RgbaImage,
 };
 
 use super::palette_tiff::{Coloured, without_palette};
@@ -247,7 +247,16 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
     }
     whole()?;
     // A photograph shrinks to a tenth; what shrinks to far less was made to fill memory.
-    if decoder.total_bytes() > most_unpacked(bytes.len() as u64) {
+    // What decoders hold beside the levels: all of them once more, four channels of a lossless WebP, a lossy one's
+    // planes of brightness and colour.
+    let pixels = u64::from(width) * u64::from(height);
+    let beside = match format {
+        ImageFormat::Tiff => decoder.total_bytes(),
+        ImageFormat::WebP if bytes.windows(4).take(1 << 16).any(|word| word == b"VP8L") => 4 * pixels,
+        ImageFormat::WebP => 3 * pixels / 2,
+        _ => 0,
+    };
+    if decoder.total_bytes() + beside > most_unpacked(bytes.len() as u64) {
         return Err(PictureFault::TooMuchMemory);
     }
     Ok(decoder)

@@ -17,7 +17,7 @@ const PAGE: f32 = 0.005;
 /// A drawing on a transparent ground is laid over white if it is dark, over black if it is bright. Where the opaque
 /// part has a ground and ink of its own, a page with transparent corners, transparency takes the colour of that ground.
 pub(super) fn flatten(picture: &Picture) -> [Plane; 3] {
-    let [red, green, blue, alpha] = reduced(picture);
+    let [red, green, blue, alpha] = means(picture);
     let colours = [red, green, blue];
     let most = alpha.values.iter().copied().fold(0.0, f32::max);
     if most == 0.0 {
@@ -33,8 +33,27 @@ pub(super) fn flatten(picture: &Picture) -> [Plane; 3] {
     [laid(red, behind[0]), laid(green, behind[1]), laid(blue, behind[2])]
 }
 
+/// A picture of the size that preparation works at: means of squares of pixels. One that is small stays as it is.
+///
+/// What is prepared afterwards differs by the rounding of levels to bytes. A large picture takes far more memory than
+/// all the rest of its preparation.
+pub fn reduced(picture: Picture) -> Picture {
+    if picture.width().max(picture.height()) <= WORKING_SIDE {
+        return picture;
+    }
+    let [red, green, blue, alpha] = means(&picture);
+    let pixels = (0..alpha.values.len()).flat_map(|at| {
+        let share = alpha.values[at];
+        let colour = [&red, &green, &blue].map(|plane| plane.values[at] / share.max(f32::MIN_POSITIVE));
+        let [red, green, blue] = colour;
+        [red, green, blue, share].map(|value| (255.0 * value).round() as u8)
+    });
+    let pixels: Vec<u8> = pixels.collect();
+    Picture::rgba(alpha.height, alpha.width, &pixels).expect("as many pixels as the planes have")
+}
+
 /// Red, green and blue times alpha, and alpha, as means of squares of pixels.
-fn reduced(picture: &Picture) -> [Plane; 4] {
+fn means(picture: &Picture) -> [Plane; 4] {
     let (width, height) = (picture.width(), picture.height());
     let side = width.max(height).div_ceil(WORKING_SIDE);
     let (columns, rows) = (width.div_ceil(side), height.div_ceil(side));

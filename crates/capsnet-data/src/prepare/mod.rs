@@ -41,6 +41,7 @@ pub use plane::Plane;
 
 use fit::fit;
 use flatten::flatten;
+pub use flatten::reduced;
 use form::is_prepared;
 use ground::Sketch;
 use ink::Ink;

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Chain, Cursor, Read};
 use std::path::Path;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
@@ -32,6 +32,9 @@ pub(super) const SOURCE: Source = Source {
         Ok(files.map(|files| Box::new(CsvSet(files)) as Box<dyn Set>))
     },
 };
+
+/// Bytes in which the first line ends, or at least shows what stands between its fields.
+const START: u64 = 1 << 16;
 
 /// The longest line that is read: an image of a million pixels.
 const MAX_LINE: usize = 4 << 20;
@@ -123,6 +126,10 @@ impl Set for CsvSet {
         let label = table.label;
         let shape = table.shape.ok_or_else(|| {
             let columns = table.columns;
+            if columns == 1 {
+                let fault = "has one column: its fields have to be separated by commas, semicolons or tabs";
+                return unreadable(path, fault.to_owned());
+            }
             let fault = format!(
                 "has {columns} columns; a label and the pixels of an image are needed, as many as in a square (785 for \
                  28 x 28) or three times as many; or say with --image CxHxW how large the images are"
@@ -156,11 +163,14 @@ impl Set for CsvSet {
     }
 }
 
+/// A file of which the first bytes were looked at.
+type Begun = Chain<Cursor<Vec<u8>>, Lines<Plain<File>>>;
+
 /// A file whose columns are known.
 struct Table<'a> {
     path: &'a Path,
     stored: u64,
-    reader: Reader<BufReader<Lines<Plain<File>>>>,
+    reader: Reader<Begun>,
     record: ByteRecord,
     /// Whether the record at hand is still to be given out.
     pending: bool,
@@ -178,8 +188,10 @@ impl<'a> Table<'a> {
             return Err(unreadable(path, "is not a regular file".to_owned()));
         }
         let plain = Plain::new(File::open(path).map_err(unread)?).map_err(unread)?;
-        let mut source = BufReader::with_capacity(1 << 16, Lines::new(plain));
-        let start = source.fill_buf().map_err(unread)?;
+        let mut lines = Lines::new(plain);
+        let mut start = Vec::new();
+        // A single read may give as little as it likes.
+        (&mut lines).take(START).read_to_end(&mut start).map_err(unread)?;
         let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let often = |delimiter: &u8| first.iter().filter(|&byte| byte == delimiter).count();
         let delimiter = *[b',', b';', b'\t']
@@ -191,7 +203,7 @@ impl<'a> Table<'a> {
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            .from_reader(source);
+            .from_reader(Cursor::new(start).chain(lines));
         let mut table = Self {
             path,
             stored: metadata.len(),

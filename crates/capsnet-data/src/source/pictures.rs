@@ -34,11 +34,15 @@ struct Part {
     classes: Vec<(String, Vec<PathBuf>)>,
     /// Files that are no pictures.
     others: usize,
+    /// Folders whose pictures lie in folders of their own.
+    deeper: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
 struct PictureSet {
     root: PathBuf,
+    /// Parts beyond the two, such as `valid` beside `test`.
+    further: Vec<PathBuf>,
     train: Option<Part>,
     test: Option<Part>,
 }
@@ -57,8 +61,14 @@ fn find(path: &Path) -> Result<Option<Box<dyn Set>>, DatasetError> {
     if train.is_none() && test.is_none() {
         return Ok(None);
     }
+    let read: Vec<&PathBuf> = train.iter().chain(&test).map(|part| &part.folder).collect();
+    let divided = read.iter().any(|folder| *folder != path);
+    let further = below
+        .iter()
+        .filter(|folder| divided && word(folder).is_some() && !read.contains(folder));
     let set = PictureSet {
         root: path.to_path_buf(),
+        further: further.filter(|folder| Part::of(folder).is_some()).cloned().collect(),
         train,
         test,
     };
@@ -87,7 +97,13 @@ impl Part {
             if !pictures.is_empty() {
                 let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 part.classes.push((name, pictures));
-                part.others += others.len();
+                part.others += others.iter().filter(|path| path.is_file()).count();
+            }
+            let has_pictures = |folder: &PathBuf| entries(folder).iter().any(|path| is_named_as_picture(path));
+            let within = folders(&class);
+            let further = within.iter().flat_map(|folder| folders(folder));
+            if within.iter().any(has_pictures) || further.take(MAX_CLASSES).any(|folder| has_pictures(&folder)) {
+                part.deeper.push(class);
             }
         }
         (!part.classes.is_empty()).then_some(part)
@@ -139,12 +155,20 @@ impl Set for PictureSet {
 
     fn labels(&self, part: Option<Split>, remarks: &mut Vec<String>) -> Result<Labels, DatasetError> {
         let part = self.part(part)?;
-        if part.others > 0 {
+        let folder = part.folder.display();
+        match part.others {
+            0 => {}
+            1 => remarks.push(format!("{folder}: a file that is no picture is passed over")),
+            others => remarks.push(format!("{folder}: {others} files that are no pictures are passed over")),
+        }
+        for folder in &part.deeper {
             remarks.push(format!(
-                "{}: {} files that are no pictures are passed over",
-                part.folder.display(),
-                part.others
+                "{}: what lies in folders in it is passed over; a class is a folder of pictures",
+                folder.display()
             ));
+        }
+        for folder in &self.further {
+            remarks.push(format!("{}: this part of the set is not read", folder.display()));
         }
         let classes = part.classes.iter().enumerate();
         let values = classes.flat_map(|(class, (_, pictures))| std::iter::repeat_n(class as u8, pictures.len()));

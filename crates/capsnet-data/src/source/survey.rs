@@ -53,21 +53,34 @@ pub struct ClassCount {
 /// [`DatasetError`] if there is no data set, or a part that is there can't be read.
 pub fn survey(path: &Path, options: &Options) -> Result<Survey, DatasetError> {
     let found = find(path)?;
-    let mut remarks = Vec::new();
-    let mut parts = Vec::new();
+    let mut remarks: Vec<String> = Vec::new();
+    let mut parts: Vec<(Split, Dataset)> = Vec::new();
+    let mut lacks = None;
     for split in Split::ALL {
         match found.check(split) {
             Ok(()) => {
                 let Loaded {
                     data, remarks: more, ..
                 } = found.load(split, options)?;
-                remarks.extend(more);
+                let new = more.into_iter().filter(|remark| !remarks.contains(remark));
+                remarks.extend(new.collect::<Vec<_>>());
                 parts.push((split, data));
             }
             // A part may lack, but not both.
-            Err(error) if split == Split::Test && parts.is_empty() => return Err(error),
-            Err(error) => remarks.push(error.to_string()),
+            Err(error) => match lacks.replace(error) {
+                Some(first) => return Err(first),
+                None => continue,
+            },
         }
+    }
+    remarks.extend(lacks.map(|error| error.to_string()));
+    if let [(_, train), (_, test)] = &parts[..]
+        && train.shape() != test.shape()
+    {
+        let [of_train, of_test] = [train, test].map(|part| part.shape().map(|size| size.to_string()).join(" x "));
+        remarks.push(format!(
+            "images to train on are {of_train}, those to test on {of_test}: --image CxHxW makes them one size"
+        ));
     }
     Ok(of_parts(&found, parts, remarks))
 }

@@ -78,9 +78,21 @@ fn colours_other_delimiters_and_gzip() {
     let root = tempfile::tempdir().unwrap();
     let image = "1;10;11;12;20;21;22;30;31;32;40;41;42\n";
     write(root.path(), "test.csv.gz", &gzip(image.repeat(2).as_bytes()));
-    let set = read(root.path(), Split::Test);
-    assert_eq!(set.shape(), [3, 2, 2]);
-    assert_eq!(set.image(0), [10, 20, 30, 40, 11, 21, 31, 41, 12, 22, 32, 42]);
+    let tabs = image.replace(';', "\t");
+    for (name, text) in [("plain/test.csv", image), ("tabs/test.csv", &*tabs)] {
+        write(root.path(), name, text.repeat(2).as_bytes());
+    }
+    for folder in ["", "plain", "tabs"] {
+        let set = read(&root.path().join(folder), Split::Test);
+        assert_eq!(set.shape(), [3, 2, 2], "{folder}");
+        assert_eq!(set.image(0), [10, 20, 30, 40, 11, 21, 31, 41, 12, 22, 32, 42]);
+    }
+    write(root.path(), "one/test.csv", b"7\n8\n");
+    refused(
+        &root.path().join("one/test.csv"),
+        Split::Test,
+        &["one column", "separated"],
+    );
     refused(root.path(), Split::Train, &["has no images to train on"]);
     // Other proportions have to be said.
     write(root.path(), "test.csv", b"1,2,3\n1,2,3\n");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use capsnet_data::dataset::{DatasetError, Split};
-use capsnet_data::source::{CLASSES_FILE, find};
+use capsnet_data::source::{CLASSES_FILE, Options, find, survey};
 
 use super::{gzip, loaded, read, refused, write};
 
@@ -12,6 +12,17 @@ fn images(count: usize) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, count as u8, 0, 0, 0, 2, 0, 0, 0, 2];
     bytes.extend((0..4 * count).map(|level| level as u8));
     bytes
+}
+
+/// Black images, `[count, height, width]`.
+fn sized(sizes: [u8; 3]) -> Vec<u8> {
+    let pixels = sizes.iter().map(|&size| usize::from(size)).product();
+    let header = sizes.iter().flat_map(|&size| [0, 0, 0, size]);
+    [0, 0, 8, 3]
+        .into_iter()
+        .chain(header)
+        .chain(std::iter::repeat_n(0, pixels))
+        .collect()
 }
 
 fn labels(values: &[u8]) -> Vec<u8> {
@@ -173,4 +184,27 @@ fn what_is_no_data_set_is_said_with_what_would_be() {
         Split::Test,
         &["absent is not a folder, nor a file"],
     );
+}
+
+#[test]
+fn parts_of_other_sizes_are_remarked() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "train-images-idx3-ubyte", &sized([4, 2, 3]));
+    write(root.path(), "train-labels-idx1-ubyte", &labels(&[0, 1, 0, 1]));
+    write(root.path(), "t10k-images-idx3-ubyte", &sized([2, 3, 3]));
+    let seen = || survey(root.path(), &Options::default());
+    assert_eq!(seen().unwrap().test, 0);
+    write(root.path(), "t10k-labels-idx1-ubyte", &labels(&[0, 1]));
+    let remarks = seen().unwrap().remarks;
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.contains("1 x 2 x 3, those to test on 1 x 3 x 3")),
+        "{remarks:?}"
+    );
+    // Of two parts that lack something, the first says what.
+    fs::remove_file(root.path().join("train-labels-idx1-ubyte")).unwrap();
+    fs::remove_file(root.path().join("t10k-images-idx3-ubyte")).unwrap();
+    let error = seen().unwrap_err().to_string();
+    assert!(error.contains("train-labels"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use capsnet_data::dataset::Split;
 use capsnet_data::picture::{write_png_gray, write_png_rgb};
-use capsnet_data::source::{CLASSES_FILE, Options, load};
+use capsnet_data::source::{CLASSES_FILE, Options, load, survey};
 
 use super::{loaded, read, refused, write};
 
@@ -33,7 +33,7 @@ fn folders_are_classes() {
     write(root.path(), "train/.DS_Store", b"none");
     let train = loaded(root.path(), Split::Train);
     assert!(
-        train.remarks[0].contains("1 files that are no pictures"),
+        train.remarks[0].contains("a file that is no picture is passed over"),
         "{:?}",
         train.remarks
     );
@@ -52,6 +52,39 @@ fn folders_are_classes() {
     assert_eq!(read(root.path(), Split::Train).labels(), [2, 1, 1]);
     fs::write(at(CLASSES_FILE), "emu\ndog\n").unwrap();
     refused(root.path(), Split::Train, &["class `cat`", CLASSES_FILE]);
+}
+
+#[test]
+fn what_is_passed_over_is_said() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    for name in [
+        "train/b/1.png",
+        "train/c/1.png",
+        "train/c/old/2.png",
+        "train/a/deep/1.png",
+        "train/d/very/deep/1.png",
+        "test/b/1.png",
+        "valid/b/1.png",
+    ] {
+        grey(&at(name), 7);
+    }
+    fs::create_dir_all(at("train/none/of/them")).unwrap();
+    let train = loaded(root.path(), Split::Train);
+    assert_eq!(train.data.class_names(), ["b", "c"]);
+    let said = |folder: &str, what: &str| {
+        let start = at(folder).display().to_string();
+        let of = |remark: &&String| remark.starts_with(&format!("{start}: ")) && remark.contains(what);
+        train.remarks.iter().filter(of).count()
+    };
+    for class in ["train/a", "train/c", "train/d"] {
+        assert_eq!(said(class, "folders in it"), 1, "{:?}", train.remarks);
+    }
+    assert_eq!(said("valid", "not read"), 1);
+    assert_eq!(train.remarks.len(), 4);
+    // Once for both parts.
+    let survey = survey(root.path(), &Options::default()).unwrap();
+    assert_eq!(survey.remarks, train.remarks);
 }
 
 #[test]

@@ -9,6 +9,11 @@ use crate::model::ModelEntry;
 /// The form of the file; it changes when a field changes its meaning.
 const VERSION: u32 = 1;
 
+impl Record {
+    /// The name of its file in the folder of a sweep.
+    pub const FILE_NAME: &str = "sweep.json";
+}
+
 /// A sweep as far as it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {

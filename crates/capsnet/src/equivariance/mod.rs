@@ -153,11 +153,7 @@ pub fn measure(
         .into_par_iter()
         .map(|(layer, by_class, input)| {
             let meter = LayerMeter::new(input, options.seed);
-            meter.map_err(|source| Error::TooFewSamples {
-                layer,
-                by_class,
-                source,
-            })
+            meter.map_err(|few| Error::TooFewSamples { layer, by_class, few })
         })
         .collect();
     let mut meters = meters?;

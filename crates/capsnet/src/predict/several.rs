@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
 use capsnet_data::picture::{PictureError, PictureSource, SourceError, write_png_gray, write_png_rgb};
-use capsnet_data::prepare::Ground;
+use capsnet_data::prepare::{Ground, reduced};
 use capsnet_measure::{PictureAnswer, Prediction};
 
 use super::{PictureOptions, Preparation, Seen, are_characters, predict, see, unit, usual_threshold};
@@ -130,10 +130,16 @@ impl Asked<'_> {
     }
 
     fn look(&self, source: &PictureSource) -> Look {
-        let picture = source.read()?;
+        let mut picture = source.read()?;
         let mut seen = HashMap::new();
-        for NamedModel { model, .. } in self.models {
-            let form @ (_, preparation) = self.form(*model);
+        // Those that take it as it is come first.
+        let mut models: Vec<&dyn Classifier> = self.models.iter().map(|named| named.model).collect();
+        models.sort_by_key(|model| self.form(*model).1 == Preparation::Auto);
+        for model in models {
+            let form @ (_, preparation) = self.form(model);
+            if preparation == Preparation::Auto {
+                picture = reduced(picture);
+            }
             let options = PictureOptions {
                 preparation,
                 ..self.options

@@ -14,8 +14,6 @@ use crate::Error;
 use crate::shard::Shard;
 use crate::train::RunFolder;
 
-const NAME: &str = "sweep.json";
-
 /// The folder of the shares' folders.
 const SHARES: &str = "shards";
 
@@ -81,7 +79,7 @@ impl SweepFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::file("read", &all)(error)),
         };
-        let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path().join(NAME))).collect();
+        let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path().join(Record::FILE_NAME))).collect();
         let mut paths = paths.map_err(Error::file("read", &all))?;
         paths.sort();
         let read = |path: PathBuf| earlier(&path, settings).map(|earlier| (path, earlier));
@@ -105,7 +103,7 @@ impl SweepFolder {
 
     /// Its record.
     pub fn record_path(&self) -> PathBuf {
-        self.root.join(NAME)
+        self.root.join(Record::FILE_NAME)
     }
 
     /// Whether there is a record of a sweep, be it damaged.
@@ -246,7 +244,7 @@ mod tests {
         fs::write(home.path().join("config.toml"), "damaged").unwrap();
         let error = SweepFolder::new(home.path()).unwrap_err().to_string();
         assert!(error.contains("another folder"), "{error}");
-        fs::write(home.path().join(NAME), "").unwrap();
+        fs::write(home.path().join(Record::FILE_NAME), "").unwrap();
         assert!(SweepFolder::new(home.path()).is_ok(), "a sweep was here before");
     }
 }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use capsnet_data::file::{atomic_write, remove_leftovers};
 use capsnet_data::lock::FolderLock;
+use capsnet_measure::sweep::Record;
 use serde::Serialize;
 
 use super::metrics::{Lines, Loss};
@@ -90,6 +91,10 @@ impl RunFolder {
                      --out";
         if Self::is_in(root) {
             return Err(Self::unlocked(root).refuse(taken));
+        }
+        if root.join(Record::FILE_NAME).exists() {
+            let reason = "there is a sweep in this folder, whose curves would be lost; name another one with --out";
+            return Err(Self::unlocked(root).refuse(reason));
         }
         let is_new = !root.exists();
         fs::create_dir_all(root).map_err(Error::file("create", root))?;

@@ -197,7 +197,8 @@ fn read_header(source: &mut impl Read) -> Result<Header, String> {
     }
     let Some(kind) = Kind::of(kind) else {
         return Err(format!(
-            "holds {kind}; whole numbers are needed (of images in 0..1, (255 * x).astype('uint8') makes them)"
+            "holds {kind}; whole numbers are needed ((255 * x).astype('uint8') makes them of images in 0..1, \
+             y.argmax(1) of one-hot labels)"
         ));
     };
     Ok(Header { kind, dims })

@@ -43,8 +43,15 @@ pub(in crate::train) fn load_soundest<A: Architecture>(
     };
     match load(&previous) {
         Ok(checkpoint) => {
+            let damaged = match error {
+                // Without what to do where there is none to fall back to.
+                Error::Checkpoint { path, reason } => {
+                    format!("{}: this checkpoint is damaged ({reason})", path.display())
+                }
+                other => other.to_string(),
+            };
             let notice = Notice::FellBack {
-                damaged: error.to_string(),
+                damaged,
                 previous,
                 step: checkpoint.position.step,
             };
