@@ -27,19 +27,24 @@ use clap::error::ErrorKind;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Keeps freed pages for the next step instead of giving them back after some milliseconds.
+/// Keeps freed pages for the next step instead of giving them back after some milliseconds; commands without steps,
+/// which read other people's files, give them back at once.
 ///
 /// The environment variable `MIMALLOC_PURGE_DELAY` has the last word.
 #[allow(unsafe_code)]
-fn keep_freed_pages() {
+fn set_use_of_freed_pages() {
     /// `mi_option_purge_delay` of `mimalloc.h`, in milliseconds; below zero for never.
     const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+    let readers = ["predict", "data", "info", "convert"];
+    let reads = std::env::args_os()
+        .nth(1)
+        .is_some_and(|name| readers.iter().any(|reader| name == *reader));
     // SAFETY: the option exists, and no other thread that could read it has been started.
-    unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, -1) };
+    unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, if reads { 0 } else { -1 }) };
 }
 
 fn main() -> ExitCode {
-    keep_freed_pages();
+    set_use_of_freed_pages();
     let command = match Cli::try_parse() {
         Ok(cli) => cli.chosen(),
         Err(said) => return told(&said),

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::proto::{Attribute, FLOAT, Graph, INT32, INT64, Node, Tensor};
+use crate::proto::{Attribute, FLOAT, Graph, INT32, INT64, Node, Tensor, ValueInfo};
 
 /// Operators at most: rten orders them by calls within calls. Large networks have a thousand.
 const NODES: usize = 10_000;
@@ -47,6 +47,9 @@ impl<'a> Known<'a> {
     fn graph(&mut self, graph: &'a Graph, most: f64) -> Result<(), String> {
         for tensor in &graph.initializer {
             self.constant(&tensor.name, tensor);
+        }
+        for input in &graph.input {
+            self.elements.insert(&input.name, input.least_elements());
         }
         for node in &graph.node {
             for inner in node.attribute.iter().filter_map(|attribute| attribute.graph.as_deref()) {
@@ -166,6 +169,18 @@ impl Tensor {
     }
 }
 
+impl ValueInfo {
+    /// The elements that its fixed sizes make, if it has any.
+    fn least_elements(&self) -> f64 {
+        let shape = self.kind.as_ref().and_then(|kind| kind.tensor.as_ref()?.shape.as_ref());
+        let sizes = shape
+            .map_or(&[][..], |shape| &shape.dimensions)
+            .iter()
+            .filter_map(|dimension| dimension.size);
+        product(sizes.map(|size| size as f64))
+    }
+}
+
 impl Attribute {
     /// Its numbers, one or several.
     fn numbers(&self) -> Vec<f64> {
@@ -182,6 +197,7 @@ impl Attribute {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::{Dimension, Shape, TensorType, Type};
 
     const HUGE: i64 = 1 << 40;
 
@@ -260,6 +276,29 @@ mod tests {
             vec![numbers("c", &[HUGE, HUGE, HUGE])],
         );
         assert!(check(&shapeless, 300).is_err());
+        // An image has 784 numbers, whatever the batch.
+        let sizes = [None, Some(1), Some(28), Some(28)];
+        let tensor = TensorType {
+            shape: Some(Shape {
+                dimensions: sizes.map(|size| Dimension { size, name: None }).to_vec(),
+            }),
+            ..TensorType::default()
+        };
+        let image = ValueInfo {
+            name: "x".to_owned(),
+            kind: Some(Type { tensor: Some(tensor) }),
+        };
+        let taken = |node: Node| Graph {
+            input: vec![image.clone()],
+            ..graph(vec![node], constants())
+        };
+        assert_eq!(check(&taken(node("Relu", &["x"], "y")), 300), Ok(()));
+        assert_eq!(check(&taken(node("Tile", &["x", "c"], "y")), 300), Ok(()));
+        assert!(
+            Known::default()
+                .graph(&taken(node("Tile", &["x", "c"], "y")), 784.0 * 4_899.0)
+                .is_err()
+        );
         // In a branch, and as a constant of its own.
         let constant = Node {
             attribute: vec![Attribute {
