@@ -242,7 +242,8 @@ pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
         paths.collect::<io::Result<Vec<_>>>()
     });
     let mut pictures = entries.map_err(|error| PictureFault::Io(error).of(folder))?;
-    pictures.retain(|path| path.is_file() && is_named_as_picture(path));
+    // What can be read of these, and what not, is said by reading.
+    pictures.retain(|path| !path.is_dir() && is_named_as_picture(path));
     pictures.sort();
     Ok(pictures)
 }

@@ -1,8 +1,8 @@
 //! Which dict of a checkpoint is the state dict.
 //!
 //! Training scripts save a state dict by itself, or within a dict beside epochs, optimisers, schedulers and scores,
-//! under names of their own. Here it is the one dict of tensors under any name; where there are several, the one under
-//! a name that stands for a model. What lies beside it is passed over.
+//! under names of their own, or in a tuple or a list. Here it is the one dict of tensors under any name; where there are
+//! several, the one under a name that stands for a model. What lies beside it is passed over.
 
 use std::collections::HashSet;
 
@@ -25,26 +25,27 @@ const WRAPPERS: [&str; 9] = [
 /// Dicts within dicts that are looked into.
 const DEEPEST: usize = 8;
 
+/// What lies beside a dict, name and kind.
+type Beside<'a> = Vec<(&'a str, &'static str)>;
+
 /// A dict that was chosen.
 pub(crate) struct Choice<'a> {
     /// Its position in the heap.
     pub dict: usize,
-    /// What lies beside it, name and kind.
-    pub beside: Vec<(&'a str, &'static str)>,
+    /// What lies beside it.
+    pub beside: Beside<'a>,
 }
 
 /// Finds the state dict in the value that a pickle has built.
 pub(crate) fn state_dict<'a>(heap: &Heap<'a>, root: Value<'a>) -> Result<Choice<'a>, Problem> {
-    let Value::Dict(root) = root else {
-        return Err(Problem::NotAStateDict {
-            found: root.kind().to_owned(),
-        });
-    };
-    let mut choice = Choice {
-        dict: root,
-        beside: Vec::new(),
-    };
     let tensors = Survey::of(heap);
+    let (root, beside) = match root {
+        Value::Dict(root) => (root, Vec::new()),
+        Value::Tuple(tuple) => tensors.only_dict_of(&heap.tuples[tuple], root)?,
+        Value::List(list) => tensors.only_dict_of(&heap.lists[list], root)?,
+        _ => return Err(no_state_dict(root.kind())),
+    };
+    let mut choice = Choice { dict: root, beside };
     // A dict may hold itself.
     let mut seen = HashSet::from([root]);
     for _ in 0..DEEPEST {
@@ -63,6 +64,11 @@ pub(crate) fn state_dict<'a>(heap: &Heap<'a>, root: Value<'a>) -> Result<Choice<
         }
     }
     Ok(choice)
+}
+
+fn no_state_dict(found: &str) -> Problem {
+    let found = found.to_owned();
+    Problem::NotAStateDict { found }
 }
 
 /// The dict within this one to go on with; none if this one is the state dict, or nothing is.
@@ -85,9 +91,10 @@ fn step(heap: &Heap<'_>, survey: &Survey, dict: usize) -> Result<Option<usize>, 
     let one_of = |found: &[(&str, usize)]| match *found {
         [] => Ok(None),
         [(_, dict)] => Ok(Some(dict)),
-        [(first, _), (second, _), ..] => Err(Problem::NotAStateDict {
-            found: format!("more than one state dict (`{}`, `{}`)", shown(first), shown(second)),
-        }),
+        [(first, _), (second, _), ..] => {
+            let names = format!("(`{}`, `{}`)", shown(first), shown(second));
+            Err(no_state_dict(&format!("more than one state dict {names}")))
+        }
     };
     if !models.is_empty() {
         return one_of(&models);
@@ -129,6 +136,20 @@ impl Survey {
             });
         }
         Self { direct, deep }
+    }
+
+    /// The only dict with tensors among what a tuple or a list holds, and what lies beside it.
+    fn only_dict_of<'a>(&self, held: &[Value<'a>], whole: Value<'a>) -> Result<(usize, Beside<'a>), Problem> {
+        let is = |value: &&Value<'_>| matches!(value, Value::Dict(dict) if self.deep[*dict]);
+        let (with, without): (Vec<_>, Vec<_>) = held.iter().partition(is);
+        match with[..] {
+            [Value::Dict(dict)] => Ok((
+                dict,
+                without.into_iter().map(|value| ("an item", value.kind())).collect(),
+            )),
+            [] => Err(no_state_dict(whole.kind())),
+            _ => Err(no_state_dict(&format!("{} of more than one state dict", whole.kind()))),
+        }
     }
 }
 

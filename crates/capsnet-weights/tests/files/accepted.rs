@@ -74,6 +74,10 @@ fn what_lies_beside_the_tensors_is_told() {
     assert_eq!(beside("module_zip.pt"), [""; 0]);
     assert_eq!(beside("beside_number.pt"), ["extra (an int)"]);
     assert_eq!(beside("beside_nested_in_checkpoint.pt"), ["extra (a dict)"]);
+    assert_eq!(
+        beside("beside_in_tuple.pt"),
+        ["an item (an int)", "an item (a dict)", "an item (a string)"]
+    );
     assert_eq!(beside("safe_score.pt"), ["best (a tensor)"]);
     assert_eq!(
         beside("safe_kinds.pt"),

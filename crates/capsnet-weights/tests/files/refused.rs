@@ -61,6 +61,7 @@ const REFUSED: &[(&str, &str)] = &[
         "entry `extra` of the state dict is a sparse tensor",
     ),
     ("refused_twice.pt", "names the tensor `fc.weight` twice"),
+    ("refused_two_in_tuple.pt", "a tuple of more than one state dict"),
     (
         "refused_two_models.pt",
         "more than one state dict (`model`, `state_dict`)",
