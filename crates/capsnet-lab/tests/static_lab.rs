@@ -11,7 +11,7 @@ mod chromium;
 mod support;
 
 use std::io::{BufRead, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use burn::prelude::Device;
@@ -34,7 +34,12 @@ impl Host {
             let _ = writeln!(std::io::stderr(), "CAPSNET_WEB names no folder: static lab not tested");
             return None;
         };
-        let folder = folder.canonicalize().expect("CAPSNET_WEB names a folder");
+        // Tests run in their crate's folder, commands in the workspace's.
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folder = workspace
+            .join(folder)
+            .canonicalize()
+            .expect("CAPSNET_WEB names a folder");
         let mut process = Command::new("python3")
             .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"])
             .arg(folder)

@@ -9,6 +9,7 @@
 mod any;
 mod bounds;
 mod classifier;
+mod describe;
 mod export;
 mod proto;
 mod sound;
@@ -16,6 +17,7 @@ mod sound;
 pub use any::{AnyError, AnyModel, starts_as_onnx};
 pub use capsnet_weights::is_onnx;
 pub use classifier::{LoadError, OnnxClassifier};
+pub use describe::describe;
 pub use export::{ExportError, OPSET, export, save};
 
 /// The example of the README is a test.

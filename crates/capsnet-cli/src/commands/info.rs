@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use capsnet::weights::describe;
+use capsnet_onnx::describe;
 use capsnet_report::weights_file::text;
 use clap::Args;
 
@@ -15,7 +15,7 @@ pub(crate) const EXAMPLES: &str = "Examples:
 
 #[derive(Args, Debug)]
 pub(crate) struct InfoArgs {
-    /// A weights file, safetensors or PyTorch
+    /// A weights file, safetensors or PyTorch, or an ONNX model
     pub weights: PathBuf,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]

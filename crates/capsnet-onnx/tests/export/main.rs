@@ -17,7 +17,7 @@ use capsnet::routing::{Number, Route, Routing, Trace, Upper, Votes, algorithms};
 use capsnet_data::embedded;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::Normalize;
-use capsnet_onnx::{LoadError, OnnxClassifier, export};
+use capsnet_onnx::{LoadError, OnnxClassifier, describe, export};
 use capsnet_weights::{NamedTensor, TensorValues, is_onnx};
 use tempfile::tempdir;
 
@@ -161,6 +161,33 @@ fn every_routing_unrolled() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_file_holds_is_said_without_running_it() {
+    let model = pretrained::lenet5(&Device::flex()).unwrap();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("lenet5.onnx");
+    fs::write(&path, export(&model.config, &model.state_dict()).unwrap()).unwrap();
+    let described = describe(&path).unwrap();
+    assert_eq!((described.format.as_deref(), &described.model), (Some("ONNX"), &None));
+    assert!(described.title.contains("operators by capsnet"), "{}", described.title);
+    // Weights under their own names; whatever else is float is a number for an operator.
+    for (name, tensor) in model.state_dict().iter() {
+        let found = described.tensors.iter().find(|entry| entry.name == name).unwrap();
+        assert_eq!((&found.shape[..], &*found.dtype), (tensor.shape(), "F32"), "{name}");
+    }
+    assert!(
+        (44_426..44_436).contains(&described.parameters),
+        "{}",
+        described.parameters
+    );
+    // Cut short, and of weights of the other kinds.
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(describe(&path).unwrap_err().to_string().contains("lenet5.onnx"));
+    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/lenet5.safetensors");
+    assert_eq!(describe(ours.as_ref()).unwrap().title, "LeNet-5");
 }
 
 #[test]
