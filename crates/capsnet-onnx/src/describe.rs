@@ -29,8 +29,8 @@ const TYPES: [(i32, &str); 13] = [
     (16, "BF16"),
 ];
 
-/// Says what a file holds: a weights file as [`capsnet::weights::describe`] does, an ONNX model by its constants and its
-/// operators. Nothing of it is run.
+/// Says what a file holds: a weights file as [`capsnet::weights::describe`] does, an ONNX model by its constants and
+/// its operators. Nothing of it is run.
 ///
 /// # Errors
 ///

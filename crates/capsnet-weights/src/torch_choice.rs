@@ -1,8 +1,8 @@
 //! Which dict of a checkpoint is the state dict.
 //!
 //! Training scripts save a state dict by itself, or within a dict beside epochs, optimisers, schedulers and scores,
-//! under names of their own, or in a tuple or a list. Here it is the one dict of tensors under any name; where there are
-//! several, the one under a name that stands for a model. What lies beside it is passed over.
+//! under names of their own, or in a tuple or a list. Here it is the one dict of tensors under any name; where there
+//! are several, the one under a name that stands for a model. What lies beside it is passed over.
 
 use std::collections::HashSet;
 

@@ -1,8 +1,8 @@
 //! The trained weights that come with this library.
 //!
 //! LeNet-5's and the equivariant capsule network's, a third of a megabyte, are inside the library. Those of CapsNet,
-//! Efficient-CapsNet, EM-CapsNet and the transforming auto-encoder, 21 megabytes, are files. Each is looked for in this order, and
-//! [`find`] says where it is:
+//! Efficient-CapsNet, EM-CapsNet and the transforming auto-encoder, 21 megabytes, are files. Each is looked for in this
+//! order, and [`find`] says where it is:
 //!
 //! 1. the folder that the environment variable `CAPSNET_WEIGHTS` names;
 //! 2. inside the library;

@@ -106,8 +106,8 @@ fn small(config: CapsNetConfig) -> CapsNetConfig {
     }
 }
 
-/// What the routing trains and what batch norms hold begins as zeros and ones, or as the same number for all, which would
-/// hide what is done with it. The authors' code multiplies `beta_a` by thousands, so there it begins at zero here.
+/// What the routing trains and what batch norms hold begins as zeros and ones, or as the same number for all, which
+/// would hide what is done with it. The authors' code multiplies `beta_a` by thousands, so it begins at zero there.
 fn uneven(model: &Model) -> Model {
     let mut weights = model.state_dict();
     let official = serde_json::to_string(&model.config).unwrap().contains("em-official");

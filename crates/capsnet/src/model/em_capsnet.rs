@@ -219,8 +219,8 @@ impl Architecture for EmCapsNetConfig {
     }
 
     /// He's uniform initialisation for the convolutions of ReLU and pose, normal vote matrices. What no data come to
-    /// should not be active: by the paper's equations `beta_a` begins where activations are near a half with the data of
-    /// all alike. Biases, `beta_u`, and the authors' `beta_a`, which is a cost of thousands, begin at 0.
+    /// should not be active: by the paper's equations `beta_a` begins where activations are near a half with the data
+    /// of all alike. Biases, `beta_u`, and the authors' `beta_a`, which is a cost of thousands, begin at 0.
     fn initial(&self, tensor: &str) -> Initial {
         let paper = matches!(em_form_of(&self.routing), Some((EmForm::Paper, _)));
         match tensor {
