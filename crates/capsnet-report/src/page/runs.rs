@@ -158,7 +158,8 @@ pub fn save(runs: &[RunEntry], of: &str, command: &str, out: &Path) -> Result<Ve
         let path = out.join(format!("runs-{name}.svg"));
         chart.sheet()?.save_svg(&path)?;
         files.push(path);
-        page = page.chart(chart.title.clone(), chart.caption.clone(), chart);
+        // The caption stands below the chart.
+        page = page.chart(chart.title.clone(), "", chart);
     }
     page.table("Runs", READING, table(runs)?).save(&files[0])?;
     Ok(files)

@@ -12,7 +12,7 @@ use crate::model::ModelConfig;
 use crate::train::TrainConfig;
 
 /// Settings are some kilobytes; a file that is larger than this is something else.
-const LARGEST: u64 = 256 << 10;
+const LARGEST: u64 = 1 << 20;
 
 /// Some keys of a configuration, or all of them.
 #[derive(Clone, Debug)]
@@ -92,9 +92,9 @@ mod tests {
     fn files_that_are_no_settings() {
         let folder = tempfile::tempdir().unwrap();
         let large = folder.path().join("large.toml");
-        fs::write(&large, "#".repeat(256 << 10)).unwrap();
-        assert_eq!(read_text(&large).unwrap().len(), 256 << 10);
-        fs::write(&large, "#".repeat((256 << 10) + 1)).unwrap();
+        fs::write(&large, "#".repeat(1 << 20)).unwrap();
+        assert_eq!(read_text(&large).unwrap().len(), 1 << 20);
+        fs::write(&large, "#".repeat((1 << 20) + 1)).unwrap();
         for (path, part) in [
             (large.as_path(), "large.toml: it has more than 1 MiB"),
             (folder.path(), "it is no regular file"),
