@@ -80,7 +80,8 @@ fn what_onnx_is_not_for() {
 
     line(&["lenet5.onnx"]).done();
     capsnet(folder.path(), ["draw", "all", "--weights", "lenet5.onnx"]).fails(2, &["lenet5.onnx", "`sweep`"]);
-    capsnet(folder.path(), ["info", "lenet5.onnx"]).fails(1, &["an ONNX model", "`sweep`"]);
+    let described = capsnet(folder.path(), ["info", "lenet5.onnx"]).done();
+    assert!(described.contains("an ONNX model of 15 operators"), "{described:?}");
     for command in [["test", "lenet5"], ["predict", "lenet5"]] {
         let line = [&command[..], &["x.png", "--weights", "lenet5.onnx"]].concat();
         let line = line
