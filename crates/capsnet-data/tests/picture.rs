@@ -145,6 +145,22 @@ fn huge_pictures_are_refused_by_their_header() {
     assert!(matches!(bomb, PictureFault::TooMuchMemory), "{bomb}");
 }
 
+/// Beside the levels a decoder of lossless WebP holds them once more, in four channels.
+#[test]
+fn what_decoders_hold_beside_the_levels_counts() {
+    let side = 3000;
+    let black = vec![0; side * side];
+    let png = capsnet_data::picture::encode_png(side, side, &black).unwrap();
+    assert!(decode_picture(&png, 28, 28, false).is_ok());
+    let mut webp = Vec::new();
+    let colours = vec![0; 3 * side * side];
+    image::codecs::webp::WebPEncoder::new_lossless(&mut webp)
+        .encode(&colours, side as u32, side as u32, image::ExtendedColorType::Rgb8)
+        .unwrap();
+    let bomb = fault(&webp);
+    assert!(matches!(bomb, PictureFault::TooMuchMemory), "{bomb}");
+}
+
 #[test]
 fn what_is_no_picture_is_refused() {
     assert!(matches!(fault(b""), PictureFault::Empty));

@@ -246,7 +246,6 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
         return Err(PictureFault::TooLarge { width, height });
     }
     whole()?;
-    // A photograph shrinks to a tenth; what shrinks to far less was made to fill memory.
     // What decoders hold beside the levels: all of them once more, four channels of a lossless WebP, a lossy one's
     // planes of brightness and colour.
     let pixels = u64::from(width) * u64::from(height);
@@ -256,6 +255,7 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
         ImageFormat::WebP => 3 * pixels / 2,
         _ => 0,
     };
+    // A photograph shrinks to a tenth; what shrinks to far less was made to fill memory.
     if decoder.total_bytes() + beside > most_unpacked(bytes.len() as u64) {
         return Err(PictureFault::TooMuchMemory);
     }

@@ -112,3 +112,35 @@ fn contrast(grey: f32) -> [f32; 3] {
 pub(super) fn luma([red, green, blue]: [f32; 3]) -> f32 {
     0.299 * red + 0.587 * green + 0.114 * blue
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Colours that change from pixel to pixel; opaque, or opaque ink on a transparent ground.
+    fn waves(height: usize, width: usize, opaque: bool) -> Picture {
+        let alpha = |at: usize| if opaque || at % width % 300 < 40 { 255 } else { 0 };
+        let pixels: Vec<u8> = (0..height * width)
+            .flat_map(|at| [at % 101, at / width % 90, at * 7 % 80, alpha(at)].map(|level| level as u8))
+            .collect();
+        Picture::rgba(height, width, &pixels).unwrap()
+    }
+
+    #[test]
+    fn what_is_reduced_first_is_flattened_to_the_same_but_for_rounding() {
+        for opaque in [true, false] {
+            let large = waves(700, 1700, opaque);
+            let small = reduced(large.clone());
+            assert_eq!((small.height(), small.width()), (234, 567));
+            for (found, expected) in flatten(&small).iter().zip(flatten(&large)) {
+                assert_eq!((found.height, found.width), (expected.height, expected.width));
+                let apart = found.values.iter().zip(&expected.values).map(|(a, b)| (a - b).abs());
+                // Half a level of the colour, and half a level of the share that it has.
+                let worst = 255.0 * apart.fold(0.0, f32::max);
+                assert!(worst <= 1.01, "{worst} levels, opaque: {opaque}");
+            }
+        }
+        let fits = waves(WORKING_SIDE, 3, true);
+        assert_eq!(reduced(fits.clone()), fits);
+    }
+}

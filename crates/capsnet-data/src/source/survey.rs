@@ -62,8 +62,11 @@ pub fn survey(path: &Path, options: &Options) -> Result<Survey, DatasetError> {
                 let Loaded {
                     data, remarks: more, ..
                 } = found.load(split, options)?;
-                let new = more.into_iter().filter(|remark| !remarks.contains(remark));
-                remarks.extend(new.collect::<Vec<_>>());
+                for remark in more {
+                    if !remarks.contains(&remark) {
+                        remarks.push(remark);
+                    }
+                }
                 parts.push((split, data));
             }
             // A part may lack, but not both.
