@@ -32,6 +32,8 @@ mod direct;
 mod em_routing;
 mod error;
 mod frozen_conv;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod margin_loss;
 mod matmul;
 mod microkernel;

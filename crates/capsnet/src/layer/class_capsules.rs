@@ -11,7 +11,6 @@ use burn::nn::Initializer;
 use burn::prelude::*;
 
 use super::lengths;
-use crate::ops::has_kernels;
 use crate::routing::{LayerSizes, Routed, Routing, Upper, Votes};
 use crate::weights::{Exchange, Layout, Named};
 
@@ -155,8 +154,7 @@ pub(super) fn route(
     routing: &Routing,
     parameters: Vec<Tensor<1>>,
 ) -> Upper {
-    let kernel = has_kernels(&u).then(|| routing.algorithm().fused(&u, &weight, upper));
-    match kernel.flatten() {
+    match routing.algorithm().fused(&u, &weight, upper) {
         Some(upper) => upper,
         None => routing.forward(cast(u, weight, upper, routing).with_parameters(parameters)),
     }
@@ -216,6 +214,7 @@ impl ClassCapsules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::has_kernels;
     use crate::testing::{normal, settled};
     use burn::tensor::{TensorData, Tolerance};
 

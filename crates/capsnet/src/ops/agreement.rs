@@ -62,6 +62,35 @@ fn run<const N: usize>(function: &Function<N>, operands: &[Tensor<1>; N]) -> Vec
         .collect()
 }
 
+/// What a GPU is given instead, which computes nothing of its own: it runs on the CPU's tensors too.
+#[test]
+fn the_convolution_as_one_product() {
+    for (batch, ic, oc, [height, width], [kh, kw], stride) in
+        [(3, 1, 4, [9, 9], [5, 5], [1, 1]), (2, 3, 5, [8, 11], [3, 4], [2, 3])]
+    {
+        for rectify in [false, true] {
+            let reshape = move |[x, w, b]: [Tensor<1>; 3]| {
+                let (x, w) = (x.reshape([batch, ic, height, width]), w.reshape([oc, ic, kh, kw]));
+                (x, w / 10.0, b)
+            };
+            let by = |convolve: fn(Tensor<4>, Tensor<4>, Tensor<1>, [usize; 2], bool) -> Tensor<4>| {
+                move |operands| {
+                    let (x, w, b) = reshape(operands);
+                    convolve(x, w, b, stride, rectify).flatten(0, 3)
+                }
+            };
+            Operation {
+                name: format!("product of {ic} x {height} x {width}, rectified: {rectify}"),
+                lens: [batch * ic * height * width, oc * ic * kh * kw, oc],
+                tolerance: 1e-4,
+                kernel: Box::new(by(convolution::by_product)),
+                plain: Box::new(by(convolution::plain)),
+            }
+            .check();
+        }
+    }
+}
+
 #[test]
 fn the_convolution() {
     // The second shape is one that the fast algorithm takes.

@@ -14,6 +14,8 @@ mod dense;
 mod em_routing;
 mod flex;
 mod frozen;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod loss;
 mod margin_loss;
 mod norm;

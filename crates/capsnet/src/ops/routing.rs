@@ -1,7 +1,6 @@
-//! Votes and dynamic routing in one operation: `capsnet-kernels` on the CPU backend in single precision.
+//! Votes and dynamic routing in one operation: `capsnet-kernels` in single precision, on the CPU backend and on GPUs.
 //!
-//! [`crate::routing`] has the plain tensor operations, which any backend differentiates by itself, and
-//! [`crate::layer::ClassCapsules`] asks [`has_kernels`](super::has_kernels) which way to go.
+//! [`crate::routing`] has the plain tensor operations, which any backend differentiates by itself, for all else.
 
 use std::sync::Arc;
 
@@ -11,8 +10,12 @@ use burn::prelude::*;
 use capsnet_kernels::{CouplingsOver, RoutingShape, VoteRouting};
 
 use super::flex::{Kernel, Plans, SCRATCH, binary, contiguous, tensor, values};
+#[cfg(feature = "gpu")]
+use super::gpu;
+use super::has_kernels;
 
-/// The upper capsules of a fully connected layer, whose votes are never in memory for the whole batch.
+/// The upper capsules of a fully connected layer, whose votes are never in memory for the whole batch; `None` where
+/// there is no kernel: in double precision, and on a GPU for couplings over the inputs or a layer too wide for it.
 ///
 /// One iteration couples all pairs alike.
 ///
@@ -23,14 +26,14 @@ use super::flex::{Kernel, Plans, SCRATCH, binary, contiguous, tensor, values};
 ///
 /// # Panics
 ///
-/// If [`has_kernels`](super::has_kernels) doesn't hold for `u`, or there is no iteration.
+/// If there is no iteration.
 pub fn route_votes(
     u: Tensor<3>,
     weight: Tensor<3>,
     upper: usize,
     iterations: usize,
     couplings_over: CouplingsOver,
-) -> Tensor<3> {
+) -> Option<Tensor<3>> {
     let [batch, lower, lower_dimensions] = u.dims();
     let [_, _, columns] = weight.dims();
     let shape = RoutingShape {
@@ -42,7 +45,14 @@ pub fn route_votes(
         iterations,
         couplings_over,
     };
-    binary(Route { plan: plan(shape) }, u, weight)
+    if has_kernels(&u) {
+        return Some(binary(Route { plan: plan(shape) }, u, weight));
+    }
+    #[cfg(feature = "gpu")]
+    if gpu::routes(&u, shape) {
+        return Some(gpu::route_votes(u, weight, shape));
+    }
+    None
 }
 
 /// Plans of the shapes in use.

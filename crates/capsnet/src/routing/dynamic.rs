@@ -124,8 +124,7 @@ impl Route for Dynamic {
 
     fn fused(&self, u: &Tensor<3>, weight: &Tensor<3>, upper: usize) -> Option<Upper> {
         let (u, weight) = (u.clone(), weight.clone());
-        let v = route_votes(u, weight, upper, self.rounds(), self.couplings_over);
-        Some(Upper::by_length(v))
+        route_votes(u, weight, upper, self.rounds(), self.couplings_over).map(Upper::by_length)
     }
 }
 

@@ -99,7 +99,7 @@ impl Route for Random {
         let factors = Tensor::<4>::from_data(TensorData::new(factors, [lower, 1, upper, 1]), options);
         let weight = weight.clone().reshape([lower, dimensions, upper, columns / upper]);
         let weight = (weight * factors).reshape([lower, dimensions, columns]);
-        Some(Upper::by_length(route_votes(u.clone(), weight, upper, 1, over)))
+        route_votes(u.clone(), weight, upper, 1, over).map(Upper::by_length)
     }
 }
 

@@ -51,7 +51,8 @@ pub trait Route: Any + fmt::Debug + fmt::Display + Send + Sync {
     }
 
     /// The upper capsules by a kernel that makes the votes of lower capsules `u`, `[B, I, E]`, by `weight`, `[I, E, J *
-    /// D]`, and never holds those of a whole batch. Called only where [`crate::ops::has_kernels`] is true of `u`.
+    /// D]`, and never holds those of a whole batch. `None` where it doesn't run: [`crate::ops::has_kernels`] tells of
+    /// the CPU.
     fn fused(&self, _u: &Tensor<3>, _weight: &Tensor<3>, _upper: usize) -> Option<Upper> {
         None
     }

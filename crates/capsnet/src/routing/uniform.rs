@@ -67,8 +67,7 @@ impl Route for Uniform {
 
     fn fused(&self, u: &Tensor<3>, weight: &Tensor<3>, upper: usize) -> Option<Upper> {
         let (u, weight) = (u.clone(), weight.clone());
-        let v = route_votes(u, weight, upper, 1, self.instead_of.couplings_over);
-        Some(Upper::by_length(v))
+        route_votes(u, weight, upper, 1, self.instead_of.couplings_over).map(Upper::by_length)
     }
 }
 

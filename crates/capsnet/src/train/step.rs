@@ -66,14 +66,17 @@ pub(super) fn measured_step<A: Architecture>(
 ) -> Result<(Model<A>, StepOutcome, Option<Measures>), Diverged> {
     let output = model.forward(batch.images());
     let loss = batch.loss(&model, &output);
-    let outcome = StepOutcome {
+    let read = || StepOutcome {
         loss: f64::from(loss.clone().into_scalar::<f32>()),
         correct: batch.correct(&output),
     };
-    if !outcome.loss.is_finite() {
+    // A GPU computes what has been queued, and reading waits for it: there the whole step is queued first.
+    let early = (loss.device().inner() == Device::flex()).then(read);
+    if early.is_some_and(|outcome| !outcome.loss.is_finite()) {
         return Err(place_of_divergence(&model, batch.images()));
     }
-    let gradients = GradientsParams::from_grads(loss.backward(), &model.network);
+    let before = early.is_none().then(|| model.clone());
+    let gradients = GradientsParams::from_grads(loss.clone().backward(), &model.network);
     let measures = measure.then(|| Measures {
         gradient_norm: gradient_norm(&model.network, &gradients),
         lengths: match model.config.names_classes() {
@@ -82,7 +85,11 @@ pub(super) fn measured_step<A: Architecture>(
         },
     });
     model.network = adam.step(learning_rate, model.network, gradients);
-    Ok((model, outcome, measures))
+    let outcome = early.unwrap_or_else(read);
+    match before {
+        Some(before) if !outcome.loss.is_finite() => Err(place_of_divergence(&before, batch.images())),
+        _ => Ok((model, outcome, measures)),
+    }
 }
 
 /// The name of the first weight that isn't finite, if any.
