@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use crate::proto::{Attribute, FLOAT, Graph, INT32, INT64, Node, Tensor, ValueInfo};
+use crate::proto::{Attribute, FLOAT, Graph, INT32, INT64, Node, Tensor};
+use crate::shapes::{self, Shape, product};
 
 /// Operators at most: rten orders them by calls within calls. Large networks have a thousand.
 const NODES: usize = 10_000;
@@ -41,6 +42,8 @@ struct Known<'a> {
     numbers: HashMap<&'a str, Vec<f64>>,
     /// The least number of elements, where it isn't 1.
     elements: HashMap<&'a str, f64>,
+    /// The least shape, where it is followed.
+    shapes: HashMap<&'a str, Shape>,
 }
 
 impl<'a> Known<'a> {
@@ -49,13 +52,19 @@ impl<'a> Known<'a> {
             self.constant(&tensor.name, tensor);
         }
         for input in &graph.input {
-            self.elements.insert(&input.name, input.least_elements());
+            let shape = shapes::of_input(input);
+            self.elements.insert(&input.name, product(shape.iter().copied()));
+            self.shapes.insert(&input.name, shape);
         }
         for node in &graph.node {
             for inner in node.attribute.iter().filter_map(|attribute| attribute.graph.as_deref()) {
                 self.graph(inner, most)?;
             }
-            let made = self.made_by(node);
+            let shape = self.shape_of(node);
+            let made = match &shape {
+                Some(shape) => product(shape.iter().copied()),
+                None => self.made_by(node),
+            };
             if made > most {
                 let operator = &node.op_type;
                 return Err(format!(
@@ -64,14 +73,48 @@ impl<'a> Known<'a> {
             }
             for output in &node.output {
                 self.elements.insert(output, made);
+                if let Some(shape) = &shape {
+                    self.shapes.insert(output, shape.clone());
+                }
             }
         }
         Ok(())
     }
 
+    /// The least shape of what a node makes, for the operators that are followed, of values that are.
+    fn shape_of(&self, node: &Node) -> Option<Shape> {
+        let named = |name: &str| {
+            let attribute = node.attribute.iter().find(|attribute| attribute.name == name);
+            attribute.map(Attribute::numbers).unwrap_or_default()
+        };
+        let name = |place: usize| node.input.get(place).map(String::as_str);
+        let shape = |place: usize| self.shapes.get(name(place)?).map(Vec::as_slice);
+        let numbers = |place: usize| self.numbers.get(name(place)?);
+        match node.op_type.as_str() {
+            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Where" => {
+                let given = (0..node.input.len()).map(shape).collect::<Option<Vec<_>>>()?;
+                Some(given.into_iter().fold(Shape::new(), |a, b| shapes::broadcast(&a, b)))
+            }
+            "MatMul" => shapes::matmul(shape(0)?, shape(1)?),
+            "Reshape" => Some(shapes::reshape(shape(0)?, numbers(1)?)),
+            "Flatten" => Some(vec![1.0, product(shape(0)?.iter().copied())]),
+            "Transpose" => Some(shapes::transpose(shape(0)?, &named("perm"))),
+            "Unsqueeze" => match numbers(1) {
+                Some(axes) => Some(shapes::unsqueeze(shape(0)?, axes)),
+                None => Some(shapes::unsqueeze(shape(0)?, &named("axes"))),
+            },
+            "Identity" | "Cast" | "Relu" | "Neg" | "Abs" | "Exp" | "Log" | "Sqrt" | "Sigmoid" | "Tanh" => {
+                shape(0).map(<[f64]>::to_vec)
+            }
+            _ => None,
+        }
+    }
+
     fn constant(&mut self, name: &'a str, tensor: &Tensor) {
-        let elements = product(tensor.dims.iter().map(|&size| size as f64));
+        let shape: Shape = tensor.dims.iter().map(|&size| size as f64).collect();
+        let elements = product(shape.iter().copied());
         self.elements.insert(name, elements);
+        self.shapes.insert(name, shape);
         if elements <= FEW as f64 {
             self.numbers.insert(name, tensor.few_numbers());
         }
@@ -100,9 +143,10 @@ impl<'a> Known<'a> {
             }
             "ConstantOfShape" => product_of(0),
             "EyeLike" | "RandomNormal" | "RandomUniform" => {
-                product(named("shape").map(Attribute::numbers).unwrap_or_default().into_iter())
+                product(named("shape").map(Attribute::numbers).unwrap_or_default())
             }
             "Expand" => product_of(1).max(elements(0)),
+            "TopK" => product_of(1),
             "Tile" => product_of(1) * elements(0),
             "Pad" => {
                 let given = named("pads").map(Attribute::numbers);
@@ -118,24 +162,18 @@ impl<'a> Known<'a> {
             "Resize" | "Upsample" => {
                 let scales = if node.input.len() > 2 { 2 } else { 1 };
                 let given = named("scales").map(Attribute::numbers);
-                let by_scales = given.map_or_else(|| product_of(scales), |scales| product(scales.into_iter()));
+                let by_scales = given.map_or_else(|| product_of(scales), product);
                 (by_scales * elements(0)).max(product_of(3))
             }
             "OneHot" => product_of(1) * elements(0),
             "Concat" => (0..node.input.len()).map(elements).sum(),
-            // Element by element, of the larger ones at least.
+            // Of as many elements as the largest that it is made of, in whatever shape.
             "Identity" | "Cast" | "Relu" | "Neg" | "Abs" | "Exp" | "Log" | "Sqrt" | "Sigmoid" | "Tanh" | "Add"
-            | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Where" => {
-                (0..node.input.len()).map(elements).fold(1.0, f64::max)
-            }
+            | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Where" | "Reshape" | "Flatten" | "Transpose"
+            | "Squeeze" | "Unsqueeze" => (0..node.input.len()).map(elements).fold(1.0, f64::max),
             _ => 1.0,
         }
     }
-}
-
-/// The elements of a shape; none of one that can't be.
-fn product(sizes: impl Iterator<Item = f64>) -> f64 {
-    sizes.map(|size| size.max(0.0)).product()
 }
 
 impl Tensor {
@@ -169,18 +207,6 @@ impl Tensor {
     }
 }
 
-impl ValueInfo {
-    /// The elements that its fixed sizes make, if it has any.
-    fn least_elements(&self) -> f64 {
-        let shape = self.kind.as_ref().and_then(|kind| kind.tensor.as_ref()?.shape.as_ref());
-        let sizes = shape
-            .map_or(&[][..], |shape| &shape.dimensions)
-            .iter()
-            .filter_map(|dimension| dimension.size);
-        product(sizes.map(|size| size as f64))
-    }
-}
-
 impl Attribute {
     /// Its numbers, one or several.
     fn numbers(&self) -> Vec<f64> {
@@ -197,7 +223,7 @@ impl Attribute {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{Dimension, Shape, TensorType, Type};
+    use crate::proto::{self, Dimension, TensorType, Type, ValueInfo};
 
     const HUGE: i64 = 1 << 40;
 
@@ -279,7 +305,7 @@ mod tests {
         // An image has 784 numbers, whatever the batch.
         let sizes = [None, Some(1), Some(28), Some(28)];
         let tensor = TensorType {
-            shape: Some(Shape {
+            shape: Some(proto::Shape {
                 dimensions: sizes.map(|size| Dimension { size, name: None }).to_vec(),
             }),
             ..TensorType::default()

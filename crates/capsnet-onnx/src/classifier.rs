@@ -22,7 +22,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor as Array};
 
 use crate::export::{SCORES_KEY, Scores};
-use crate::{bounds, proto, sound};
+use crate::{bounds, proto, sound, values};
 
 /// An ONNX model that scores images.
 pub struct OnnxClassifier {
@@ -109,7 +109,9 @@ impl OnnxClassifier {
         let read = proto::Model::decode(&*bytes).map_err(|error| unreadable(error.to_string()))?;
         let graph = read.graph.as_ref();
         graph
-            .map_or(Ok(()), |graph| bounds::check(graph, bytes.len()))
+            .map_or(Ok(()), |graph| {
+                bounds::check(graph, bytes.len()).and_then(|()| values::check(graph))
+            })
             .map_err(unreadable)?;
         let metadata: Vec<(String, String)> = read
             .metadata

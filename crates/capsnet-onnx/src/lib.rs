@@ -12,7 +12,9 @@ mod classifier;
 mod describe;
 mod export;
 mod proto;
+mod shapes;
 mod sound;
+mod values;
 
 pub use any::{AnyError, AnyModel, starts_as_onnx};
 pub use capsnet_weights::is_onnx;
