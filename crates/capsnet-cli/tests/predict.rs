@@ -113,6 +113,10 @@ fn little_is_not_recognised_and_says_so() {
     );
     let records = answers(folder.path(), &args[1..]);
     assert_eq!(records[0]["recognised"], false);
+    for score in ["nan", "-0.1", "2"] {
+        let line = ["predict", "capsnet", text(&path), &format!("--threshold={score}")];
+        capsnet(folder.path(), line).fails(2, &["a score from 0 to 1"]);
+    }
 }
 
 /// `--invert` has the last word on the ground; without preparation the picture is stretched, as it is.

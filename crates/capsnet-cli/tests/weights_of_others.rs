@@ -150,6 +150,11 @@ fn names_that_nobody_could_guess() {
     let line = ["convert", &weights, "twice.safetensors", "--rename", "x.*=one"];
     capsnet(folder.path(), line).fails(1, &["`one` twice", &weights]);
     capsnet(folder.path(), ["convert", &weights, "a", "--rename", "nonsense"]).fails(2, &["FROM=TO"]);
+    // Safetensors under the name of another kind would be taken for it.
+    for name in ["a.pt", "a.foo"] {
+        capsnet(folder.path(), ["convert", &weights, name]).fails(2, &[".safetensors or .onnx"]);
+        assert!(!folder.path().join(name).exists());
+    }
 }
 
 /// The code that the tutorial's copied has no batch norm on the input; `gram_ai.json` has its answers.

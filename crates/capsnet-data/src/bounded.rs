@@ -44,9 +44,10 @@ pub fn read_text(path: &Path, largest: u64) -> io::Result<String> {
 }
 
 fn size(bytes: u64) -> String {
-    match bytes >> 20 {
-        0 => format!("{bytes} bytes"),
-        mib => format!("{mib} MiB"),
+    match (bytes >> 20, bytes >> 10) {
+        (0, 0) => format!("{bytes} bytes"),
+        (0, kib) => format!("{kib} KiB"),
+        (mib, _) => format!("{mib} MiB"),
     }
 }
 

@@ -146,7 +146,7 @@ pub enum Problem {
     /// All tensors together would need far more memory than the file is long.
     #[error(
         "its tensors would unfold to more than {MAX_EXPANSION} times the size of the file; \
-         save contiguous copies of them"
+         save contiguous copies of them, uncompressed"
     )]
     Expands,
     /// NaN or infinity, or a double that a 32-bit float cannot hold.

@@ -21,7 +21,7 @@ pub(crate) use settings::{GROUP as SETTINGS, SettingFlags};
 pub(crate) use shared::{ComputeArgs, DataArgs, Variant, WeightsArgs, model};
 use test::TEST_EXAMPLES;
 pub(crate) use test::TestArgs;
-pub(crate) use value::{angle, positive};
+pub(crate) use value::{angle, positive, score};
 
 /// Capsule networks beside a plain convolutional network: train them, test them on rotated digits, look at what they
 /// see.

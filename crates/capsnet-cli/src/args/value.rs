@@ -41,6 +41,11 @@ pub(crate) fn angle(text: &str) -> Result<f64, String> {
     }
 }
 
+pub(crate) fn score(text: &str) -> Result<f32, String> {
+    let score = text.trim().parse().ok().filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| "a score from 0 to 1 is needed, for example 0.75".to_owned())
+}
+
 /// The name of a device. `list` prints those of this machine and ends the program, as `--help` does.
 #[derive(Clone)]
 pub(crate) struct DeviceName;

@@ -45,6 +45,11 @@ pub(crate) struct ConvertArgs {
 }
 
 pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
+    let ending = args.output.extension().map(|end| end.to_ascii_lowercase());
+    let onnx = ending.as_deref() == Some("onnx".as_ref());
+    if !onnx && ending.is_some_and(|end| end != "safetensors") {
+        return Err(usage("OUT has to end in .safetensors or .onnx, the two kinds that are written").into());
+    }
     let source = Source::read(&args.input, &args.rename, |config| {
         if let Some(variant) = args.variant {
             let settings = variant.of_weights(config);
@@ -61,11 +66,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
     })?;
     let (model, output) = (&source.model, args.output.display());
     let title = model.config.title();
-    if args
-        .output
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("onnx"))
-    {
+    if onnx {
         if args.half {
             return Err(usage("--half: ONNX is written in single precision; leave the flag out").into());
         }

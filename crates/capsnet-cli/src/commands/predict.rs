@@ -12,7 +12,7 @@ use capsnet_onnx::AnyModel;
 use capsnet_report::predict::text;
 use clap::Args;
 
-use crate::args::{ComputeArgs, ModelsArgs, WeightsArgs};
+use crate::args::{ComputeArgs, ModelsArgs, WeightsArgs, score};
 use crate::output::{line, note, place};
 use crate::progress::Bars;
 use crate::setting::usage;
@@ -48,7 +48,7 @@ pub(crate) struct PredictArgs {
     pub invert: bool,
     /// The least score of an answer; below it nothing is recognised [default: 0.75 for probabilities, 0.6 for lengths
     /// of capsules, 0.4 for lengths and poses]
-    #[arg(long, value_name = "SCORE")]
+    #[arg(long, value_name = "SCORE", value_parser = score)]
     pub threshold: Option<f32>,
     /// Folder for what the models saw, one PNG a picture
     #[arg(long, value_name = "DIR")]

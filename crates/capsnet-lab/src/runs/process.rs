@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use capsnet::model::{Architecture, ModelConfig};
+use capsnet_data::lock;
 use serde::{Deserialize, Serialize};
 
 use super::RunsError;
@@ -109,6 +110,10 @@ impl Trainings {
     }
 
     pub(super) fn resume(&mut self, folder: &Path, run: &str, model: &str) -> Result<Started, RunsError> {
+        // The training would be refused, but only after its program has started.
+        if self.running().is_empty() && lock::is_held(&folder.join(run)) == Some(true) {
+            return Err(RunsError::Bad(format!("another program trains {run}")));
+        }
         let arguments = vec!["train".to_owned(), model.to_owned()];
         self.spawn(folder, run.to_owned(), arguments, "--resume")
     }
@@ -197,4 +202,23 @@ fn interrupt(process: &mut Child) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn interrupt(process: &mut Child) -> std::io::Result<()> {
     process.kill()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use capsnet_data::lock::FolderLock;
+    use std::fs;
+
+    #[test]
+    fn a_run_that_another_program_trains_is_not_resumed() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        fs::create_dir(&run).unwrap();
+        let resume = || Trainings::new(None).resume(folder.path(), "run", "lenet5");
+        let held = FolderLock::take(&run, "a training").unwrap();
+        assert!(matches!(resume(), Err(RunsError::Bad(said)) if said.contains("another program trains run")));
+        drop(held);
+        assert!(matches!(resume(), Err(RunsError::NoProgram)));
+    }
 }

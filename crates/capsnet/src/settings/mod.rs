@@ -173,6 +173,10 @@ where
 fn refuse_contradictions(settings: &[&Setting]) -> Result<(), SettingError> {
     for other in settings {
         let ruled_out = Flag::named(&other.name).map_or(&[][..], |flag| flag.rules_out);
+        // A file may have as many keys as it likes, nearly all of which rule out nothing.
+        if ruled_out.is_empty() {
+            continue;
+        }
         let names = |setting: &&&Setting| Flag::named(&setting.name).is_some_and(|flag| ruled_out.contains(&flag.name));
         if let Some(setting) = settings.iter().find(names) {
             return Err(SettingError::Beside {

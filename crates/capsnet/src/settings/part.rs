@@ -12,7 +12,7 @@ use crate::model::ModelConfig;
 use crate::train::TrainConfig;
 
 /// Settings are some kilobytes; a file that is larger than this is something else.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: u64 = 1 << 18;
 
 /// Some keys of a configuration, or all of them.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl Part {
 ///
 /// # Errors
 ///
-/// If it can't be read, or is no regular file of UTF-8 text of at most 1 MiB.
+/// If it can't be read, or is no regular file of UTF-8 text of at most 256 KiB.
 pub fn read_text(path: &Path) -> Result<String, Error> {
     bounded::read_text(path, LARGEST).map_err(Error::file("read", path))
 }
@@ -92,11 +92,11 @@ mod tests {
     fn files_that_are_no_settings() {
         let folder = tempfile::tempdir().unwrap();
         let large = folder.path().join("large.toml");
-        fs::write(&large, "#".repeat(1 << 20)).unwrap();
-        assert_eq!(read_text(&large).unwrap().len(), 1 << 20);
-        fs::write(&large, "#".repeat((1 << 20) + 1)).unwrap();
+        fs::write(&large, "#".repeat(1 << 18)).unwrap();
+        assert_eq!(read_text(&large).unwrap().len(), 1 << 18);
+        fs::write(&large, "#".repeat((1 << 18) + 1)).unwrap();
         for (path, part) in [
-            (large.as_path(), "large.toml: it has more than 1 MiB"),
+            (large.as_path(), "large.toml: it has more than 256 KiB"),
             (folder.path(), "it is no regular file"),
             (Path::new("/dev/zero"), "it is no regular file"),
             (Path::new("nowhere.toml"), "can't read nowhere.toml"),

@@ -5,15 +5,20 @@ mod layer;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use capsnet_data::bounded;
 use capsnet_data::protocol::Change;
 use capsnet_data::transform::Resample;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use super::{Fault, StudyError};
+use crate::Error;
 use crate::model::{Architecture, ModelConfig};
-use crate::settings::{Setting, read_text};
+use crate::settings::Setting;
 use layer::{Layer, SpannedTable};
+
+/// A study has some kilobytes. Each key is held with its place and its words, which takes hundreds of times its size.
+const LARGEST: u64 = 1 << 16;
 
 /// A setting, and the line that makes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,9 +91,10 @@ impl Declaration {
     ///
     /// # Errors
     ///
-    /// If it can't be read; or names the line at fault.
+    /// If it can't be read, or is no regular file of UTF-8 text of at most 64 KiB; or names the line at fault.
     pub fn read(path: &Path) -> Result<Self, StudyError> {
-        Self::parse(&read_text(path)?).map_err(|fault| fault.of(path))
+        let text = bounded::read_text(path, LARGEST).map_err(Error::file("read", path))?;
+        Self::parse(&text).map_err(|fault| fault.of(path))
     }
 
     /// Reads a study from text.

@@ -135,3 +135,16 @@ fn keys_may_be_those_of_a_configuration() {
         ]
     );
 }
+
+#[test]
+fn a_file_that_is_too_large_for_a_study_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.toml");
+    std::fs::write(&path, "#".repeat((1 << 16) + 1)).unwrap();
+    let error = Declaration::read(&path).unwrap_err();
+    let said = format!("{error:?}");
+    assert!(
+        said.contains("large.toml") && said.contains("more than 64 KiB"),
+        "{said}"
+    );
+}
