@@ -18,6 +18,9 @@ const FREE: f64 = 64.0 * 1024.0 * 1024.0;
 /// Numbers of a constant at most, for it to be a shape, a factor an axis or the like.
 const FEW: usize = 64;
 
+/// Axes of a shape at most, for it to be followed: each is copied from value to value.
+const AXES: usize = 16;
+
 /// Says what in a graph is too much for a file of so many bytes.
 pub(crate) fn check(graph: &Graph, file: usize) -> Result<(), String> {
     let nodes = count(graph);
@@ -54,7 +57,7 @@ impl<'a> Known<'a> {
         for input in &graph.input {
             let shape = shapes::of_input(input);
             self.elements.insert(&input.name, product(shape.iter().copied()));
-            self.shapes.insert(&input.name, shape);
+            self.follow(&input.name, &shape);
         }
         for node in &graph.node {
             for inner in node.attribute.iter().filter_map(|attribute| attribute.graph.as_deref()) {
@@ -74,18 +77,25 @@ impl<'a> Known<'a> {
             for output in &node.output {
                 self.elements.insert(output, made);
                 if let Some(shape) = &shape {
-                    self.shapes.insert(output, shape.clone());
+                    self.follow(output, shape);
                 }
             }
         }
         Ok(())
     }
 
+    fn follow(&mut self, name: &'a str, shape: &[f64]) {
+        if shape.len() <= AXES {
+            self.shapes.insert(name, shape.to_vec());
+        }
+    }
+
     /// The least shape of what a node makes, for the operators that are followed, of values that are.
     fn shape_of(&self, node: &Node) -> Option<Shape> {
         let named = |name: &str| {
             let attribute = node.attribute.iter().find(|attribute| attribute.name == name);
-            attribute.map(Attribute::numbers).unwrap_or_default()
+            let numbers = attribute.map(Attribute::numbers).unwrap_or_default();
+            (numbers.len() <= AXES).then_some(numbers)
         };
         let name = |place: usize| node.input.get(place).map(String::as_str);
         let shape = |place: usize| self.shapes.get(name(place)?).map(Vec::as_slice);
@@ -98,10 +108,10 @@ impl<'a> Known<'a> {
             "MatMul" => shapes::matmul(shape(0)?, shape(1)?),
             "Reshape" => Some(shapes::reshape(shape(0)?, numbers(1)?)),
             "Flatten" => Some(vec![1.0, product(shape(0)?.iter().copied())]),
-            "Transpose" => Some(shapes::transpose(shape(0)?, &named("perm"))),
+            "Transpose" => Some(shapes::transpose(shape(0)?, &named("perm")?)),
             "Unsqueeze" => match numbers(1) {
                 Some(axes) => Some(shapes::unsqueeze(shape(0)?, axes)),
-                None => Some(shapes::unsqueeze(shape(0)?, &named("axes"))),
+                None => Some(shapes::unsqueeze(shape(0)?, &named("axes")?)),
             },
             "Identity" | "Cast" | "Relu" | "Neg" | "Abs" | "Exp" | "Log" | "Sqrt" | "Sigmoid" | "Tanh" => {
                 shape(0).map(<[f64]>::to_vec)
@@ -114,7 +124,7 @@ impl<'a> Known<'a> {
         let shape: Shape = tensor.dims.iter().map(|&size| size as f64).collect();
         let elements = product(shape.iter().copied());
         self.elements.insert(name, elements);
-        self.shapes.insert(name, shape);
+        self.follow(name, &shape);
         if elements <= FEW as f64 {
             self.numbers.insert(name, tensor.few_numbers());
         }
@@ -345,6 +355,30 @@ mod tests {
             ..node("If", &["x"], "y")
         };
         assert!(check(&graph(vec![branch], vec![]), 300).is_err());
+    }
+
+    /// Each node copies the shape that it is given.
+    #[test]
+    fn shapes_of_many_axes_are_not_followed() {
+        let widening = |node: Node| Node {
+            attribute: vec![Attribute {
+                name: "axes".to_owned(),
+                ints: vec![0; 9],
+                ..Attribute::default()
+            }],
+            ..node
+        };
+        let chain = graph(
+            vec![
+                widening(node("Unsqueeze", &["c"], "a")),
+                widening(node("Unsqueeze", &["a"], "b")),
+            ],
+            vec![numbers("c", &[3])],
+        );
+        let mut known = Known::default();
+        known.graph(&chain, f64::INFINITY).unwrap();
+        assert_eq!(known.shapes["a"].len(), 10);
+        assert!(!known.shapes.contains_key("b"));
     }
 
     #[test]
