@@ -30,8 +30,8 @@ pub struct OnnxClassifier {
     form: Form,
     input: Input,
     scores: Scores,
-    /// Whether it takes one image at a time.
-    single: bool,
+    /// How many images it takes at once, where it doesn't take as many as there are.
+    at_once: Option<usize>,
     class_names: Vec<String>,
     path: PathBuf,
     sha256: String,
@@ -124,7 +124,8 @@ impl OnnxClassifier {
             path: path.to_owned(),
             fault,
         };
-        let (form, image) = form_of(&model).map_err(fault)?;
+        let (form, image) = form_of(&model).map_err(&fault)?;
+        let at_once = images_at_once(&model, image).map_err(&fault)?;
         let mut network = Self {
             model,
             form,
@@ -134,20 +135,24 @@ impl OnnxClassifier {
                 normalize: normalize.unwrap_or_default(),
             },
             scores: Scores::Logits,
-            single: false,
+            at_once,
             class_names: Vec::new(),
             path: path.to_owned(),
             sha256: digest,
         };
-        let blank = vec![0.0; 2 * image.pixels()];
-        let scores = match network.run(&blank, 2) {
-            Ok(scores) => scores,
-            Err(_) => {
-                network.single = true;
-                network.run(&blank[..image.pixels()], 1).map_err(&fault)?
-            }
+        let blank = |images: usize| vec![0.0; images * image.pixels()];
+        let (images, scores) = match network.at_once {
+            Some(images) => (images, network.run(&blank(images), images)),
+            // A graph may say that any number will do and then take one.
+            None => match [2, 3].map(|images| network.run(&blank(images), images)) {
+                [two @ Ok(_), Ok(_)] => (2, two),
+                _ => {
+                    network.at_once = Some(1);
+                    (1, network.run(&blank(1), 1))
+                }
+            },
         };
-        let images = if network.single { 1 } else { 2 };
+        let scores = scores.map_err(&fault)?;
         network.input.classes = scores.len() / images;
         if network.input.classes < 2 {
             return Err(fault(format!("gives {} numbers about {images} images", scores.len())));
@@ -218,6 +223,22 @@ impl OnnxClassifier {
         }
         Ok(scores.to_vec())
     }
+
+    /// The same of any number of images, as many at once as it takes; what is missing from the last is blank.
+    fn run_all(&self, images: &[f32]) -> Result<Vec<f32>, String> {
+        let pixels = self.input.image.pixels();
+        let Some(at_once) = self.at_once else {
+            return self.run(images, images.len() / pixels);
+        };
+        let mut scores = Vec::new();
+        for part in images.chunks(at_once * pixels) {
+            let mut whole = part.to_vec();
+            whole.resize(at_once * pixels, 0.0);
+            let answered = self.run(&whole, at_once)?;
+            scores.extend_from_slice(&answered[..part.len() / pixels * self.input.classes]);
+        }
+        Ok(scores)
+    }
 }
 
 /// What comes of rten, which panics at some graphs that make no sense.
@@ -277,6 +298,19 @@ fn form_of(model: &Model) -> Result<(Form, ImageShape), String> {
     Ok((form, image))
 }
 
+/// The number of images that a model's file fixes, as an export with an example of so many does; `None` where it is
+/// left open.
+fn images_at_once(model: &Model, image: ImageShape) -> Result<Option<usize>, String> {
+    let shape = model.input_shape(0).unwrap_or_default();
+    match shape.first() {
+        Some(Dimension::Fixed(images)) if *images == 0 || images.saturating_mul(image.pixels()) > MOST_PIXELS => {
+            Err(format!("takes {images} images at once"))
+        }
+        Some(Dimension::Fixed(images)) => Ok(Some(*images)),
+        _ => Ok(None),
+    }
+}
+
 /// More than any image set that it could be measured on has.
 const MOST_PIXELS: usize = 1 << 24;
 
@@ -297,13 +331,8 @@ impl Network for OnnxClassifier {
         let device = images.device();
         let count = images.dims()[0];
         let values = images.into_data().try_into_vec_as::<f32>().expect("images are floats");
-        let at_once = if self.single { 1 } else { count };
-        let pixels = self.input.image.pixels();
-        let scores: Vec<f32> = values
-            .chunks(at_once * pixels)
-            // It has answered about a blank image of this size, and its graph is the same for all.
-            .flat_map(|part| self.run(part, part.len() / pixels).expect("the model was run before"))
-            .collect();
+        // It has answered about blank images, and its graph is the same for all.
+        let scores = self.run_all(&values).expect("the model was run before");
         let scores = Tensor::<2>::from_data(TensorData::new(scores, [count, self.input.classes]), &device);
         // Their logarithms are logits, whose cross-entropy is that of the probabilities.
         let scores = match self.scores {
@@ -357,5 +386,47 @@ impl fmt::Debug for OnnxClassifier {
             .field("input", &self.input)
             .field("scores", &self.scores)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capsnet::model::{LeNet5Config, ModelConfig};
+    use capsnet_data::random::Seed;
+
+    /// Nets are often exported with the example's batch: 10 images are then 7 and 3 with 4 blank ones.
+    #[test]
+    fn a_network_that_takes_seven_images_at_once_answers_about_ten() {
+        let device = Device::flex();
+        let folder = tempfile::tempdir().unwrap();
+        let [any, seven, none] = ["any.onnx", "seven.onnx", "none.onnx"].map(|name| folder.path().join(name));
+        let config = ModelConfig::LeNet5(LeNet5Config::default());
+        crate::save(&any, &capsnet::model::Model::new(config, Seed(1), &device).unwrap()).unwrap();
+        let mut file = proto::Model::decode(&*std::fs::read(&any).unwrap()).unwrap();
+        for (images, path) in [(7, &seven), (0, &none)] {
+            let input = &mut file.graph.as_mut().unwrap().input[0];
+            let shape = input
+                .kind
+                .as_mut()
+                .and_then(|kind| kind.tensor.as_mut()?.shape.as_mut());
+            shape.unwrap().dimensions[0] = proto::Dimension {
+                size: Some(images),
+                name: None,
+            };
+            std::fs::write(path, file.encode_to_vec()).unwrap();
+        }
+        let images = Tensor::<1, Int>::arange(0..10 * 784, &device)
+            .float()
+            .sin()
+            .reshape([10, 1, 28, 28]);
+        let [expected, scores] = [&any, &seven].map(|path| {
+            let network = OnnxClassifier::load(path, None).unwrap();
+            assert_eq!(network.at_once, (path == &seven).then_some(7));
+            network.forward(images.clone()).scores.into_data()
+        });
+        scores.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::rel_abs(1e-6, 1e-6));
+        let refused = OnnxClassifier::load(&none, None).err().unwrap().to_string();
+        assert!(refused.contains("0 images at once"), "{refused}");
     }
 }
