@@ -1,8 +1,8 @@
 //! Whether a graph makes far more of its constants than its file accounts for, before anything runs it.
 //!
 //! A file of 300 bytes can ask for a tensor of 2^40 numbers, by an operator that takes a shape, a count or a factor. Of
-//! every value the least number of elements is reckoned that the constants alone demand. What depends on the images is
-//! taken for a single element, so that nothing is refused which could be small.
+//! every value the least number of elements is reckoned that constants and the size of an image demand. All else is
+//! taken for a single element, as the batch is, so that nothing is refused which could be small.
 
 use std::collections::HashMap;
 
@@ -233,7 +233,7 @@ impl Attribute {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{self, Dimension, TensorType, Type, ValueInfo};
+    use crate::proto::{self, Dimension, TensorType, Type, ValueInfo, node};
 
     const HUGE: i64 = 1 << 40;
 
@@ -244,15 +244,6 @@ mod tests {
             data_type: INT64,
             raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             ..Tensor::default()
-        }
-    }
-
-    fn node(op_type: &str, inputs: &[&str], output: &str) -> Node {
-        Node {
-            op_type: op_type.to_owned(),
-            input: inputs.iter().map(|&name| name.to_owned()).collect(),
-            output: vec![output.to_owned()],
-            ..Node::default()
         }
     }
 

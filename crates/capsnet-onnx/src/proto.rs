@@ -147,3 +147,14 @@ pub(crate) struct Dimension {
     #[prost(string, optional, tag = "2")]
     pub name: Option<String>,
 }
+
+/// A node of one output, for tests.
+#[cfg(test)]
+pub(crate) fn node(op_type: &str, inputs: &[&str], output: &str) -> Node {
+    Node {
+        op_type: op_type.to_owned(),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        ..Node::default()
+    }
+}

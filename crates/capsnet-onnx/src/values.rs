@@ -83,16 +83,7 @@ impl<'a> Computed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{Attribute, ValueInfo};
-
-    fn node(op_type: &str, inputs: &[&str], output: &str) -> Node {
-        Node {
-            op_type: op_type.to_owned(),
-            input: inputs.iter().map(|&name| name.to_owned()).collect(),
-            output: vec![output.to_owned()],
-            ..Node::default()
-        }
-    }
+    use crate::proto::{Attribute, ValueInfo, node};
 
     fn value(name: &str) -> ValueInfo {
         ValueInfo {

@@ -155,10 +155,13 @@ impl GpuRouting {
             plan.kept_len(),
             plan.chunks * shape.upper_len(),
         ];
-        longest
-            .iter()
-            .all(|&length| u32::try_from(length).is_ok())
-            .then_some(plan)
+        let cubes = [
+            (shape.lower.max(shape.upper), hardware.max_cube_count.0),
+            (shape.batch.div_ceil(pass.tile), hardware.max_cube_count.1),
+        ];
+        let fits = longest.iter().all(|&length| u32::try_from(length).is_ok())
+            && cubes.iter().all(|&(count, most)| count <= most as usize);
+        fits.then_some(plan)
     }
 
     /// Elements of each buffer of [`Kept`].

@@ -7,7 +7,7 @@ use cubecl::prelude::*;
 
 use super::arithmetic::{copy, dot, sum};
 use super::routing::Layer;
-use super::routing_forward::{add_chunks, copy_capsules, votes};
+use super::routing_forward::{add_chunks, copy_capsules, fetch, votes};
 
 /// The gradient of a round's sums of votes: through the squash from that of its outputs, which is the gradient of the
 /// layer's outputs in the last round, and of the totals that later rounds read in the others.
@@ -119,12 +119,20 @@ pub(super) fn totals_gradient<M: Size, N: Size>(
         gradient[q] = Vector::new(0.0);
     }
 
-    copy(weight, start * weights, &mut w_shared, 0, weights, units);
-    copy_capsules(u, start, &mut u_shared, 0, CUBE_POS_Y as usize, batch, layer);
+    fetch(
+        u,
+        weight,
+        start,
+        &mut u_shared,
+        &mut w_shared,
+        0,
+        CUBE_POS_Y as usize,
+        batch,
+        layer,
+    );
     sync_cube();
     for i in start..end {
         let here = (i - start) % 2;
-        let next = 1 - here;
         let mut vote = Array::<Vector<f32, N>>::new(vectors);
         votes(
             &u_shared,
@@ -137,12 +145,13 @@ pub(super) fn totals_gradient<M: Size, N: Size>(
             layer,
         );
         if i + 1 < end {
-            copy(weight, (i + 1) * weights, &mut w_shared, next * weights, weights, units);
-            copy_capsules(
+            fetch(
                 u,
+                weight,
                 i + 1,
                 &mut u_shared,
-                next * capsules,
+                &mut w_shared,
+                1 - here,
                 CUBE_POS_Y as usize,
                 batch,
                 layer,

@@ -58,12 +58,20 @@ pub(super) fn weighted_sums<M: Size, N: Size>(
         }
     }
 
-    copy(weight, start * weights, &mut w_shared, 0, weights, units);
-    copy_capsules(u, start, &mut u_shared, 0, CUBE_POS_Y as usize, batch, layer);
+    fetch(
+        u,
+        weight,
+        start,
+        &mut u_shared,
+        &mut w_shared,
+        0,
+        CUBE_POS_Y as usize,
+        batch,
+        layer,
+    );
     sync_cube();
     for i in start..end {
         let here = (i - start) % 2;
-        let next = 1 - here;
         let mut vote = Array::<Vector<f32, N>>::new(vectors);
         votes(
             &u_shared,
@@ -76,12 +84,13 @@ pub(super) fn weighted_sums<M: Size, N: Size>(
             layer,
         );
         if i + 1 < end {
-            copy(weight, (i + 1) * weights, &mut w_shared, next * weights, weights, units);
-            copy_capsules(
+            fetch(
                 u,
+                weight,
                 i + 1,
                 &mut u_shared,
-                next * capsules,
+                &mut w_shared,
+                1 - here,
                 CUBE_POS_Y as usize,
                 batch,
                 layer,
@@ -114,6 +123,26 @@ pub(super) fn weighted_sums<M: Size, N: Size>(
             partial[((CUBE_POS_X as usize * upper + j) * vectors + q) * batch + sample] = value;
         }
     }
+}
+
+/// Copies lower capsule `i` of a tile of samples and its weights to one of two places in shared memory.
+#[cube]
+pub(super) fn fetch<M: Size, N: Size>(
+    u: &[Vector<f32, M>],
+    weight: &[Vector<f32, N>],
+    i: usize,
+    u_to: &mut Shared<[Vector<f32, M>]>,
+    weight_to: &mut Shared<[Vector<f32, N>]>,
+    place: usize,
+    group: usize,
+    batch: usize,
+    #[comptime] layer: Layer,
+) {
+    let units = comptime!(layer.tile * layer.upper);
+    let capsules = comptime!(layer.tile * layer.lower_dimensions / layer.lower_width);
+    let weights = comptime!(layer.lower_dimensions * layer.upper * layer.upper_dimensions / layer.upper_width);
+    copy(weight, i * weights, weight_to, place * weights, weights, units);
+    copy_capsules(u, i, u_to, place * capsules, group, batch, layer);
 }
 
 /// Copies lower capsule `i` of a tile of samples to `[E / M, tile, M]`.

@@ -1,5 +1,7 @@
 //! Votes and routing by their definition, in f64, with the adjoint of every line, for clarity alone.
 
+pub(crate) mod agreement;
+
 use super::support::{squash, squash_gradient};
 use capsnet_kernels::{CouplingsOver, RoutingShape};
 

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
-#[cfg(any(feature = "gpu", test))]
-use burn::tensor::TensorData;
 use burn::tensor::activation::relu;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
@@ -83,16 +81,17 @@ pub(super) fn by_product(
     } = shape;
     let (out_h, out_w) = (shape.out_h(), shape.out_w());
     let taps = in_channels * kernel_h * kernel_w;
-    // Where each pixel of each window lies in an image.
-    let mut places = Vec::with_capacity(out_h * out_w * taps);
-    for (oy, ox) in (0..out_h).flat_map(|oy| (0..out_w).map(move |ox| (oy, ox))) {
-        for row in (0..in_channels * kernel_h).map(|k| (k / kernel_h) * height + oy * stride_h + k % kernel_h) {
-            let first = row * width + ox * stride_w;
-            places.extend((first..first + kernel_w).map(|place| place as i32));
-        }
-    }
-    let places = TensorData::new(places, [out_h * out_w * taps]);
-    let places = Tensor::<1, Int>::from_data(places, &x.device().without_autodiff());
+    // Where each window begins in an image, and its pixels from there.
+    let begin = (0..out_h).flat_map(|oy| (0..out_w).map(move |ox| oy * stride_h * width + ox * stride_w));
+    let rows = (0..in_channels * kernel_h).map(|row| (row / kernel_h * height + row % kernel_h) * width);
+    let pixels = rows.flat_map(|row| row..row + kernel_w);
+    let device = x.device().without_autodiff();
+    let places = |places: Vec<usize>| {
+        let places: Vec<i32> = places.into_iter().map(|place| place as i32).collect();
+        Tensor::<1, Int>::from_data(places.as_slice(), &device)
+    };
+    let begin = places(begin.collect()).reshape([out_h * out_w, 1]);
+    let places = (begin + places(pixels.collect()).reshape([1, taps])).reshape([out_h * out_w * taps]);
     let windows = x
         .reshape([batch, in_channels * height * width])
         .select(1, places)
