@@ -223,3 +223,26 @@ fn presets_are_trainings() {
     let tutorial = configure(None, &[Preset::named("tutorial").unwrap().part()], &[]).unwrap();
     assert_eq!(tutorial.model, set_all("capsnet", &["variant=tutorial"]).unwrap().model);
 }
+
+/// What is not a number, or has no end, is no value of anything that a training is set by.
+#[test]
+fn no_number_may_be_nan_or_infinite() {
+    for model in ModelConfig::all() {
+        let config = configure(Some(model.name()), &[], &[]).unwrap();
+        let table = table(&config).unwrap();
+        let floats = flatten(&table).into_iter().filter(|(_, value)| value.is_float());
+        let keys: Vec<String> = floats.map(|(key, _)| key).collect();
+        assert!(keys.contains(&"adam.epsilon".to_owned()), "{keys:?}");
+        for key in keys {
+            for value in ["nan", "inf", "-inf"] {
+                let setting = format!("{key}={value}").parse().unwrap();
+                let config = configure(Some(model.name()), &[], &[setting]);
+                assert!(
+                    !config.is_ok_and(|config| config.validate().is_ok()),
+                    "{key} = {value} of {}",
+                    model.name()
+                );
+            }
+        }
+    }
+}

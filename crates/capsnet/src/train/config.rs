@@ -186,6 +186,25 @@ impl<A: Architecture> TrainConfig<A> {
             "it must be at most 9223372036854775807, the largest number of config.toml",
         )?;
         self.validate_protocol()?;
+        let AdamConfig {
+            beta_1,
+            beta_2,
+            epsilon,
+        } = self.adam;
+        for (field, beta) in [("adam.beta_1", beta_1), ("adam.beta_2", beta_2)] {
+            require(
+                (0.0..1.0).contains(&beta),
+                field,
+                beta,
+                "a decay is 0 or more and below 1",
+            )?;
+        }
+        require(
+            epsilon.is_finite() && epsilon >= 0.0,
+            "adam.epsilon",
+            epsilon,
+            "it must be 0 or more, and finite",
+        )?;
         let average = self.average.unwrap_or(0.5);
         require(
             average > 0.0 && average < 1.0,
