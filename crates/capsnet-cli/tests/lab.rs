@@ -226,7 +226,11 @@ fn all_panes_fill_while_another_process_trains_and_go_on_after_a_reload_a_kill_a
     .done();
     browser.until("document.querySelector('.tally').dataset.state === 'finished'");
     let steps: Vec<u64> = (1..=2 * epochs as u64).collect();
-    browser.until(&format!("followed.all()[0].steps.at(-1)?.step === {}", steps.len()));
+    // The files of a run are read one after the other, so a step may come before its epoch.
+    browser.until(&format!(
+        "followed.all()[0].steps.at(-1)?.step === {} && followed.all()[0].metrics.at(-1)?.epoch === {epochs}",
+        steps.len()
+    ));
     let of = |browser: &mut Browser, line: &str| -> Vec<u64> { serde_json::from_value(browser.js(line)).unwrap() };
     let live = of(&mut browser, "followed.all()[0].steps.map(({ step }) => step)");
     assert_eq!(live, steps, "a gap, or a point that is there twice");

@@ -189,7 +189,7 @@ fn a_run_of_another_process_fills_all_panes_and_goes_on_after_a_reload() {
     for tiles in ["truth", "reconstruction"] {
         browser.until(&format!("document.querySelectorAll('#{tiles} canvas').length === 2"));
     }
-    assert_eq!(browser.js("document.querySelectorAll('#truth .wrong').length"), 1);
+    browser.until("document.querySelectorAll('#truth .wrong').length === 1");
     browser.until("document.querySelector('.tally').innerText.includes('61.00 %')");
     // It is resumed from step 10: what lay beyond is made again, with no point twice.
     fs::write(record.join("steps.jsonl"), lines(1..=10)).unwrap();
@@ -201,7 +201,7 @@ fn a_run_of_another_process_fills_all_panes_and_goes_on_after_a_reload() {
     browser.until("document.querySelector('.tally').innerText.match(/step\\s+30\\b/)");
     let rows = "(() => { const d = document.querySelectorAll('.panes details')[4]; d.open = true; d.ontoggle(); \
          return d.querySelectorAll('tbody tr').length; })()";
-    assert_eq!(browser.js(rows), 30);
+    browser.until(&format!("{rows} === 30"));
     assert_eq!(browser.complaints(&host), [""; 0]);
 }
 
@@ -223,10 +223,9 @@ fn a_run_of_a_model_that_names_no_classes_has_no_panes_of_them() {
     browser.until("document.querySelector('.tally').innerText.match(/validation loss\\s+0.8000/)");
     let shown = "[...document.querySelectorAll('.panes > .card')].filter((card) => !card.hidden) \
          .map((card) => card.querySelector('h2').textContent).join()";
-    assert_eq!(
-        browser.js(shown),
-        "Loss,Truth,Gradient norm,Learning rate,Images a second"
-    );
+    browser.until(&format!(
+        "{shown} === 'Loss,Truth,Gradient norm,Learning rate,Images a second'"
+    ));
     assert!(
         !browser
             .js("document.querySelector('main').innerText")
