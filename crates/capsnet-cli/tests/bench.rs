@@ -111,6 +111,55 @@ fn steps_are_those_of_a_training() {
     assert!((benched - trained).abs() < 1e-5, "{benched} and {trained}");
 }
 
+/// Lines of the profile make up the step, and what has a count of operations has a share of the machine's peak.
+#[test]
+fn a_profile_says_where_the_time_goes() {
+    let folder = prepared();
+    let report = benched(folder.path(), "capsnet --batch-size 3 --steps 2 --warmup 1 --profile");
+    assert_timed(&report);
+    let profile = &report["profile"];
+    let number = |of: &Value| of.as_f64().unwrap_or_else(|| panic!("no number in {profile}"));
+    let lines = profile["lines"].as_array().unwrap();
+    let total: f64 = lines.iter().map(|line| number(&line["ms"])).sum();
+    assert!((total / number(&profile["step_ms"]) - 1.0).abs() < 1e-9, "{profile}");
+    let shares: f64 = lines.iter().map(|line| number(&line["share"])).sum();
+    assert!((shares - 1.0).abs() < 1e-9, "{profile}");
+    let of = |name: &str, way: &str| {
+        let found = lines.iter().find(|line| line["name"] == name && line["way"] == way);
+        found.unwrap_or_else(|| panic!("no {name} {way} in {profile}"))
+    };
+    // Two convolutions, three layers of the decoder, and their gradients.
+    for (name, calls) in [("convolution", 2.0), ("dense", 3.0), ("routing", 1.0)] {
+        for way in ["forward", "backward"] {
+            let line = of(name, way);
+            assert_eq!(line["calls"], calls, "{line}");
+            let ratio = number(&line["gflops"]) / number(&profile["peak"]["f32_gflops"]);
+            assert!((number(&line["share_of_peak"]) / ratio - 1.0).abs() < 1e-9, "{line}");
+        }
+    }
+    assert_eq!(of("Adam", "backward")["calls"], 11.0, "one a tensor of weights");
+    assert_eq!(lines.last().unwrap()["name"], "everything else");
+    // The convolutions alone take 3 * 3 times 2 * 256 * 20 * 20 * 81 and 2 * 256 * 36 * 256 * 81, without the gradient
+    // of the images.
+    let convolutions = 3.0 * (2.0 * 256.0 * 400.0 * 81.0 * 2.0 + 2.0 * 256.0 * 36.0 * 256.0 * 81.0 * 3.0) / 1e9;
+    assert!(number(&profile["gflop"]) > convolutions, "{profile}");
+    assert!(number(&profile["gflop"]) < convolutions * 1.2, "{profile}");
+}
+
+#[test]
+fn the_peak_of_a_machine() {
+    let folder = tempdir().unwrap();
+    let peak = capsnet(folder.path(), "bench peak --threads 2 --json".split(' ')).json();
+    assert_eq!(peak["threads"], 2);
+    for name in ["f32_gflops", "read_gb_per_s"] {
+        assert!(peak[name].as_f64().is_some_and(|rate| rate > 0.0), "{peak}");
+    }
+    let text = capsnet(folder.path(), "bench peak --threads 1".split(' ')).done();
+    for part in ["1 thread,", "GFLOP/s", "GB/s"] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+}
+
 #[test]
 fn people_get_a_table() {
     let folder = prepared();

@@ -18,6 +18,7 @@
 //! - [`cross_entropy`]: the loss of a classifier and its gradient.
 //! - [`margin_loss`]: the loss of capsule lengths and its gradient.
 //! - [`sum_of_squares`]: what a gradient's norm is the root of.
+//! - [`peak()`]: what the machine can do at most, to compare with.
 //! - [`instruction_set`]: what the kernels run on; the environment variable `CAPSNET_SIMD` caps it.
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
@@ -38,6 +39,7 @@ mod margin_loss;
 mod matmul;
 mod microkernel;
 mod norm;
+mod peak;
 mod routing;
 mod scratch;
 mod shape;
@@ -57,6 +59,7 @@ pub use error::KernelError;
 pub use frozen_conv::FrozenConv2d;
 pub use margin_loss::{Margins, margin_loss};
 pub use norm::sum_of_squares;
+pub use peak::{Peak, peak};
 pub use routing::{CouplingsOver, FrozenVoteRouting, RoutingShape, VoteRouting};
 pub use scratch::Scratch;
 pub use shape::ConvShape;

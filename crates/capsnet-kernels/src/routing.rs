@@ -68,6 +68,13 @@ impl RoutingShape {
         self.batch * self.iterations * self.columns()
     }
 
+    /// Multiplications and additions of votes, their weighted sums and the agreements by the definition.
+    pub fn operations(&self) -> f64 {
+        let votes = (self.batch * self.lower * self.columns()) as f64;
+        // A sum in each iteration, and an agreement after each but the last.
+        2.0 * votes * (self.lower_dimensions + 2 * self.iterations - 1) as f64
+    }
+
     /// `J D`.
     pub(crate) fn columns(&self) -> usize {
         self.upper * self.upper_dimensions

@@ -116,6 +116,12 @@ impl ConvShape {
         check_addressable(&tensors)
     }
 
+    /// Multiplications and additions by the definition, without the bias.
+    pub fn operations(&self) -> f64 {
+        let taps = (self.in_channels * self.kernel_h * self.kernel_w) as f64;
+        2.0 * taps * self.output_len() as f64
+    }
+
     /// Height of the output.
     pub fn out_h(&self) -> usize {
         (self.height + 2 * self.pad_h - self.kernel_h) / self.stride_h + 1

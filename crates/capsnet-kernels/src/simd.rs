@@ -206,6 +206,28 @@ pub fn instruction_set() -> &'static str {
     }
 }
 
+/// Whether the instruction set in use has dot products of bfloat16.
+pub(crate) fn has_dot_products() -> bool {
+    match level() {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(simd) => simd.has_dot_products(),
+        _ => false,
+    }
+}
+
+/// `rounds` times `a * b`, in bfloat16, added twice to each of `16 SUMS` sums in f32; the sum of all.
+///
+/// # Panics
+///
+/// If [`has_dot_products`] doesn't hold.
+pub(crate) fn dot_products<const SUMS: usize>(factors: [f32; 2], rounds: usize) -> f32 {
+    match level() {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512(simd) => simd.dot_products::<SUMS>(factors, rounds),
+        _ => unreachable!("asked of {factors:?}, {rounds} times, where there are none"),
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Level {
     #[cfg(target_arch = "x86_64")]

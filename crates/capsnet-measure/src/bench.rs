@@ -25,6 +25,15 @@ impl StepMode {
     }
 }
 
+impl std::str::FromStr for StepMode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = [Self::Train, Self::Infer].into_iter().find(|mode| mode.name() == name);
+        known.ok_or_else(|| "a step can `train` or `infer`".to_owned())
+    }
+}
+
 /// The times of steps of a model on a machine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepTimes {
@@ -68,6 +77,63 @@ pub struct StepTimes {
     pub loss_first: Option<f64>,
     /// The loss of the last step.
     pub loss_last: Option<f64>,
+    /// Where the time goes, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<StepProfile>,
+}
+
+/// The most that a machine was measured to do, by all threads together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MachinePeak {
+    /// Worker threads.
+    pub threads: usize,
+    /// The instruction set.
+    pub instruction_set: &'static str,
+    /// Multiplications and additions of f32 in 10^9 a second, a fused multiply-add being two.
+    pub f32_gflops: f64,
+    /// The same of products of bfloat16 summed in f32, where the instruction set has them.
+    pub bf16_gflops: Option<f64>,
+    /// Reading memory that is in no cache, in 10^9 bytes a second.
+    pub read_gb_per_s: f64,
+}
+
+/// Where the time of a step goes, as the mean of the timed steps.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepProfile {
+    /// Milliseconds a step in all.
+    pub step_ms: f64,
+    /// Multiplications and additions that the definitions of layers and losses take in a step, in 10^9.
+    pub gflop: f64,
+    /// What the machine can do.
+    pub peak: MachinePeak,
+    /// Operations a second over the machine's peak in f32. Algorithms that need fewer products than the definition may
+    /// come to more than 1.
+    pub share_of_peak: f64,
+    /// The kernels, the longest first; last what is no kernel of ours.
+    pub lines: Vec<ProfileLine>,
+}
+
+/// One kernel's part of a step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProfileLine {
+    /// Its name.
+    pub name: String,
+    /// "forward" or "backward"; none of what is no kernel of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<&'static str>,
+    /// Calls a step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<f64>,
+    /// Milliseconds a step.
+    pub ms: f64,
+    /// Over the time of the step.
+    pub share: f64,
+    /// Operations of the definition in 10^9 a second, where products are most of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gflops: Option<f64>,
+    /// These over the machine's peak in f32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_of_peak: Option<f64>,
 }
 
 /// Milliseconds a step, of the fastest of some blocks of `group` steps each, and of the one in the middle.

@@ -178,7 +178,8 @@ pub enum Error {
     /// A training that needs more memory than there is.
     #[error(
         "training this {model} needs at least {} of memory ({} parameters with gradients and moments, {} activations \
-         of a batch with theirs), but {} are free; make the model or the batch smaller",
+         of a batch with theirs), but {} are free; make the model or the batch smaller (a CapsNet for large images: \
+         --preset large)",
         gigabytes(estimate.bytes()), estimate.parameters, estimate.activations, gigabytes(*available)
     )]
     Memory {

@@ -19,6 +19,7 @@
 //! | [`compare`] | models side by side, and whether they differ by more than chance |
 //! | [`sweep`] | accuracy of any networks along families of transforms and attacks, resumable |
 //! | [`attack`] | FGSM and BIM: images moved along the gradient against a network |
+//! | [`download`] | what can be downloaded: data sets and weights |
 //! | [`loaded`] | a model with its file, its name and what is noted of its training |
 //! | [`look`] | what capsules do: reconstructions, perturbations, couplings |
 //! | [`equivariance`] | how every layer answers to rotations of its input |
@@ -49,6 +50,7 @@ pub mod batch;
 pub mod bench;
 pub mod compare;
 pub mod device;
+pub mod download;
 pub mod equivariance;
 pub mod error;
 pub mod evaluate;

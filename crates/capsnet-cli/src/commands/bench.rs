@@ -1,18 +1,18 @@
 //! `capsnet bench`.
 
 use anyhow::Result;
-use capsnet::bench::{self, Bench, BenchError};
+use capsnet::bench::{Bench, BenchError, StepMode, machine_peak};
 use capsnet::model::{Architecture, ModelConfig, Precision};
 use capsnet::settings::of_each_model;
 use capsnet::train::TrainConfig;
 use capsnet_data::dataset::Split;
 use capsnet_data::transform::Augment;
-use capsnet_report::bench::text;
+use capsnet_report::bench::{peak_text, text};
 use capsnet_report::number::count;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::args::value::positive;
-use crate::args::{DataArgs, model};
+use crate::args::{ComputeArgs, DataArgs, model};
 use crate::output::line;
 use crate::progress::Progress;
 use crate::setting::usage;
@@ -20,7 +20,9 @@ use crate::setting::usage;
 pub(crate) const EXAMPLES: &str = "Examples:
   capsnet bench step capsnet
   capsnet bench step capsnet --mode infer --batch-size 1 --steps 200 --threads 2
-  capsnet bench step lenet5 --augment translate=2 --json";
+  capsnet bench step lenet5 --augment translate=2 --json
+  capsnet bench step capsnet --batch-size 128 --profile
+  capsnet bench peak --threads 2";
 
 #[derive(Args, Debug)]
 pub(crate) struct BenchArgs {
@@ -39,24 +41,19 @@ pub(crate) enum BenchCommand {
     /// is divided by their number; minimum and median are those of the blocks.
     #[command(after_help = EXAMPLES)]
     Step(BenchStepArgs),
+    /// Measure what the machine can do at most: multiply-adds in f32, dot products of bf16, reading memory
+    ///
+    /// With as many threads as commands use. What AMX's tiles could do is no part of it, as no kernel uses them.
+    Peak(BenchPeakArgs),
 }
 
-/// What a benchmark's step does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StepMode {
-    /// Loss, gradients and an update of the weights
-    Train,
-    /// The predicted classes, and CapsNet's pictures of them
-    Infer,
-}
-
-impl From<StepMode> for bench::StepMode {
-    fn from(mode: StepMode) -> Self {
-        match mode {
-            StepMode::Train => Self::Train,
-            StepMode::Infer => Self::Infer,
-        }
-    }
+#[derive(Args, Debug)]
+pub(crate) struct BenchPeakArgs {
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -66,8 +63,8 @@ pub(crate) struct BenchStepArgs {
     pub model: ModelConfig,
     #[command(flatten)]
     pub data: DataArgs,
-    /// Train or infer
-    #[arg(long, default_value = "train")]
+    /// Loss, gradients and an update of the weights; or the predicted classes, and CapsNet's pictures of them
+    #[arg(long, value_name = "train|infer", default_value = "train")]
     pub mode: StepMode,
     /// How weights are kept; bf16 is for inference, and for CapsNet half the memory to read of up to 4 images
     #[arg(long, value_name = "f32|bf16", default_value = "f32")]
@@ -89,6 +86,9 @@ pub(crate) struct BenchStepArgs {
     /// Seed of weights and augmentation
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
+    /// Say where the time goes, kernel by kernel, and what share of the machine's peak that is
+    #[arg(long)]
+    pub profile: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     pub json: bool,
@@ -97,7 +97,18 @@ pub(crate) struct BenchStepArgs {
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     match &args.command {
         BenchCommand::Step(args) => step(args),
+        BenchCommand::Peak(args) => peak(args),
     }
+}
+
+fn peak(args: &BenchPeakArgs) -> Result<()> {
+    args.compute.start()?;
+    let peak = machine_peak();
+    line(if args.json {
+        serde_json::to_string(&peak)?
+    } else {
+        peak_text(&peak)
+    })
 }
 
 fn step(args: &BenchStepArgs) -> Result<()> {
@@ -108,11 +119,12 @@ fn step(args: &BenchStepArgs) -> Result<()> {
     let bench = Bench {
         config: &config,
         data: &data,
-        mode: args.mode.into(),
+        mode: args.mode,
         precision: args.precision,
         timing,
         device: &device,
         device_name: &args.data.compute.device,
+        profile: args.profile,
     };
     let mut progress = Progress::new(format!("timing {}", config.model.title()), "step", bench.steps(), 0);
     let times = bench.run(&mut |done| {

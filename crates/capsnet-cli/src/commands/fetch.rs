@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use capsnet::pretrained::{self, WEIGHTS_URL_VARIABLE};
-use capsnet_data::catalog::{KnownFile, KnownSet};
-use capsnet_data::fetch::{Step, Timeouts, base_url, fetch_files};
-use capsnet_data::locate::cache_folder;
+use capsnet::download::Download;
+use capsnet::pretrained;
+use capsnet_data::fetch::{Step, Timeouts, fetch_files};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -19,14 +18,11 @@ pub(crate) const EXAMPLES: &str = "Examples:
   capsnet fetch mnist --base-url http://localhost:8000/mnist/
   capsnet fetch weights --base-url http://localhost:8000/weights/";
 
-/// What fetches weights instead of a data set.
-const WEIGHTS: &str = "weights";
-
 #[derive(Args, Debug)]
 pub(crate) struct FetchArgs {
     #[arg(value_name = "WHAT", value_parser = what(), 
         help = "A data set, or the weights that aren't inside the program")]
-    pub what: What,
+    pub what: Download,
     /// Where to download from [default: $CAPSNET_BASE_URL or the data set's usual mirror; for weights
     /// $CAPSNET_WEIGHTS_URL]
     #[arg(long, value_name = "URL")]
@@ -36,60 +32,13 @@ pub(crate) struct FetchArgs {
     pub out: Option<PathBuf>,
 }
 
-/// What can be fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// A data set.
-    Set(KnownSet),
-    /// CapsNet's weights.
-    Weights,
-}
-
-/// Reads the name of a data set, or `weights`.
-fn what() -> impl TypedValueParser<Value = What> {
-    let weights = PossibleValue::new(WEIGHTS).help("CapsNet's trained weights, 16 MB");
-    let sets = KnownSet::ALL.iter().map(|set| PossibleValue::new(set.name()));
-    PossibleValuesParser::new(sets.chain([weights])).map(|name| name.parse().map_or(What::Weights, What::Set))
-}
-
-impl What {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Set(set) => set.name(),
-            Self::Weights => WEIGHTS,
-        }
-    }
-
-    fn files(self) -> Vec<KnownFile> {
-        match self {
-            Self::Set(set) => set.files().to_vec(),
-            Self::Weights => pretrained::FILES.to_vec(),
-        }
-    }
-
-    fn cache(self) -> Option<PathBuf> {
-        match self {
-            Self::Set(set) => cache_folder(set),
-            Self::Weights => pretrained::cache_folder(),
-        }
-    }
-
-    /// Where the files are served.
-    fn url(self, given: Option<&str>) -> Result<String> {
-        match self {
-            Self::Set(set) => Ok(base_url(set, given)),
-            Self::Weights => {
-                let missing = || {
-                    usage(format!(
-                        "this build of the program knows no address of the weights; name one by --base-url or \
-                         {WEIGHTS_URL_VARIABLE}: a folder on a server that holds `{}` of the repository's `weights`",
-                        pretrained::FILES[0].name
-                    ))
-                };
-                pretrained::weights_url(given).ok_or_else(|| missing().into())
-            }
-        }
-    }
+/// Reads the name of what can be fetched.
+fn what() -> impl TypedValueParser<Value = Download> {
+    let names = Download::all().map(|what| match what {
+        Download::Weights => PossibleValue::new(what.name()).help("The trained weights that are files, 21 MB"),
+        Download::Set(_) => PossibleValue::new(what.name()),
+    });
+    PossibleValuesParser::new(names).map(|name| name.parse().expect("it is one of the names"))
 }
 
 pub(crate) fn run(args: &FetchArgs) -> Result<()> {
@@ -97,10 +46,10 @@ pub(crate) fn run(args: &FetchArgs) -> Result<()> {
         Some(folder) => folder.clone(),
         None => args
             .what
-            .cache()
+            .cache_folder()
             .context("no cache folder is known, as neither XDG_CACHE_HOME nor HOME is set; say where to with --out")?,
     };
-    let url = args.what.url(args.base_url.as_deref())?;
+    let url = args.what.url(args.base_url.as_deref()).map_err(usage)?;
     let name = args.what.name();
     note(format_args!("fetching {name} from {url} to {}", folder.display()));
     let mut bar: Option<Progress> = None;
@@ -122,7 +71,7 @@ pub(crate) fn run(args: &FetchArgs) -> Result<()> {
         }
     })?;
     line(format_args!("{name} is in {}", folder.display()))?;
-    if args.what == What::Weights && args.out.is_some() {
+    if args.what == Download::Weights && args.out.is_some() {
         note(format_args!(
             "name the folder by {}, and every command finds them there",
             pretrained::WEIGHTS_VARIABLE

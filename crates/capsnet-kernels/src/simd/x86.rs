@@ -3,6 +3,7 @@
 //! All operations are safe to call because they need a value (a token, or a register made through one) that only
 //! `detect` creates, after asking the processor.
 
+mod dot_products;
 mod masks;
 
 use super::{Kernel, LANES, Lanes, Simd, Vector};

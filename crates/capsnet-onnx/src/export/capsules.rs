@@ -16,7 +16,7 @@ pub(super) fn capsnet(builder: &mut Builder, mut x: Value, config: &CapsNetConfi
     if config.input_batch_norm {
         x = builder.batch_norm(&x, "batch_norm_0", 1e-5)?;
     }
-    let conv = builder.conv(&x, "conv1", 1, 1)?;
+    let conv = builder.conv(&x, "conv1", config.conv_stride, 1)?;
     let features = builder.relu(&conv);
     // The convolutions to one coordinate each, side by side: [B, I, E].
     let mut coordinates = Vec::new();

@@ -153,6 +153,7 @@ fn every_routing_unrolled() {
                     let config = CapsNetConfig {
                         routing: routing.parse().unwrap(),
                         share_votes,
+                        conv_stride: if share_votes { 2 } else { 1 },
                         ..small(base)
                     };
                     let (difference, _) = exported(&uneven(&made(config)), 20);

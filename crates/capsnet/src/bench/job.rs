@@ -8,6 +8,7 @@ use super::{BenchError, StepMode};
 use crate::Error;
 use crate::batch::{Batch, Batcher};
 use crate::model::{Architecture, Classifier, FrozenModel, Model, Network, Precision};
+use crate::ops::{Way, timed};
 use crate::train::{Adam, TrainConfig, train_step};
 
 /// A model at work on one batch of consecutive images after the other, around the data set again and again.
@@ -104,7 +105,9 @@ impl<'a> Job<'a> {
         }
         let indices: Vec<usize> = (self.next..self.next + self.batch_size).collect();
         self.next += self.batch_size;
-        self.batcher.batch(self.epoch, &indices, &self.device)
+        timed("preparing images", Way::Forward, 0.0, || {
+            self.batcher.batch(self.epoch, &indices, &self.device)
+        })
     }
 }
 

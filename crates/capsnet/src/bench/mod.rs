@@ -5,19 +5,23 @@
 //! and, where there is a decoder, its pictures of them. Batches are consecutive images.
 
 mod job;
+mod profile;
 
 use std::time::{Duration, Instant};
 
 use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
 use capsnet_measure::bench::min_and_median_ms;
-pub use capsnet_measure::bench::{StepMode, StepTimes};
+pub use capsnet_measure::bench::{MachinePeak, ProfileLine, StepMode, StepProfile, StepTimes};
 
 use self::job::Job;
+pub use self::profile::machine_peak;
+use self::profile::step_profile;
 use crate::Error;
 use crate::evaluate::check_fits;
 use crate::memory::peak_megabytes;
 use crate::model::{Architecture, Precision, Timing};
+use crate::ops::begin_profile;
 use crate::train::{Diverged, TrainConfig};
 
 /// What is timed, and on what.
@@ -39,6 +43,7 @@ use crate::train::{Diverged, TrainConfig};
 ///     timing: Timing { warmup: 1, group: 2, steps: 4 },
 ///     device: &Device::flex(),
 ///     device_name: "cpu",
+///     profile: false,
 /// };
 /// let times = bench.run(&mut |_steps_done| {})?;
 /// assert!(times.steps == 4 && times.median_ms >= times.min_ms && times.loss_last.is_none());
@@ -61,6 +66,8 @@ pub struct Bench<'a> {
     pub device: &'a Device,
     /// And its name.
     pub device_name: &'a str,
+    /// Whether to say where the time goes, too. Only the CPU's kernels are told apart.
+    pub profile: bool,
 }
 
 /// Why nothing was timed.
@@ -129,6 +136,7 @@ impl Bench<'_> {
             step()?;
             progress(done + 1);
         }
+        let profiled = self.profile.then(begin_profile);
         let mut times: Vec<Duration> = Vec::with_capacity(blocks);
         for block in 1..=blocks {
             let begin = Instant::now();
@@ -138,6 +146,9 @@ impl Bench<'_> {
             times.push(begin.elapsed());
             progress(warmup + block * group);
         }
+        // Measuring the machine takes memory of its own.
+        let peak_rss_mb = peak_megabytes();
+        let profile = profiled.map(|()| step_profile(times.iter().sum(), blocks * group));
         let [min_ms, median_ms] = min_and_median_ms(&times, group);
         Ok(StepTimes {
             model: config.model.name().to_owned(),
@@ -157,9 +168,10 @@ impl Bench<'_> {
             min_ms,
             median_ms,
             images_per_s: config.batch_size as f64 * 1e3 / median_ms,
-            peak_rss_mb: peak_megabytes(),
+            peak_rss_mb,
             loss_first: first,
             loss_last: last,
+            profile,
         })
     }
 }

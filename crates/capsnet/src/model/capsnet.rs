@@ -46,6 +46,9 @@ pub struct CapsNetConfig {
     pub conv_channels: usize,
     /// Side of the kernels of both convolutions.
     pub kernel: usize,
+    /// Stride of the first convolution, 1 in the paper; large images take little memory with more.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub conv_stride: usize,
     /// Stride of the primary capsules' convolution.
     pub primary_stride: usize,
     /// Primary capsules at each position.
@@ -69,6 +72,14 @@ pub struct CapsNetConfig {
     pub reconstruction_weight: f64,
 }
 
+fn one() -> usize {
+    1
+}
+
+fn is_one(number: &usize) -> bool {
+    *number == 1
+}
+
 impl Default for CapsNetConfig {
     fn default() -> Self {
         Self::paper()
@@ -85,6 +96,7 @@ impl CapsNetConfig {
             input_batch_norm: false,
             conv_channels: 256,
             kernel: 9,
+            conv_stride: 1,
             primary_stride: 2,
             primary_maps: 32,
             primary_dimensions: 8,
@@ -111,9 +123,8 @@ impl CapsNetConfig {
 
     /// Sides of the primary capsules' maps, `None` where the image is too small for the kernels.
     fn primary_side(&self, side: usize) -> Option<usize> {
-        let first = (side + 1).checked_sub(self.kernel)?;
-        let range = first.checked_sub(self.kernel)?;
-        Some(range / self.primary_stride + 1)
+        let first = side.checked_sub(self.kernel)? / self.conv_stride + 1;
+        Some(first.checked_sub(self.kernel)? / self.primary_stride + 1)
     }
 
     /// The number of primary capsules, `None` where the image is too small for the kernels.
@@ -146,6 +157,7 @@ impl Architecture for CapsNetConfig {
         let sizes = [
             ("conv_channels", self.conv_channels, 4096),
             ("kernel", self.kernel, 64),
+            ("conv_stride", self.conv_stride, 64),
             ("primary_stride", self.primary_stride, 64),
             ("primary_maps", self.primary_maps, 4096),
             ("primary_dimensions", self.primary_dimensions, 1024),
@@ -216,7 +228,9 @@ impl Architecture for CapsNetConfig {
             batch_norm_0: self
                 .input_batch_norm
                 .then(|| BatchNormConfig::new(channels).init(device)),
-            conv1: Conv2dConfig::new([channels, self.conv_channels], [self.kernel; 2]).init(device),
+            conv1: Conv2dConfig::new([channels, self.conv_channels], [self.kernel; 2])
+                .with_stride([self.conv_stride; 2])
+                .init(device),
             primary_capsules: primary.init(device),
             digit_capsules: class.init(device),
             decoder: self.decoder.map(|hidden| {

@@ -5,7 +5,7 @@ use burn::backend::{Flex, TensorMetadata};
 use burn::prelude::*;
 pub use capsnet_kernels::AdamStep;
 
-use super::has_kernels;
+use super::{Way, has_kernels, timed};
 
 /// Parameter and moments after a step.
 pub struct Updated<const N: usize> {
@@ -42,7 +42,7 @@ pub fn adam_update<const N: usize>(
     let (mut parameter, mut first, mut second) = (whole(parameter), whole(first), whole(second));
     // Copies what has another owner.
     let (p, m, v) = (parameter.storage_mut(), first.storage_mut(), second.storage_mut());
-    step.apply(p, gradient.storage(), m, v)
+    timed("Adam", Way::Backward, 0.0, || step.apply(p, gradient.storage(), m, v))
         .expect("parameter, gradient and moments have the same number of elements");
     Updated {
         parameter: Tensor::from_primitive::<Flex>(parameter),

@@ -71,6 +71,7 @@ struct Kept {
 
 impl Kernel<3> for Normalisation {
     type Kept = Kept;
+    const NAME: &'static str = "batch norm";
 
     fn forward(&self, inputs: [FlexTensor; 3], _keep: bool) -> (FlexTensor, Kept) {
         let [x, weight, bias] = inputs.map(contiguous);

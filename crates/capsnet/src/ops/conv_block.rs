@@ -72,6 +72,11 @@ struct Kept {
 
 impl Kernel<3> for Block {
     type Kept = Kept;
+    const NAME: &'static str = "convolution, ReLU and pooling";
+
+    fn operations(&self) -> f64 {
+        self.plan.shape().operations()
+    }
 
     fn forward(&self, inputs: [FlexTensor; 3], keep: bool) -> (FlexTensor, Kept) {
         let [x, weight, bias] = inputs.map(contiguous);

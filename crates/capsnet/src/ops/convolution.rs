@@ -146,6 +146,11 @@ struct Kept {
 
 impl Kernel<3> for Convolution {
     type Kept = Kept;
+    const NAME: &'static str = "convolution";
+
+    fn operations(&self) -> f64 {
+        self.plan.shape().operations()
+    }
 
     fn forward(&self, inputs: [FlexTensor; 3], _keep: bool) -> (FlexTensor, Kept) {
         let [x, weight, bias] = inputs.map(contiguous);

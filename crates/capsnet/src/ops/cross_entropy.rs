@@ -42,6 +42,7 @@ struct CrossEntropy {
 
 impl Kernel<1> for CrossEntropy {
     type Kept = KnownGradient;
+    const NAME: &'static str = "cross entropy";
 
     fn forward(&self, [logits]: [FlexTensor; 1], keep: bool) -> (FlexTensor, KnownGradient) {
         let mut gradient = KnownGradient::of_shape(logits.shape().dims(), keep);

@@ -67,6 +67,11 @@ struct Kept {
 
 impl Kernel<3> for FullyConnected {
     type Kept = Kept;
+    const NAME: &'static str = "dense";
+
+    fn operations(&self) -> f64 {
+        self.plan.shape().into_iter().map(|side| side as f64).product::<f64>() * 2.0
+    }
 
     fn forward(&self, inputs: [FlexTensor; 3], _keep: bool) -> (FlexTensor, Kept) {
         let [x, weight, bias] = inputs.map(contiguous);

@@ -100,6 +100,7 @@ struct Kept {
 
 impl Kernel<3> for Route {
     type Kept = Kept;
+    const NAME: &'static str = "EM routing";
 
     fn forward(&self, inputs: [FlexTensor; 3], keep: bool) -> (FlexTensor, Kept) {
         let operands = inputs.map(contiguous);

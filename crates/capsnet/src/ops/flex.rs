@@ -18,10 +18,20 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use capsnet_kernels::Scratch;
 
+use super::profile::{Way, timed};
+
 /// An operation on `N` tensors in single precision that has one output, computed by a kernel.
 pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + 'static {
     /// What the adjoint needs of the forward pass.
     type Kept: Clone + Debug + Send + 'static;
+
+    /// What it is called in a profile.
+    const NAME: &'static str;
+
+    /// Multiplications and additions of the forward pass by its definition, where products are most of it.
+    fn operations(&self) -> f64 {
+        0.0
+    }
 
     /// The output and, if `keep`, what the adjoint needs; otherwise that may be incomplete, and nobody looks at it.
     fn forward(&self, inputs: [FlexTensor; N], keep: bool) -> (FlexTensor, Self::Kept);
@@ -75,15 +85,15 @@ trait Run: Backend {
 
 impl Run for Flex {
     fn unary<K: Kernel<1>>(kernel: K, x: FlexTensor) -> FlexTensor {
-        kernel.forward([x], false).0
+        forward(&kernel, [x], false).0
     }
 
     fn binary<K: Kernel<2>>(kernel: K, x: FlexTensor, y: FlexTensor) -> FlexTensor {
-        kernel.forward([x, y], false).0
+        forward(&kernel, [x, y], false).0
     }
 
     fn ternary<K: Kernel<3>>(kernel: K, x: FlexTensor, y: FlexTensor, z: FlexTensor) -> FlexTensor {
-        kernel.forward([x, y, z], false).0
+        forward(&kernel, [x, y, z], false).0
     }
 }
 
@@ -106,6 +116,13 @@ impl<C: CheckpointStrategy> Run for Autodiff<Flex, C> {
     }
 }
 
+/// The forward pass, in the profile if there is one.
+fn forward<const N: usize, K: Kernel<N>>(kernel: &K, inputs: [FlexTensor; N], keep: bool) -> (FlexTensor, K::Kept) {
+    timed(K::NAME, Way::Forward, kernel.operations(), || {
+        kernel.forward(inputs, keep)
+    })
+}
+
 /// Runs a kernel and, where one of its inputs wants a gradient, puts its adjoint on the tape.
 fn record<const N: usize, K: Kernel<N>, C: CheckpointStrategy>(
     kernel: K,
@@ -115,10 +132,10 @@ fn record<const N: usize, K: Kernel<N>, C: CheckpointStrategy>(
     let inputs = inputs.map(|input| input.into_primitive());
     match Adjoint(kernel.clone()).prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prep) => {
-            let (output, kept) = kernel.forward(inputs, true);
+            let (output, kept) = forward(&kernel, inputs, true);
             prep.finish(kept, output)
         }
-        OpsKind::UnTracked(prep) => prep.finish(kernel.forward(inputs, false).0),
+        OpsKind::UnTracked(prep) => prep.finish(forward(&kernel, inputs, false).0),
     }
 }
 
@@ -132,7 +149,12 @@ impl<const N: usize, K: Kernel<N>> Backward<Flex, N> for Adjoint<K> {
     fn backward(self, ops: Ops<K::Kept, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node);
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = self.0.backward(ops.state, gradient, wanted);
+        // Each operand's gradient takes as many products as the output; a bias, which comes third, takes none.
+        let operands = wanted.iter().take(2).filter(|wanted| **wanted).count() as f64;
+        let operations = self.0.operations() * operands;
+        let found = timed(K::NAME, Way::Backward, operations, || {
+            self.0.backward(ops.state, gradient, wanted)
+        });
         for (node, gradient) in ops.parents.into_iter().zip(found) {
             if let (Some(node), Some(gradient)) = (node, gradient) {
                 gradients.register::<Flex>(node.id, gradient);

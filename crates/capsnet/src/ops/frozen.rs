@@ -4,7 +4,7 @@ use burn::prelude::*;
 use capsnet_kernels::{ConvShape, CouplingsOver, FrozenConv2d, FrozenVoteRouting, RoutingShape, squash_coordinates};
 
 use super::flex::SCRATCH;
-use super::has_kernels;
+use super::{Way, has_kernels, timed};
 use crate::model::Precision;
 
 /// Two layers of capsules as plain tensors: a convolution that is read as primary capsules, and dynamic routing of
@@ -115,11 +115,17 @@ impl FrozenCapsules {
         let routing = *self.routing.shape();
         let mut u = vec![0.0; batch * routing.lower_len()];
         let mut v = vec![0.0; batch * routing.upper_len()];
-        self.convolution
-            .forward(floats(&features), &mut coordinates)
-            .and_then(|()| squash_coordinates([batch, self.dimensions, routing.lower], &coordinates, &mut u))
-            .and_then(|()| self.routing.forward(&u, &mut v))
-            .expect("features of the size that the layers were frozen for");
+        let images = batch as f64;
+        timed("frozen convolution", Way::Forward, images * shape.operations(), || {
+            self.convolution.forward(floats(&features), &mut coordinates)
+        })
+        .and_then(|()| squash_coordinates([batch, self.dimensions, routing.lower], &coordinates, &mut u))
+        .and_then(|()| {
+            timed("frozen routing", Way::Forward, images * routing.operations(), || {
+                self.routing.forward(&u, &mut v)
+            })
+        })
+        .expect("features of the size that the layers were frozen for");
         let v = TensorData::new(v, [batch, routing.upper, routing.upper_dimensions]);
         Tensor::from_data(v, &device)
     }

@@ -41,6 +41,7 @@ struct MarginLoss {
 
 impl Kernel<2> for MarginLoss {
     type Kept = KnownGradient;
+    const NAME: &'static str = "margin loss";
 
     fn forward(&self, [lengths, truth]: [FlexTensor; 2], keep: bool) -> (FlexTensor, KnownGradient) {
         let shape = lengths.shape().dims();

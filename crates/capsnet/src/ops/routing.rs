@@ -81,6 +81,11 @@ struct Kept {
 
 impl Kernel<2> for Route {
     type Kept = Kept;
+    const NAME: &'static str = "routing";
+
+    fn operations(&self) -> f64 {
+        self.plan.shape().operations()
+    }
 
     fn forward(&self, inputs: [FlexTensor; 2], keep: bool) -> (FlexTensor, Kept) {
         let [u, weight] = inputs.map(contiguous);

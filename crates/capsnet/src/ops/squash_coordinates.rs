@@ -33,6 +33,7 @@ struct SquashCoordinates;
 impl Kernel<1> for SquashCoordinates {
     /// The coordinates.
     type Kept = FlexTensor;
+    const NAME: &'static str = "squash";
 
     fn forward(&self, [coordinates]: [FlexTensor; 1], _keep: bool) -> (FlexTensor, FlexTensor) {
         let shape @ [batch, dimensions, capsules] = coordinates.shape().dims();

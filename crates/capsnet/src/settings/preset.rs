@@ -15,7 +15,7 @@ pub struct Preset {
 }
 
 /// Every preset.
-pub const PRESETS: [Preset; 9] = [
+pub const PRESETS: [Preset; 10] = [
     Preset {
         name: "paper",
         text: include_str!("../../presets/paper.toml"),
@@ -27,6 +27,10 @@ pub const PRESETS: [Preset; 9] = [
     Preset {
         name: "fast",
         text: include_str!("../../presets/fast.toml"),
+    },
+    Preset {
+        name: "large",
+        text: include_str!("../../presets/large.toml"),
     },
     Preset {
         name: "efficient",
