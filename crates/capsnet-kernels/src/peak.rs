@@ -141,8 +141,8 @@ fn sum(lanes: &[Lanes]) -> f32 {
             let rest: f32 = chunks.remainder().iter().map(|lanes| lanes.sum()).sum();
             for chunk in chunks {
                 for (lanes, pair) in chunk.iter().zip(sums.chunks_exact_mut(2)) {
-                    for part in 0..S::PARTS {
-                        pair[part] = pair[part] + simd.load(lanes, part);
+                    for (part, sum) in pair.iter_mut().enumerate().take(S::PARTS) {
+                        *sum = *sum + simd.load(lanes, part);
                     }
                 }
             }

@@ -40,7 +40,7 @@ pub(crate) enum BenchCommand {
     /// before the clock runs. Steps of LeNet-5 are short, so many of them are timed together as one block, and its time
     /// is divided by their number; minimum and median are those of the blocks.
     #[command(after_help = EXAMPLES)]
-    Step(BenchStepArgs),
+    Step(Box<BenchStepArgs>),
     /// Measure what the machine can do at most: multiply-adds in f32, dot products of bf16, reading memory
     ///
     /// With as many threads as commands use. What AMX's tiles could do is no part of it, as no kernel uses them.
