@@ -53,7 +53,8 @@ found = []
 for page in sorted((out / "results").rglob("*.html")):
     title = re.search("<title>(.*?)</title>", page.read_text(encoding="utf-8"), re.S)
     path = page.relative_to(out / "results").as_posix()
-    found.append({"path": path, "title": html.unescape(title[1]) if title else path, "bytes": page.stat().st_size})
+    found.append({"path": path, "title": html.unescape(title[1]) if title else path, "bytes": page.stat().st_size,
+                  "sweep": page.with_name("sweep.json").is_file()})
 (out / "results.json").write_text(json.dumps(found))
 LIST
 fi

@@ -60,8 +60,11 @@ async function open(backend) {
     shown = panel;
     document.title = `${words} · capsnet lab`;
     for (const { name: of, link } of links) {
-      if (of === name) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (of === name) {
+        link.setAttribute("aria-current", "page");
+        // Where the page is narrow, tabs lie beyond its edge.
+        link.scrollIntoView({ block: "nearest", inline: "nearest" });
+      } else link.removeAttribute("aria-current");
     }
     main.replaceChildren(
       panel.usesInput

@@ -39,6 +39,7 @@
  * @property {string} path
  * @property {string} title
  * @property {number} bytes
+ * @property {boolean} sweep whether a sweep's figures are beside it, in sweep.json
  */
 
 /**

@@ -11,11 +11,10 @@
  * @param {import("./backend.js").Backend} backend @param {import("./backend.js").About} about
  * @returns {Promise<Measured | null>} */
 export async function measuredByAngle(backend, about) {
-  const reports = (await backend.results()).filter(({ path }) => path.endsWith("report.html"));
-  for (const { path } of reports) {
+  for (const { path, sweep } of await backend.results()) {
+    if (!sweep) continue;
     const beside = path.replace(/[^/]*$/, "sweep.json").split("/").map(encodeURIComponent);
     const response = await fetch(`results/${beside.join("/")}`);
-    // A report of something else.
     if (!response.ok) continue;
     const found = read(await response.json(), about);
     if (found) return { path, ...found };

@@ -83,13 +83,19 @@ function cut(source, [, height, width], numbers, done, failed) {
 }
 
 /** Images of a sheet, eight in a row, each with its label and, if it differs, the answer.
- * @param {{tiles: any, note: HTMLElement | null, source: string, names: string[]}} of
+ * @param {{tiles: any, note: HTMLElement | null, source: string | null, names: string[]}} of where they are; nowhere if
+ * the model draws none
  * @param {any} epoch what was seen, if there is something to see */
 export function grid({ tiles, note, source, names }, epoch) {
-  const key = epoch ? source : "";
+  const key = epoch ? (source ?? "none") : "";
   if (tiles.dataset.of === key) return;
   tiles.dataset.of = key;
   if (!epoch) return tiles.replaceChildren();
+  const none = () => {
+    tiles.replaceChildren();
+    if (note) note.textContent = "This model has no decoder.";
+  };
+  if (!source) return none();
   const { labels, predictions, shape } = epoch.grid;
   cut(
     source,
@@ -106,9 +112,6 @@ export function grid({ tiles, note, source, names }, epoch) {
       tiles.replaceChildren(...figures);
       if (note) note.textContent = `after epoch ${epoch.epoch}`;
     },
-    () => {
-      tiles.replaceChildren();
-      if (note) note.textContent = "This model has no decoder.";
-    },
+    none,
   );
 }

@@ -274,7 +274,8 @@ export function train({ backend, about }) {
     // Answers to the same images differ from epoch to epoch.
     grid({ tiles: truth, note: null, source: `${source("truth")}&epoch=${epoch?.epoch}`, names }, epoch);
     const drawn = source(`reconstruction-${String(epoch?.epoch ?? 0).padStart(4, "0")}`);
-    grid({ tiles: made, note: madeNote, source: drawn, names }, epoch);
+    const isDrawn = epoch?.grid.reconstructed !== false;
+    grid({ tiles: made, note: madeNote, source: isDrawn ? drawn : null, names }, epoch);
   }
 
   return {

@@ -238,9 +238,15 @@ fn a_run_of_a_model_that_names_no_classes_has_no_panes_of_them() {
 
 #[test]
 fn nothing_is_wider_than_a_phone() {
-    let Some((_open, mut browser, host)) = lab("", 390) else {
+    let Some((open, mut browser, host)) = lab("", 390) else {
         return;
     };
+    // A report that is no sweep's, of which no figures are asked for.
+    let folder = open.home.path().join("runs/study");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("report.html"), "<!doctype html><title>A study</title>").unwrap();
+    browser.go("about:blank");
+    browser.go(&host);
     for tab in ["draw", "capsules", "routing", "train", "measures"] {
         browser.js(&format!("location.hash = 'tab={tab}'"));
         browser.until("document.querySelector('h1')");
@@ -249,6 +255,10 @@ fn nothing_is_wider_than_a_phone() {
         ));
         let over = browser.js("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(over, 0, "{tab} is wider than the window");
+        browser.until(
+            "(({ left, right }) => left >= 0 && right <= innerWidth)\
+             (document.querySelector('nav a[aria-current]').getBoundingClientRect())",
+        );
     }
     assert_eq!(browser.complaints(&host), [""; 0]);
 }

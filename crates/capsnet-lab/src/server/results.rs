@@ -31,6 +31,8 @@ pub(super) struct Report {
     path: String,
     title: String,
     bytes: u64,
+    /// Whether a sweep's figures are beside it.
+    sweep: bool,
 }
 
 /// The pages and tables in a folder.
@@ -47,6 +49,7 @@ pub(super) fn list(root: &Path) -> Vec<Report> {
             found.push(Report {
                 title: title.unwrap_or_else(|| path.to_owned()),
                 bytes: metadata.len(),
+                sweep: path.ends_with(".html") && entry.path().with_file_name("sweep.json").is_file(),
                 path: path.to_owned(),
             });
         }

@@ -60,6 +60,9 @@ pub struct Grid {
     pub predictions: Vec<usize>,
     /// Channels, rows and columns of an image.
     pub shape: [usize; 3],
+    /// Whether a decoder drew them, too; records of before there was this field don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconstructed: Option<bool>,
     /// The images' levels, plane by plane; not in the file but in a PNG of their own.
     #[serde(skip)]
     pub images: Vec<Vec<u8>>,
@@ -101,6 +104,7 @@ impl Shown {
             labels: self.labels[..shown].to_vec(),
             shape: self.shape,
             images: self.images[..shown].to_vec(),
+            reconstructed: Some(false),
             ..Grid::default()
         };
         if !names_classes {
@@ -132,6 +136,7 @@ impl Shown {
         let decoded = capsules.and_then(|capsules| decode(model, &capsules, device).ok());
         let levels = |image: Vec<f32>| image.into_iter().map(|x| (255.0 * x).round() as u8).collect();
         let grid = Grid {
+            reconstructed: Some(decoded.is_some()),
             predictions: views[..shown].iter().map(|view| view.class).collect(),
             reconstructions: decoded.map(|images| images.into_iter().map(levels).collect()),
             ..grid
