@@ -5,6 +5,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod backward;
+mod form;
 mod forward;
 mod layout;
 mod passes;
@@ -15,6 +16,7 @@ use crate::scratch::Scratch;
 use crate::simd::Lanes;
 use layout::Layout;
 
+pub use form::EmForm;
 pub use shape::{Centres, EmShape};
 
 /// A layer of matrix capsules (Hinton, Sabour, Frosst 2018) whose votes are made sample by sample and parent by parent,
@@ -36,11 +38,22 @@ pub use shape::{Centres, EmShape};
 /// ```
 ///
 /// The last two lines are left out of the last iteration; `mu` and `sigmoid(logit)` are the parents. `scale` is
-/// [`EmShape::mass_scale`]. Capsules are sixteen numbers of their pose, row by row, and their activation. Work runs on
+/// [`EmShape::mass_scale`]. By the authors' code ([`EmForm::Official`]) it is, with `lambda` a quarter of that where
+/// matrices are shared:
+///
+/// ```text
+/// R[p,k,i,j] = 1 / (pairs p, k that compete with this one)
+///     mu[p,j]    = 0.9 (sum of R a v) / m + 0.1 (mu[p,j] of the iteration before, 0 at first)
+///     var[p,j]   = sum of R a (v - mu)^2 / m + 5e-4
+///     logit[p,j] = -lambda (5000 beta_a[j] + m sum over d of (beta_u[j] (ln 2 pi + 1) + ln(var[d])))
+///     R          = softmax of z over all pairs p, k that compete, for each j by itself
+/// ```
+///
+/// where pairs compete that would have the same child if the stride were 1. Capsules are sixteen numbers of their pose, row by row, and their activation. Work runs on
 /// the current rayon pool; the results don't depend on its size.
 ///
 /// ```
-/// use capsnet_kernels::{EmRouting, EmShape};
+/// use capsnet_kernels::{EmForm, EmRouting, EmShape};
 ///
 /// let shape = EmShape {
 ///     batch: 1,
@@ -53,6 +66,7 @@ pub use shape::{Centres, EmShape};
 ///     shared: false,
 ///     centres: None,
 ///     iterations: 1,
+///     form: EmForm::Paper,
 /// };
 /// let routing = EmRouting::new(shape)?;
 /// let identity: Vec<f32> = (0..16).map(|d| if d % 5 == 0 { 1.0 } else { 0.0 }).collect();

@@ -54,7 +54,7 @@ pub use conv::{Algorithm, Conv2d, Pass};
 pub use conv_block::{ConvBlock, ConvBlockGradients};
 pub use cross_entropy::cross_entropy;
 pub use dense::{Activation, Dense, DenseGradients};
-pub use em_routing::{Centres, EmGradients, EmKept, EmRouting, EmShape};
+pub use em_routing::{Centres, EmForm, EmGradients, EmKept, EmRouting, EmShape};
 pub use error::KernelError;
 pub use frozen_conv::FrozenConv2d;
 pub use margin_loss::{Margins, margin_loss};

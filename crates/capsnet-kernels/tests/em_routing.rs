@@ -1,14 +1,23 @@
 //! Matrix capsules with EM routing against the formulas in plain f64 loops, gradients against finite differences of
 //! these.
 
-use capsnet_kernels::{Centres, EmGradients, EmRouting, EmShape, KernelError};
+use capsnet_kernels::{Centres, EmForm, EmGradients, EmRouting, EmShape, KernelError};
 
 const CAPSULE: usize = 17;
 
 /// What the formulas say, pair by pair, with nothing shared.
 fn reference(shape: &EmShape, children: &[f64], weight: &[f64], betas: &[f64]) -> Vec<f64> {
     let (types, offsets, positions) = (shape.upper, shape.offsets(), shape.positions());
-    let covers = shape.covers();
+    let official = shape.form == EmForm::Official;
+    let columns = (shape.width - shape.kernel[1]) / shape.stride + 1;
+    // The place that a pair competes for: the child's, or that which it would have if the stride were 1.
+    let place = |p: usize, k: usize| {
+        let stride = if official { 1 } else { shape.stride };
+        (
+            p / columns * stride + k / shape.kernel[1],
+            p % columns * stride + k % shape.kernel[1],
+        )
+    };
     let pairs: Vec<(usize, usize)> = (0..offsets)
         .flat_map(|k| (0..shape.lower).map(move |b| (k, b)))
         .collect();
@@ -39,10 +48,16 @@ fn reference(shape: &EmShape, children: &[f64], weight: &[f64], betas: &[f64]) -
                 .map(|p| (0..types).map(|j| of_parent(p, j)).collect())
                 .collect()
         };
-        let mut shares = each(&|p, i, _| 1.0 / (covers[shape.child(p, pairs[i].0)] * types) as f64);
+        let mut shares = each(&|p, i, _| {
+            let wanted = place(p, pairs[i].0);
+            let all = (0..positions).flat_map(|q| (0..offsets).map(move |k| (q, k)));
+            let rivals = all.filter(|&(q, k)| place(q, k) == wanted).count();
+            1.0 / (rivals * if official { 1 } else { types }) as f64
+        });
+        let mut means = vec![[0.0; 16]; positions * types];
         let rounds = shape.iterations.max(1);
         for t in 0..rounds {
-            let lambda = EmShape::inverse_temperature(t);
+            let lambda = EmShape::inverse_temperature(t) * if official && shape.shared { 0.25 } else { 1.0 };
             let mut parents = Vec::new();
             for (p, shares) in shares.iter_mut().enumerate() {
                 for (j, shares) in shares.iter_mut().enumerate() {
@@ -56,10 +71,28 @@ fn reference(shape: &EmShape, children: &[f64], weight: &[f64], betas: &[f64]) -
                     let average = |f: &dyn Fn(&[f64; 16]) -> f64| {
                         votes.iter().zip(&weights).map(|(v, w)| w * f(v)).sum::<f64>() / mass
                     };
-                    let mean: Vec<f64> = (0..16).map(|d| average(&|v| v[d])).collect();
-                    let variance: Vec<f64> = (0..16).map(|d| average(&|v| (v[d] - mean[d]).powi(2)) + 1e-6).collect();
-                    let cost: f64 = variance.iter().map(|x| (betas[j] + x.ln() / 2.0) * mass * scale).sum();
-                    let logit = lambda * (betas[types + j] - cost);
+                    let old = &mut means[p * types + j];
+                    let mean: Vec<f64> = (0..16)
+                        .map(|d| match official {
+                            true => 0.9 * average(&|v| v[d]) + 0.1 * old[d],
+                            false => average(&|v| v[d]),
+                        })
+                        .collect();
+                    old.copy_from_slice(&mean);
+                    let least = if official { 5e-4 } else { 1e-6 };
+                    let variance: Vec<f64> = (0..16)
+                        .map(|d| average(&|v| (v[d] - mean[d]).powi(2)) + least)
+                        .collect();
+                    let logit = if official {
+                        let entropy: f64 = variance
+                            .iter()
+                            .map(|x| x.ln() + betas[j] * (std::f64::consts::TAU.ln() + 1.0))
+                            .sum();
+                        -lambda * (5000.0 * betas[types + j] + mass * entropy)
+                    } else {
+                        let cost: f64 = variance.iter().map(|x| (betas[j] + x.ln() / 2.0) * mass * scale).sum();
+                        lambda * (betas[types + j] - cost)
+                    };
                     let prior = -(1.0 + (-logit).exp()).ln();
                     for (share, v) in shares.iter_mut().zip(&votes) {
                         let of = |d: usize| {
@@ -77,14 +110,18 @@ fn reference(shape: &EmShape, children: &[f64], weight: &[f64], betas: &[f64]) -
             }
             let logits = shares.clone();
             shares = each(&|p, i, j| {
-                let child = child_of(p, pairs[i]);
+                let (k, child) = pairs[i];
                 let mut rivals = Vec::new();
-                for (p, of_position) in logits.iter().enumerate() {
-                    for of_type in of_position {
+                for (q, of_position) in logits.iter().enumerate() {
+                    for (_, of_type) in of_position
+                        .iter()
+                        .enumerate()
+                        .filter(|(kind, _)| !official || *kind == j)
+                    {
                         let same = pairs
                             .iter()
                             .zip(of_type)
-                            .filter(|(pair, _)| child_of(p, **pair) == child);
+                            .filter(|((at, other), _)| place(q, *at) == place(p, k) && *other == child);
                         rivals.extend(same.map(|(_, z)| *z));
                     }
                 }
@@ -214,13 +251,22 @@ fn convolution(iterations: usize) -> EmShape {
         shared: false,
         centres: None,
         iterations,
+        form: EmForm::Paper,
     }
 }
 
+const FORMS: [EmForm; 2] = [EmForm::Paper, EmForm::Official];
+
 #[test]
 fn a_convolutional_layer_is_what_the_formulas_say() {
-    for iterations in 0..=5 {
-        Case::new(convolution(iterations)).check(23);
+    for form in FORMS {
+        for iterations in 0..=5 {
+            Case::new(EmShape {
+                form,
+                ..convolution(iterations)
+            })
+            .check(23);
+        }
     }
 }
 
@@ -237,7 +283,9 @@ fn tiny_layers_are_too() {
         stride: 1,
         ..convolution(2)
     };
-    Case::new(shape).check(200);
+    for form in FORMS {
+        Case::new(EmShape { form, ..shape }).check(200);
+    }
 }
 
 #[test]
@@ -251,7 +299,9 @@ fn a_dense_overlap_and_more_types_than_lanes_are_too() {
         stride: 1,
         ..convolution(3)
     };
-    Case::new(shape).check(61);
+    for form in FORMS {
+        Case::new(EmShape { form, ..shape }).check(61);
+    }
 }
 
 #[test]
@@ -271,20 +321,27 @@ fn class_capsules_with_shared_matrices_and_places_are_too() {
             size: [28, 30],
         }),
         iterations: 2,
+        form: EmForm::Paper,
     };
-    Case::new(shape).check(7);
+    for form in FORMS {
+        Case::new(EmShape { form, ..shape }).check(7);
+    }
 }
 
 #[test]
 fn hard_cases_stay_finite() {
-    for iterations in 1..=5 {
-        let mut identical = Case::new(convolution(iterations));
+    for (iterations, form) in (1..=5).flat_map(|iterations| FORMS.map(|form| (iterations, form))) {
+        let shape = EmShape {
+            form,
+            ..convolution(iterations)
+        };
+        let mut identical = Case::new(shape);
         identical.weight.fill(0.0);
-        let mut inactive = Case::new(convolution(iterations));
+        let mut inactive = Case::new(shape);
         for capsule in inactive.children.chunks_mut(CAPSULE) {
             capsule[16] = 0.0;
         }
-        let mut far = Case::new(convolution(iterations));
+        let mut far = Case::new(shape);
         far.children.iter_mut().for_each(|x| *x = x.abs() * 100.0);
         far.children.chunks_mut(CAPSULE).for_each(|capsule| capsule[16] = 1.0);
         let one_child = Case::new(EmShape {
@@ -292,11 +349,14 @@ fn hard_cases_stay_finite() {
             width: 1,
             lower: 1,
             kernel: [1, 1],
-            ..convolution(iterations)
+            ..shape
         });
         for case in [identical, inactive, far, one_child] {
             let all = case.run();
-            assert!(all.iter().flatten().all(|x| x.is_finite()), "{iterations} iterations");
+            assert!(
+                all.iter().flatten().all(|x| x.is_finite()),
+                "{form:?}, {iterations} iterations"
+            );
         }
     }
 }

@@ -17,6 +17,10 @@
 //! g_v = -g_z e / var
 //! ```
 //!
+//! By the authors' code `mu` is 0.9 of the weighted mean `mu'` and 0.1 of the `mu` before: then `g_mu` gets
+//! `2 g_var (mu - mu')` and a tenth of the `g_mu` of the iteration after, `v` and `w` get 0.9 of it, and `g_w` has
+//! `v - mu'` in place of its first `e`.
+//!
 //! All parts of `g_v` are linear in votes, so that they are added up in the last pass, that of the first iteration.
 
 use super::EmGradients;
@@ -103,6 +107,8 @@ struct Work<'a> {
     /// Gradients of activations, `[child]`.
     activations: &'a mut [Lanes],
     sums: &'a mut [Lanes],
+    /// Of every unit, what the gradient of its mean is beside, by the mean of the iteration after.
+    carried: &'a mut [Lanes],
     /// Of every iteration and unit.
     slopes: &'a mut [Lanes],
     /// Gradients of the logits before every iteration but the first, `[unit][pair]`; first those of its shares.
@@ -115,7 +121,9 @@ impl<'a> Work<'a> {
     fn len(layout: &Layout) -> usize {
         let iterations = layout.iterations;
         layout.pairs * (POSE + 1 + iterations)
-            + 2 * layout.children
+            + layout.children
+            + layout.rivals
+            + layout.units * POSE
             + iterations * layout.units * SLOPES
             + (iterations - 1) * layout.units * layout.pairs
     }
@@ -124,7 +132,8 @@ impl<'a> Work<'a> {
         let (votes, rest) = lanes.split_at_mut(layout.pairs * POSE);
         let (weights, rest) = rest.split_at_mut(layout.pairs);
         let (activations, rest) = rest.split_at_mut(layout.children);
-        let (sums, rest) = rest.split_at_mut(layout.children);
+        let (sums, rest) = rest.split_at_mut(layout.rivals);
+        let (carried, rest) = rest.split_at_mut(layout.units * POSE);
         let (slopes, rest) = rest.split_at_mut(layout.iterations * layout.units * SLOPES);
         let (of_pairs, logits) = rest.split_at_mut(layout.iterations * layout.pairs);
         Self {
@@ -132,6 +141,7 @@ impl<'a> Work<'a> {
             weights,
             activations,
             sums,
+            carried,
             slopes,
             logits: &mut logits[..(layout.iterations - 1) * layout.units * layout.pairs],
             of_pairs,
@@ -168,6 +178,7 @@ impl Kernel for Sample<'_> {
         let of_block = layout.matrices() * POSE;
         dchildren.fill(0.0);
         work.activations.fill(Lanes::ZERO);
+        work.carried.fill(Lanes::ZERO);
         for iteration in (0..=last).rev() {
             let shares = (iteration > 0).then(|| &states[layout.shares(iteration)..][..units * pairs]);
             if iteration < last {
@@ -199,12 +210,18 @@ impl Kernel for Sample<'_> {
                     let sum = moments(simd, work.votes, dz, mean, &mut first, &mut second);
                     of_density(state, &sum, &first, &second, slopes)
                 };
-                let lambda = EmShape::inverse_temperature(iteration) as f32;
                 let [du, da] = {
                     let (u, a) = self.dbetas.split_at_mut(layout.blocks);
                     [&mut u[block], &mut a[block]]
                 };
-                let constant = of_costs(state, &dlogit, lambda, layout.mass_scale, slopes, [du, da]);
+                let mut constant = of_costs(layout, iteration, state, &dlogit, slopes, [du, da]);
+                if layout.old_share > 0.0 {
+                    let before = iteration
+                        .checked_sub(1)
+                        .map(|t| &states[layout.states(t) + unit * STATE..][..STATE]);
+                    let carried = &mut work.carried[unit * POSE..][..POSE];
+                    damped(layout, state, before, slopes, carried, &mut constant);
+                }
                 let (linear, square) = slopes.split_at(POSE);
                 quadratic(simd, work.votes, mean, [linear, square], &constant, work.weights);
                 // They hold the gradients of the weights now.
@@ -304,35 +321,63 @@ fn of_density(
 /// `sum over d of e (g_mu + g_var e) / m`.
 #[inline(always)]
 fn of_costs(
+    layout: &Layout,
+    iteration: usize,
     state: &[Lanes],
     dlogit: &Lanes,
-    lambda: f32,
-    scale: f32,
     slopes: &mut [Lanes],
     [du, da]: [&mut Lanes; 2],
 ) -> Lanes {
+    let (costs, lambda, least_variance) = (&layout.costs, layout.lambda[iteration], layout.least_variance);
     let mut constant = Lanes::ZERO;
     for lane in 0..LANES {
-        let dcost = -lambda * dlogit.0[lane] * scale;
-        da.0[lane] += lambda * dlogit.0[lane];
-        du.0[lane] += dcost * state[MASS].0[lane] * POSE as f32;
+        let dcost = -lambda * dlogit.0[lane] * costs.mass;
+        da.0[lane] += lambda * dlogit.0[lane] * costs.beta_a;
+        du.0[lane] += dcost * state[MASS].0[lane] * costs.beta_u;
         constant.0[lane] = dcost * state[LEVEL].0[lane];
     }
     for d in 0..POSE {
         for lane in 0..LANES {
             let (mass, variance) = (state[MASS].0[lane], state[VARIANCE + d].0[lane]);
             let precision = state[PRECISION + d].0[lane];
-            let dcost = -lambda * dlogit.0[lane] * scale;
-            let of_variance = slopes[POSE + d].0[lane] + 0.5 * dcost * mass * precision;
+            let dcost = -lambda * dlogit.0[lane] * costs.mass;
+            let of_variance = slopes[POSE + d].0[lane] + 0.5 * costs.logs * dcost * mass * precision;
             let by_mass = 1.0 / mass;
             let of_mean =
                 slopes[d].0[lane] - 2.0 * of_variance * state[MEAN + d].0[lane] * EmShape::LEAST_MASS as f32 * by_mass;
             slopes[d].0[lane] = of_mean * by_mass;
             slopes[POSE + d].0[lane] = of_variance * by_mass;
-            constant.0[lane] -= of_variance * by_mass * (variance - EmShape::LEAST_VARIANCE as f32);
+            constant.0[lane] -= of_variance * by_mass * (variance - least_variance);
         }
     }
     constant
+}
+
+/// Where a mean has some of the one before: the same of the new part of the mean, which votes and weights go into, from
+/// that of the whole; all over the mass. What the mean before gets is carried on to its iteration.
+#[inline(always)]
+fn damped(
+    layout: &Layout,
+    state: &[Lanes],
+    before: Option<&[Lanes]>,
+    slopes: &mut [Lanes],
+    carried: &mut [Lanes],
+    constant: &mut Lanes,
+) {
+    let old_share = layout.old_share;
+    let new_share = 1.0 - old_share;
+    for d in 0..POSE {
+        for lane in 0..LANES {
+            let (mean, mass) = (state[MEAN + d].0[lane], state[MASS].0[lane]);
+            let old = before.map_or(0.0, |before| before[MEAN + d].0[lane]);
+            // The new part, which the votes' distances are counted from no more.
+            let drift = mean - (mean - old_share * old) / new_share;
+            let of_mean = slopes[d].0[lane] + carried[d].0[lane] / mass + 2.0 * slopes[POSE + d].0[lane] * drift;
+            carried[d].0[lane] = old_share * of_mean * mass;
+            slopes[d].0[lane] = new_share * of_mean;
+            constant.0[lane] += slopes[d].0[lane] * drift;
+        }
+    }
 }
 
 /// All that goes into the gradients of a unit's votes.

@@ -83,13 +83,13 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn len(layout: &Layout) -> usize {
-        layout.pairs * (POSE + 1) + 2 * layout.children
+        layout.pairs * (POSE + 1) + 2 * layout.rivals
     }
 
     fn of(layout: &Layout, lanes: &'a mut [Lanes]) -> Self {
         let (votes, rest) = lanes.split_at_mut(layout.pairs * POSE);
         let (weights, rest) = rest.split_at_mut(layout.pairs);
-        let (most, sums) = rest.split_at_mut(layout.children);
+        let (most, sums) = rest.split_at_mut(layout.rivals);
         Self {
             votes,
             weights,
@@ -124,7 +124,8 @@ impl Kernel for Sample<'_> {
                 };
                 let before = (iteration > 0).then(|| &shares[shares_of(iteration)]);
                 weigh(layout, unit, self.children, before, work.weights);
-                let state = &mut states[layout.states(iteration) + unit * STATE..][..STATE];
+                let (before, now) = states.split_at_mut(layout.states(iteration));
+                let state = &mut now[unit * STATE..][..STATE];
                 let matrices = &self.matrices[block * of_block..][..of_block];
                 let mut sums = [Lanes::ZERO; POSE];
                 let weights = Some(&*work.weights);
@@ -144,10 +145,19 @@ impl Kernel for Sample<'_> {
                         state[MEAN + d].0[lane] = sums[d].0[lane] / mass.0[lane];
                     }
                 }
+                if layout.old_share > 0.0 {
+                    let before = iteration
+                        .checked_sub(1)
+                        .map(|t| &before[layout.states(t) + unit * STATE..][..STATE]);
+                    damp(
+                        &mut state[MEAN..MEAN + POSE],
+                        before.map(|state| &state[MEAN..]),
+                        layout.old_share,
+                    );
+                }
                 squares(simd, work.votes, work.weights, &state[MEAN..MEAN + POSE], &mut sums);
-                let lambda = EmShape::inverse_temperature(iteration) as f32;
                 let betas = [&self.betas.u[block], &self.betas.a[block]];
-                let level = settle(state, &sums, &mass, betas, lambda, layout.mass_scale);
+                let level = settle(layout, iteration, state, &sums, &mass, betas);
                 if iteration + 1 < layout.iterations {
                     let (half_precision, prior) = density(state, &level);
                     let out = &mut shares[shares_of(iteration + 1)];
@@ -195,30 +205,42 @@ fn add(lanes: &[Lanes], start: f32) -> Lanes {
     Lanes(sum)
 }
 
+/// The mean with some of that of the iteration before.
+#[inline(always)]
+fn damp(mean: &mut [Lanes], before: Option<&[Lanes]>, old_share: f32) {
+    for d in 0..POSE {
+        for lane in 0..LANES {
+            let old = before.map_or(0.0, |before| before[d].0[lane]);
+            mean[d].0[lane] = (1.0 - old_share) * mean[d].0[lane] + old_share * old;
+        }
+    }
+}
+
 /// Variance, mass and logit of a unit, from the sums of squares; returns half the sum of the logarithms of variances.
 #[inline(always)]
 fn settle(
+    layout: &Layout,
+    iteration: usize,
     state: &mut [Lanes],
     squares: &[Lanes; POSE],
     mass: &Lanes,
     [beta_u, beta_a]: [&Lanes; 2],
-    lambda: f32,
-    scale: f32,
 ) -> Lanes {
+    let (costs, lambda) = (&layout.costs, layout.lambda[iteration]);
     let mut half_logs = [0.0; LANES];
     for d in 0..POSE {
         for lane in 0..LANES {
-            let variance = squares[d].0[lane] / mass.0[lane] + EmShape::LEAST_VARIANCE as f32;
+            let variance = squares[d].0[lane] / mass.0[lane] + layout.least_variance;
             state[VARIANCE + d].0[lane] = variance;
             state[PRECISION + d].0[lane] = 1.0 / variance;
             half_logs[lane] += 0.5 * ln(variance);
         }
     }
     for lane in 0..LANES {
-        let level = POSE as f32 * beta_u.0[lane] + half_logs[lane];
-        let cost = scale * mass.0[lane] * level;
+        let level = costs.beta_u * beta_u.0[lane] + costs.logs * half_logs[lane];
+        let cost = costs.mass * mass.0[lane] * level;
         state[LEVEL].0[lane] = level;
-        state[LOGIT].0[lane] = lambda * (beta_a.0[lane] - cost);
+        state[LOGIT].0[lane] = lambda * (costs.beta_a * beta_a.0[lane] - cost);
     }
     state[MASS] = *mass;
     Lanes(half_logs)

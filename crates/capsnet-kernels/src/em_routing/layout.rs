@@ -31,43 +31,83 @@ pub(super) struct Layout {
     pub(super) children: usize,
     /// Of each position and pair, the child.
     pub(super) child: Vec<u32>,
+    /// Of each position and pair, and type of child, the group that competes.
+    pub(super) rival: Vec<u32>,
+    /// Groups that compete.
+    pub(super) rivals: usize,
+    /// How many further the groups of the next block are; 0 where blocks compete with each other.
+    pub(super) rivals_apart: usize,
     /// Of each position and pair, the first share.
     pub(super) first: Vec<f32>,
     /// Of each position and pair, what is added to elements 3 and 7 of a vote.
     pub(super) centres: Vec<[f32; 2]>,
-    pub(super) mass_scale: f32,
+    /// What costs are made of.
+    pub(super) costs: Costs,
+    /// Of each iteration.
+    pub(super) lambda: Vec<f32>,
+    pub(super) least_variance: f32,
+    /// How much of a mean is that of the iteration before.
+    pub(super) old_share: f32,
+}
+
+/// As [`EmCosts`](super::form::EmCosts).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Costs {
+    pub(super) beta_u: f32,
+    pub(super) logs: f32,
+    pub(super) mass: f32,
+    pub(super) beta_a: f32,
 }
 
 impl Layout {
     pub(super) fn new(shape: EmShape) -> Self {
         let (offsets, lower) = (shape.offsets(), shape.lower);
-        let covers = shape.covers();
         let blocks = shape.upper.div_ceil(LANES);
-        let (mut child, mut first, mut centres) = (Vec::new(), Vec::new(), Vec::new());
+        let groups = shape.form.rivals(&shape);
+        let mut sizes = vec![0; groups.iter().max().map_or(0, |most| most + 1)];
+        groups.iter().for_each(|group| sizes[*group] += 1);
+        let (types_compete, groups_of_block) = (shape.form.types_compete(), sizes.len() * lower);
+        let types = if types_compete { shape.upper } else { 1 };
+        let (mut child, mut rival, mut first, mut centres) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for position in 0..shape.positions() {
             for offset in 0..offsets {
                 let place = shape.child(position, offset);
+                let group = groups[position * offsets + offset];
                 let centre = shape
                     .centres
                     .map(|centres| centres.of(place / shape.width, place % shape.width));
                 for kind in 0..lower {
                     child.push((place * lower + kind) as u32);
-                    first.push(1.0 / (covers[place] * shape.upper) as f32);
+                    rival.push((group * lower + kind) as u32);
+                    first.push(1.0 / (sizes[group] * types) as f32);
                     centres.push(centre.unwrap_or_default().map(|place| place as f32));
                 }
             }
         }
+        let iterations = shape.iterations.max(1);
+        let costs = shape.form.costs(&shape);
         Self {
             shape,
-            iterations: shape.iterations.max(1),
+            iterations,
             blocks,
             units: shape.positions() * blocks,
             pairs: offsets * lower,
             children: shape.height * shape.width * lower,
             child,
+            rival,
+            rivals: groups_of_block * if types_compete { 1 } else { blocks },
+            rivals_apart: if types_compete { 0 } else { groups_of_block },
             first,
             centres,
-            mass_scale: shape.mass_scale() as f32,
+            costs: Costs {
+                beta_u: costs.beta_u_factor as f32,
+                logs: costs.logs_factor as f32,
+                mass: costs.mass_factor as f32,
+                beta_a: costs.beta_a_factor as f32,
+            },
+            lambda: (0..iterations).map(|t| shape.lambda(t) as f32).collect(),
+            least_variance: shape.form.least_variance() as f32,
+            old_share: (1.0 - shape.form.new_share()) as f32,
         }
     }
 

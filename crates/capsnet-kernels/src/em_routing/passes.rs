@@ -178,61 +178,69 @@ pub(super) fn product<S: Simd>(simd: S, a: S::V, b: S::V) -> S::V {
 /// Below it a share is none: products with it would only be slow, being too small for ordinary numbers.
 const NO_SHARE: f32 = 1e-20;
 
-/// Makes shares of the logits of all units, `[unit][pair]`, in place: a softmax over all that have the same child.
-/// `most` and `sums` are `[child]`.
+/// Makes shares of the logits of all units, `[unit][pair]`, in place: a softmax over all that compete. `most` and `sums`
+/// are `[rival]`.
 #[inline(always)]
 pub(super) fn compete(layout: &Layout, logits: &mut [Lanes], most: &mut [Lanes], sums: &mut [Lanes]) {
+    let among_types = layout.shape.form.types_compete();
     most.fill(Lanes([-1e30; 16]));
     sums.fill(Lanes::ZERO);
-    for_pairs(layout, logits, |child, block, logit| {
+    for_pairs(layout, logits, |rival, block, logit| {
         let used = layout.used(block);
         for (lane, value) in logit.0.iter_mut().enumerate() {
             *value = if lane < used { *value } else { -1e30 };
         }
-        for (most, value) in most[child].0.iter_mut().zip(&logit.0) {
+        for (most, value) in most[rival].0.iter_mut().zip(&logit.0) {
             *most = most.max(*value);
         }
     });
-    for most in &mut *most {
-        let largest = most.0.iter().fold(-1e30f32, |largest, value| largest.max(*value));
-        most.0 = [largest; 16];
+    if among_types {
+        for most in &mut *most {
+            let largest = most.0.iter().fold(-1e30f32, |largest, value| largest.max(*value));
+            most.0 = [largest; 16];
+        }
     }
-    for_pairs(layout, logits, |child, _, logit| {
-        let (most, sum) = (&most[child].0, &mut sums[child].0);
+    for_pairs(layout, logits, |rival, _, logit| {
+        let (most, sum) = (&most[rival].0, &mut sums[rival].0);
         for ((value, most), sum) in logit.0.iter_mut().zip(most).zip(sum) {
             *value = exp(*value - most);
             *sum += *value;
         }
     });
     for sum in &mut *sums {
-        sum.0 = [1.0 / sum.sum(); 16];
+        sum.0 = match among_types {
+            true => [1.0 / sum.sum(); 16],
+            false => sum.0.map(|sum| 1.0 / sum),
+        };
     }
-    for_pairs(layout, logits, |child, _, share| {
-        for (share, by) in share.0.iter_mut().zip(&sums[child].0) {
+    for_pairs(layout, logits, |rival, _, share| {
+        for (share, by) in share.0.iter_mut().zip(&sums[rival].0) {
             let value = *share * by;
             *share = if value < NO_SHARE { 0.0 } else { value };
         }
     });
 }
 
-/// The gradient of the logits, in place of that of the shares; `sums` is `[child]`.
+/// The gradient of the logits, in place of that of the shares; `sums` is `[rival]`.
 #[inline(always)]
 pub(super) fn compete_adjoint(layout: &Layout, shares: &[Lanes], gradient: &mut [Lanes], sums: &mut [Lanes]) {
     sums.fill(Lanes::ZERO);
     for (unit, (shares, gradient)) in units(layout, shares).zip(units(layout, gradient)).enumerate() {
-        for ((child, share), gradient) in of_unit(layout, unit).zip(shares).zip(gradient) {
-            for ((sum, share), gradient) in sums[*child as usize].0.iter_mut().zip(&share.0).zip(&gradient.0) {
+        for ((rival, share), gradient) in rivals_of(layout, unit).zip(shares).zip(gradient) {
+            for ((sum, share), gradient) in sums[rival].0.iter_mut().zip(&share.0).zip(&gradient.0) {
                 *sum += share * gradient;
             }
         }
     }
-    for sum in &mut *sums {
-        sum.0 = [sum.sum(); 16];
+    if layout.shape.form.types_compete() {
+        for sum in &mut *sums {
+            sum.0 = [sum.sum(); 16];
+        }
     }
     let all = gradient.chunks_exact_mut(layout.pairs);
     for (unit, (shares, gradient)) in units(layout, shares).zip(all).enumerate() {
-        for ((child, share), gradient) in of_unit(layout, unit).zip(shares).zip(gradient) {
-            for ((gradient, share), sum) in gradient.0.iter_mut().zip(&share.0).zip(&sums[*child as usize].0) {
+        for ((rival, share), gradient) in rivals_of(layout, unit).zip(shares).zip(gradient) {
+            for ((gradient, share), sum) in gradient.0.iter_mut().zip(&share.0).zip(&sums[rival].0) {
                 *gradient = share * (*gradient - sum);
             }
         }
@@ -241,6 +249,16 @@ pub(super) fn compete_adjoint(layout: &Layout, shares: &[Lanes], gradient: &mut 
 
 fn units<'a>(layout: &Layout, lanes: &'a [Lanes]) -> impl Iterator<Item = &'a [Lanes]> {
     lanes.chunks_exact(layout.pairs)
+}
+
+/// The groups that a unit's pairs compete in, pair by pair.
+#[inline(always)]
+fn rivals_of(layout: &Layout, unit: usize) -> impl Iterator<Item = usize> {
+    let at = unit / layout.blocks * layout.pairs;
+    let first = unit % layout.blocks * layout.rivals_apart;
+    layout.rival[at..at + layout.pairs]
+        .iter()
+        .map(move |rival| first + *rival as usize)
 }
 
 /// The children of a unit, pair by pair.
@@ -253,8 +271,8 @@ pub(super) fn of_unit(layout: &Layout, unit: usize) -> impl Iterator<Item = &u32
 #[inline(always)]
 fn for_pairs(layout: &Layout, lanes: &mut [Lanes], mut visit: impl FnMut(usize, usize, &mut Lanes)) {
     for (unit, lanes) in lanes.chunks_exact_mut(layout.pairs).enumerate() {
-        for (child, lanes) in of_unit(layout, unit).zip(lanes) {
-            visit(*child as usize, unit % layout.blocks, lanes);
+        for (rival, lanes) in rivals_of(layout, unit).zip(lanes) {
+            visit(rival, unit % layout.blocks, lanes);
         }
     }
 }

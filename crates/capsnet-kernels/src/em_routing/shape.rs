@@ -1,5 +1,6 @@
 //! The shape of a layer of matrix capsules, checked once.
 
+use super::form::EmForm;
 use crate::error::{KernelError, check_addressable};
 
 /// Numbers of a pose, a 4 x 4 matrix.
@@ -32,6 +33,8 @@ pub struct EmShape {
     pub centres: Option<Centres>,
     /// Iterations; 0 is as 1.
     pub iterations: usize,
+    /// Whose equations.
+    pub form: EmForm,
 }
 
 /// The centres of what capsules see of an image: that of row or column `n` is at `(first + n step + 1/2) / size`.

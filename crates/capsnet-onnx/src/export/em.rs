@@ -5,6 +5,7 @@
 use std::f32::consts::TAU;
 
 use capsnet::layer::EmShape;
+use capsnet::ops::EmForm;
 use capsnet::routing::CouplingsOver;
 
 use super::ExportError;
@@ -13,11 +14,7 @@ use super::routing::{Layer, Routed, coupled};
 use super::squash::EPSILON;
 
 /// What the mean keeps of the one before, in the form of the authors' code.
-const KEPT: f32 = 0.1;
-/// What lambda is multiplied by in a layer of classes, in the form of the authors' code.
-pub(super) const CLASS_LAYER: f64 = 0.25;
-/// The least variance, in the form of the authors' code.
-pub(super) const LEAST_VARIANCE: f32 = 5e-4;
+const KEPT: f32 = 1.0 - EmForm::Official.new_share() as f32;
 
 /// What an upper capsule's activation is made of.
 pub(super) struct Cost<'a> {
@@ -52,7 +49,7 @@ impl Cost<'_> {
         let of_mass = builder.times(beta_u, self.dimensions as f32 * (TAU.ln() + 1.0));
         let entropy = builder.add(&of_mass, self.logs);
         let of_data = builder.mul(self.mass, &entropy);
-        let of_activity = builder.times(beta_a, 5000.0);
+        let of_activity = builder.times(beta_a, EmForm::OFFICIAL_ACTIVATION_COST as f32);
         let cost = builder.add(&of_data, &of_activity);
         builder.times(&cost, -self.lambda as f32)
     }
@@ -133,13 +130,20 @@ pub(super) fn official(
     for round in 0.. {
         let mean = damped(builder, &of_data, before.as_ref());
         if round + 1 >= iterations {
-            let (_, variance) = variance(builder, &weights, votes, &mean, &mass, LEAST_VARIANCE);
+            let (_, variance) = variance(
+                builder,
+                &weights,
+                votes,
+                &mean,
+                &mass,
+                EmForm::Official.least_variance() as f32,
+            );
             let cost = Cost {
                 mass: &mass,
                 logs: &summed_logs(builder, &variance),
                 betas: &betas,
                 dimensions: layer.dimensions,
-                lambda: CLASS_LAYER * EmShape::inverse_temperature(round),
+                lambda: EmForm::Official.class_layer() * EmShape::inverse_temperature(round),
             };
             let logit = cost.official(builder);
             return Ok(routed(layer, builder, mean, &logit));

@@ -11,7 +11,7 @@ use capsnet::model::{Architecture, EmCapsNetConfig, Model};
 use capsnet::ops::EmForm;
 
 use super::ExportError;
-use super::em::{CLASS_LAYER, Cost, LEAST_VARIANCE, damped, prior, summed_logs};
+use super::em::{Cost, damped, prior, summed_logs};
 use super::graph::{Builder, Value, With};
 
 /// Capsules at positions.
@@ -107,12 +107,11 @@ impl<'a> MatrixLayer<'a> {
             let sum = builder.node("MatMul", &[&weights, &votes], &[]);
             let mut mean = builder.div(&sum, &mass);
             let mut lambda = EmShape::inverse_temperature(round);
-            let mut least_variance = EmShape::LEAST_VARIANCE as f32;
+            let least_variance = self.form.least_variance() as f32;
             if self.form == EmForm::Official {
                 mean = damped(builder, &mean, before.as_ref());
-                least_variance = LEAST_VARIANCE;
                 if self.shape.shared {
-                    lambda *= CLASS_LAYER;
+                    lambda *= self.form.class_layer();
                 }
             }
             let apart = builder.sub(&votes, &mean);

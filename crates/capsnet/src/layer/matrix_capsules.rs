@@ -60,8 +60,6 @@ pub struct MatrixCapsules {
     beta_a_unit: f64,
     #[module(skip)]
     shape: EmShape,
-    #[module(skip)]
-    form: EmForm,
 }
 
 /// Whose equations, and in how many iterations, if it is EM routing.
@@ -89,6 +87,7 @@ impl MatrixCapsulesConfig {
             shared: self.classes_at.is_some(),
             centres: self.classes_at,
             iterations,
+            form,
         };
         let normal = Initializer::Normal {
             mean: 0.0,
@@ -104,7 +103,6 @@ impl MatrixCapsulesConfig {
                 EmForm::Official => 1.0,
             },
             shape,
-            form,
         }
     }
 }
@@ -122,7 +120,7 @@ impl MatrixCapsules {
 
     /// Whose equations EM follows.
     pub fn form(&self) -> EmForm {
-        self.form
+        self.shape.form
     }
 
     /// `beta_u` and `beta_a` as the equations have them, `[2, upper]`.
@@ -145,7 +143,7 @@ impl MatrixCapsules {
         let [batch, height, width, lower, _] = children.dims();
         let (places, upper) = (height * width, self.shape.upper);
         let betas = self.betas();
-        let rounds = em_rounds(children, self.weight.val(), betas, self.shape, self.form);
+        let rounds = em_rounds(children, self.weight.val(), betas, self.shape);
         let iteration = |round: EmRound| {
             let votes = round
                 .votes
@@ -174,7 +172,7 @@ impl MatrixCapsules {
     /// - output: `[B, height', width', upper, 17]`
     pub fn forward(&self, children: Tensor<5>) -> Tensor<5> {
         let betas = self.betas();
-        let parents = em_routing(children, self.weight.val(), betas, self.shape, self.form);
+        let parents = em_routing(children, self.weight.val(), betas, self.shape);
         let ([batch, _, upper, capsule], [height, width]) = (parents.dims(), self.shape.out());
         parents.reshape([batch, height, width, upper, capsule])
     }

@@ -276,6 +276,7 @@ fn the_em_routing() {
         shared: false,
         centres: None,
         iterations: 3,
+        form: EmForm::Paper,
     };
     let classes = EmShape {
         kernel: [6, 5],
@@ -289,7 +290,11 @@ fn the_em_routing() {
         iterations: 2,
         ..convolution
     };
-    for shape in [convolution, classes] {
+    let official = |shape| EmShape {
+        form: EmForm::Official,
+        ..shape
+    };
+    for shape in [convolution, classes, official(convolution), official(classes)] {
         let reshape = move |[poses, activations, w, betas]: [Tensor<1>; 4]| {
             let map = [shape.batch, shape.height, shape.width, shape.lower];
             let [b, h, width, types] = map;
@@ -305,11 +310,11 @@ fn the_em_routing() {
         };
         let kernel = move |operands| {
             let (children, w, betas) = reshape(operands);
-            loud(em_routing::em_routing(children, w, betas, shape, EmForm::Paper))
+            loud(em_routing::em_routing(children, w, betas, shape))
         };
         let plain = move |operands| {
             let (children, w, betas) = reshape(operands);
-            loud(em_routing::plain::em_routing(children, w, betas, shape, EmForm::Paper))
+            loud(em_routing::plain::em_routing(children, w, betas, shape))
         };
         let children = shape.children_len() / 17;
         Operation {

@@ -8,40 +8,13 @@ use std::sync::Arc;
 use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
+pub use capsnet_kernels::EmForm;
 use capsnet_kernels::{EmGradients, EmKept, EmRouting, EmShape};
 
 pub use plain::EmRound;
 
 use super::flex::{Kernel, Plans, SCRATCH, contiguous, tensor, ternary, values};
 use super::has_kernels;
-
-/// Whose equations EM follows; [`crate::routing::em`] and [`crate::routing::em_official`] have them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EmForm {
-    /// The paper's.
-    Paper,
-    /// Those of the authors' code.
-    Official,
-}
-
-impl EmForm {
-    /// Which pairs of a position of parents and an offset in its kernel, counted along offsets, then positions, compete
-    /// for a child: the group of each. In the authors' code positions compete as if the stride were 1.
-    pub fn rivals(self, shape: &EmShape) -> Vec<usize> {
-        let columns = shape.out()[1];
-        let pairs = (0..shape.positions()).flat_map(|position| (0..shape.offsets()).map(move |k| (position, k)));
-        pairs
-            .map(|(position, offset)| match self {
-                Self::Paper => shape.child(position, offset),
-                Self::Official => {
-                    let row = position / columns + offset / shape.kernel[1];
-                    let column = position % columns + offset % shape.kernel[1];
-                    row * (columns + shape.kernel[1] - 1) + column
-                }
-            })
-            .collect()
-    }
-}
 
 /// The parents that the children's votes come to. [`EmShape::batch`] is read off the children.
 ///
@@ -51,35 +24,29 @@ impl EmForm {
 /// - `weight`: `[offsets * lower, upper, 4, 4]`, of one offset if it's shared
 /// - `betas`: `[2, upper]`
 /// - output: `[B, positions, upper, 17]`
-pub fn em_routing(children: Tensor<5>, weight: Tensor<4>, betas: Tensor<2>, shape: EmShape, form: EmForm) -> Tensor<4> {
+pub fn em_routing(children: Tensor<5>, weight: Tensor<4>, betas: Tensor<2>, shape: EmShape) -> Tensor<4> {
     let shape = EmShape {
         batch: children.dims()[0],
         ..shape
     };
-    if form == EmForm::Paper && has_kernels(&children) {
+    if has_kernels(&children) {
         let plan = PLANS.get(shape, || {
             let plan = EmRouting::new(shape).expect("a layer's shape is checked when it is made");
             plan.with_scratch(&SCRATCH)
         });
         return ternary(Route { plan }, children, weight, betas);
     }
-    plain::em_routing(children, weight, betas, shape, form)
+    plain::em_routing(children, weight, betas, shape)
 }
 
 /// Every iteration of the same, by plain operations, which hold all votes of the batch.
-pub fn em_rounds(
-    children: Tensor<5>,
-    weight: Tensor<4>,
-    betas: Tensor<2>,
-    shape: EmShape,
-    form: EmForm,
-) -> Vec<EmRound> {
+pub fn em_rounds(children: Tensor<5>, weight: Tensor<4>, betas: Tensor<2>, shape: EmShape) -> Vec<EmRound> {
     let shape = EmShape {
         batch: children.dims()[0],
         ..shape
     };
     let mut rounds = Vec::new();
-    plain::traced(children, weight, betas, (shape, form), Some(&mut rounds));
+    plain::traced(children, weight, betas, shape, Some(&mut rounds));
     rounds
 }
 

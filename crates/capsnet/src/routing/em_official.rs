@@ -21,7 +21,7 @@ use std::fmt;
 
 use burn::prelude::*;
 use burn::tensor::activation::sigmoid;
-use capsnet_kernels::EmShape;
+use capsnet_kernels::{EmForm, EmShape};
 
 use super::em::{LEAST_MASS, betas};
 use super::{Algorithm, LayerSizes, Number, Parameter, Route, Routing, Trace, Upper, Votes};
@@ -36,18 +36,12 @@ pub(super) const ALGORITHMS: &[Algorithm] = &[Algorithm {
     },
 }];
 
-/// The least variance.
-pub(crate) const LEAST_VARIANCE: f64 = 5e-4;
-/// What lambda is multiplied by in the fully connected layer.
-pub(crate) const CLASS_LAYER: f64 = 0.25;
-/// What `beta_a` is multiplied by.
-const ACTIVATION_COST: f64 = 5000.0;
-
 /// The mean with a tenth of the one before.
 pub(crate) fn damped<const N: usize>(mean: Tensor<N>, before: Option<Tensor<N>>) -> Tensor<N> {
-    let mean = mean * 0.9;
+    let new_share = EmForm::Official.new_share();
+    let mean = mean * new_share;
     match before {
-        Some(before) => mean + before * 0.1,
+        Some(before) => mean + before * (1.0 - new_share),
         None => mean,
     }
 }
@@ -61,7 +55,7 @@ pub(crate) fn logit<const N: usize>(
     lambda: f64,
 ) -> Tensor<N> {
     let entropy = beta_u * (dimensions as f64 * (TAU.ln() + 1.0)) + logs;
-    -(mass * entropy + beta_a * ACTIVATION_COST) * lambda
+    -(mass * entropy + beta_a * EmForm::OFFICIAL_ACTIVATION_COST) * lambda
 }
 
 /// Routing by expectation-maximisation as the authors' code has it.
@@ -95,11 +89,11 @@ impl Route for EmOfficial {
         let mass = weights.clone().sum_dim(2) + LEAST_MASS; // [B, J, 1, 1]
         let mut before = None;
         for round in 0.. {
-            let lambda = CLASS_LAYER * EmShape::inverse_temperature(round);
+            let lambda = EmForm::Official.class_layer() * EmShape::inverse_temperature(round);
             let mean = (weights.clone() * u_hat.clone()).sum_dim(2) / mass.clone(); // [B, J, 1, D]
             let mean = damped(mean, before);
             let squares = (u_hat.clone() - mean.clone()).square();
-            let variance = (weights.clone() * squares).sum_dim(2) / mass.clone() + LEAST_VARIANCE;
+            let variance = (weights.clone() * squares).sum_dim(2) / mass.clone() + EmForm::Official.least_variance();
             let logs = variance.log().sum_dim(3);
             let logit = logit(mass.clone(), logs, betas.clone(), dimensions, lambda);
             let v = mean.clone().reshape([batch, upper, dimensions]);

@@ -212,7 +212,13 @@ fn a_part_sets_what_it_has_and_a_whole_everything() {
 #[test]
 fn presets_are_trainings() {
     for preset in &PRESETS {
-        let config = configure(None, &[preset.part()], &[]).unwrap();
+        // Its images are those of the data, which have to be large.
+        let size = match preset.name {
+            "large" => ["model.image.height=224", "model.image.width=224"].as_slice(),
+            _ => &[],
+        };
+        let size: Vec<Setting> = size.iter().map(|setting| setting.parse().unwrap()).collect();
+        let config = configure(None, &[preset.part()], &size).unwrap();
         config.validate().unwrap();
         assert!(
             preset.about().len() > 20 && preset.text.contains("What to expect"),

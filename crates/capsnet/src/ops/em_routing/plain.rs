@@ -32,9 +32,8 @@ pub(in crate::ops) fn em_routing(
     weight: Tensor<4>,
     betas: Tensor<2>,
     shape: EmShape,
-    form: EmForm,
 ) -> Tensor<4> {
-    traced(children, weight, betas, (shape, form), None)
+    traced(children, weight, betas, shape, None)
 }
 
 /// The same, whose iterations are kept where there is room for them.
@@ -42,10 +41,10 @@ pub(super) fn traced(
     children: Tensor<5>,
     weight: Tensor<4>,
     betas: Tensor<2>,
-    (shape, form): (EmShape, EmForm),
+    shape: EmShape,
     mut kept: Option<&mut Vec<EmRound>>,
 ) -> Tensor<4> {
-    let device = children.device();
+    let (device, form) = (children.device(), shape.form);
     let [batch, height, width, lower, _] = children.dims();
     let (positions, offsets, upper) = (shape.positions(), shape.offsets(), shape.upper);
     let pairs = offsets * lower;
@@ -61,7 +60,7 @@ pub(super) fn traced(
     let poses = gathered.clone().narrow(3, 0, 16);
     let activations = gathered.narrow(3, 16, 1).reshape([batch, positions, pairs, 1, 1]);
     let votes = votes(poses, weight, &shape) + centres(&shape, &child, options);
-    let rivals = Rivals::new(&shape, form, &device);
+    let rivals = Rivals::new(&shape, &device);
     let [beta_u, beta_a] = [0, 1].map(|row| betas.clone().narrow(0, row, 1).reshape([1, 1, 1, upper, 1]));
 
     let mut shares = rivals.first(options).expand([batch, positions, pairs, upper]);
@@ -73,18 +72,14 @@ pub(super) fn traced(
         let mass = weights.clone().sum_dim(2) + EmShape::LEAST_MASS; // [B, P, 1, J, 1]
         let mut mean = (weights.clone() * votes.clone()).sum_dim(2) / mass.clone(); // [B, P, 1, J, 16]
         let mut lambda = EmShape::inverse_temperature(round);
-        let least_variance = match form {
-            EmForm::Paper => EmShape::LEAST_VARIANCE,
-            EmForm::Official => em_official::LEAST_VARIANCE,
-        };
         if form == EmForm::Official {
             mean = em_official::damped(mean, before);
             if shape.shared {
-                lambda *= em_official::CLASS_LAYER;
+                lambda *= form.class_layer();
             }
         }
         let squares = (votes.clone() - mean.clone()).square();
-        let variance = (weights * squares.clone()).sum_dim(2) / mass.clone() + least_variance;
+        let variance = (weights * squares.clone()).sum_dim(2) / mass.clone() + form.least_variance();
         let logs = variance.clone().log().sum_dim(4); // [B, P, 1, J, 1]
         let logit = match form {
             EmForm::Paper => {
@@ -166,7 +161,8 @@ struct Rivals {
 }
 
 impl Rivals {
-    fn new(shape: &EmShape, form: EmForm, device: &Device) -> Self {
+    fn new(shape: &EmShape, device: &Device) -> Self {
+        let form = shape.form;
         let offsets = shape.offsets();
         let of_pair = form.rivals(shape);
         let groups = of_pair.iter().max().map_or(0, |most| most + 1);
