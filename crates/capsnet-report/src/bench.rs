@@ -17,11 +17,11 @@ pub fn text(times: &StepTimes, title: &str) -> Result<String, ReportError> {
         group => format!(" in blocks of {group}"),
     };
     let heading = format!(
-        "{title} ({} parameters) on {}, augmentation {}: {} threads, {}, {}, {} steps timed{blocks}",
+        "{title} ({} parameters) on {}, augmentation {}: {}, {}, {}, {} steps timed{blocks}",
         count(times.parameters as u64),
         times.dataset,
         times.augment,
-        times.threads,
+        counted(times.threads as u64, "thread"),
         times.instruction_set,
         times.precision,
         count(times.steps as u64),
