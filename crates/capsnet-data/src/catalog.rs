@@ -63,6 +63,9 @@ pub struct KnownFile {
     pub unpacked_sha256: &'static str,
 }
 
+/// The environment variable that names a mirror, used where no base URL is given.
+pub const BASE_URL_VARIABLE: &str = "CAPSNET_BASE_URL";
+
 impl KnownSet {
     /// What the classes are called, by label.
     pub const fn class_names(self) -> [&'static str; 10] {
@@ -72,6 +75,14 @@ impl KnownSet {
     /// Where the gzipped files are served to the public.
     pub const fn default_base_url(self) -> &'static str {
         self.row().base_url
+    }
+
+    /// Where to fetch the files from: the given address, that of `CAPSNET_BASE_URL`, or the public mirror.
+    pub fn base_url(self, given: Option<&str>) -> String {
+        given
+            .map(str::to_owned)
+            .or_else(|| std::env::var(BASE_URL_VARIABLE).ok().filter(|url| !url.is_empty()))
+            .unwrap_or_else(|| self.default_base_url().to_owned())
     }
 
     /// The four files: training images and labels, test images and labels.

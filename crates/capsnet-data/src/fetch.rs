@@ -24,9 +24,6 @@ mod error;
 
 pub use error::FetchError;
 
-/// The environment variable that names a mirror, used where no base URL is given.
-pub const BASE_URL_VARIABLE: &str = "CAPSNET_BASE_URL";
-
 /// Progress is reported after so many bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -79,14 +76,6 @@ impl Default for Timeouts {
             file: Duration::from_secs(30 * 60),
         }
     }
-}
-
-/// The base URL to fetch `set` from: the given one, that of `CAPSNET_BASE_URL`, or the public mirror.
-pub fn base_url(set: KnownSet, given: Option<&str>) -> String {
-    given
-        .map(str::to_owned)
-        .or_else(|| std::env::var(BASE_URL_VARIABLE).ok().filter(|url| !url.is_empty()))
-        .unwrap_or_else(|| set.default_base_url().to_owned())
 }
 
 /// Downloads the files of `set` from `base_url` into `folder`, which is created if need be.

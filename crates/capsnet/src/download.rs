@@ -1,12 +1,13 @@
 //! What can be downloaded: data sets, and the weights that aren't inside the library.
 //!
-//! ```no_run
-//! use capsnet::data::fetch::{Timeouts, fetch_files};
+//! `capsnet_data::fetch` (feature `fetch`) downloads them.
+//!
+//! ```
 //! use capsnet::download::Download;
 //!
 //! let what: Download = "fashion-mnist".parse()?;
-//! let folder = what.cache_folder().expect("a home");
-//! fetch_files(&what.files(), &folder, &what.url(None)?, Timeouts::default(), |_progress| {})?;
+//! assert_eq!(what.url(Some("http://host/mirror"))?, "http://host/mirror");
+//! assert_eq!(what.files().len(), 4);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -14,7 +15,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use capsnet_data::catalog::{KnownFile, KnownSet};
-use capsnet_data::fetch::base_url;
 use capsnet_data::locate::cache_folder;
 
 use crate::pretrained::{self, WEIGHTS_URL_VARIABLE};
@@ -85,7 +85,7 @@ impl Download {
     /// If no address is known, which can be so of the weights alone.
     pub fn url(self, given: Option<&str>) -> Result<String, UnknownAddress> {
         match self {
-            Self::Set(set) => Ok(base_url(set, given)),
+            Self::Set(set) => Ok(set.base_url(given)),
             Self::Weights => pretrained::weights_url(given).ok_or(UnknownAddress),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use capsnet_data::catalog::{KnownFile, KnownSet};
 use capsnet_data::dataset::{Dataset, Split};
-use capsnet_data::fetch::{FetchError, Progress, Step, Timeouts, base_url, check_base_url, fetch, fetch_files};
+use capsnet_data::fetch::{FetchError, Progress, Step, Timeouts, check_base_url, fetch, fetch_files};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
@@ -373,7 +373,7 @@ fn the_whole_of_mnist_is_fetched_and_loads() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("new/mnist");
     let mut done = Vec::new();
-    let base = base_url(KnownSet::Mnist, Some(&format!("{}/", server.base_url)));
+    let base = KnownSet::Mnist.base_url(Some(&format!("{}/", server.base_url)));
     fetch(KnownSet::Mnist, &cache, &base, |progress: Progress| {
         if progress.step == Step::Done {
             done.push((progress.index, progress.count));
