@@ -47,6 +47,27 @@ proptest! {
         }
     }
 
+    /// A single lit pixel ends where it is said to.
+    #[test]
+    fn a_point_is_carried_where_its_pixel_goes(
+        side in 3..12usize, x in 0..12usize, y in 0..12usize, dx in -5..=5isize, quarters in 0..4isize,
+        factor in prop_oneof![Just("1"), Just("3")],
+    ) {
+        let (x, y) = (x % side, y % side);
+        let spec = format!("rotate={},translate={dx}:{},scale={factor}", 90 * quarters, 1 - dx);
+        let mut pixels = vec![0; side * side];
+        pixels[y * side + x] = 255;
+        let moved = apply(&spec, &pixels, side, side);
+        let pipeline: Pipeline = spec.parse().unwrap();
+        let [to_x, to_y] = pipeline.carry([x as f64 + 0.5, y as f64 + 0.5], side, side).unwrap();
+        let inside = |to: f64| (0.0..side as f64).contains(&to);
+        let lit = if inside(to_x) && inside(to_y) { moved[to_y as usize * side + to_x as usize] } else { 255 };
+        prop_assert_eq!(lit, 255, "{} takes {},{} to {},{}", spec, x, y, to_x, to_y);
+        for spec in ["rotate=0..9", "mirror", "noise=3", "translate=2", "elastic=2:3"] {
+            prop_assert_eq!(spec.parse::<Pipeline>().unwrap().carry([0.5, 0.5], side, side), None, "{}", spec);
+        }
+    }
+
     #[test]
     fn a_shift_moves_pixels_and_fills_with_zero(
         (pixels, height, width) in image(), dx in -5..=5isize, dy in -5..=5isize,

@@ -300,6 +300,21 @@ impl Pipeline {
         }
     }
 
+    /// Where the point `[x, y]` of an image of this size goes, in pixels from the top left corner, so that the middle
+    /// of the first pixel is at 0.5; `None` unless every image is moved by the same affine map and by nothing else.
+    ///
+    /// ```
+    /// use capsnet_data::transform::Pipeline;
+    ///
+    /// let quarter: Pipeline = "rotate=90".parse()?;
+    /// assert_eq!(quarter.carry([27.5, 0.5], 28, 28), Some([0.5, 0.5]));
+    /// # Ok::<(), capsnet_data::transform::SpecError>(())
+    /// ```
+    pub fn carry(&self, point: [f64; 2], height: usize, width: usize) -> Option<[f64; 2]> {
+        let mut maps = self.steps.iter().map(Step::fixed_map);
+        maps.try_fold(point, |point, map| Some(map?.map(point, height, width)))
+    }
+
     /// Whether two images can be treated differently, so that [`apply`](Self::apply) needs its generator.
     pub fn is_random(&self) -> bool {
         self.steps.iter().any(Step::is_random)

@@ -77,6 +77,24 @@ impl AffineStep {
         }
     }
 
+    /// The map that every image gets; `None` if images draw their own.
+    fn fixed(&self) -> Option<Affine> {
+        let [x, y] = match self {
+            AffineStep::Rotate(value) | AffineStep::Scale(value) => [value, value].map(Value::as_number),
+            AffineStep::ScaleAxes { x, y } | AffineStep::Shear { x, y } | AffineStep::Shift { x, y } => {
+                [x, y].map(Value::as_number)
+            }
+            AffineStep::ShiftUpTo(most) => [(*most == 0).then_some(0.0); 2],
+        };
+        let (x, y) = x.zip(y)?;
+        Some(match self {
+            AffineStep::Rotate(_) => Affine::rotation(x),
+            AffineStep::Scale(_) | AffineStep::ScaleAxes { .. } => Affine::scale(x, y),
+            AffineStep::Shear { .. } => Affine::shear(x, y),
+            AffineStep::ShiftUpTo(_) | AffineStep::Shift { .. } => Affine::translation(x, y),
+        })
+    }
+
     fn is_random(&self) -> bool {
         match self {
             AffineStep::Rotate(value) | AffineStep::Scale(value) => value.is_random(),
@@ -166,6 +184,16 @@ impl Step {
                 squeeze::squeeze(image.pixels, image.width, narrow, &mut image.scratch.source);
             }
             Step::Erase(side) => erase::erase(image.pixels, image.height, image.width, *side, rng),
+        }
+    }
+
+    /// The affine map that every image gets; `None` where it is none, or images draw their own.
+    pub(super) fn fixed_map(&self) -> Option<Affine> {
+        match self {
+            Step::Affine(steps) => steps
+                .iter()
+                .try_fold(Affine::IDENTITY, |map, step| Some(map.then(step.fixed()?))),
+            other => other.is_neutral().then_some(Affine::IDENTITY),
         }
     }
 
