@@ -35,6 +35,7 @@
 
 pub mod answers;
 pub mod bench;
+mod bilinear;
 pub mod comparison;
 pub mod equivariance;
 pub mod images;

@@ -23,6 +23,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bilinear::{read, taps};
+
 /// The step of the difference, in units of t: a seventh of a pixel at the edge of an image of 28.
 pub const STEP: f64 = 0.01;
 
@@ -102,37 +104,21 @@ pub fn moved(planes: &[f32], [height, width]: [usize; 2], generator: Generator, 
         planes.len().is_multiple_of(height * width),
         "whole planes of {height} x {width}"
     );
-    // Where each pixel is read, the same in all planes: four places and their weights.
-    let mut taps = Vec::with_capacity(height * width);
+    // Where each pixel is read, the same in all planes.
+    let mut read_at = Vec::with_capacity(height * width);
     for row in 0..height {
         for column in 0..width {
             let coordinate = |index: usize, side: usize| (2 * index + 1) as f64 / side as f64 - 1.0;
             let point = [coordinate(column, width), -coordinate(row, height)];
             let [x, y] = generator.flow(-t, point);
-            let (left, right, across) = between((x + 1.0) * width as f64 / 2.0 - 0.5, width);
-            let (top, bottom, down) = between((1.0 - y) * height as f64 / 2.0 - 0.5, height);
-            let places = [
-                top * width + left,
-                top * width + right,
-                bottom * width + left,
-                bottom * width + right,
+            let place = [
+                (1.0 - y) * height as f64 / 2.0 - 0.5,
+                (x + 1.0) * width as f64 / 2.0 - 0.5,
             ];
-            let weights = [
-                (1.0 - down) * (1.0 - across),
-                (1.0 - down) * across,
-                down * (1.0 - across),
-                down * across,
-            ];
-            taps.push((places, weights.map(|weight| weight as f32)));
+            read_at.push(taps(place, [height, width]));
         }
     }
-    let of_plane = |plane: &[f32]| -> Vec<f32> {
-        let read = |(places, weights): &([usize; 4], [f32; 4])| {
-            let terms = places.iter().zip(weights).map(|(&place, weight)| plane[place] * weight);
-            terms.sum()
-        };
-        taps.iter().map(read).collect()
-    };
+    let of_plane = |plane| read_at.iter().map(move |taps| read(plane, taps));
     planes.chunks_exact(height * width).flat_map(of_plane).collect()
 }
 
@@ -155,14 +141,6 @@ pub fn turned_polar(maps: &[f32], angles: usize, t: f64) -> Vec<f32> {
         (0..angles).map(read).collect()
     };
     maps.chunks_exact(angles).flat_map(of_row).collect()
-}
-
-/// The pixel before a place on an axis, the one behind it, and how far it is between them.
-fn between(place: f64, side: usize) -> (usize, usize, f64) {
-    let place = place.clamp(0.0, (side - 1) as f64);
-    let before = place.floor();
-    let behind = (before as usize + 1).min(side - 1);
-    (before as usize, behind, place - before)
 }
 
 /// What becomes of a layer's activations when the input moves, so that they are moved back before they are compared.

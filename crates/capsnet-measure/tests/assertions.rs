@@ -32,6 +32,7 @@ fn model() -> ModelMeasures {
         by_class: false,
         summary: meter.summary(),
         angles: angles.to_vec(),
+        by_unit: None,
     };
     ModelMeasures {
         entry: ModelEntry {

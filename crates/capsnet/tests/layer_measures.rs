@@ -4,10 +4,13 @@ use burn::prelude::*;
 use capsnet::Error;
 use capsnet::batch::Batcher;
 use capsnet::equivariance::{Action, LayerMeasures, Options, Rotation, layer_names, measure};
-use capsnet::model::{Architecture, CapsNetConfig, ImageShape, LeNet5Config, Model, ModelConfig, Network};
+use capsnet::model::{
+    Architecture, CapsNetConfig, Classifier, ImageShape, Input, LeNet5Config, Model, ModelConfig, Network, Output,
+};
+use capsnet::observe::Observer;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
-use capsnet_data::transform::{Augment, Pipeline};
+use capsnet_data::transform::{Augment, Normalize, Pipeline};
 
 const SIDE: usize = 16;
 const CLASSES: usize = 4;
@@ -264,4 +267,127 @@ fn too_few_images_are_refused() {
     assert!(error.to_string().contains("3 samples"), "{error}");
     let error = refused(&capsnet(), 6);
     assert!(matches!(&error, Error::TooFewSamples { layer, by_class: true, .. } if layer == "digit_capsules:true"));
+}
+
+/// Layers of which it is known how they move: the image itself, the same mirrored, 2 x 2 pixels in one, the sum of each
+/// quarter, and the sum of all beside a number that stays.
+struct Known;
+
+impl Network for Known {
+    fn forward_observed(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Output {
+        let batch = images.dims()[0];
+        observer.see("image", &images);
+        observer.see("mirrored", &images.clone().flip([3]));
+        let half = SIDE / 2;
+        let pairs = images.clone().reshape([batch, half, 2, half, 2]);
+        let pooled = pairs.sum_dim(4).sum_dim(2).reshape([batch, 1, half, half]);
+        observer.see("pooled", &pooled);
+        let quarters: Tensor<2> = images
+            .clone()
+            .reshape([batch, 2, half, 2, half])
+            .sum_dim(4)
+            .sum_dim(2)
+            .reshape([batch, 4]);
+        // Counter-clockwise from the right: top right, top left, bottom left, bottom right.
+        let at = |quarter: usize| quarters.clone().narrow(1, quarter, 1);
+        let around = Tensor::cat(vec![at(1), at(0), at(2), at(3)], 1);
+        observer.see_polar("quarters", &around.reshape([batch, 1, 1, 4]));
+        let mass = quarters.sum_dim(1);
+        let answer = Tensor::cat(vec![mass.clone(), mass * 0.0 + 1.0], 1);
+        observer.see("answer", &answer);
+        answer.into()
+    }
+
+    fn probabilities(&self, output: &Output) -> Tensor<2> {
+        output.scores.clone()
+    }
+}
+
+impl Classifier for Known {
+    fn input(&self) -> Input {
+        Input {
+            image: IMAGE,
+            classes: CLASSES,
+            normalize: Normalize::default(),
+        }
+    }
+
+    fn title(&self) -> String {
+        "known".to_owned()
+    }
+
+    fn parameters(&self) -> usize {
+        0
+    }
+}
+
+fn known(transform: &str) -> Vec<LayerMeasures> {
+    let moved = Rotation {
+        degrees: 90.0,
+        pipeline: transform.parse().unwrap(),
+    };
+    let upright = Pipeline::identity();
+    let device = Device::flex();
+    measure(
+        &Known,
+        &data(40),
+        &upright,
+        &[moved],
+        &Options::default(),
+        &device,
+        &mut |_| {},
+    )
+    .unwrap()
+}
+
+#[test]
+fn maps_are_moved_back_before_they_are_compared() {
+    let same = |layers: &[LayerMeasures], name: &str| named(layers, name).angles[0].same_equivariance;
+    let turned = known("rotate=90");
+    for name in ["input", "image", "pooled", "quarters"] {
+        let found = same(&turned, name).unwrap();
+        assert!(found.distance < 1e-5 && found.unmoved > 0.3, "{name}: {found:?}");
+        assert_eq!(found.places, 1.0, "{name}");
+    }
+    let mirrored = same(&turned, "mirrored").unwrap();
+    assert!(
+        mirrored.distance > 0.3,
+        "a mirror image turns the other way: {mirrored:?}"
+    );
+    assert_eq!(same(&turned, "answer"), None, "no map");
+    // Two pixels to the right are one place of the pooled map; what is lost there is left out.
+    let shifted = known("translate=2:0");
+    for (name, places) in [("image", 14.0 / 16.0), ("pooled", 7.0 / 8.0)] {
+        let found = same(&shifted, name).unwrap();
+        assert!(found.distance < 1e-5 && found.unmoved > 0.3, "{name}: {found:?}");
+        assert!((found.places - places).abs() < 1e-9, "{name}: {found:?}");
+    }
+    assert_eq!(same(&shifted, "quarters"), None, "a shift doesn't roll a polar map");
+    // Where images differ in how they move, there is no one way back.
+    assert_eq!(same(&known("rotate=-20..20"), "image"), None);
+}
+
+/// One of forty images makes the sum fire, and goes on doing so turned; a number that stays has no threshold.
+#[test]
+fn units_that_stay_go_on_firing() {
+    let turned = known("rotate=90");
+    let answer = named(&turned, "answer");
+    let rate = answer.angles[0].firing_rate.unwrap();
+    assert_eq!(
+        (rate.score, rate.all_units, rate.perfect, rate.units),
+        (40.0, 40.0, 40.0, 1)
+    );
+    assert_eq!(answer.summary.firing_rate, Some(rate), "the one rotation is all");
+    let map = answer.by_unit.as_ref().unwrap();
+    assert_eq!(
+        (&map.units[..], &map.firing[..]),
+        (&[0, 1][..], &[Some(40.0), None][..])
+    );
+    assert_eq!(map.moved, [[Some(0.0)], [None]]);
+    let image = named(&turned, "image").by_unit.as_ref().unwrap();
+    assert_eq!(image.units.len(), 64, "a choice of {}", SIDE * SIDE);
+    assert!(image.moved.iter().flatten().flatten().any(|&moved| moved > 0.5));
+    // Each class by itself, a hundredth of its images is none.
+    let by_class = measured(&capsnet(), &data(40), &[rotation(90.0)], &Options::default());
+    assert_eq!(named(&by_class, "digit_capsules:true").summary.firing_rate, None);
 }

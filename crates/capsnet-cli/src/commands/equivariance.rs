@@ -36,7 +36,7 @@ the capsule of each image's class in the layer NAME.
 
 An assertion is [LAYER.]MEASURE < NUMBER at every angle, or mean([LAYER.]MEASURE) < NUMBER, with <, <=, > or >=;
 without a layer it is of the last one. Measures are angular_error, direction_share, variance_ratio, r_squared_linear,
-distance.";
+distance, same_equivariance, firing_rate.";
 
 #[derive(Args, Debug)]
 #[command(mut_arg("limit", |limit| limit.default_value("500")))]

@@ -6,7 +6,7 @@ use super::action::Action;
 use super::direction::{chance, mean_share};
 use super::layer::Layer;
 use super::linear_map::{LinearMap, Prediction, SquaredErrors};
-use super::matrix::{Matrix, squared_distance};
+use super::matrix::{Matrix, add_scaled, squared_distance};
 use super::pose::{Angles, AngularError, CHANCE, Expected, turned};
 use super::result::AngleMeasures;
 use super::sample::partners;
@@ -28,6 +28,8 @@ pub(crate) struct Group {
     within_class: Option<Vec<usize>>,
     /// The distance to another sample.
     apart: Mean,
+    /// The same unit by unit, summed over the samples.
+    pub(crate) unit_apart: Vec<f64>,
     pub(crate) variances: Variances,
     pub(crate) direction_chance: Mean,
     pub(crate) direction_between_samples: Mean,
@@ -75,6 +77,7 @@ impl Group {
         let mut direction_chance = Mean::default();
         direction_chance.add_weighted(chance(count, layer.vector, seed), count as f64);
         Self {
+            unit_apart: unit_distances(&other, &upright),
             direction_between_samples: mean_share(&other.less_matrix(&upright), layer.vector),
             samples,
             vector: layer.vector,
@@ -114,6 +117,7 @@ impl Group {
         pair.add(&self.upright);
         pair.add(activations);
         sums.variances.extend(pair.units());
+        add_scaled(&mut sums.unit_moved, 1.0, &unit_distances(activations, &self.upright));
         let moved = activations.clone().less_matrix(&self.upright);
         sums.direction.merge(mean_share(&moved, self.vector));
         sums.moved.merge(Mean::of(distances(activations, &self.upright)));
@@ -161,6 +165,17 @@ fn distances(a: &Matrix, b: &Matrix) -> impl Iterator<Item = f64> {
     a.iter().zip(b.iter()).map(|(a, b)| squared_distance(a, b).sqrt())
 }
 
+/// How far each unit of two matrices is from the other's, summed over the samples.
+fn unit_distances(a: &Matrix, b: &Matrix) -> Vec<f64> {
+    let mut sums = vec![0.0; a.columns()];
+    for (a, b) in a.iter().zip(b.iter()) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += (a - b).abs();
+        }
+    }
+    sums
+}
+
 /// What the groups' measures are put together from.
 #[derive(Default)]
 pub(crate) struct Sums {
@@ -173,9 +188,18 @@ pub(crate) struct Sums {
     errors: SquaredErrors,
     moved: Mean,
     apart: Mean,
+    /// How far each unit moves, summed over the samples.
+    pub(crate) unit_moved: Vec<f64>,
 }
 
 impl Sums {
+    pub(crate) fn of_units(units: usize) -> Self {
+        Self {
+            unit_moved: vec![0.0; units],
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn measures(&self, degrees: f64) -> AngleMeasures {
         let angular_error = self
             .expected
@@ -196,6 +220,8 @@ impl Sums {
             variance_ratio: VarianceRatio::of(&self.variances),
             r_squared: self.errors.r_squared(),
             distance: self.moved.value().zip(apart).map(|(moved, apart)| moved / apart),
+            same_equivariance: None,
+            firing_rate: None,
         }
     }
 }

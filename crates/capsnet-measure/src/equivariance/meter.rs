@@ -2,12 +2,14 @@
 
 use capsnet_data::random::Seed;
 
+use super::firing::Firing;
 use super::group::{Group, Pairs, Predictions, Sums};
 use super::layer::Layer;
 use super::linear_map::{Prediction, best_power};
 use super::matrix::Matrix;
 use super::result::{AngleMeasures, LayerSummary, place};
 use super::tally::Mean;
+use super::units::{UnitMap, UnitMoves};
 use super::variance::{UnitVariance, VarianceRatio};
 
 /// Two samples to fit a map on, two to test it.
@@ -29,6 +31,11 @@ pub struct LayerMeter {
     seen: Vec<f64>,
     neutral: Option<f64>,
     unrotated: AngleMeasures,
+    /// Of layers whose samples are measured together.
+    firing: Option<Firing>,
+    units: UnitMoves,
+    /// Which of the angles measured turn the image, each once.
+    counts: Vec<bool>,
 }
 
 impl LayerMeter {
@@ -53,6 +60,8 @@ impl LayerMeter {
             return Err(TooFewSamples { found });
         }
         let mut meter = Self {
+            firing: (!layer.by_class).then(|| Firing::new(&layer.upright, seed)),
+            counts: Vec::new(),
             left_out: small.iter().map(Vec::len).sum(),
             groups: groups
                 .into_iter()
@@ -61,8 +70,16 @@ impl LayerMeter {
             seen: vec![layer.neutral.unwrap_or(0.0)],
             neutral: layer.neutral,
             unrotated: Sums::default().measures(0.0),
+            units: UnitMoves::default(),
         };
         meter.unrotated = meter.measure(layer.neutral.unwrap_or(0.0), &layer.upright);
+        // That was none of the angles asked for.
+        meter.counts.clear();
+        meter.firing.iter_mut().for_each(Firing::clear);
+        meter.units = UnitMoves::new(
+            layer.upright.columns(),
+            meter.groups.iter().map(|group| &group.unit_apart[..]),
+        );
         Ok(meter)
     }
 
@@ -77,7 +94,9 @@ impl LayerMeter {
         if is_new {
             self.seen.push(turn);
         }
-        let mut sums = Sums::default();
+        self.counts.push(is_new);
+        self.firing.iter_mut().for_each(|firing| firing.add(activations));
+        let mut sums = Sums::of_units(activations.columns());
         let turned = self.groups.iter().map(|group| activations.pick(&group.samples));
         let turned: Vec<Matrix> = turned.collect();
         for (group, turned) in self.groups.iter_mut().zip(&turned) {
@@ -98,10 +117,26 @@ impl LayerMeter {
             };
             group.measure_map(degrees, turned, &predictions, &mut sums);
         }
+        self.units.moved.push(std::mem::take(&mut sums.unit_moved));
         AngleMeasures {
             neutral: self.neutral,
             ..sums.measures(degrees)
         }
+    }
+
+    /// Adds to all that was measured, in that order, what only all angles together can tell: which units are the best
+    /// ones by their firing rate.
+    pub fn complete(&self, angles: &mut [AngleMeasures]) {
+        let scores = self.firing.as_ref().and_then(|firing| firing.scores(&self.counts));
+        for (at, rate) in angles.iter_mut().zip(scores.into_iter().flat_map(|(_, each)| each)) {
+            at.firing_rate = Some(rate);
+        }
+    }
+
+    /// How single units answered; `indices` are those of the measured units in the layer.
+    pub fn unit_map(&self, indices: &[usize]) -> UnitMap {
+        let firing = self.firing.as_ref().map(|firing| firing.by_unit(&self.counts));
+        self.units.map(indices, &firing.unwrap_or_default())
     }
 
     /// What maps that are fitted to such pairs predict in each group; nothing where there are no such pairs.
@@ -135,6 +170,10 @@ impl LayerMeter {
             tested_on: count(|group| group.map.held_out.len()),
             unrotated: self.unrotated,
             variance_ratio: VarianceRatio::of(&units),
+            firing_rate: self
+                .firing
+                .as_ref()
+                .and_then(|firing| Some(firing.scores(&self.counts)?.0)),
             direction_chance: mean(|group| group.direction_chance),
             direction_between_samples: mean(|group| group.direction_between_samples),
         }

@@ -10,9 +10,12 @@
 //! | [transform variance over sample variance](variance) | 0 (invariant) | 1 | Quiroga et al. 2019 (tmeasures) |
 //! | [held-out R²](linear_map) of a linear map from v(x) to v(R x) | 1 | 0: permuted pairs | Lenc and Vedaldi 2015 |
 //! | [distance moved](AngleMeasures::distance), as a share of the distance between samples | 0 (invariant) | 1 | |
+//! | [same-equivariance](same): distance of a map that is moved back | 0 | 1 | Quiroga et al. 2019 (tmeasures) |
+//! | [firing-rate invariance](firing) of the best units | 100 | beside it | Goodfellow et al. 2009 |
 //!
-//! [`LayerMeter`] computes all of them. Everything random (which samples a map is fitted on, which pairs are permuted,
-//! the noise) comes from a [`Seed`](capsnet_data::random::Seed).
+//! [`LayerMeter`] computes all of them but same-equivariance, which needs whole maps: [`MapMeter`] does. Everything
+//! random (which samples a map is fitted on, which pairs are permuted, the noise) comes from a
+//! [`Seed`](capsnet_data::random::Seed).
 //!
 //! ```
 //! use capsnet_data::random::Seed;
@@ -35,6 +38,7 @@ pub mod action;
 mod assertion;
 pub mod direction;
 mod eigen;
+pub mod firing;
 mod group;
 mod lanczos;
 mod layer;
@@ -44,14 +48,17 @@ mod meter;
 pub mod pose;
 mod quantity;
 mod result;
+pub mod same;
 mod sample;
 mod selection;
 mod tally;
+pub mod units;
 pub mod variance;
 mod verdict;
 
 pub use action::Action;
 pub use assertion::{Assertion, AssertionError, Broken, failures};
+pub use firing::FiringRate;
 pub use layer::Layer;
 pub use linear_map::RSquared;
 pub use matrix::Matrix;
@@ -59,6 +66,8 @@ pub use meter::{LayerMeter, TooFewSamples};
 pub use pose::{AngularError, Expected};
 pub use quantity::{Figure, QUANTITIES, Quantity, mean_over_angles};
 pub use result::{AngleMeasures, LayerMeasures, LayerSummary, Measurements, ModelMeasures};
+pub use same::{MapMeter, MoveBack, Places, SameEquivariance};
 pub use selection::Selection;
+pub use units::UnitMap;
 pub use variance::VarianceRatio;
 pub use verdict::Verdict;

@@ -1,6 +1,8 @@
 //! The measures by name: what each is, where it comes from, how it is read, and what chance gives.
 
-use super::{AngleMeasures, LayerMeasures, VarianceRatio};
+#[cfg(doc)]
+use super::Verdict;
+use super::{AngleMeasures, LayerMeasures, VarianceRatio, verdict};
 
 /// A figure of a layer at an angle; `None` where it does not exist.
 pub type Figure = fn(&LayerMeasures, &AngleMeasures) -> Option<f64>;
@@ -25,10 +27,12 @@ pub struct Quantity {
     pub level: Option<(f64, &'static str)>,
     /// Figures to read it beside.
     pub beside: &'static [(&'static str, &'static str, Figure)],
+    /// What holds in a layer by this measure, in words; where it is no part of a layer's [`Verdict`].
+    pub verdict: Option<fn(&LayerMeasures) -> Option<&'static str>>,
 }
 
 /// All measures, in the order of the report.
-pub const QUANTITIES: [Quantity; 5] = [
+pub const QUANTITIES: [Quantity; 7] = [
     Quantity {
         name: "angular_error",
         title: "Angular pose error",
@@ -52,6 +56,7 @@ pub const QUANTITIES: [Quantity; 5] = [
                 layer.summary.unrotated.angular_error.map(|error| error.degrees)
             }),
         ],
+        verdict: None,
     },
     Quantity {
         name: "direction_share",
@@ -69,6 +74,7 @@ pub const QUANTITIES: [Quantity; 5] = [
         beside: &[("other images", "direction_between_samples", |layer, _| {
             layer.summary.direction_between_samples
         })],
+        verdict: None,
     },
     Quantity {
         name: "variance_ratio",
@@ -89,6 +95,7 @@ pub const QUANTITIES: [Quantity; 5] = [
                 ratio(at, |ratio| ratio.pooled)
             }),
         ],
+        verdict: None,
     },
     Quantity {
         name: "r_squared_linear",
@@ -116,6 +123,7 @@ pub const QUANTITIES: [Quantity; 5] = [
                 layer.summary.unrotated.r_squared.map(|r| r.linear)
             }),
         ],
+        verdict: None,
     },
     Quantity {
         name: "distance",
@@ -128,6 +136,53 @@ pub const QUANTITIES: [Quantity; 5] = [
         chance: |_, _| Some(1.0),
         level: Some((1.0, "as another image")),
         beside: &[],
+        verdict: None,
+    },
+    Quantity {
+        name: "same_equivariance",
+        title: "Same-equivariance of maps",
+        note: "The map of the rotated image is rotated back and compared with the map of the image itself: 0 is a \
+            layer whose map moves with the image, 1 is as far off as another image's map (a distance, after the \
+            variance of Quiroga and others 2019). It is of layers that have height and width, without the border \
+            that the rotation loses; 'not moved back' is the same without rotating back, which a layer that moves \
+            with the image has to beat, and the row of the input says how much of a figure is due to reading between \
+            places.",
+        unit: "",
+        decimals: 3,
+        value: |_, at| at.same_equivariance.map(|same| same.distance),
+        chance: |_, at| at.same_equivariance.map(|_| 1.0),
+        level: Some((1.0, "as another image")),
+        beside: &[
+            ("not moved back", "same_equivariance_unmoved", |_, at| {
+                at.same_equivariance.map(|same| same.unmoved)
+            }),
+            ("places compared", "same_equivariance_places", |_, at| {
+                at.same_equivariance.map(|same| same.places)
+            }),
+        ],
+        verdict: Some(verdict::follows),
+    },
+    Quantity {
+        name: "firing_rate",
+        title: "Firing-rate invariance",
+        note: "A unit fires for one image in a hundred; of the images that make it fire, how many still do when they \
+            are rotated, over that hundredth (Goodfellow and others 2009)? The figure is the mean of the best fifth \
+            of a layer's units: 100 is a unit that always goes on firing ('perfect', less where fewer images were \
+            shown), and chance is what other images come to, rotated.",
+        unit: "",
+        decimals: 1,
+        value: |_, at| at.firing_rate.map(|rate| rate.score),
+        chance: |_, at| at.firing_rate.map(|rate| rate.chance),
+        level: None,
+        beside: &[
+            ("all units", "firing_rate_all_units", |_, at| {
+                at.firing_rate.map(|rate| rate.all_units)
+            }),
+            ("perfect", "firing_rate_perfect", |_, at| {
+                at.firing_rate.map(|rate| rate.perfect)
+            }),
+        ],
+        verdict: Some(verdict::fires),
     },
 ];
 

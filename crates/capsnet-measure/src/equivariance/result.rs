@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
+use super::firing::FiringRate;
 use super::linear_map::RSquared;
 use super::pose::AngularError;
+use super::same::SameEquivariance;
+use super::units::UnitMap;
 use super::variance::VarianceRatio;
 use crate::lie::LieLayer;
 use crate::model::ModelEntry;
@@ -30,6 +33,12 @@ pub struct AngleMeasures {
     /// The mean distance of v(R x) from v(x) as a share of that of v(x) from another sample's v(x'): 0 for an invariant
     /// layer, 1 if a rotation moves a sample as far as another sample is.
     pub distance: Option<f64>,
+    /// Whether a map moves with the image, see [`same`](super::same); of layers with height and width alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_equivariance: Option<SameEquivariance>,
+    /// Whether units go on firing, see [`firing`](super::firing).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firing_rate: Option<FiringRate>,
 }
 
 impl AngleMeasures {
@@ -73,6 +82,9 @@ pub struct LayerSummary {
     /// The share on one direction of v(x') - v(x), x' being an unrelated upright sample (of the same class where each
     /// class is measured by itself).
     pub direction_between_samples: Option<f64>,
+    /// Whether units go on firing, over all angles measured, each once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firing_rate: Option<FiringRate>,
 }
 
 /// A layer's measures.
@@ -99,6 +111,9 @@ pub struct LayerMeasures {
     pub summary: LayerSummary,
     /// The measures at each angle, in the order of the rotations.
     pub angles: Vec<AngleMeasures>,
+    /// How single units answered; absent in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_unit: Option<UnitMap>,
 }
 
 /// A model's measures.

@@ -50,6 +50,32 @@ impl Verdict {
     }
 }
 
+/// Whether a layer's maps move with the image, by their [same-equivariance](super::same): little is less than a quarter
+/// of the distance of another image's map.
+pub(super) fn follows(layer: &LayerMeasures) -> Option<&'static str> {
+    let distance = mean_over_angles(layer, |_, at| at.same_equivariance.map(|same| same.distance))?;
+    let unmoved = mean_over_angles(layer, |_, at| at.same_equivariance.map(|same| same.unmoved))?;
+    Some(if distance < LITTLE {
+        "maps move with the image"
+    } else if distance < (1.0 - LITTLE) * unmoved {
+        "maps move with the image in part"
+    } else {
+        "maps don't move with the image"
+    })
+}
+
+/// Whether the best units of a layer go on firing, by their [firing rates](super::firing): most is three quarters.
+pub(super) fn fires(layer: &LayerMeasures) -> Option<&'static str> {
+    let rate = layer.summary.firing_rate?;
+    Some(if rate.score >= (1.0 - LITTLE) * rate.perfect {
+        "the best units go on firing"
+    } else if rate.score > 2.0 * rate.chance {
+        "the best units often go on firing"
+    } else {
+        "units hardly go on firing more often than by chance"
+    })
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -65,7 +91,7 @@ mod tests {
     use capsnet_data::random::Seed;
 
     use super::*;
-    use crate::equivariance::{Action, Layer, LayerMeter, LayerSummary, Matrix};
+    use crate::equivariance::{Action, FiringRate, Layer, LayerMeter, LayerSummary, Matrix, SameEquivariance};
 
     const SAMPLES: usize = 60;
 
@@ -91,6 +117,7 @@ mod tests {
             by_class: false,
             summary,
             angles,
+            by_unit: None,
         }
     }
 
@@ -125,5 +152,40 @@ mod tests {
         );
         let same = |_: f64, _: f64| [1.0, 2.0];
         assert_eq!(Verdict::of(&measured(Action::Unknown, same)), None);
+    }
+
+    /// A map that moves with the image, one that does by half, one that stays; units that go on firing or not.
+    #[test]
+    fn maps_and_units_are_judged_by_their_own_measures() {
+        let turns = |x: f64, turn: f64| [(x + turn).cos(), (x + turn).sin()];
+        let mut layer = measured(Action::Unknown, turns);
+        assert_eq!(follows(&layer), None, "no map");
+        for (distance, words) in [
+            (0.2, "maps move with the image"),
+            (0.6, "maps move with the image in part"),
+            (0.8, "maps don't move with the image"),
+        ] {
+            let same = SameEquivariance {
+                distance,
+                unmoved: 1.0,
+                places: 1.0,
+            };
+            layer.angles.iter_mut().for_each(|at| at.same_equivariance = Some(same));
+            assert_eq!(follows(&layer), Some(words));
+        }
+        for (score, words) in [
+            (75.0, "the best units go on firing"),
+            (50.0, "the best units often go on firing"),
+            (20.0, "units hardly go on firing more often than by chance"),
+        ] {
+            layer.summary.firing_rate = Some(FiringRate {
+                score,
+                chance: 10.0,
+                all_units: 1.0,
+                perfect: 100.0,
+                units: 2,
+            });
+            assert_eq!(fires(&layer), Some(words));
+        }
     }
 }

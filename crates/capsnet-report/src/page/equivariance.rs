@@ -5,6 +5,7 @@ mod files;
 mod lie;
 mod rows;
 mod tables;
+mod units;
 mod verdict;
 
 use capsnet_measure::Sample;
@@ -70,15 +71,19 @@ impl EquivariancePage<'_> {
         let verdicts = format!("{}\n\n{}", verdict::in_words(measured), verdict::RULES);
         page = page.table("What the layers are", verdicts.trim(), verdict::table(measured)?);
         for quantity in &QUANTITIES {
+            let note = match verdict::by(quantity, measured) {
+                Some(verdict) => format!("{verdict}\n\n{}", quantity.note),
+                None => quantity.note.to_owned(),
+            };
             page = match rows::by_layer(quantity, measured, ROWS) {
                 Some(sheet) => {
                     let alt = format!(
                         "{} of every layer, a row each; the table below has the figures",
                         quantity.title
                     );
-                    page.pictures(quantity.title, quantity.note, vec![Picture::new(&sheet, alt, ROWS)])
+                    page.pictures(quantity.title, note, vec![Picture::new(&sheet, alt, ROWS)])
                 }
-                None => page.text(quantity.title, quantity.note),
+                None => page.text(quantity.title, note),
             };
             page = page.table(
                 format!("{} in figures", quantity.title),
@@ -89,6 +94,15 @@ impl EquivariancePage<'_> {
                 if let Some(chart) = charts::by_angle(quantity, model, measured.along.as_ref(), "") {
                     page = page.chart(format!("{} by angle: {}", quantity.title, model.entry.label), "", chart);
                 }
+            }
+        }
+        for model in &measured.models {
+            let heat = units::heat(model, measured)?.into_iter();
+            let pictures: Vec<Picture> = heat
+                .map(|heat| Picture::new(&heat.drawing.sheet("", ""), heat.alt, heat.sentence).inked())
+                .collect();
+            if !pictures.is_empty() {
+                page = page.pictures(format!("Single units: {}", model.entry.label), units::NOTE, pictures);
             }
         }
         if lie::measured(measured) {
@@ -119,7 +133,11 @@ impl EquivariancePage<'_> {
         }
         for quantity in &QUANTITIES {
             let table = tables::table(quantity, self.measured)?.to_text();
-            text += &format!("\n{}\n\n{}\n", quantity.title, table.trim_end());
+            text += &format!("\n{}\n\n", quantity.title);
+            if let Some(verdict) = verdict::by(quantity, self.measured) {
+                text += &format!("{verdict}\n\n");
+            }
+            text += &format!("{}\n", table.trim_end());
         }
         if lie::measured(self.measured) {
             let [relative, error] = [lie::relative(self.measured)?, lie::error(self.measured)?].map(|t| t.to_text());

@@ -2,12 +2,14 @@
 
 use burn::prelude::*;
 use capsnet_data::random::Seed;
+use capsnet_measure::equivariance::Places;
 use capsnet_measure::{Action, Matrix, Selection};
 
+use super::maps::{MapKind, Planes, planes};
 use crate::observe::{AnyRank, Observer};
 
 /// What the images themselves are called among the layers.
-const INPUT: &str = "input";
+pub(super) const INPUT: &str = "input";
 /// Follows the name of the layer of class capsules, for the capsule of each image's class.
 const TRUE_CLASS: &str = ":true";
 /// How many times as many units a linear map may read as are measured.
@@ -24,6 +26,8 @@ pub(super) struct Collected {
     pub(super) by_class: bool,
     pub(super) units: Selection,
     pub(super) sources: Selection,
+    /// Where it is a map.
+    pub(super) planes: Option<Planes>,
     values: Vec<f64>,
     source_values: Vec<f64>,
 }
@@ -34,6 +38,12 @@ impl Collected {
         let columns = self.units.units.len();
         let values = std::mem::take(&mut self.values);
         Matrix::new(values.len() / columns, columns, values)
+    }
+
+    /// The planes of all samples gathered, which are then forgotten, and what kind of map they are.
+    pub(super) fn take_planes(&mut self) -> Option<(MapKind, Vec<f32>)> {
+        let planes = self.planes.as_mut()?;
+        Some((planes.kind, std::mem::take(&mut planes.values)))
     }
 
     /// The same of what a linear map may read.
@@ -55,6 +65,8 @@ pub(super) struct Collector<'a> {
     pub(super) seed: Seed,
     /// Whether to keep what linear maps read: for upright images.
     pub(super) with_sources: bool,
+    /// Where the places of maps look; empty where no planes are to be kept.
+    pub(super) sight: Vec<(String, [Places; 2])>,
     pub(super) layers: Vec<Collected>,
     /// The layers of this batch so far: a model that shows its input again adds nothing to the images.
     seen: Vec<String>,
@@ -77,6 +89,7 @@ impl<'a> Collector<'a> {
             most_units,
             seed,
             with_sources: true,
+            sight: Vec::new(),
             layers: Vec::new(),
             seen: Vec::new(),
             class_capsules: None,
@@ -135,6 +148,7 @@ impl<'a> Collector<'a> {
                     vector,
                     action: action.clone(),
                     by_class,
+                    planes: None,
                     values: Vec::new(),
                     source_values: Vec::new(),
                 });
@@ -147,6 +161,30 @@ impl<'a> Collector<'a> {
                 layer.source_values.extend(layer.sources.pick(sample));
             }
         }
+    }
+
+    /// Keeps planes of a layer that was kept.
+    fn keep_planes(&mut self, name: &str, kind: MapKind, plane: usize, values: &[f32], samples: usize) {
+        let Some(layer) = self.layers.iter_mut().find(|layer| layer.name == name) else {
+            return;
+        };
+        let size = values.len() / samples;
+        let (seed, most) = (self.seed, SOURCES_A_UNIT * self.most_units);
+        let planes = layer.planes.get_or_insert_with(|| Planes {
+            kind,
+            chosen: Selection::new(size, plane, most, seed, &format!("planes of {name}")),
+            values: Vec::new(),
+        });
+        for sample in values.chunks_exact(size) {
+            planes
+                .values
+                .extend(planes.chosen.units.iter().map(|&unit| sample[unit]));
+        }
+    }
+
+    /// Whether a layer is to be kept as a map, now.
+    fn keeps_planes(&self, layer: &str) -> bool {
+        self.wants(layer) && !self.seen.iter().any(|seen| seen == layer)
     }
 
     fn collect(&mut self, layer: &str, activation: &dyn AnyRank, action: Action) {
@@ -178,7 +216,31 @@ impl<'a> Collector<'a> {
 
 impl Observer for Collector<'_> {
     fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
+        let keeps = self.keeps_planes(layer);
         self.collect(layer, activation, Action::Unknown);
+        let places = self.sight.iter().find(|(name, _)| name == layer).filter(|_| keeps);
+        if let Some((kind, (planes, size))) = places
+            .map(|(_, places)| MapKind::Plane(*places))
+            .zip(planes(activation))
+        {
+            let samples = activation.sizes()[0];
+            self.keep_planes(layer, kind, size[0] * size[1], &planes.values(), samples);
+        }
+    }
+
+    fn see_polar(&mut self, layer: &str, map: &Tensor<4>) {
+        let keeps = self.keeps_planes(layer);
+        self.collect(layer, map, Action::Unknown);
+        if keeps && !self.sight.is_empty() {
+            let [samples, _, radii, angles] = map.dims();
+            self.keep_planes(
+                layer,
+                MapKind::Polar([radii, angles]),
+                radii * angles,
+                &map.values(),
+                samples,
+            );
+        }
     }
 
     fn see_pose(&mut self, layer: &str, pose: &Tensor<3>, action: Action) {

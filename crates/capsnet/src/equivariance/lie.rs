@@ -6,6 +6,7 @@ use capsnet_data::transform::Augment;
 use capsnet_measure::lie::{Generator, Kind, LieLayer, LieSums, STEP, moved, turned_polar};
 
 use super::Options;
+use super::maps::planes;
 use crate::Error;
 use crate::batch::Batcher;
 use crate::evaluate::check_model;
@@ -177,15 +178,9 @@ impl Keep<'_> {
 
 impl Observer for Keep<'_> {
     fn see(&mut self, layer: &str, activation: &dyn AnyRank) {
-        match activation.sizes()[..] {
-            // Planes of features.
-            [_, _, height, width] if height * width > 1 => self.keep(layer, activation, Form::Map([height, width])),
-            // Capsules at places: [B, height, width, types, numbers], made planes of.
-            [batch, height, width, types, numbers] if height * width > 1 => {
-                let planes = activation.flat().reshape([batch, height, width, types * numbers]);
-                self.keep(layer, &planes.permute([0, 3, 1, 2]), Form::Map([height, width]));
-            }
-            _ => self.keep(layer, activation, Form::Invariant),
+        match planes(activation) {
+            Some((planes, size)) => self.keep(layer, &planes, Form::Map(size)),
+            None => self.keep(layer, activation, Form::Invariant),
         }
     }
 

@@ -7,11 +7,13 @@
 //! else in each class, so it is measured class by class.
 //!
 //! Of a layer with many units a seeded choice is measured, whole capsules where there are any; linear maps may read
-//! eight times as many, for a rotation carries what a unit sees to other places. The results say how many.
+//! eight times as many, for a rotation carries what a unit sees to other places. The results say how many. Of maps,
+//! whole planes are kept for [same-equivariance](capsnet_measure::equivariance::same), as many values as maps may read.
 
 mod collect;
 mod law;
 mod lie;
+mod maps;
 mod models;
 
 pub use law::{BrokenLaw, check_classifier, check_layer};
@@ -25,6 +27,7 @@ use capsnet_data::protocol::Family;
 use capsnet_data::random::Seed;
 use capsnet_data::transform::{Augment, Pipeline};
 pub use capsnet_measure::equivariance::{Assertion, Broken, Measurements, ModelMeasures, failures};
+use capsnet_measure::equivariance::{MapMeter, SameEquivariance};
 pub use capsnet_measure::{
     Action, AngleMeasures, AngularError, Expected, LayerMeasures, LayerSummary, RSquared, VarianceRatio,
 };
@@ -36,6 +39,7 @@ use crate::batch::Batcher;
 use crate::evaluate::check_model;
 use crate::model::Classifier;
 use collect::Collector;
+use maps::MapKind;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -124,6 +128,9 @@ pub fn measure(
     let labels: Vec<u8> = indices.iter().map(|&index| data.label(index)).collect();
     let wanted = options.layers.as_deref();
     let mut collector = Collector::new(wanted, model.input().classes, options.units, options.seed);
+    if upright.is_identity() {
+        collector.sight = maps::sight(model, options.seed, device);
+    }
     let mut done = 0;
     let mut all = |pipeline: &Pipeline, collector: &mut Collector| {
         for chunk in indices.chunks(options.batch_size) {
@@ -134,7 +141,12 @@ pub fn measure(
     };
     all(upright, &mut collector);
     let mut layers = Vec::new();
+    let image = model.input().image;
+    let size = [image.height, image.width];
+    let mut map_meters = Vec::new();
     for layer in &mut collector.layers {
+        let meter = |(kind, upright)| (kind, MapMeter::new(upright, data.len(), options.seed));
+        map_meters.push(layer.take_planes().map(meter));
         let upright = layer.take();
         let vector = layer.vector.unwrap_or(upright.columns());
         let input = Layer::new(upright)
@@ -161,20 +173,29 @@ pub fn measure(
     let mut angles = vec![Vec::with_capacity(rotations.len()); meters.len()];
     for rotation in rotations {
         all(&rotation.pipeline, &mut collector);
-        let turned: Vec<_> = collector.layers.iter_mut().map(|layer| layer.take()).collect();
+        let layers = collector.layers.iter_mut();
+        let turned: Vec<_> = layers.map(|layer| (layer.take(), layer.take_planes())).collect();
         let found: Vec<AngleMeasures> = meters
             .par_iter_mut()
+            .zip(&map_meters)
             .zip(turned)
-            .map(|(meter, turned)| meter.measure(rotation.degrees, &turned))
+            .map(|((meter, map_meter), (turned, planes))| AngleMeasures {
+                same_equivariance: same(map_meter.as_ref(), planes, rotation, size),
+                ..meter.measure(rotation.degrees, &turned)
+            })
             .collect();
         angles
             .iter_mut()
             .zip(found)
             .for_each(|(angles, found)| angles.push(found));
     }
+    for (meter, angles) in meters.iter().zip(&mut angles) {
+        meter.complete(angles);
+    }
     let results = collector.layers.into_iter().zip(meters).zip(angles);
     Ok(results
         .map(|((layer, meter), angles)| LayerMeasures {
+            by_unit: Some(meter.unit_map(&layer.units.units)),
             units: layer.units.total,
             measured_units: layer.units.units.len(),
             source_units: layer.sources.units.len(),
@@ -187,6 +208,17 @@ pub fn measure(
             shape: layer.shape,
         })
         .collect())
+}
+
+/// Whether the maps of a layer moved with the images.
+fn same(
+    meter: Option<&(MapKind, MapMeter)>,
+    moved: Option<(MapKind, Vec<f32>)>,
+    rotation: &Rotation,
+    size: [usize; 2],
+) -> Option<SameEquivariance> {
+    let ((kind, meter), (_, moved)) = meter.zip(moved)?;
+    meter.measure(&moved, &kind.back(rotation, size)?)
 }
 
 /// Shows the layers of a few images to the collector.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use capsnet_measure::equivariance::{Measurements, QUANTITIES};
 
-use super::{EquivariancePage, ROWS, charts, rows};
+use super::{EquivariancePage, ROWS, charts, rows, units};
 use crate::drawing::Sheet;
 use crate::error::{ReportError, save};
 use crate::sweep::field;
@@ -33,23 +33,29 @@ impl EquivariancePage<'_> {
     fn sheets(&self) -> Result<Vec<(String, Sheet)>, ReportError> {
         let Measurements { models, seed, .. } = self.measured;
         let caption = format!("{}, seed {seed}", self.images());
+        // Several weights of one model are told apart by their place.
+        let name = |number: usize| {
+            let kind = &models[number].entry.model;
+            let is_alone = models.iter().filter(|other| other.entry.model == *kind).count() == 1;
+            if is_alone {
+                kind.clone()
+            } else {
+                format!("{kind}-{}", number + 1)
+            }
+        };
         let mut all = Vec::new();
         for quantity in &QUANTITIES {
             let by_layer = rows::by_layer(quantity, self.measured, &format!("{ROWS}\n{caption}"));
             all.extend(by_layer.map(|sheet| (format!("{}-by-layer", quantity.name), sheet)));
             for (number, model) in models.iter().enumerate() {
-                // Several weights of one model are told apart by their place.
-                let kind = &model.entry.model;
-                let is_alone = models.iter().filter(|other| other.entry.model == *kind).count() == 1;
-                let place = if is_alone {
-                    String::new()
-                } else {
-                    format!("-{}", number + 1)
-                };
                 if let Some(chart) = charts::by_angle(quantity, model, self.measured.along.as_ref(), &caption) {
-                    all.push((format!("{}-{kind}{place}", quantity.name), chart.sheet()?));
+                    all.push((format!("{}-{}", quantity.name, name(number)), chart.sheet()?));
                 }
             }
+        }
+        for (number, model) in models.iter().enumerate() {
+            let sheet = units::sheet(model, self.measured, &caption)?;
+            all.extend(sheet.map(|sheet| (format!("units-{}", name(number)), sheet)));
         }
         Ok(all)
     }

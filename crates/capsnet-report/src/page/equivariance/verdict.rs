@@ -1,6 +1,6 @@
 //! What the layers are, in words.
 
-use capsnet_measure::equivariance::{LayerMeasures, Measurements, ModelMeasures, Verdict, mean_over_angles};
+use capsnet_measure::equivariance::{LayerMeasures, Measurements, ModelMeasures, Quantity, Verdict, mean_over_angles};
 
 use super::super::{capital, listed};
 use crate::error::ReportError;
@@ -34,6 +34,28 @@ fn sentence(model: &ModelMeasures) -> Option<String> {
         })
         .collect();
     (!parts.is_empty()).then(|| format!("{}: {}.", model.entry.label, parts.join("; ")))
+}
+
+/// A sentence a model of what holds in which layers by one measure; `None` if it has no such words.
+pub(super) fn by(quantity: &Quantity, measured: &Measurements) -> Option<String> {
+    let verdict = quantity.verdict?;
+    let sentence = |model: &ModelMeasures| {
+        let mut words: Vec<(&str, Vec<&str>)> = Vec::new();
+        for layer in &model.layers {
+            let Some(word) = verdict(layer) else { continue };
+            match words.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, layers)) => layers.push(&layer.layer),
+                None => words.push((word, vec![&layer.layer])),
+            }
+        }
+        let parts: Vec<String> = words
+            .iter()
+            .map(|(word, layers)| format!("{word} in {}", listed(layers)))
+            .collect();
+        (!parts.is_empty()).then(|| format!("{}: {}.", model.entry.label, parts.join("; ")))
+    };
+    let sentences: Vec<String> = measured.models.iter().filter_map(sentence).collect();
+    (!sentences.is_empty()).then(|| sentences.join("\n\n"))
 }
 
 /// One row a layer: the verdict, and what it is taken from.
