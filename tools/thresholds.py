@@ -21,7 +21,7 @@ import numpy
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 HERE = pathlib.Path(__file__).parent.parent
-MODELS = ["lenet5", "capsnet", "equivariant-capsnet"]
+MODELS = ["lenet5", "capsnet", "equivariant-capsnet", "em-capsnet"]
 SIDE = 400
 
 

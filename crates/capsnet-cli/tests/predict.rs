@@ -26,9 +26,17 @@ fn answers(root: &Path, args: &[&str]) -> Vec<Value> {
 fn sevens_are_sevens() {
     let folder = tempdir().unwrap();
     for name in ["alpha-black-ink.png", "paint7.png", "small-in-corner.png", "mnist7.png"] {
-        let records = answers(folder.path(), &["--models", "lenet5,capsnet", text(&picture(name))]);
-        assert_eq!(records.len(), 2);
-        for (record, (model, unit)) in records.iter().zip([("LeNet-5", "probability"), ("CapsNet", "length")]) {
+        let records = answers(
+            folder.path(),
+            &["--models", "lenet5,capsnet,em-capsnet", text(&picture(name))],
+        );
+        let units = [
+            ("LeNet-5", "probability"),
+            ("CapsNet", "length"),
+            ("EM-CapsNet", "activation"),
+        ];
+        assert_eq!(records.len(), units.len());
+        for (record, (model, unit)) in records.iter().zip(units) {
             assert_eq!(record["prediction"], "seven", "{name}: {record}");
             assert_eq!(record["recognised"], true, "{name}: {record}");
             assert_eq!((&record["model"], &record["unit"]), (&model.into(), &unit.into()));

@@ -172,7 +172,7 @@ export function routing({ backend, about, input }) {
       const model = about.models[number()];
       note.textContent =
         `${model.label}, ${digest(model)}. ${trained.primary_capsules} primary capsules, ${trained.starved} of them ` +
-        `starved (shorter than 0.1); answer: ${about.data.classes[trained.class]}.`;
+        `starved (${trained.unit} below 0.1); answer: ${about.data.classes[trained.class]}.`;
       commands.replaceChildren(
         command(`capsnet draw couplings${state.get("ink") ? "" : ` --index ${state.number("digit", 0)}`}`),
       );

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct Prediction {
     /// The class with the largest score.
     pub class: usize,
-    /// Each class's probability (LeNet-5) or capsule length (CapsNet).
+    /// Each class's probability (LeNet-5) or capsule length (CapsNet) or activation (EM-CapsNet).
     pub scores: Vec<f32>,
     /// The network's plain outputs: logits (LeNet-5) or, again, the scores (CapsNet).
     pub outputs: Vec<f32>,
@@ -44,7 +44,7 @@ pub struct PictureAnswer {
     pub recognised: bool,
     /// The answer's score.
     pub score: Option<f32>,
-    /// What the scores are: probability, length, length and pose.
+    /// What the scores are: probability, length, activation, length and pose.
     pub unit: Option<&'static str>,
     /// The least score of an answer.
     pub threshold: Option<f32>,

@@ -40,6 +40,9 @@ pub enum ScoreKind {
     Probability,
     /// Lengths of class capsules, each 0 to 1 by itself, trained to say that the class is present.
     CapsuleLength,
+    /// Activations of class capsules whose poses have no length that says anything, as those of EM routing: each 0 to 1
+    /// by itself, trained to be the greatest where the class is present. Files of earlier versions call them lengths.
+    Activation,
     /// Lengths of class capsules, and how upright their poses stand: about 0 to 1, and beyond.
     LengthAndPose,
 }
@@ -77,7 +80,12 @@ impl Score {
 
 impl ScoreKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Probability, Self::CapsuleLength, Self::LengthAndPose];
+    pub const ALL: [Self; 4] = [
+        Self::Probability,
+        Self::CapsuleLength,
+        Self::Activation,
+        Self::LengthAndPose,
+    ];
 
     /// The quantity's name.
     #[must_use]
@@ -85,7 +93,17 @@ impl ScoreKind {
         match self {
             Self::Probability => "probability",
             Self::CapsuleLength => "capsule length",
+            Self::Activation => "activation",
             Self::LengthAndPose => "capsule length and pose",
+        }
+    }
+
+    /// What a capsule's strength is called beside a number in such a model.
+    #[must_use]
+    pub const fn of_capsule(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            _ => "length",
         }
     }
 

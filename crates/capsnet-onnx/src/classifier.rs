@@ -337,7 +337,7 @@ impl Network for OnnxClassifier {
         // Their logarithms are logits, whose cross-entropy is that of the probabilities.
         let scores = match self.scores {
             Scores::Probabilities => scores.clamp_min(f32::MIN_POSITIVE).log(),
-            Scores::Logits | Scores::Lengths | Scores::LengthsAndPoses => scores,
+            Scores::Logits | Scores::Lengths | Scores::Activations | Scores::LengthsAndPoses => scores,
         };
         observer.see("scores", &scores);
         scores.into()
@@ -346,6 +346,7 @@ impl Network for OnnxClassifier {
     fn score_kind(&self) -> ScoreKind {
         match self.scores {
             Scores::Lengths => ScoreKind::CapsuleLength,
+            Scores::Activations => ScoreKind::Activation,
             Scores::LengthsAndPoses => ScoreKind::LengthAndPose,
             Scores::Logits | Scores::Probabilities => ScoreKind::Probability,
         }
@@ -354,7 +355,7 @@ impl Network for OnnxClassifier {
     fn probabilities(&self, output: &Output) -> Tensor<2> {
         match self.scores {
             Scores::Logits | Scores::Probabilities => softmax(output.scores.clone(), 1),
-            Scores::Lengths | Scores::LengthsAndPoses => output.scores.clone(),
+            Scores::Lengths | Scores::Activations | Scores::LengthsAndPoses => output.scores.clone(),
         }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) enum Scores {
     Logits,
     /// Of class capsules.
     Lengths,
+    /// Of class capsules whose poses have no length; files of earlier versions say lengths.
+    Activations,
     /// Lengths, with how upright each figure stands.
     LengthsAndPoses,
     /// They sum to one.
@@ -52,12 +54,19 @@ pub(crate) enum Scores {
 }
 
 impl Scores {
-    pub(crate) const ALL: [Self; 4] = [Self::Logits, Self::Lengths, Self::LengthsAndPoses, Self::Probabilities];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Logits,
+        Self::Lengths,
+        Self::Activations,
+        Self::LengthsAndPoses,
+        Self::Probabilities,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Logits => "logits",
             Self::Lengths => "lengths",
+            Self::Activations => "activations",
             Self::LengthsAndPoses => "lengths and poses",
             Self::Probabilities => "probabilities",
         }
@@ -169,7 +178,7 @@ fn scored(builder: &mut Builder, x: Value, config: &ModelConfig) -> Result<(Valu
             (scores, kind)
         }
         ModelConfig::EfficientCapsNet(config) => (capsules::efficient(builder, x, config)?, Scores::Lengths),
-        ModelConfig::EmCapsNet(config) => (matrix::em_capsnet(builder, &x, config)?, Scores::Lengths),
+        ModelConfig::EmCapsNet(config) => (matrix::em_capsnet(builder, &x, config)?, Scores::Activations),
         ModelConfig::EquivariantCapsNet(config) => {
             let scores = turning::equivariant(builder, &x, config)?;
             let kind = if config.upright_weight > 0.0 {

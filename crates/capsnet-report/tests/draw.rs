@@ -183,6 +183,7 @@ fn couplings_are_discs_over_the_digit() {
         transform: "none".to_owned(),
         prediction: 1,
         towards: vec![1, 0],
+        unit: "length".to_owned(),
         primary_capsules: 2,
         starved: 0,
         starved_below: 0.1,
@@ -199,6 +200,18 @@ fn couplings_are_discs_over_the_digit() {
     assert_eq!(figure.sheet.to_svg().matches("<circle").count(), 2 * 2 * 2);
     // 0.1 is a fifth of an equal share, and five times one would be more than 1.
     says(&figure, &["0.250", "0.500", "1.000"], 2 * 2);
+    says(&figure, &["length after it", "length of the primary capsule"], 2 * 2);
+    let active = RoutedDigit {
+        unit: "activation".to_owned(),
+        ..numbers
+    };
+    let figure = couplings(&active).unwrap();
+    says(
+        &figure,
+        &["activation after it", "activation of the primary capsule"],
+        2 * 2,
+    );
+    assert!(!figure.sheet.to_svg().contains("length "), "an activation is no length");
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(crate) struct PredictArgs {
     #[arg(long)]
     pub invert: bool,
     /// The least score of an answer; below it nothing is recognised [default: 0.75 for probabilities, 0.6 for lengths
-    /// of capsules, 0.4 for lengths and poses]
+    /// of capsules, 0.9 for activations, 0.4 for lengths and poses]
     #[arg(long, value_name = "SCORE", value_parser = score)]
     pub threshold: Option<f32>,
     /// Folder for what the models saw, one PNG a picture

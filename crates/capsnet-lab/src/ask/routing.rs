@@ -1,7 +1,7 @@
 //! Where primary capsules send their votes, under the routing of the training and under others.
 
 use capsnet::look::route_image;
-use capsnet::model::Classifier;
+use capsnet::model::{Classifier, Network};
 use capsnet::routing::Routing as Algorithm;
 use capsnet_measure::look::Iteration;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,8 @@ pub(crate) struct Asked {
 pub(crate) struct Routing {
     class: usize,
     seen: Vec<u8>,
+    /// What lengths are: "length" or "activation".
+    unit: &'static str,
     primary_capsules: usize,
     starved: usize,
     iterations: Vec<Iteration>,
@@ -106,6 +108,7 @@ pub(crate) fn routing(lab: &Lab, asked: &Asked) -> Result<Routing, Fault> {
     });
     Ok(Routing {
         class,
+        unit: model.score_kind().of_capsule(),
         primary_capsules: found.lengths.len(),
         starved: found.starved,
         strongest,

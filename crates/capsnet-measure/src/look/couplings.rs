@@ -31,7 +31,7 @@ pub struct Place {
 pub struct Couplings {
     /// Number of class capsules.
     pub classes: usize,
-    /// The length of each primary capsule.
+    /// The length of each primary capsule; its activation in models whose capsules have one beside the pose.
     pub lengths: Vec<f32>,
     /// Primary capsules shorter than [`STARVED`].
     pub starved: usize,
@@ -45,7 +45,7 @@ pub struct Iteration {
     /// The couplings that it used, `[I * classes]`: of primary capsule `i` to class `j` at `i * classes + j`.
     #[serde(skip)]
     pub couplings: Vec<f32>,
-    /// The lengths of the class capsules that it came to.
+    /// The lengths, or activations, of the class capsules that it came to.
     pub class_lengths: Vec<f32>,
     /// The mean entropy of the distributions that the couplings are, in bits: of a primary capsule's over the classes
     /// (or, for weights that sum over the inputs, of a class's over the primary capsules). Couplings that needn't sum
@@ -107,6 +107,9 @@ pub struct RoutedDigit {
     pub prediction: usize,
     /// The classes shown.
     pub towards: Vec<usize>,
+    /// What the lengths of primary and class capsules are: "length", or "activation" in models whose capsules have one
+    /// beside the pose.
+    pub unit: String,
     /// The number of primary capsules.
     pub primary_capsules: usize,
     /// Those of this image shorter than `starved_below`.

@@ -61,7 +61,8 @@ fn matrix_capsules() {
         let bytes = export(&model.config, &model.state_dict()).unwrap();
         let images = pixels(count, model.input().image, &Device::flex());
         let onnx = written(&bytes);
-        assert_eq!(onnx.score_kind(), ScoreKind::CapsuleLength);
+        assert_eq!(onnx.score_kind(), ScoreKind::Activation);
+        assert_eq!(onnx.score_kind(), model.score_kind());
         let scores = |output: Output| {
             output
                 .scores

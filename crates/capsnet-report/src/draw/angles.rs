@@ -76,9 +76,9 @@ fn caption(numbers: &Angles) -> String {
     };
     format!(
         "Positive angles turn counter-clockwise. Beneath each digit the models' answers with their probability (for a \
-         model with capsules: the length of the answer's capsule, and what its pose adds where it has a say); green is \
-         right, bold red wrong, and a dashed frame marks a digit that one of the models gets wrong. {}. Test images of \
-         {}{transform}. A 6 upside down is a 9: not every mistake is one.",
+         model with capsules: the length, or activation, of the answer's capsule, and what its pose adds where it has \
+         a say); green is right, bold red wrong, and a dashed frame marks a digit that one of the models gets wrong. \
+         {}. Test images of {}{transform}. A 6 upside down is a 9: not every mistake is one.",
         right.join(", "),
         numbers.dataset
     )

@@ -33,6 +33,7 @@ pub fn couplings(numbers: &RoutedDigit) -> Result<Figure, ReportError> {
         stride: numbers.stride,
         equal,
         range: range(&numbers.strongest, equal),
+        unit: &numbers.unit,
     };
     let title = format!(
         "Where the strongest primary capsules of a {} send their votes (no. {}{})",
@@ -84,7 +85,13 @@ fn compose(panel: &Panel, numbers: &RoutedDigit) -> Drawing {
             let at = (column as f64 * (width + GAP), y + 22.0);
             drawing.place(at, &panel.draw(discs));
         }
-        drawing.text((right, y), Anchor::Start, Font::Small, FAINT, "length after it");
+        drawing.text(
+            (right, y),
+            Anchor::Start,
+            Font::Small,
+            FAINT,
+            format!("{} after it", numbers.unit),
+        );
         // As many bars as fit beside a panel.
         let lengths = iteration.class_lengths.iter().enumerate();
         for (class, &length) in lengths.take((height / SMALL) as usize) {
@@ -116,15 +123,17 @@ fn caption(numbers: &RoutedDigit) -> String {
     let capsules = numbers.primary_capsules;
     let entropy = |iteration: Option<&capsnet_measure::look::Iteration>| iteration.map_or(0.0, |it| it.entropy);
     let mut text = format!(
-        "The {} longest of {capsules} primary capsules, each a disc near the middle of the pixels that it sees; the \
-         dashed frame is all that the longest one sees. Capsules at the same place stand side by side. White is an \
-         equal share, orange more, blue less, as far as these couplings go and a coupling can. Entropy is averaged \
-         over the primary capsules: it falls from {:.4} to {:.4} bits, and {} of {capsules} capsules are starved \
-         (shorter than {STARVED}).",
+        "The {} of greatest {} among {capsules} primary capsules, each a disc near the middle of the pixels that it \
+         sees; the dashed frame is all that the first one sees. Capsules at the same place stand side by side. \
+         White is an equal share, orange more, blue less, as far as these couplings go and a coupling can. Entropy \
+         is averaged over the primary capsules: it falls from {:.4} to {:.4} bits, and {} of {capsules} capsules \
+         are starved ({} below {STARVED}).",
         numbers.strongest.len(),
+        numbers.unit,
         entropy(numbers.iterations.first()),
         entropy(numbers.iterations.last()),
-        numbers.starved
+        numbers.starved,
+        numbers.unit
     );
     if let Some(across) = &numbers.across_images {
         text += &format!(

@@ -145,13 +145,13 @@ fn caption(numbers: &Crowding) -> String {
     let [a, b] = numbers.indices;
     format!(
         "Test images {a} and {b} of {}, the light added and clipped, that many pixels apart. Beneath: every model's \
-         two best classes with their scores (a probability, or the length of a capsule); green if they are the two \
-         that are there, in any order, and for two equal digits if the best one is. Then what the decoder of {} makes \
-         of each true class's capsule alone, with its length, and both together in two colours. A class has one \
-         capsule and so can stand for one digit at a time only (the crowding assumption, Sabour, Frosst and Hinton \
-         2017, section 7): of two equal digits it draws one, between the two or a blend of both. Orange: light that it \
-         leaves out, blue: light that it adds. Models that were trained on single digits, as those that come with \
-         capsnet, have never seen such an image.",
+         two best classes with their scores (a probability, or a capsule's length or activation); green if they are \
+         the two that are there, in any order, and for two equal digits if the best one is. Then what the decoder of \
+         {} makes of each true class's capsule alone, with its length, and both together in two colours. A class has \
+         one capsule and so can stand for one digit at a time only (the crowding assumption, Sabour, Frosst and \
+         Hinton 2017, section 7): of two equal digits it draws one, between the two or a blend of both. Orange: light \
+         that it leaves out, blue: light that it adds. Models that were trained on single digits, as those that come \
+         with capsnet, have never seen such an image.",
         numbers.dataset, numbers.names[numbers.redrawer]
     )
 }

@@ -225,6 +225,7 @@ pub fn routed_digit(
         transform: pipeline.to_string(),
         prediction: view.class,
         towards,
+        unit: model.score_kind().of_capsule().to_owned(),
         primary_capsules: found.lengths.len(),
         starved: found.starved,
         starved_below: STARVED,

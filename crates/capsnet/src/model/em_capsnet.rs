@@ -376,9 +376,8 @@ impl Network for EmCapsNet {
         self.step = usize::try_from(step).unwrap_or(usize::MAX);
     }
 
-    /// Activations are 0 to 1, each by itself, as lengths are.
     fn score_kind(&self) -> ScoreKind {
-        ScoreKind::CapsuleLength
+        ScoreKind::Activation
     }
 
     fn probabilities(&self, output: &Output) -> Tensor<2> {

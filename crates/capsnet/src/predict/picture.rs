@@ -105,12 +105,13 @@ pub fn are_characters(names: &[String]) -> bool {
 ///
 /// Chosen so that about 1 % of digits that are read right are refused: of 210 training digits of MNIST, dark on pages
 /// of seven kinds, by `python tools/thresholds.py --digits 210 --junk 6`. Of 96 pages with nothing or no digit on them
-/// LeNet-5, CapsNet and the equivariant network refuse about 56, 61 and 68: a classifier that knows digits alone is
-/// often sure of a scribble.
+/// LeNet-5, CapsNet, the equivariant network and EM-CapsNet refuse about 59, 62, 69 and 49: a classifier that knows
+/// digits alone is often sure of a scribble.
 pub fn usual_threshold(kind: ScoreKind) -> f32 {
     match kind {
         ScoreKind::Probability => 0.75,
         ScoreKind::CapsuleLength => 0.6,
+        ScoreKind::Activation => 0.9,
         ScoreKind::LengthAndPose => 0.4,
     }
 }
@@ -120,6 +121,7 @@ pub fn unit(kind: ScoreKind) -> &'static str {
     match kind {
         ScoreKind::Probability => "probability",
         ScoreKind::CapsuleLength => "length",
+        ScoreKind::Activation => "activation",
         ScoreKind::LengthAndPose => "length and pose",
     }
 }

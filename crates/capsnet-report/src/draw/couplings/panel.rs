@@ -15,7 +15,7 @@ const DIGIT: Rgb = Rgb(0xB4, 0xB4, 0xB4);
 const RADIUS: f64 = 9.0;
 
 /// What all panels of a picture share.
-pub(super) struct Panel {
+pub(super) struct Panel<'a> {
     pub(super) image: GreyImage,
     /// Pixels from one position of the primary capsules to the next.
     pub(super) stride: usize,
@@ -23,6 +23,8 @@ pub(super) struct Panel {
     pub(super) equal: f64,
     /// How many times as much, or as little, has the strongest colour.
     pub(super) range: f64,
+    /// What a capsule's length is called.
+    pub(super) unit: &'a str,
 }
 
 /// The radius of a disc for a capsule of some length: the area is the length's.
@@ -30,7 +32,7 @@ fn radius(length: f32) -> f64 {
     RADIUS * f64::from(length).clamp(0.0, 1.0).sqrt()
 }
 
-impl Panel {
+impl Panel<'_> {
     /// Width and height.
     pub(super) fn size(&self) -> (f64, f64) {
         (self.image.width() as f64 * SCALE, self.image.height() as f64 * SCALE)
@@ -62,8 +64,8 @@ impl Panel {
             );
             let at = self.spot(place, before, all);
             let tip = format!(
-                "map {}, row {}, column {}: length {length:.2}, coupling {coupling:.3}",
-                place.map, place.row, place.column
+                "map {}, row {}, column {}: {} {length:.2}, coupling {coupling:.3}",
+                place.map, place.row, place.column, self.unit
             );
             // Neighbours touch at most.
             let radius = radius(*length).min(self.spacing(all) / 2.0 - 0.5);
@@ -111,14 +113,15 @@ impl Panel {
             legend.text(at, Anchor::Middle, Font::Small, FAINT, format!("{value:.3}"));
         }
         let mut x = left + STEP * STEPS as f64 + 60.0;
+        let sizes = format!("{} of the primary capsule", self.unit);
+        x += Font::Small.width(&sizes) + 24.0;
         legend.text(
-            (x, 0.0),
+            (left + STEP * STEPS as f64 + 60.0, 0.0),
             Anchor::Start,
             Font::Small,
             INK,
-            "length of the primary capsule",
+            sizes,
         );
-        x += Font::Small.width("length of the primary capsule") + 24.0;
         for length in [0.25f32, 0.5, 1.0] {
             legend.ring((x, 9.0), radius(length), 1.2, FAINT);
             legend.text((x, 18.0), Anchor::Middle, Font::Small, FAINT, format!("{length}"));
