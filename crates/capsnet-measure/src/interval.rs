@@ -138,6 +138,13 @@ pub fn student_of_differences(differences: &[f64]) -> Option<Interval> {
     within(differences, [-1.0, 1.0])
 }
 
+/// Student's interval, at 95 %, of the mean of figures that have no greatest value, such as errors over a reference's,
+/// cut off at 0; `None` for fewer than two.
+#[must_use]
+pub fn student_of_ratios(ratios: &[f64]) -> Option<Interval> {
+    within(ratios, [0.0, f64::INFINITY])
+}
+
 /// Student's interval of the mean, cut off at both `ends`.
 fn within(values: &[f64], ends: [f64; 2]) -> Option<Interval> {
     let count = values.len();

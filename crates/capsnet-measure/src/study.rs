@@ -1,10 +1,12 @@
 //! A study: variants of models, trained with several seeds and tested under several transforms.
 
 mod comparison;
+mod robustness;
 
 use serde::{Deserialize, Serialize};
 
 pub use comparison::Comparison;
+pub use robustness::{Robustness, RobustnessRecord};
 
 use crate::answers::Answers;
 use crate::interval::{Interval, student};
@@ -50,6 +52,9 @@ pub struct VariantOutcome {
     pub epochs: Vec<f64>,
     /// One a transform.
     pub tests: Vec<TestOutcome>,
+    /// One a figure of the protocols that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub robustness: Vec<Robustness>,
 }
 
 /// What one run came to under one transform.

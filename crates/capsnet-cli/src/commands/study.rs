@@ -171,15 +171,10 @@ impl<'a> Shown<'a> {
                     .get_or_insert_with(|| Progress::new(title, unit, total, before));
                 bar.set(done, &format!("loss {loss:.4}"));
             }
-            Event::Testing {
-                run,
-                done,
-                total,
-                transform,
-            } => {
+            Event::Testing { run, done, total, what } => {
                 let title = format!("testing {}", self.title(run));
                 let bar = self.bar.get_or_insert_with(|| Progress::new(title, "image", total, 0));
-                bar.set(done, &label(&transform.to_string()));
+                bar.set(done, &label(what));
             }
             Event::Trained(_) => self.clear(),
             Event::Tested { run, tests } => {

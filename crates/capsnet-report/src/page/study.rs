@@ -1,5 +1,7 @@
 //! A study's outcome as tables, as CSV and as a page.
 
+mod figures;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,7 +36,8 @@ pub fn text(outcome: &Outcome) -> Result<String, ReportError> {
         "" => String::new(),
         title => format!("{title}\n\n"),
     };
-    Ok(format!("{title}{}\n{READING}", summary(outcome)?.to_text()))
+    let figures = figures::reading(outcome).map_or(String::new(), |reading| format!("\n{reading}"));
+    Ok(format!("{title}{}\n{READING}{figures}", summary(outcome)?.to_text()))
 }
 
 /// A run's tests in a line: "upright 99.12 %, rotate=15 98.76 %".
@@ -59,6 +62,8 @@ pub fn summary(outcome: &Outcome) -> Result<Table, ReportError> {
         Column::right("seeds"),
     ];
     columns.extend(transforms.iter().map(|transform| Column::right(label(transform))));
+    let figures = figures::all(outcome);
+    columns.extend(figures.iter().map(|figure| Column::right(figure.title)));
     let mut table = Table::new(columns);
     for variant in &outcome.variants {
         let mut row = vec![variant.name.clone()];
@@ -68,6 +73,7 @@ pub fn summary(outcome: &Outcome) -> Result<Table, ReportError> {
             let test = variant.tests.iter().find(|test| test.transform == *transform);
             test.map_or(String::new(), with_interval)
         }));
+        row.extend(figures.iter().map(|figure| figures::cell(variant, figure)));
         table.push(row)?;
     }
     Ok(table)
@@ -141,6 +147,8 @@ pub fn every_run(outcome: &Outcome) -> Result<Table, ReportError> {
         Column::right("epochs"),
     ];
     columns.extend(transforms.iter().map(|transform| Column::right(label(transform))));
+    let figures = figures::all(outcome);
+    columns.extend(figures.iter().map(|figure| Column::right(figure.title)));
     let mut table = Table::new(columns);
     for variant in &outcome.variants {
         for (run, seed) in variant.seeds.iter().enumerate() {
@@ -154,6 +162,7 @@ pub fn every_run(outcome: &Outcome) -> Result<Table, ReportError> {
                 let test = variant.tests.iter().find(|test| test.transform == *transform);
                 test.map_or(String::new(), |test| percent(test.scores[run].accuracy(), 2))
             }));
+            row.extend(figures.iter().map(|figure| figures::of_run(variant, figure, run)));
             table.push(row)?;
         }
     }
@@ -245,6 +254,7 @@ pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<(), ReportEr
         &outcome.about,
         &summary.to_markdown(),
         &READING.to_owned(),
+        &figures::reading(outcome).unwrap_or_default(),
         &notes,
         &differences.as_ref().map(Table::to_markdown).unwrap_or_default(),
         &differences
@@ -261,7 +271,7 @@ pub fn save(outcome: &Outcome, out: &Path, command: &str) -> Result<(), ReportEr
         &out.join("results.md"),
         (markdown.trim_end().to_owned() + "\n").as_bytes(),
     )?;
-    let note = [READING, &notes].join("\n\n");
+    let note = [READING, &figures::reading(outcome).unwrap_or_default(), &notes].join("\n\n");
     let page = HtmlReport::new(outcome.title.clone())
         .lead(outcome.about.clone())
         .fact("Data", outcome.dataset.clone())

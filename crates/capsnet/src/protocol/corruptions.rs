@@ -106,6 +106,10 @@ impl Protocol for Corruptions {
         }
     }
 
+    fn fits_studies(&self) -> bool {
+        true
+    }
+
     fn test(&self, tester: &mut Tester) -> Result<ProtocolOutcome, Error> {
         let data = tester.test_images()?;
         let reference = reference(tester, &data)?;

@@ -130,6 +130,12 @@ pub trait Protocol: Send + Sync {
         Vec::new()
     }
 
+    /// Whether a model that was trained otherwise is tested by it, and comes to a figure by which the variants of a
+    /// study can be held beside each other.
+    fn fits_studies(&self) -> bool {
+        false
+    }
+
     /// Tests a model: by [`conditions`](Self::conditions), unless the protocol does otherwise.
     ///
     /// # Errors

@@ -40,6 +40,10 @@ impl Protocol for Translate {
         shifts.map(|shift| shift.expect("whole pixels, and few")).collect()
     }
 
+    fn fits_studies(&self) -> bool {
+        true
+    }
+
     fn test(&self, tester: &mut Tester) -> Result<ProtocolOutcome, Error> {
         let mut answers = Vec::new();
         let outcome = tester.test_each(&self.conditions(), &mut |evaluation| {

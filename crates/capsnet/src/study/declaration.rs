@@ -14,6 +14,7 @@ use toml::{Spanned, Value};
 use super::{Fault, StudyError};
 use crate::Error;
 use crate::model::{Architecture, ModelConfig};
+use crate::protocol::Protocol;
 use crate::settings::Setting;
 use layer::{Layer, SpannedTable};
 
@@ -56,6 +57,8 @@ pub struct Variant {
     pub seeds: Option<Vec<u64>>,
     /// Transforms of the test images.
     pub tests: Vec<Change>,
+    /// Protocols that the weights are tested by beside.
+    pub protocols: Vec<&'static dyn Protocol>,
     /// How many of the test images are used.
     pub test_limit: Option<usize>,
 }
@@ -158,6 +161,7 @@ fn variant(file: &File, own: &SpannedTable, line: usize, lines: Lines) -> Result
         same_time_as: all.text("same-time-as")?,
         seeds: all.seeds()?,
         tests: all.tests()?,
+        protocols: all.protocols()?,
         test_limit: all.test_limit()?,
         resample,
         test,

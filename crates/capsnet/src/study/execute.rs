@@ -1,7 +1,6 @@
 //! Carrying out a study's runs, each in its own folder; what is done already is not done again.
 
 use std::fs;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -9,7 +8,6 @@ use burn::prelude::Device;
 use capsnet_data::dataset::Dataset;
 use capsnet_data::lock::FolderLock;
 use capsnet_data::protocol::Change;
-use capsnet_data::random::Seed;
 use capsnet_measure::study::{Outcome, TestRecord};
 use toml::Value;
 
@@ -17,23 +15,19 @@ use super::record::{Record, begun, expect_same, settings};
 use super::training::Training;
 use super::{Origin, Plan, Planned, Run, StudyError};
 use crate::Error;
-use crate::evaluate::{Options, check_fits, evaluate_under};
+use crate::evaluate::check_fits;
 use crate::memory::check_memory;
-use crate::model::{Architecture, Model, ModelConfig};
-use crate::settings::{Setting, apply_to_model};
+use crate::model::Architecture;
+use crate::settings::Setting;
 use crate::shard::Shard;
 use crate::train::{Notice, TrainConfig};
-use crate::weights;
-
-/// The seed of the images that a limit leaves to test on: the same for all runs.
-const TEST_SAMPLE: Seed = Seed(1);
 
 /// A plan with the images and the folder that it is carried out with.
 pub struct Study<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     out: &'a Path,
     pub(super) train: &'a Dataset,
-    test: &'a Dataset,
+    pub(super) test: &'a Dataset,
     pub(super) device: &'a Device,
     /// As on the command line.
     device_name: &'a str,
@@ -79,8 +73,8 @@ pub enum Event<'a> {
         done: usize,
         /// Of so many.
         total: usize,
-        /// The transform of now.
-        transform: &'a Change,
+        /// The transform of now, as a specification, or what a protocol is at.
+        what: &'a str,
     },
     /// A run was tested anew.
     Tested {
@@ -273,15 +267,22 @@ impl<'a> Study<'a> {
         let wanted = Record {
             test_settings: self.test_settings(planned),
             tests: Vec::new(),
+            robustness: Vec::new(),
             ..trained
         };
-        if let Some(known) = known
-            && self.covers(&known, &wanted, planned)
-        {
-            return Ok(Some(known));
-        }
+        let names = || planned.protocols.iter().map(|protocol| protocol.name());
+        let tests = match known {
+            Some(known) if self.covers(&known, &wanted, planned) => {
+                if names().eq(known.robustness.iter().map(|record| &record.protocol[..])) {
+                    return Ok(Some(known));
+                }
+                known.tests
+            }
+            _ => self.tests(run, &weights, notify)?,
+        };
         let record = Record {
-            tests: self.tests(run, &weights, notify)?,
+            tests,
+            robustness: self.robustness(run, &weights, notify)?,
             ..wanted
         };
         record.write(&folder)?;
@@ -313,6 +314,7 @@ impl<'a> Study<'a> {
         let transforms = planned.tests.iter().map(Change::to_string);
         let without_tests = Record {
             tests: Vec::new(),
+            robustness: Vec::new(),
             ..known.clone()
         };
         tested.eq(transforms.map(|transform| (transform, images as u64))) && without_tests == *wanted
@@ -334,43 +336,5 @@ impl<'a> Study<'a> {
         all.extend(planned.resample.map(|resample| resample.to_string()));
         all.extend(planned.test_limit.map(|limit| format!("a sample of {limit}")));
         format!("{} {}; {}", self.test.name(), self.test_sha256, all.join(", "))
-    }
-
-    /// Tests a run's weights under every transform.
-    fn tests(&self, run: Run, path: &Path, notify: &mut dyn FnMut(Event)) -> Result<Vec<TestRecord>, StudyError> {
-        let planned = &self.plan.variants[run.variant];
-        let state = capsnet_weights::read(path).map_err(crate::Error::from)?;
-        let config: ModelConfig = weights::config_of(&state, path)?;
-        let config = apply_to_model(&config, &planned.test)?;
-        let model = Model::from_weights(config, &state, self.device)?.valid();
-        let data = match planned.test_limit.and_then(NonZeroUsize::new) {
-            Some(limit) => &self.test.sample(limit, TEST_SAMPLE),
-            None => self.test,
-        };
-        let total = data.len() * planned.tests.len();
-        let mut tests = Vec::new();
-        for (number, transform) in planned.tests.iter().enumerate() {
-            let mut testing = |done: usize| {
-                let done = number * data.len() + done;
-                notify(Event::Testing {
-                    run,
-                    done,
-                    total,
-                    transform,
-                });
-            };
-            let options = Options::default();
-            let evaluation = evaluate_under(&model, data, transform, &options, self.device, &mut testing)?;
-            if evaluation.score.loss.is_none_or(|loss| !loss.is_finite()) {
-                return Err(StudyError::NotFinite);
-            }
-            tests.push(TestRecord {
-                transform: transform.to_string(),
-                score: evaluation.score,
-                answers: Some(evaluation.right().collect()),
-            });
-        }
-        notify(Event::Tested { run, tests: &tests });
-        Ok(tests)
     }
 }

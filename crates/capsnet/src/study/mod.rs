@@ -33,6 +33,7 @@ mod execute;
 mod outcome;
 mod plan;
 mod record;
+mod testing;
 mod training;
 
 pub use declaration::{Declaration, Declared, Variant};

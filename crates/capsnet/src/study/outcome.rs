@@ -2,7 +2,7 @@
 
 use capsnet_data::protocol::Change;
 use capsnet_measure::Paired;
-use capsnet_measure::study::{Comparison, Outcome, TestOutcome, VariantOutcome};
+use capsnet_measure::study::{Comparison, Outcome, Robustness, TestOutcome, VariantOutcome};
 
 use super::{Origin, Plan, Planned, Record};
 use crate::model::Architecture;
@@ -55,7 +55,9 @@ impl Plan {
             transform: records[0].tests[test].transform.clone(),
             scores: records.iter().map(|record| record.tests[test].score).collect(),
         };
+        let robustness: Vec<_> = records.iter().map(|record| &record.robustness[..]).collect();
         VariantOutcome {
+            robustness: Robustness::of(&robustness),
             name: planned.name.clone(),
             note: planned.note.clone(),
             model: self.trained_model(number).name().to_owned(),

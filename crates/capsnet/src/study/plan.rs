@@ -11,6 +11,7 @@ use super::{Fault, StudyError};
 use crate::Error;
 use crate::device;
 use crate::model::{Architecture, ModelConfig};
+use crate::protocol::Protocol;
 use crate::settings::{Setting, SettingError, apply, apply_to_model};
 use crate::shard::Shard;
 use crate::train::{Schedule, TrainConfig};
@@ -78,6 +79,8 @@ pub struct Planned {
     pub seeds: Vec<u64>,
     /// Transforms of the test images.
     pub tests: Vec<Change>,
+    /// Protocols that the weights are tested by beside.
+    pub protocols: Vec<&'static dyn Protocol>,
     /// How many of the test images are used.
     pub test_limit: Option<usize>,
     /// What is other in testing than in training.
@@ -219,6 +222,7 @@ impl Plan {
             origin,
             seeds,
             tests: tests.map_err(|error| Fault::new(variant.line, error.to_string()))?,
+            protocols: variant.protocols.clone(),
             test_limit: variant.test_limit,
             test: variant.test.iter().map(|declared| declared.setting.clone()).collect(),
             resample: variant.resample,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use capsnet_data::bounded;
 use capsnet_data::file::atomic_write;
-use capsnet_measure::study::TestRecord;
+use capsnet_measure::study::{RobustnessRecord, TestRecord};
 use serde::{Deserialize, Serialize};
 
 use super::StudyError;
@@ -40,6 +40,9 @@ pub struct Record {
     pub test_settings: String,
     /// One a transform.
     pub tests: Vec<TestRecord>,
+    /// One a protocol.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub robustness: Vec<RobustnessRecord>,
 }
 
 impl Record {

@@ -65,6 +65,7 @@ impl Training<'_> {
             settings: wanted,
             test_settings: String::new(),
             tests: Vec::new(),
+            robustness: Vec::new(),
         }))
     }
 

@@ -8,16 +8,18 @@ use capsnet_data::transform::Resample;
 use toml::{Spanned, Table, Value};
 
 use super::{Declared, Lines};
+use crate::protocol::{self, Protocol};
 use crate::settings::Setting;
 use crate::study::Fault;
 
 pub(super) type SpannedTable = BTreeMap<Spanned<String>, Spanned<Value>>;
 
 /// What a study says beside settings, hyphens and underscores alike.
-const OF_STUDY: [&str; 10] = [
+const OF_STUDY: [&str; 11] = [
     "model",
     "name",
     "note",
+    "protocols",
     "same-parameters-as",
     "same-time-as",
     "seeds",
@@ -178,6 +180,30 @@ impl Layer {
         parsed
             .collect::<Result<_, _>>()
             .map_err(|error| Fault::new(line, format!("`tests`: {error}")))
+    }
+
+    /// Protocols of testing alone.
+    pub(super) fn protocols(&mut self) -> Result<Vec<&'static dyn Protocol>, Fault> {
+        let Some((value, line)) = self.of_study.remove("protocols") else {
+            return Ok(Vec::new());
+        };
+        let known = protocol::names_where(|protocol| protocol.fits_studies());
+        let wrong = || {
+            let example = "`protocols` must be different ones in quotes, for example [\"corruptions\"]; studies take";
+            Fault::new(line, format!("{example} {}", known.join(", ")))
+        };
+        let named = |value: &Value| {
+            value
+                .as_str()
+                .and_then(|name| known.iter().position(|known| *known == name))
+        };
+        let chosen: Option<Vec<usize>> = value.as_array().and_then(|values| values.iter().map(named).collect());
+        let chosen = chosen.ok_or_else(wrong)?;
+        if (1..chosen.len()).any(|k| chosen[..k].contains(&chosen[k])) {
+            return Err(wrong());
+        }
+        let protocols = chosen.into_iter().map(|index| protocol::by_name(known[index]));
+        protocols.collect::<Result<_, _>>().map_err(|_| wrong())
     }
 
     pub(super) fn test_limit(&mut self) -> Result<Option<usize>, Fault> {

@@ -85,6 +85,13 @@ fn faults_name_the_line() {
         (7, "tests = \"none\"", "transforms in quotes"),
         (7, "tests = [\"turn=3\"]", "turn"),
         (7, "test-limit = 0", "at least 1"),
+        (
+            7,
+            "protocols = \"corruptions\"",
+            "studies take corruptions, translate, perturbations",
+        ),
+        (7, "protocols = [\"affnist\"]", "studies take corruptions"),
+        (7, "protocols = [\"translate\", \"translate\"]", "different ones"),
         (9, "[models.resnet]", "no model `resnet`"),
         (14, "name = 3", "text in quotes"),
         (15, "model = 3", "a name in quotes"),
