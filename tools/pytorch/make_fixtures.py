@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from efficient_capsnet import efficient_capsnets
 from fixture_tensors import F64, normal, tensor, uniform
+from hvc import hvcs
 from model_fixtures import cnn_case, lenet5_case, small_capsnets
 from reference import dynamic_routing, margin_loss, reconstruction_loss, squash
 
@@ -200,6 +201,7 @@ def main() -> None:
         "lenet5": lenet5_case,
         "cnn": cnn_case,
         "efficient_capsnet": efficient_capsnets,
+        "hvc": hvcs,
         "adam": adam_case,
         "schedules": schedule_cases,
     }

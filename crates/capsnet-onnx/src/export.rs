@@ -2,9 +2,10 @@
 //! move as a second input, and gives the moved image and what its capsules see.
 //!
 //! What is done to the pixels first is part of the graph, and so is every iteration of the routing, one after the
-//! other; the decoder is not. The scores are those of [`Network`](capsnet::model::Network): logits, or the lengths of
-//! class capsules. The entries `capsnet.model` and `capsnet.scores` of the file's metadata say which network it is and
-//! what its scores are; `capsnet.classes` holds the names of the classes, where the weights' metadata does.
+//! other; the decoder is not. The scores are those of [`Network`](capsnet::model::Network): logits, or the lengths or
+//! activations of class capsules. The entries `capsnet.model` and `capsnet.scores` of the file's metadata say which
+//! network it is and what its scores are; `capsnet.classes` holds the names of the classes, where the weights' metadata
+//! does.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use prost::Message;
 mod capsules;
 mod em;
 mod graph;
+mod homogeneous;
 mod matrix;
 mod moving;
 mod plain;
@@ -178,6 +180,7 @@ fn scored(builder: &mut Builder, x: Value, config: &ModelConfig) -> Result<(Valu
             (scores, kind)
         }
         ModelConfig::EfficientCapsNet(config) => (capsules::efficient(builder, x, config)?, Scores::Lengths),
+        ModelConfig::Hvc(config) => (homogeneous::hvc(builder, x, config)?, Scores::Logits),
         ModelConfig::EmCapsNet(config) => (matrix::em_capsnet(builder, &x, config)?, Scores::Activations),
         ModelConfig::EquivariantCapsNet(config) => {
             let scores = turning::equivariant(builder, &x, config)?;

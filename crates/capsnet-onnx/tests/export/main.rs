@@ -9,8 +9,8 @@ use std::{fmt, fs};
 
 use burn::prelude::*;
 use capsnet::model::{
-    Architecture, CapsNetConfig, Classifier, CnnConfig, EfficientCapsNetConfig, EquivariantCapsNetConfig, ImageShape,
-    Input, LeNet5Config, MlpConfig, Model, ModelConfig, Network, ScoreKind,
+    Architecture, CapsNetConfig, Classifier, CnnConfig, EfficientCapsNetConfig, EquivariantCapsNetConfig, HvcConfig,
+    ImageShape, Input, LeNet5Config, MlpConfig, Model, ModelConfig, Network, ScoreKind,
 };
 use capsnet::pretrained;
 use capsnet::routing::{Number, Route, Routing, Trace, Upper, Votes, algorithms};
@@ -115,7 +115,7 @@ fn uneven(model: &Model) -> Model {
     for name in names {
         let tensor = weights.get(&name).unwrap();
         let of_routing = name.contains(".beta_") || name.starts_with("digit_capsules.") && !name.ends_with("weights");
-        let of_norm = name.starts_with("bn") || name.contains(".norm.");
+        let of_norm = name.starts_with("bn") || name.contains(".norm.") || name.contains(".bn.");
         if let Some(values) = tensor.as_f32().filter(|_| of_routing || of_norm) {
             let shape = tensor.shape().to_vec();
             let waves = (0..).map(|at| (at as f32).sin() / 2.0);
@@ -201,6 +201,20 @@ fn capsules_on_other_grounds() {
     };
     let (difference, _) = exported(&made(config), 20);
     assert!(difference < 1e-5, "Efficient-CapsNet, dynamic: {difference}");
+}
+
+#[test]
+fn capsules_that_are_not_routed() {
+    for branches in [vec![1, 2, 4], vec![4]] {
+        let config = HvcConfig {
+            channels: vec![5, 6, 7, 8],
+            branches,
+            ..HvcConfig::default()
+        };
+        let (difference, onnx) = exported(&uneven(&made(config)), 20);
+        assert!(difference < 1e-4, "HVC: {difference}");
+        assert_eq!(onnx.score_kind(), ScoreKind::Probability);
+    }
 }
 
 #[test]

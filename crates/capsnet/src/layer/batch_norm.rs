@@ -4,6 +4,7 @@
 //! `n / (n - 1)` times the variance of the batch's `n` values of a channel, where Burn's own forward pass takes the
 //! variance itself.
 
+use burn::module::RunningState;
 use burn::nn::BatchNorm;
 use burn::prelude::*;
 use burn::tensor::module;
@@ -20,13 +21,18 @@ pub fn batch_norm(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
         return module::batch_norm(x, weight, bias, mean, variance, norm.epsilon);
     }
     let [batch, _, height, width] = x.dims();
-    let count = (batch * height * width) as f64;
-    let (y, Moments { mean, variance }) = ops::batch_norm(x, weight, bias, norm.epsilon);
-    let unbiased = variance * (count / (count - 1.0).max(1.0));
+    let (y, moments) = ops::batch_norm(x, weight, bias, norm.epsilon);
+    note(running, moments, batch * height * width, norm.momentum);
+    y
+}
+
+/// Moves running statistics, the mean and the variance, towards those of a batch of `count` values a channel.
+pub(super) fn note(running: [&RunningState<Tensor<1>>; 2], moments: Moments, count: usize, momentum: f64) {
+    let Moments { mean, variance } = moments;
+    let unbiased = variance * (count as f64 / (count as f64 - 1.0).max(1.0));
     for (state, of_batch) in running.into_iter().zip([mean, unbiased]) {
         let before = state.value_sync().to_device(&of_batch.device());
-        let after = before * (1.0 - norm.momentum) + of_batch * norm.momentum;
+        let after = before * (1.0 - momentum) + of_batch * momentum;
         state.update(after.detach());
     }
-    y
 }

@@ -8,6 +8,7 @@ mod class_capsules;
 mod decoder;
 mod frozen;
 mod matrix_capsules;
+mod offset_norm;
 pub mod polar;
 mod primary_capsules;
 
@@ -17,6 +18,7 @@ pub use decoder::{Decoder, DecoderConfig};
 pub use frozen::freeze_capsules;
 pub(crate) use matrix_capsules::form_of as em_form_of;
 pub use matrix_capsules::{Centres, EmShape, MATRIX_CAPSULE, MatrixCapsules, MatrixCapsulesConfig};
+pub use offset_norm::OffsetNorm;
 pub use primary_capsules::{PrimaryCapsules, PrimaryCapsulesConfig};
 
 pub use crate::ops::{lengths, squash, squash_exponential};

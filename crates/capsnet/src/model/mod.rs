@@ -46,6 +46,7 @@ models! {
     "mlp" => mlp::{Mlp, MlpConfig},
     "efficient-capsnet" => efficient_capsnet::{EfficientCapsNet, EfficientCapsNetConfig},
     "em-capsnet" => em_capsnet::{EmCapsNet, EmCapsNetConfig},
+    "hvc" => hvc::{Hvc, HvcConfig},
     "transforming-autoencoder" => transforming_autoencoder::{TransformingAutoencoder, TransformingAutoencoderConfig},
 }
 

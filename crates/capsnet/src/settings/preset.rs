@@ -15,7 +15,7 @@ pub struct Preset {
 }
 
 /// Every preset.
-pub const PRESETS: [Preset; 10] = [
+pub const PRESETS: [Preset; 11] = [
     Preset {
         name: "paper",
         text: include_str!("../../presets/paper.toml"),
@@ -47,6 +47,10 @@ pub const PRESETS: [Preset; 10] = [
     Preset {
         name: "em-full",
         text: include_str!("../../presets/em-full.toml"),
+    },
+    Preset {
+        name: "hvc",
+        text: include_str!("../../presets/hvc.toml"),
     },
     Preset {
         name: "transforming",

@@ -104,7 +104,7 @@ fn faults_name_the_line() {
         (
             "channels = [3]",
             6,
-            "`channels` is for equivariant-capsnet, cnn and efficient-capsnet; capsnet has",
+            "`channels` is for equivariant-capsnet, cnn, efficient-capsnet and hvc; capsnet has",
         ),
         ("kernel = 40", 1, "do not fit"),
         ("[[variant]]\nname='x'\nweights-of='y'", 8, "no variant `y` before"),
