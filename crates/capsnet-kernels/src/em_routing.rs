@@ -49,8 +49,10 @@ pub use shape::{Centres, EmShape};
 ///     R          = softmax of z over all pairs p, k that compete, for each j by itself
 /// ```
 ///
-/// where pairs compete that would have the same child if the stride were 1. Capsules are sixteen numbers of their pose, row by row, and their activation. Work runs on
-/// the current rayon pool; the results don't depend on its size.
+/// where pairs compete that would have the same child if the stride were 1.
+///
+/// Capsules are sixteen numbers of their pose, row by row, and their activation. Work runs on the current rayon pool; the
+/// results don't depend on its size.
 ///
 /// ```
 /// use capsnet_kernels::{EmForm, EmRouting, EmShape};

@@ -178,8 +178,8 @@ pub(super) fn product<S: Simd>(simd: S, a: S::V, b: S::V) -> S::V {
 /// Below it a share is none: products with it would only be slow, being too small for ordinary numbers.
 const NO_SHARE: f32 = 1e-20;
 
-/// Makes shares of the logits of all units, `[unit][pair]`, in place: a softmax over all that compete. `most` and `sums`
-/// are `[rival]`.
+/// Makes shares of the logits of all units, `[unit][pair]`, in place: a softmax over all that compete. `most` and
+/// `sums` are `[rival]`.
 #[inline(always)]
 pub(super) fn compete(layout: &Layout, logits: &mut [Lanes], most: &mut [Lanes], sums: &mut [Lanes]) {
     let among_types = layout.shape.form.types_compete();
