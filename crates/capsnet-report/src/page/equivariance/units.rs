@@ -13,7 +13,7 @@ use crate::sweep::value;
 
 /// Over the pictures.
 pub(super) const NOTE: &str = "Each line is a unit, the most invariant one at the top, and each column an amount of \
-    the transform; blue is a unit that stays as it is, white one that moves as far as another image would move it, \
+    the transform; blue is a unit that stays as it is, no colour one that moves as far as another image would move it, \
     and orange one that moves further. A layer that is blue all over is invariant, one with a few blue lines at the \
     top has a few units that are.";
 
