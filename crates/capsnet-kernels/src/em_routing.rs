@@ -51,8 +51,8 @@ pub use shape::{Centres, EmShape};
 ///
 /// where pairs compete that would have the same child if the stride were 1.
 ///
-/// Capsules are sixteen numbers of their pose, row by row, and their activation. Work runs on the current rayon pool; the
-/// results don't depend on its size.
+/// Capsules are sixteen numbers of their pose, row by row, and their activation. Work runs on the current rayon pool;
+/// the results don't depend on its size.
 ///
 /// ```
 /// use capsnet_kernels::{EmForm, EmRouting, EmShape};
