@@ -43,7 +43,7 @@ pub(crate) fn exit_code() -> u8 {
 fn asked_by(signal: i32) {
     ask(signal);
     if LEAVE.get().is_none()
-        && let Some(doing) = DOING.get()
+        && let Some(doing) = DOING.get().filter(|doing| !doing.is_empty())
     {
         note(format_args!("{doing}; press Ctrl-C again to stop at once"));
     }
@@ -72,7 +72,7 @@ pub(crate) fn before_leaving(give_back: Box<dyn Fn() + Send + Sync>) {
     let _ = LEAVE.set(give_back);
 }
 
-/// Makes the signals that end a program set [`STOP`], and say what the program is `doing` then; those that are ignored
+/// Makes the signals that end a program set [`STOP`], and say what the program is `doing` then, if anything; those that are ignored
 /// stay so, as `nohup` has it.
 pub(crate) fn stop_when_asked(doing: &'static str) -> Result<()> {
     if DOING.set(doing).is_err() {

@@ -11,7 +11,9 @@
 //! ```
 //!
 //! A task owns a channel. Its values are summed in lanes within an image, images one after the other in f64, so that
-//! sums depend on nothing but the shape.
+//! sums depend on nothing but the shape. Both passes can be made of a part of the batch at a time: see `parts`.
+
+mod parts;
 
 use crate::error::{KernelError, expect_len};
 use crate::simd::{Kernel, LANES, Simd, dispatch};
@@ -203,22 +205,10 @@ struct Forward<'a, 'b> {
 impl Kernel for Forward<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let mut sum = 0.0;
-        for plane in self.x {
-            sum += lane_sum([plane], |[x]| x);
-        }
-        let mean = (sum / self.values) as f32;
-        let mut squares = 0.0;
-        for plane in self.x {
-            squares += lane_sum([plane], |[x]| (x - mean) * (x - mean));
-        }
-        let variance = (squares / self.values) as f32;
+        let mean = (sum(self.x) / self.values) as f32;
+        let variance = (squares(self.x, mean) / self.values) as f32;
         let scale = self.weight / (variance + self.epsilon).sqrt();
-        for (x, y) in self.x.iter().zip(self.y) {
-            for (y, x) in y.iter_mut().zip(*x) {
-                *y = (x - mean) * scale + self.bias;
-            }
-        }
+        normalise(self.x, self.y, mean, scale, self.bias);
         *self.moments = (mean, variance);
     }
 }
@@ -239,25 +229,80 @@ struct Backward<'a, 'b> {
 impl Kernel for Backward<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Self {
-            mean,
-            deviation,
-            weight,
-            ..
-        } = self;
-        let (mut of_weight, mut of_bias) = (0.0, 0.0);
-        for (x, dy) in self.x.iter().zip(self.dy) {
-            of_bias += lane_sum([dy], |[dy]| dy);
-            of_weight += lane_sum([x, dy], |[x, dy]| (x - mean) * deviation * dy);
-        }
-        let (by_bias, by_weight) = ((of_bias / self.values) as f32, (of_weight / self.values) as f32);
-        let scale = weight * deviation;
-        for ((x, dy), dx) in self.x.iter().zip(self.dy).zip(self.dx) {
-            for ((dx, x), dy) in dx.iter_mut().zip(*x).zip(*dy) {
-                *dx = scale * (dy - by_bias - (x - mean) * deviation * by_weight);
-            }
-        }
+        let around = Around {
+            mean: self.mean,
+            deviation: self.deviation,
+        };
+        let (of_weight, of_bias) = gradient_sums(self.x, self.dy, around);
+        let by = [of_weight, of_bias].map(|sum| (sum / self.values) as f32);
+        gradient(self.x, self.dy, self.dx, around, self.weight, by);
         *self.sums = (of_weight as f32, of_bias as f32);
+    }
+}
+
+/// What values are normalised by.
+#[derive(Clone, Copy)]
+struct Around {
+    mean: f32,
+    /// One over the deviation.
+    deviation: f32,
+}
+
+/// The sum of a channel's values.
+#[inline(always)]
+fn sum(x: &[&[f32]]) -> f64 {
+    let mut sum = 0.0;
+    for plane in x {
+        sum += lane_sum([plane], |[x]| x);
+    }
+    sum
+}
+
+/// The sum of the squares of their distances to `mean`.
+#[inline(always)]
+fn squares(x: &[&[f32]], mean: f32) -> f64 {
+    let mut squares = 0.0;
+    for plane in x {
+        squares += lane_sum([plane], |[x]| (x - mean) * (x - mean));
+    }
+    squares
+}
+
+#[inline(always)]
+fn normalise(x: &[&[f32]], y: &mut [&mut [f32]], mean: f32, scale: f32, bias: f32) {
+    for (x, y) in x.iter().zip(y) {
+        for (y, x) in y.iter_mut().zip(*x) {
+            *y = (x - mean) * scale + bias;
+        }
+    }
+}
+
+/// The sums of `dy z` and of `dy`: the gradients of weight and bias.
+#[inline(always)]
+fn gradient_sums(x: &[&[f32]], dy: &[&[f32]], Around { mean, deviation }: Around) -> (f64, f64) {
+    let (mut of_weight, mut of_bias) = (0.0, 0.0);
+    for (x, dy) in x.iter().zip(dy) {
+        of_bias += lane_sum([dy], |[dy]| dy);
+        of_weight += lane_sum([x, dy], |[x, dy]| (x - mean) * deviation * dy);
+    }
+    (of_weight, of_bias)
+}
+
+/// The gradient of a channel's values; the gradients of weight and bias over the number of values are `by`.
+#[inline(always)]
+fn gradient(
+    x: &[&[f32]],
+    dy: &[&[f32]],
+    dx: &mut [&mut [f32]],
+    Around { mean, deviation }: Around,
+    weight: f32,
+    [by_weight, by_bias]: [f32; 2],
+) {
+    let scale = weight * deviation;
+    for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
+        for ((dx, x), dy) in dx.iter_mut().zip(*x).zip(*dy) {
+            *dx = scale * (dy - by_bias - (x - mean) * deviation * by_weight);
+        }
     }
 }
 

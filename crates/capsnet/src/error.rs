@@ -201,6 +201,18 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Something that keeps processes from training together.
+    #[error("{reason}")]
+    Ranks {
+        /// What it is, and what to do.
+        reason: String,
+    },
+    /// A training over several processes that another one of them had to end.
+    #[error("rank {rank} has failed, and says why; the last checkpoint is there to go on from")]
+    OtherRank {
+        /// Which.
+        rank: usize,
+    },
     /// A folder in which somebody else writes, or where nobody can.
     #[error(transparent)]
     Locked(#[from] LockError),

@@ -9,7 +9,7 @@ use capsnet::device::default_threads;
 use capsnet::evaluate::Condition;
 use capsnet::loaded::{LoadedModel, NamedModel};
 use capsnet::model::{Architecture, ModelConfig, named_by};
-use capsnet::train::{Ending, RunFolder, TrainConfig};
+use capsnet::train::{Company, Ending, RunFolder, TrainConfig};
 use capsnet_data::dataset::{Dataset, Split};
 use capsnet_data::protocol::Values;
 use capsnet_data::random::Seed;
@@ -164,6 +164,7 @@ fn train(
         .check_memory(&config, config.training_images(data.len())?)?;
     let run = RunFolder::create_numbered(&args.out, &config, &|_| Ok(()))?;
     let watched = Watched {
+        company: &Company::alone(),
         tensorboard: true,
         dashboard: false,
     };

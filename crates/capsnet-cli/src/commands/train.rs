@@ -12,7 +12,9 @@ use burn::prelude::Device;
 use capsnet::model::{Architecture, Model, ModelConfig};
 use capsnet::settings::{PRESETS, Preset, Setting, UsualImages};
 use capsnet::tensorboard::EventLog;
-use capsnet::train::{Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, data_warnings, train};
+use capsnet::train::{
+    Company, Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, data_warnings, follow, train_with,
+};
 use capsnet::weights;
 use capsnet_data::dataset::Dataset;
 use capsnet_pictures::training::{save_curves, save_first_images};
@@ -23,7 +25,7 @@ use tell::Teller;
 
 use crate::args::{ComputeArgs, DataArgs, SETTINGS, SettingFlags, model};
 use crate::output::{YELLOW, line, note, painted};
-use crate::setting::start_threads;
+use crate::setting::{start_threads, usage};
 use crate::stop::{Interrupted, STOP, stop_when_asked};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -39,6 +41,7 @@ pub(crate) const EXAMPLES: &str = "Examples:
   capsnet train --resume runs/lenet5-1
   capsnet train --resume runs/lenet5-1 --epochs 40
   capsnet train lenet5 --weights runs/lenet5-1/best.safetensors --learning-rate 1e-4
+  mpirun -n 4 capsnet train capsnet    (a build with the feature mpi; see docs/clusters.md)
 
 Keys of --set and --config are those of a run's config.toml, its tables with dots: model.routing.iterations. A preset
 comes first, then --config, then flags, then --set: what comes later has the last word.
@@ -95,17 +98,23 @@ fn preset(name: &str) -> Result<&'static Preset, String> {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
+    let company = Company::join()?;
+    if !company.leads() {
+        stop_when_asked("")?;
+        return Ok(follow::<ModelConfig>(&company, &args.data.compute.open()?, &STOP)?);
+    }
     match &args.resume {
-        Some(root) => resume::run(args, root),
-        None => begin(args),
+        Some(root) => resume::run(args, root, &company),
+        None => begin(args, &company),
     }
 }
 
-fn begin(args: &TrainArgs) -> Result<()> {
-    let (config, data) = settle::settle(args)?;
+fn begin(args: &TrainArgs, company: &Company) -> Result<()> {
+    let (mut config, data) = settle::settle(args)?;
     let compute = &args.data.compute;
-    start_threads(config.threads)?;
     let device = compute.open()?;
+    company.cut(&mut config, &device).map_err(usage)?;
+    start_threads(company.threads(config.threads))?;
     // A run that can't begin shouldn't leave a folder that is in the way of the next attempt.
     let images = check_data(&config, &data)?;
     compute.check_memory(&config, images)?;
@@ -122,7 +131,7 @@ fn begin(args: &TrainArgs) -> Result<()> {
         Some(out) => RunFolder::create_with(out, &config, &prepare)?,
         None => RunFolder::create_numbered(Path::new("runs"), &config, &prepare)?,
     };
-    let summary = run_with_progress(&config, &data, &folder, &device, args.watched())?;
+    let summary = run_with_progress(&config, &data, &folder, &device, args.watched(company))?;
     report(&summary, &folder, &config, compute)
 }
 
@@ -140,9 +149,10 @@ fn first_weights(path: &Path, config: &TrainConfig, device: &Device) -> Result<M
     model.with_context(|| format!("--weights {}", path.display()))
 }
 
-/// Where a training goes, beside its folder's files.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Watched {
+/// Where a training goes, beside its folder's files, and who takes part.
+#[derive(Clone, Copy)]
+pub(crate) struct Watched<'a> {
+    pub(crate) company: &'a Company,
     /// Into event files for TensorBoard.
     pub(crate) tensorboard: bool,
     /// On a dashboard, if there is a terminal.
@@ -150,8 +160,9 @@ pub(crate) struct Watched {
 }
 
 impl TrainArgs {
-    fn watched(&self) -> Watched {
+    fn watched<'a>(&self, company: &'a Company) -> Watched<'a> {
         Watched {
+            company,
             tensorboard: !self.no_tensorboard,
             dashboard: self.dashboard,
         }
@@ -164,15 +175,20 @@ pub(crate) fn run_with_progress(
     data: &Dataset,
     folder: &RunFolder,
     device: &Device,
-    watched: Watched,
+    watched: Watched<'_>,
 ) -> Result<Summary> {
     stop_when_asked("stopping after this step")?;
+    let company = watched.company;
+    company.call(config)?;
+    if let Some(words) = company.words(folder.root()) {
+        note(words);
+    }
     let mut log = watched.tensorboard.then(|| EventLog::new(folder.root()));
     let mut teller = Teller::new(config, folder);
     if watched.dashboard {
         teller = teller.on_dashboard(data.class_names());
     }
-    let summary = train(config, data, folder, device, &STOP, &mut |event| {
+    let summary = train_with(company.ranks(), config, data, Some(folder), device, &STOP, &mut |event| {
         if let Some(Err(error)) = log.as_mut().map(|log| log.hear(&event)) {
             teller.say(format_args!("no more events for TensorBoard: {error}"));
             log = None;

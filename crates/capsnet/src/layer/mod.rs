@@ -13,6 +13,7 @@ pub mod polar;
 mod primary_capsules;
 
 pub use batch_norm::batch_norm;
+pub(crate) use batch_norm::batch_norm_of_burn;
 pub use class_capsules::{ClassCapsules, ClassCapsulesConfig};
 pub use decoder::{Decoder, DecoderConfig};
 pub use frozen::freeze_capsules;

@@ -11,7 +11,7 @@ use burn::module::{Param, RunningState};
 use burn::prelude::*;
 use burn::tensor::module;
 
-use super::batch_norm::note;
+use super::batch_norm::{note, unbiased};
 use crate::ops;
 use crate::weights::{Exchange, Layout, Named};
 
@@ -49,9 +49,8 @@ impl OffsetNorm {
             let [mean, variance] = running.map(|state| state.value().to_device(&x.device()));
             return module::batch_norm(x, scale, bias, mean, variance, self.epsilon);
         }
-        let [batch, _, height, width] = x.dims();
         let (y, moments) = ops::batch_norm(x, scale, bias, self.epsilon);
-        note(running, moments, batch * height * width, self.momentum);
+        note(running, moments.map(unbiased), self.momentum);
         y
     }
 }

@@ -20,10 +20,7 @@ use super::{
     Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Network, Output, Precision, RoutedCapsules,
     ScoreKind,
 };
-use crate::layer::{
-    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
-    freeze_capsules, lengths,
-};
+use crate::layer::{ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, freeze_capsules, lengths, batch_norm_of_burn};
 use crate::loss::{MarginLoss, pixels_of, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::{FrozenCapsules, conv2d_relu, has_kernels};
@@ -379,7 +376,7 @@ impl CapsNet {
     /// width']`.
     fn features(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<4> {
         let x = match &self.batch_norm_0 {
-            Some(norm) => norm.forward(images),
+            Some(norm) => batch_norm_of_burn(norm, images),
             None => images,
         };
         observer.see("input", &x);

@@ -23,6 +23,7 @@ mod profile;
 mod routing;
 mod squash;
 mod squash_coordinates;
+mod together;
 
 use burn::prelude::*;
 use burn::tensor::DType;
@@ -42,6 +43,7 @@ pub use profile::{Profile, Spent, Way, begin_profile, end_profile};
 pub use routing::route_votes;
 pub use squash::{lengths, squash, squash_exponential};
 pub use squash_coordinates::squash_coordinates;
+pub(crate) use together::{Together, compute_part, in_part};
 
 /// Whether a tensor is where our kernels run: on the CPU backend, in single precision. With or without autodiff is the
 /// same.

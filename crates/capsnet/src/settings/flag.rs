@@ -116,7 +116,7 @@ const PLAIN: Flag = Flag {
 };
 
 /// The flags of training.
-pub static TRAINING: [Flag; 25] = [
+pub static TRAINING: [Flag; 26] = [
     Flag {
         name: "protocol",
         key: "protocol",
@@ -203,6 +203,13 @@ pub static TRAINING: [Flag; 25] = [
         value_name: "DECAY",
         about: "Average the weights over the steps, 0.999, say; the averaged ones are validated and saved",
         read: positive_float,
+        ..PLAIN
+    },
+    Flag {
+        name: "micro-batches",
+        key: "micro_batches",
+        about: "Compute each batch in so many parts, a power of two, which mpirun's ranks can share: weights depend on \
+               this number, not on that of the ranks [default: 1; over MPI 4, or the number of ranks]",
         ..PLAIN
     },
     Flag {

@@ -17,6 +17,9 @@ const MNIST_SIZE: [usize; 2] = [28, 28];
 /// Epochs that no training will make, and few enough for their steps to be counted.
 const MAX_EPOCHS: u64 = 1_000_000_000;
 
+/// Far more than processes that could share a batch with profit.
+const MAX_MICRO_BATCHES: usize = 4096;
+
 /// Which images are kept out of training for validation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -76,6 +79,12 @@ pub struct TrainConfig<A: Architecture = ModelConfig> {
     /// validated and saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<f64>,
+    /// Cuts each batch into so many parts, a power of two: each is computed by itself, and their gradients are summed
+    /// along a fixed tree. The weights then depend on this number, by rounding alone, and not on how many processes
+    /// share the parts. Batch norm ([`layer::batch_norm`](crate::layer::batch_norm)) has its statistics over all parts.
+    /// Without it a batch is computed at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micro_batches: Option<usize>,
     /// Worker threads. On the CPU the weights don't depend on their number.
     pub threads: usize,
     /// Seconds between checkpoints within an epoch.
@@ -114,6 +123,7 @@ impl<A: Architecture> TrainConfig<A> {
             image: None,
             patience: None,
             average: None,
+            micro_batches: None,
             threads: 0,
             checkpoint_seconds: 60,
             record_steps: None,
@@ -212,8 +222,31 @@ impl<A: Architecture> TrainConfig<A> {
             average,
             "a decay is a number between 0 and 1, for example 0.999",
         )?;
+        let micro_batches = self.micro_batches.unwrap_or(1);
+        require(
+            micro_batches.is_power_of_two() && micro_batches <= MAX_MICRO_BATCHES,
+            "micro-batches",
+            micro_batches,
+            &format!("it must be a power of two, at most {MAX_MICRO_BATCHES}"),
+        )?;
         require(self.limit != Some(0), "limit", 0, "at least 1 image is needed")?;
         require(self.patience != Some(0), "patience", 0, "at least 1 epoch is needed")
+    }
+
+    /// Checks that so many processes can share a batch.
+    ///
+    /// # Errors
+    ///
+    /// If they can't.
+    pub(super) fn validate_for(&self, ranks: usize) -> Result<(), Error> {
+        let parts = self.micro_batches.unwrap_or(1);
+        let counts: Vec<String> = (0..=parts.ilog2()).map(|bit| (1usize << bit).to_string()).collect();
+        let counts = counts.join(", ");
+        let rule = match ranks.is_power_of_two() {
+            true => format!("{ranks} ranks can't share them; start {counts} ranks, or begin a run with more"),
+            false => format!("{ranks} ranks can't share them evenly; start {counts} ranks"),
+        };
+        require(parts.is_multiple_of(ranks), "micro-batches", parts, &rule)
     }
 
     /// The whole numbers that aren't looked at one by one.

@@ -13,6 +13,8 @@ use crate::batch::Source;
 
 /// Batches made ahead, side by side where threads are idle, which pays for slow augmentations of small batches.
 const AHEAD: usize = 4;
+/// The same in parts of batches.
+const PARTS_AHEAD: usize = 8;
 
 /// The batches of an epoch, in order, of which the next few are being made.
 pub(super) struct Prefetch<'s, 'scope, S: Source, I> {
@@ -20,6 +22,8 @@ pub(super) struct Prefetch<'s, 'scope, S: Source, I> {
     source: &'scope S,
     epoch: u64,
     chunks: I,
+    /// How many are made ahead.
+    most: usize,
     ahead: VecDeque<Ahead<'scope, S::Samples>>,
 }
 
@@ -42,14 +46,16 @@ where
     S::Samples: 'scope,
     I: Iterator<Item = &'scope [usize]>,
 {
-    /// Batches of the indices that `chunks` gives.
-    pub(super) fn new(scope: &'s ScopeFifo<'scope>, source: &'scope S, epoch: u64, chunks: I) -> Self {
+    /// Batches of the indices that `chunks` gives, so many of them a step.
+    pub(super) fn new(scope: &'s ScopeFifo<'scope>, source: &'scope S, epoch: u64, chunks: I, parts: usize) -> Self {
+        let most = if parts == 1 { AHEAD } else { PARTS_AHEAD.max(2 * parts) };
         Self {
             scope,
             source,
             epoch,
             chunks,
-            ahead: VecDeque::with_capacity(AHEAD),
+            most,
+            ahead: VecDeque::with_capacity(most),
         }
     }
 
@@ -81,7 +87,7 @@ where
     type Item = S::Samples;
 
     fn next(&mut self) -> Option<S::Samples> {
-        while self.ahead.len() < AHEAD
+        while self.ahead.len() < self.most
             && let Some(indices) = self.chunks.next()
         {
             self.offer(indices);
@@ -119,7 +125,7 @@ mod tests {
     }
 
     fn prefetched<S: Source>(source: &S, order: &[usize], batch: usize) -> Vec<S::Samples> {
-        rayon::in_place_scope_fifo(|scope| Prefetch::new(scope, source, 3, order.chunks(batch)).collect())
+        rayon::in_place_scope_fifo(|scope| Prefetch::new(scope, source, 3, order.chunks(batch), 1).collect())
     }
 
     #[test]
@@ -165,7 +171,7 @@ mod tests {
         // The only thread is busy with the consumer until the scope ends, so that every offer is still open by then.
         let states = pool.install(|| {
             rayon::in_place_scope_fifo(|scope| {
-                let mut batches = Prefetch::new(scope, &batcher, 0, order.chunks(8));
+                let mut batches = Prefetch::new(scope, &batcher, 0, order.chunks(8), 1);
                 assert_eq!(batches.next().map(|samples| samples.len()), Some(8));
                 let states: Vec<_> = batches.ahead.iter().map(|ahead| Arc::downgrade(&ahead.state)).collect();
                 assert_eq!(states.len(), AHEAD - 1);

@@ -4,6 +4,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 
 use super::Adam;
+use super::crew::Total;
 use super::record::{Measures, gradient_norm, mean_lengths};
 use crate::batch::Labelled;
 use crate::model::{Architecture, Model, Network};
@@ -90,6 +91,32 @@ pub(super) fn measured_step<A: Architecture>(
         Some(before) if !outcome.loss.is_finite() => Err(place_of_divergence(&before, batch.images())),
         _ => Ok((model, outcome, measures)),
     }
+}
+
+/// Moves the weights along a batch that was computed in parts.
+pub(super) fn cut_step<A: Architecture>(
+    mut model: Model<A>,
+    adam: &mut Adam,
+    learning_rate: f64,
+    total: Total,
+    measure: bool,
+) -> Result<(Model<A>, StepOutcome, Option<Measures>), Diverged> {
+    if !total.loss.is_finite() {
+        return Err(match total.suspect {
+            Some(images) => place_of_divergence(&model, images),
+            None => Diverged::Loss,
+        });
+    }
+    let measures = measure.then(|| Measures {
+        gradient_norm: gradient_norm(&model.network, &total.gradients),
+        lengths: total.lengths.filter(|_| model.config.names_classes()),
+    });
+    model.network = adam.step(learning_rate, model.network, total.gradients);
+    let outcome = StepOutcome {
+        loss: total.loss,
+        correct: total.correct,
+    };
+    Ok((model, outcome, measures))
 }
 
 /// The name of the first weight that isn't finite, if any.

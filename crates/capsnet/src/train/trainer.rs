@@ -10,17 +10,18 @@ use capsnet_data::random::Seed;
 use capsnet_data::transform::Pipeline;
 use capsnet_weights::FloatDtype;
 
-use super::checkpoint::{Found, load_soundest, put_in_place};
+use super::checkpoint::put_in_place;
+use super::crew::{Crew, Cut};
 use super::data::{arranged, parts};
 use super::event::{Ending, Event, Summary};
 use super::prefetch::Prefetch;
+use super::ranks::{Alone, Ranks, Team};
 use super::record::{Recorder, Shown};
-use super::resume::Resume;
-use super::step::{Diverged, measured_step, non_finite_weight};
+use super::start::{Place, Start};
+use super::step::{Diverged, cut_step, measured_step, non_finite_weight};
 use super::validation::{Validate, validate_on_images, validate_on_pairs};
 use super::{
-    Adam, Checkpoint, EpochMetrics, EpochRecord, MadeBy, Notice, Position, RunFolder, StepRecord, TrainConfig,
-    check_data,
+    Adam, Checkpoint, EpochMetrics, EpochRecord, MadeBy, Position, RunFolder, StepRecord, TrainConfig, check_data,
 };
 use crate::Error;
 use crate::batch::{Batcher, PairBatcher, Prepared, Source};
@@ -47,15 +48,45 @@ pub fn train<A: Architecture>(
     stop: &AtomicBool,
     notify: &mut dyn FnMut(Event),
 ) -> Result<Summary<A>, Error> {
+    train_with(&Alone, config, data, Some(folder), device, stop, notify)
+}
+
+/// The same as one of several processes, which all call this with the same configuration and images; the first has the
+/// `folder`, and alone writes and notifies.
+///
+/// A `stop` on any of them stops all.
+///
+/// # Errors
+///
+/// As [`train`]; if the ranks can't share a batch, differ in what decides the weights, or another one failed
+/// ([`Error::OtherRank`]).
+pub fn train_with<A: Architecture>(
+    ranks: &dyn Ranks,
+    config: &TrainConfig<A>,
+    data: &Dataset,
+    folder: Option<&RunFolder>,
+    device: &Device,
+    stop: &AtomicBool,
+    notify: &mut dyn FnMut(Event),
+) -> Result<Summary<A>, Error> {
     config.validate()?;
-    folder.expect_own()?;
-    let images = check_data(config, data)?;
-    let made_by = MadeBy::here(data, config);
+    config.validate_for(ranks.size())?;
+    let team = Team { ranks };
+    let cut = Cut::of(config.micro_batches.unwrap_or(1), ranks.rank(), ranks.size());
+    let possible = || {
+        if let Some(folder) = folder {
+            folder.expect_own()?;
+        }
+        cut.expect_possible(device)?;
+        check_data(config, data)
+    };
+    let images = team.settle(possible())?;
     let place = Place {
+        team,
         folder,
         device,
         images,
-        made_by,
+        made_by: MadeBy::here(data, config),
         data,
     };
     let arranged = arranged(config, data);
@@ -98,21 +129,14 @@ struct Watched<'a> {
     shown: Shown,
 }
 
-/// Where a run is made, of how many images an epoch.
-struct Place<'a> {
-    folder: &'a RunFolder,
-    device: &'a Device,
-    images: usize,
-    made_by: MadeBy,
-    /// The images as they were handed over.
-    data: &'a Dataset,
-}
-
 struct Run<'a, A: Architecture, S> {
     config: &'a TrainConfig<A>,
     source: S,
     watched: Watched<'a>,
-    folder: &'a RunFolder,
+    team: Team<'a>,
+    cut: Cut,
+    /// The first rank's.
+    folder: Option<&'a RunFolder>,
     recorder: Recorder,
     device: Device,
     images: usize,
@@ -137,63 +161,28 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         place: Place<'a>,
         notify: &mut dyn FnMut(Event),
     ) -> Result<Self, Error> {
-        let Place {
-            folder,
-            images,
-            made_by,
-            data,
-            ..
-        } = place;
         let device = place.device.clone().autodiff();
-        let saved = load_soundest(folder, config, &device)?;
-        let fell_back = saved.as_ref().and_then(|saved| saved.fell_back.as_ref());
-        let newest_is_sound = fell_back.is_none();
-        if let Some(notice) = fell_back {
-            notify(Event::Notice(notice));
-        }
-        let steps_an_epoch = images.div_ceil(config.batch_size) as u64;
-        let mut reopened = false;
-        let (model, adam, position) = match saved {
-            Some(Found { checkpoint: saved, .. }) => {
-                let resume = Resume {
-                    folder,
-                    now: &made_by,
-                    steps_an_epoch,
-                    epochs: config.epochs,
-                    patience: config.patience,
-                };
-                let position = resume.position(&saved, notify)?;
-                reopened = saved.position.finished && !position.finished;
-                (saved.model, saved.adam, position)
-            }
-            None => {
-                let model = Model::new(config.model.clone(), Seed(config.seed), &device)?;
-                (model, Adam::new(config.adam), Position::default())
-            }
-        };
-        let adam = adam.averaging(config.average);
-        let model = match data.is_named() {
-            true => model.with_class_names(data.class_names()),
-            false => model,
-        };
-        let normalize = model.input().normalize;
-        if let Some(augment) = config.augment.normalize().filter(|other| *other != normalize) {
-            let model = normalize;
-            notify(Event::Notice(&Notice::OtherScale { augment, model }));
-        }
-        if let Some(notice) = folder.keep_metrics(position.epoch)? {
-            notify(Event::Notice(&notice));
-        }
-        let recorder = Recorder::open(folder, &position, steps_an_epoch, config.record_steps)?;
-        let run = Self {
+        let Start {
+            model,
+            adam,
+            position,
+            reopened,
+            newest_is_sound,
+        } = place.start(config, &device, notify)?;
+        let steps_an_epoch = place.steps_an_epoch(config);
+        let Place { team, folder, .. } = place;
+        let recorder = Recorder::open(folder, &position, steps_an_epoch, config.record_steps);
+        let mut run = Self {
             config,
             source,
             watched,
+            team,
+            cut: Cut::of(config.micro_batches.unwrap_or(1), team.ranks.rank(), team.ranks.size()),
             folder,
-            recorder,
+            recorder: team.settle(recorder)?,
             device,
-            images,
-            made_by,
+            images: place.images,
+            made_by: place.made_by,
             steps_an_epoch,
             model: Some(model),
             adam,
@@ -202,13 +191,10 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             newest_is_sound,
             saved: None,
         };
-        if reopened { run.reopen(notify) } else { Ok(run) }
-    }
-
-    /// Notes at once that a run which had ended goes on, so that it does after a kill, too.
-    fn reopen(mut self, notify: &mut dyn FnMut(Event)) -> Result<Self, Error> {
-        self.checkpoint(notify)?;
-        Ok(self)
+        // Noted at once that a run which had ended goes on, so that it does after a kill, too.
+        let noted = if reopened { run.checkpoint(notify) } else { Ok(()) };
+        team.settle(noted)?;
+        Ok(run)
     }
 
     fn model(&self) -> &Model<A> {
@@ -230,7 +216,13 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             images: self.images,
             parameters: self.model().parameters(),
         });
-        let ending = self.run(stop, notify)?;
+        let ending = match self.cut.is_whole() {
+            true => self.run(None, stop, notify),
+            false => std::thread::scope(|scope| {
+                let crew = Crew::start(scope, self.cut, self.team);
+                self.run(Some(&crew), stop, notify)
+            }),
+        }?;
         Ok(Summary {
             model: self.shown(),
             ending,
@@ -238,21 +230,27 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         })
     }
 
-    fn run(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Ending, Error> {
-        let has_ended = self.position.finished && self.folder.last_path().exists();
+    fn run(
+        &mut self,
+        crew: Option<&Crew<'a, A::Network, S::Samples>>,
+        stop: &AtomicBool,
+        notify: &mut dyn FnMut(Event),
+    ) -> Result<Ending, Error> {
+        let has_ended = self.position.finished && self.folder.is_none_or(|folder| folder.last_path().exists());
         while !self.position.finished {
-            let metrics = match self.epoch(stop, notify)? {
+            let metrics = match self.epoch(crew, stop, notify)? {
                 true => self.end_epoch(stop, notify)?,
                 false => None,
             };
-            self.checkpoint(notify)?;
+            let saved = self.checkpoint(notify);
+            self.team.settle(saved)?;
             let Some(metrics) = metrics else {
                 return Ok(Ending::Interrupted);
             };
             notify(Event::Epoch(&metrics));
         }
-        if !has_ended {
-            self.save_last()?;
+        if !has_ended && let Some(folder) = self.folder {
+            weights::save(&self.shown(), &folder.last_path(), FloatDtype::F32, &[])?;
         }
         Ok(if self.position.epoch < self.config.epochs {
             Ending::StoppedEarly
@@ -261,51 +259,98 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         })
     }
 
-    fn save_last(&self) -> Result<(), Error> {
-        weights::save(&self.shown(), &self.folder.last_path(), FloatDtype::F32, &[])
-    }
-
     /// Makes the remaining steps of the epoch under way; `false` if it was asked to stop.
-    fn epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<bool, Error> {
+    fn epoch(
+        &mut self,
+        crew: Option<&Crew<'a, A::Network, S::Samples>>,
+        stop: &AtomicBool,
+        notify: &mut dyn FnMut(Event),
+    ) -> Result<bool, Error> {
         let order = self.source.order(self.position.epoch, self.images);
         let done = self.position.step_in_epoch as usize;
+        let (cut, own) = (self.cut, self.cut.own());
         let chunks = order.chunks(self.config.batch_size).skip(done);
+        let slices = chunks.flat_map(|chunk| cut.slices(chunk));
         let (source, epoch) = (self.source.clone(), self.position.epoch);
         rayon::in_place_scope_fifo(|scope| {
-            let mut batches = Prefetch::new(scope, &source, epoch, chunks);
+            let mut batches = Prefetch::new(scope, &source, epoch, slices, own);
+            let mut before = Ok(());
             loop {
                 let started = Instant::now();
-                let Some(samples) = batches.next() else { return Ok(true) };
-                if stop.load(Ordering::Relaxed) {
-                    return Ok(false);
+                let samples: Vec<S::Samples> = batches.by_ref().take(own).collect();
+                let ended = samples.is_empty();
+                let stops = self.team.stops(!ended && stop.load(Ordering::Relaxed), before)?;
+                if ended || stops {
+                    return Ok(ended);
                 }
-                let (loss, record) = self.step(samples, started)?;
-                notify(Event::Step {
-                    position: &self.position,
-                    images_done: (self.position.step_in_epoch as usize * self.config.batch_size).min(self.images),
-                    loss,
-                });
-                if let Some(record) = &record {
-                    notify(Event::Noted(record));
-                }
-                if self.last_checkpoint.elapsed() >= Duration::from_secs(self.config.checkpoint_seconds) {
-                    self.checkpoint(notify)?;
-                }
+                let (loss, record) = self.step(crew, samples, started)?;
+                before = self.after_step(loss, record.as_ref(), notify);
             }
         })
     }
 
-    /// Makes one step, whose time counts from `started`.
-    fn step(&mut self, samples: S::Samples, started: Instant) -> Result<(f64, Option<StepRecord>), Error> {
-        let images = samples.len();
-        let batch = samples.into_batch(&self.device);
+    /// Images of the step that comes next.
+    fn images_of_step(&self) -> usize {
+        let done = self.position.step_in_epoch as usize * self.config.batch_size;
+        self.config.batch_size.min(self.images - done)
+    }
+
+    /// Notes and tells a step, and writes a checkpoint if it is time.
+    fn after_step(
+        &mut self,
+        loss: f64,
+        record: Option<&StepRecord>,
+        notify: &mut dyn FnMut(Event),
+    ) -> Result<(), Error> {
+        if let Some(record) = record {
+            self.recorder.step(record)?;
+        }
+        notify(Event::Step {
+            position: &self.position,
+            images_done: (self.position.step_in_epoch as usize * self.config.batch_size).min(self.images),
+            loss,
+        });
+        if let Some(record) = record {
+            notify(Event::Noted(record));
+        }
+        if self.last_checkpoint.elapsed() >= Duration::from_secs(self.config.checkpoint_seconds) {
+            self.checkpoint(notify)?;
+        }
+        Ok(())
+    }
+
+    /// Makes one step, whose time counts from `started`; all ranks come to the same.
+    fn step(
+        &mut self,
+        crew: Option<&Crew<'a, A::Network, S::Samples>>,
+        mut samples: Vec<S::Samples>,
+        started: Instant,
+    ) -> Result<(f64, Option<StepRecord>), Error> {
+        let images = self.images_of_step();
         let learning_rate = self.learning_rate();
         let mut model = self.model.take().expect("the model is back after every step");
         model.at_step(self.position.step);
         let step = self.position.step + 1;
         let measure = self.recorder.wants(step);
-        let (model, outcome, measures) = measured_step(model, &mut self.adam, learning_rate, batch, measure)
-            .map_err(|place| Error::Diverged { step, place })?;
+        let made = match crew {
+            None => {
+                let batch = samples
+                    .pop()
+                    .expect("a batch that isn't cut is one part")
+                    .into_batch(&self.device);
+                measured_step(model, &mut self.adam, learning_rate, batch, measure)
+            }
+            Some(crew) => {
+                let total = crew.compute(&model.network, samples, images, &self.device, measure);
+                cut_step(model, &mut self.adam, learning_rate, total, measure)
+            }
+        };
+        let made = made.map_err(|place| Error::Diverged { step, place });
+        // A loss that isn't finite is so for all; some then know better than others where it came from.
+        let (model, outcome, measures) = match made {
+            Err(error) => return self.team.settle(Err(error)),
+            Ok(made) => made,
+        };
         self.model = Some(model);
         let position = &mut self.position;
         position.step += 1;
@@ -317,7 +362,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         let epoch = position.epoch + 1;
         // Gradients of such a loss may be too large to be squared.
         if outcome.loss.abs() > LARGE_LOSS {
-            self.check_moments()?;
+            self.team.settle(self.check_moments())?;
         }
         self.recorder.count(images, seconds);
         let record = measures.map(|measures| StepRecord {
@@ -331,9 +376,6 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             true_length: measures.lengths.map(|[of_true, _]| of_true),
             other_length: measures.lengths.map(|[_, of_others]| of_others),
         });
-        if let Some(record) = &record {
-            self.recorder.step(record)?;
-        }
         Ok((outcome.loss, record))
     }
 
@@ -355,9 +397,28 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
             .learning_rate(self.config.learning_rate, step, steps, epoch)
     }
 
+    /// Ends an epoch as the first rank finds it; `None`, and nothing done, if that was asked to stop.
+    fn end_epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Option<EpochMetrics>, Error> {
+        let found = match self.folder {
+            Some(folder) => self.look_at_epoch(folder, stop, notify).map(Some),
+            None => Ok(None),
+        };
+        let found = self.team.settle(found)?;
+        let (metrics, position) = self
+            .team
+            .of_first(found.map(|metrics| (metrics, self.position.clone())));
+        self.position = position;
+        Ok(metrics)
+    }
+
     /// Validates, notes the epoch, keeps the weights if they are the best, and moves on to the next epoch; `None`, and
     /// nothing done, if it was asked to stop.
-    fn end_epoch(&mut self, stop: &AtomicBool, notify: &mut dyn FnMut(Event)) -> Result<Option<EpochMetrics>, Error> {
+    fn look_at_epoch(
+        &mut self,
+        folder: &RunFolder,
+        stop: &AtomicBool,
+        notify: &mut dyn FnMut(Event),
+    ) -> Result<Option<EpochMetrics>, Error> {
         self.check_finite()?;
         let (model, device) = (self.shown(), self.device.clone().inner());
         let validation = (self.watched.validate)(&model, &device, stop)?;
@@ -404,7 +465,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         self.position.finished = self.position.epoch >= self.config.epochs || patience_over;
         metrics.learning_rate = self.learning_rate_of_last_step();
         if metrics.best {
-            weights::save(&self.shown(), &self.folder.best_path(), FloatDtype::F32, &[])?;
+            weights::save(&self.shown(), &folder.best_path(), FloatDtype::F32, &[])?;
         }
         let answers = validation.filter(|_| names_classes);
         let (confusion, mistakes) = answers.map_or((None, None), |found| (found.confusion, found.mistakes));
@@ -418,7 +479,7 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         };
         self.recorder.epoch(&record)?;
         notify(Event::Seen(&record));
-        self.folder.append_metrics(&metrics)?;
+        folder.append_metrics(&metrics)?;
         Ok(Some(metrics))
     }
 
@@ -433,15 +494,17 @@ impl<'a, A: Architecture, S: Source> Run<'a, A, S> {
         )
     }
 
+    /// Writes a checkpoint, on the first rank.
     fn checkpoint(&mut self, notify: &mut dyn FnMut(Event)) -> Result<(), Error> {
+        let Some(folder) = self.folder else { return Ok(()) };
         self.check_finite()?;
         if self.saved.as_ref() == Some(&self.position) {
             return Ok(());
         }
         self.recorder.sync()?;
-        let path = self.folder.next_checkpoint_path();
+        let path = folder.next_checkpoint_path();
         Checkpoint::save(self.model(), &self.adam, &self.position, &self.made_by, &path)?;
-        put_in_place(self.folder, self.newest_is_sound)?;
+        put_in_place(folder, self.newest_is_sound)?;
         self.newest_is_sound = true;
         self.saved = Some(self.position.clone());
         self.last_checkpoint = Instant::now();

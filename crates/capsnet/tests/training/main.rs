@@ -4,6 +4,7 @@
 
 mod diverged;
 mod interrupted;
+mod ranks;
 mod record;
 mod settings;
 

@@ -7,10 +7,10 @@ use crate::images::read;
 use crate::output::note;
 use crate::setting::{start_threads, usage};
 use anyhow::{Context, Result, bail};
-use capsnet::model::{Architecture, ModelConfig};
-use capsnet::train::{RunFolder, TrainConfig, check_data, training_set};
+use capsnet::model::Architecture;
+use capsnet::train::{Company, RunFolder, TrainConfig, check_data, training_set};
 
-pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
+pub(super) fn run(args: &TrainArgs, root: &Path, company: &Company) -> Result<()> {
     let (look, config): (_, TrainConfig) = RunFolder::look(root)?;
     let name = config.model.name();
     if let Some(asked) = args.model.as_ref().filter(|asked| asked.name() != name) {
@@ -22,14 +22,7 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
     }
     let epochs = epochs(args)?;
     let compute = &args.data.compute;
-    if let Some(position) = look.position().unwrap_or_default()
-        && position.has_ended(config.epochs, config.patience)
-        && look.last_path().exists()
-        && epochs.is_none_or(|epochs| epochs == position.epoch)
-    {
-        // A kill after the last epoch left a lock, perhaps more, which opening takes away. Whoever has the folder now
-        // does so too, and where nothing may be written nothing was left.
-        drop(RunFolder::open::<ModelConfig>(root));
+    if let Some(position) = look.ended(&config, epochs) {
         note(format_args!(
             "the run in {} has ended and is left as it is; train on with --epochs N",
             root.display()
@@ -47,9 +40,10 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
             .canonicalize()
             .with_context(|| format!("can't resolve --data {}", data.display()))?;
     }
-    now.validate().map_err(usage)?;
-    start_threads(now.threads)?;
     let device = compute.open()?;
+    company.cut(&mut now, &device).map_err(usage)?;
+    now.validate().map_err(usage)?;
+    start_threads(company.threads(now.threads))?;
     let data = training_set(&now, &|split| Ok(read(&now.data, split, now.image)?))?;
     let images = check_data(&now, &data)?;
     compute.check_memory(&now, images)?;
@@ -60,7 +54,7 @@ pub(super) fn run(args: &TrainArgs, root: &Path) -> Result<()> {
     if args.allow_changed_data {
         folder = folder.allowing_changed_data();
     }
-    let summary = run_with_progress(&now, &data, &folder, &device, args.watched())?;
+    let summary = run_with_progress(&now, &data, &folder, &device, args.watched(company))?;
     report(&summary, &folder, &now, compute)
 }
 

@@ -30,6 +30,8 @@ const MODEL: &str = "model.";
 const FIRST: &str = "adam.first.";
 const SECOND: &str = "adam.second.";
 const AVERAGE: &str = "average.";
+/// Where a checkpoint without a file is, in messages.
+const IN_MEMORY: &str = "the first rank's checkpoint";
 
 /// All that a run needs to go on.
 pub struct Checkpoint<A: Architecture = ModelConfig> {
@@ -56,30 +58,7 @@ impl<A: Architecture> Checkpoint<A> {
         made_by: &MadeBy,
         path: &Path,
     ) -> Result<(), Error> {
-        let mut state = StateDict::default();
-        let mut weights = model.state_dict();
-        let names: Vec<String> = weights.iter().map(|(name, _)| name.to_owned()).collect();
-        for name in names {
-            let tensor = weights.remove(&name).expect("it was listed");
-            state.insert(format!("{MODEL}{name}"), tensor)?;
-        }
-        let position = serde_json::to_string(position).expect("a position is plain data");
-        let made_by = serde_json::to_string(made_by).expect("it is plain data");
-        let notes = [
-            (POSITION_KEY, position),
-            (MADE_BY_KEY, made_by),
-            (seal::KEY, seal::blank()),
-        ];
-        let mut state = with_config(state, &model.config, &notes);
-        let moments = adam.moments.iter().flat_map(|(name, moments)| {
-            [
-                deferred(format!("{FIRST}{name}"), &moments.first),
-                deferred(format!("{SECOND}{name}"), &moments.second),
-            ]
-        });
-        let averages = adam.average.iter().flat_map(|average| &average.weights);
-        let averages = averages.map(|(name, weights)| deferred(format!("{AVERAGE}{name}"), weights));
-        let moments: Vec<_> = moments.chain(averages).collect();
+        let (mut state, moments) = contents(model, adam, position, made_by)?;
         let mut sealer = seal::Sealer::new();
         write_safetensors(&mut sealer, &state, &moments, FloatDtype::F32).map_err(|problem| {
             let path = path.to_owned();
@@ -87,6 +66,29 @@ impl<A: Architecture> Checkpoint<A> {
         })?;
         state.metadata.insert(seal::KEY.to_owned(), sealer.digest());
         weights::write(path, &state, &moments, FloatDtype::F32)
+    }
+
+    /// A checkpoint in memory, for another process of the same program.
+    pub(super) fn to_bytes(
+        model: &Model<A>,
+        adam: &Adam,
+        position: &Position,
+        made_by: &MadeBy,
+    ) -> Result<Vec<u8>, Error> {
+        let (state, moments) = contents(model, adam, position, made_by)?;
+        let mut bytes = Vec::new();
+        write_safetensors(&mut bytes, &state, &moments, FloatDtype::F32).map_err(|problem| {
+            let path = Path::new(IN_MEMORY).to_owned();
+            WeightsError { path, problem }
+        })?;
+        Ok(bytes)
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) made.
+    pub(super) fn from_bytes(bytes: &[u8], config: &A, adam: AdamConfig, device: &Device) -> Result<Self, Error> {
+        let path = Path::new(IN_MEMORY);
+        let state = capsnet_weights::parse(bytes, path)?;
+        Self::of(&state, true, path, config, adam, device)
     }
 
     /// Reads a checkpoint of a run with this configuration.
@@ -98,6 +100,18 @@ impl<A: Architecture> Checkpoint<A> {
         let damaged = |reason: String| damaged(path, &reason);
         let sealed = seal::check(path, MADE_BY_KEY).map_err(|error| damaged(error.to_string()))?;
         let state = capsnet_weights::read(path).map_err(|error| damaged(without_advice(error.problem)))?;
+        Self::of(&state, sealed, path, config, adam, device)
+    }
+
+    fn of(
+        state: &StateDict,
+        sealed: bool,
+        path: &Path,
+        config: &A,
+        adam: AdamConfig,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let damaged = |reason: String| damaged(path, &reason);
         let position = position(&state.metadata).map_err(damaged)?;
         let made_by = match state.metadata.get(MADE_BY_KEY) {
             Some(text) => Some(serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?),
@@ -157,6 +171,40 @@ impl<A: Architecture> Checkpoint<A> {
         let metadata = seal::metadata(path).map_err(|error| damaged(path, &error.to_string()))?;
         position(&metadata).map_err(|reason| damaged(path, &reason))
     }
+}
+
+/// The weights with all that a file says of them, and the moments and averages, which are copied one by one.
+fn contents<'a, A: Architecture>(
+    model: &Model<A>,
+    adam: &'a Adam,
+    position: &Position,
+    made_by: &MadeBy,
+) -> Result<(StateDict, Vec<Deferred<'a>>), Error> {
+    let mut state = StateDict::default();
+    let mut weights = model.state_dict();
+    let names: Vec<String> = weights.iter().map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        let tensor = weights.remove(&name).expect("it was listed");
+        state.insert(format!("{MODEL}{name}"), tensor)?;
+    }
+    let position = serde_json::to_string(position).expect("a position is plain data");
+    let made_by = serde_json::to_string(made_by).expect("it is plain data");
+    let notes = [
+        (POSITION_KEY, position),
+        (MADE_BY_KEY, made_by),
+        (seal::KEY, seal::blank()),
+    ];
+    let state = with_config(state, &model.config, &notes);
+    let moments = adam.moments.iter().flat_map(|(name, moments)| {
+        [
+            deferred(format!("{FIRST}{name}"), &moments.first),
+            deferred(format!("{SECOND}{name}"), &moments.second),
+        ]
+    });
+    let averages = adam.average.iter().flat_map(|average| &average.weights);
+    let averages = averages.map(|(name, weights)| deferred(format!("{AVERAGE}{name}"), weights));
+    let moments: Vec<_> = moments.chain(averages).collect();
+    Ok((state, moments))
 }
 
 /// What is wrong, without what helps against it in files that people download.

@@ -15,6 +15,21 @@ impl RunFolder {
         self
     }
 
+    /// Where a run stands that has ended and isn't to be made longer; `None` if there is something to do.
+    pub fn ended<A: Architecture>(&self, config: &TrainConfig<A>, epochs: Option<u64>) -> Option<Position> {
+        let position = self.position().ok()??;
+        let ended = position.has_ended(config.epochs, config.patience)
+            && self.last_path().exists()
+            && epochs.is_none_or(|epochs| epochs == position.epoch);
+        if !ended {
+            return None;
+        }
+        // A kill after the last epoch left a lock, perhaps more, which opening takes away. Whoever has the folder now
+        // does so too, and where nothing may be written nothing was left.
+        drop(Self::open::<A>(&self.root));
+        Some(position)
+    }
+
     /// Changes the number of epochs of a run, also of one that has ended, and notes it in `config.toml`.
     ///
     /// The learning rate goes on as the schedule of the new number has it: cosine's comes down to zero at the new end,

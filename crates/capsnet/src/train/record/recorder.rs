@@ -21,35 +21,84 @@ const IMAGES: [&str; 2] = ["reconstruction", "mistakes"];
 
 /// The record of a run under way.
 pub(crate) struct Recorder {
-    root: PathBuf,
-    steps: Lines,
-    epochs: Lines,
+    /// None where another process writes it.
+    files: Option<Files>,
     /// Steps; 0 for no record at all.
     every: u64,
     /// Images and seconds since the last record.
     since: (usize, f64),
 }
 
+struct Files {
+    root: PathBuf,
+    steps: Lines,
+    epochs: Lines,
+}
+
 impl Recorder {
-    /// Opens the record of the run in `folder`, which goes on from `position`: what lies beyond that goes.
+    /// Opens the record of the run in `folder`, which goes on from `position`: what lies beyond that goes. Without a
+    /// folder it only says what would be noted.
     pub(crate) fn open(
-        folder: &RunFolder,
+        folder: Option<&RunFolder>,
         position: &Position,
         steps_an_epoch: u64,
         every: Option<u64>,
     ) -> Result<Self, Error> {
+        Ok(Self {
+            files: folder.map(|folder| Files::open(folder, position)).transpose()?,
+            every: every.unwrap_or_else(|| usual(steps_an_epoch)),
+            since: (0, 0.0),
+        })
+    }
+
+    /// Whether the step of this number, counted from 1, is to be noted.
+    pub(crate) fn wants(&self, step: u64) -> bool {
+        self.every > 0 && step.is_multiple_of(self.every)
+    }
+
+    /// Counts a step's images and seconds.
+    pub(crate) fn count(&mut self, images: usize, seconds: f64) {
+        self.since.0 += images;
+        self.since.1 += seconds;
+    }
+
+    /// Images a second since this was last asked.
+    pub(crate) fn speed(&mut self) -> f64 {
+        let (images, seconds) = std::mem::take(&mut self.since);
+        images as f64 / seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// Notes a step.
+    pub(crate) fn step(&mut self, record: &StepRecord) -> Result<(), Error> {
+        self.files.as_mut().map_or(Ok(()), |files| files.steps.append(record))
+    }
+
+    /// Notes an epoch, with its images.
+    pub(crate) fn epoch(&mut self, record: &EpochRecord) -> Result<(), Error> {
+        match &mut self.files {
+            Some(files) if self.every > 0 => files.epoch(record),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until all is on the disk: to be called before a checkpoint that lies behind it is written.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        self.files.as_ref().map_or(Ok(()), Files::sync)
+    }
+}
+
+impl Files {
+    fn open(folder: &RunFolder, position: &Position) -> Result<Self, Error> {
         let root = folder.record_path();
         fs::create_dir_all(&root).map_err(Error::file("create", &root))?;
         let (step, epoch) = (position.step, position.epoch);
-        let recorder = Self {
+        let files = Self {
             steps: Lines::open(root.join("steps.jsonl"), |line: &StepRecord| line.step <= step)?,
             epochs: Lines::open(root.join("epochs.jsonl"), |line: &EpochRecord| line.epoch <= epoch)?,
             root,
-            every: every.unwrap_or_else(|| usual(steps_an_epoch)),
-            since: (0, 0.0),
         };
-        recorder.forget_images_after(epoch)?;
-        Ok(recorder)
+        files.forget_images_after(epoch)?;
+        Ok(files)
     }
 
     fn forget_images_after(&self, epoch: u64) -> Result<(), Error> {
@@ -72,33 +121,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Whether the step of this number, counted from 1, is to be noted.
-    pub(crate) fn wants(&self, step: u64) -> bool {
-        self.every > 0 && step.is_multiple_of(self.every)
-    }
-
-    /// Counts a step's images and seconds.
-    pub(crate) fn count(&mut self, images: usize, seconds: f64) {
-        self.since.0 += images;
-        self.since.1 += seconds;
-    }
-
-    /// Images a second since this was last asked.
-    pub(crate) fn speed(&mut self) -> f64 {
-        let (images, seconds) = std::mem::take(&mut self.since);
-        images as f64 / seconds.max(f64::MIN_POSITIVE)
-    }
-
-    /// Notes a step.
-    pub(crate) fn step(&mut self, record: &StepRecord) -> Result<(), Error> {
-        self.steps.append(record)
-    }
-
-    /// Notes an epoch, with its images.
-    pub(crate) fn epoch(&mut self, record: &EpochRecord) -> Result<(), Error> {
-        if self.every == 0 {
-            return Ok(());
-        }
+    fn epoch(&mut self, record: &EpochRecord) -> Result<(), Error> {
         let grid = &record.grid;
         let truth = self.root.join("truth.png");
         if !grid.images.is_empty() && !truth.exists() {
@@ -115,8 +138,7 @@ impl Recorder {
         self.epochs.append(record)
     }
 
-    /// Waits until all is on the disk: to be called before a checkpoint that lies behind it is written.
-    pub(crate) fn sync(&self) -> Result<(), Error> {
+    fn sync(&self) -> Result<(), Error> {
         self.steps.sync()?;
         self.epochs.sync()
     }
