@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use capsnet::model::{Architecture, Model, ModelConfig};
-use capsnet::settings::{PRESETS, Preset, Setting, UsualImages};
+use capsnet::model::{Architecture, ModelConfig};
+use capsnet::settings::{Preset, Setting, UsualImages};
 use capsnet::tensorboard::EventLog;
 use capsnet::train::{
     Company, Ending, Event, Position, RunFolder, Summary, TrainConfig, check_data, data_warnings, follow, train_with,
 };
-use capsnet::weights;
 use capsnet_data::dataset::Dataset;
 use capsnet_pictures::training::{save_curves, save_first_images};
 use capsnet_report::duration::duration;
@@ -69,7 +68,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = SETTINGS_TOGETHER)]
     pub config: Option<PathBuf>,
     /// Begin with settings that belong together: paper, tutorial or fast; --preset help says what to expect of them
-    #[arg(long, value_name = "NAME", value_parser = preset, help_heading = SETTINGS_TOGETHER)]
+    #[arg(long, value_name = "NAME", value_parser = Preset::wanted, help_heading = SETTINGS_TOGETHER)]
     pub preset: Option<&'static Preset>,
     /// Folder of the run [default: runs/MODEL-1, or the next free number]
     #[arg(long, value_name = "DIR", conflicts_with = "resume", help_heading = RUN)]
@@ -90,11 +89,6 @@ pub(crate) struct TrainArgs {
     /// Let --resume go on with other images than those that the run was begun with
     #[arg(long, requires = "resume", help_heading = RUN)]
     pub allow_changed_data: bool,
-}
-
-fn preset(name: &str) -> Result<&'static Preset, String> {
-    let lines = || PRESETS.map(|preset| format!("\n  {}: {}", preset.name, preset.about()));
-    Preset::named(name).ok_or_else(|| format!("there are{}", lines().concat()))
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
@@ -120,7 +114,10 @@ fn begin(args: &TrainArgs, company: &Company) -> Result<()> {
     compute.check_memory(&config, images)?;
     warn(&config, &data);
     let first = match &args.weights {
-        Some(path) => Some(first_weights(path, &config, &device)?),
+        Some(path) => {
+            let first = config.first_model(path, &device);
+            Some(first.with_context(|| format!("--weights {}", path.display()))?)
+        }
         None => None,
     };
     let prepare = |folder: &RunFolder| match &first {
@@ -140,13 +137,6 @@ fn warn(config: &TrainConfig, data: &Dataset) {
     for warning in data_warnings(config, data) {
         note(format_args!("{} {warning}", painted("warning:", YELLOW)));
     }
-}
-
-/// The model that a run begins with, of the weights in a file.
-fn first_weights(path: &Path, config: &TrainConfig, device: &Device) -> Result<Model> {
-    let state = weights::file::read(path).map_err(capsnet::Error::from)?;
-    let model = Model::from_weights(config.model.clone(), &state, &device.clone().autodiff());
-    model.with_context(|| format!("--weights {}", path.display()))
 }
 
 /// Where a training goes, beside its folder's files, and who takes part.
@@ -188,23 +178,31 @@ pub(crate) fn run_with_progress(
     if watched.dashboard {
         teller = teller.on_dashboard(data.class_names());
     }
-    let summary = train_with(company.ranks(), config, data, Some(folder), device, &STOP, &mut |event| {
-        if let Some(Err(error)) = log.as_mut().map(|log| log.hear(&event)) {
-            teller.say(format_args!("no more events for TensorBoard: {error}"));
-            log = None;
-        }
-        // Now that nothing stands in the way: a run that is refused stays as it is.
-        if let Event::Started { .. } = event
-            && let Err(error) = save_first_images(folder, config, data)
-        {
-            let error = anyhow::Error::from(error);
-            teller.say(format_args!("the training images were not drawn: {error:#}"));
-        }
-        teller.hear(&event);
-        if let Event::Epoch(_) = event {
-            draw_curves(folder, config, &mut teller);
-        }
-    });
+    let summary = train_with(
+        company.ranks(),
+        config,
+        data,
+        Some(folder),
+        device,
+        &STOP,
+        &mut |event| {
+            if let Some(Err(error)) = log.as_mut().map(|log| log.hear(&event)) {
+                teller.say(format_args!("no more events for TensorBoard: {error}"));
+                log = None;
+            }
+            // Now that nothing stands in the way: a run that is refused stays as it is.
+            if let Event::Started { .. } = event
+                && let Err(error) = save_first_images(folder, config, data)
+            {
+                let error = anyhow::Error::from(error);
+                teller.say(format_args!("the training images were not drawn: {error:#}"));
+            }
+            teller.hear(&event);
+            if let Event::Epoch(_) = event {
+                draw_curves(folder, config, &mut teller);
+            }
+        },
+    );
     if let Ok(summary) = &summary
         && summary.position.epoch > 0
     {
@@ -242,7 +240,7 @@ fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig, compute: 
 /// Says what a run has come to and where its weights are.
 fn say_ended(position: &Position, folder: &RunFolder, config: &TrainConfig, compute: &ComputeArgs) -> Result<()> {
     let protocol = config.protocol.map(|protocol| format!(" --protocol {protocol}"));
-    let data = data_words(config);
+    let data = UsualImages::or_flag(config);
     let time = duration(Duration::from_secs_f64(position.seconds));
     line(format_args!("trained {} in {time}", counted(position.epoch, "epoch")))?;
     let (best, last) = (folder.best_path(), folder.last_path());
@@ -254,12 +252,4 @@ fn say_ended(position: &Position, folder: &RunFolder, config: &TrainConfig, comp
         best.display(),
         compute.words()
     ))
-}
-
-/// The flag that names a run's images, where they aren't those that are found without one.
-fn data_words(config: &TrainConfig) -> String {
-    match UsualImages::are_those_of(config) {
-        true => String::new(),
-        false => format!(" --data {}", config.data.display()),
-    }
 }

@@ -68,6 +68,16 @@ impl Preset {
         PRESETS.iter().find(|preset| preset.name == name)
     }
 
+    /// The same, or what there are.
+    ///
+    /// # Errors
+    ///
+    /// A list of them, if there is none of this name.
+    pub fn wanted(name: &str) -> Result<&'static Self, String> {
+        let lines = || PRESETS.map(|preset| format!("\n  {}: {}", preset.name, preset.about()));
+        Self::named(name).ok_or_else(|| format!("there are{}", lines().concat()))
+    }
+
     /// What it is, in a line: the first of its comments.
     pub fn about(&self) -> &'static str {
         let first = self.text.lines().next().unwrap_or_default();

@@ -61,10 +61,13 @@ pub trait ImageSource {
 pub struct UsualImages;
 
 impl UsualImages {
-    /// Whether a run's images are those that would be found if nobody named their folder.
-    pub fn are_those_of(config: &TrainConfig) -> bool {
+    /// The flag that names a run's images, where they aren't those that are found if nobody names their folder.
+    pub fn or_flag(config: &TrainConfig) -> String {
         let usual = locate(KnownSet::Mnist, &[Split::Train, Split::Test], None).ok();
-        usual.and_then(|folder| folder.canonicalize().ok()) == Some(config.data.clone())
+        match usual.and_then(|folder| folder.canonicalize().ok()) == Some(config.data.clone()) {
+            true => String::new(),
+            false => format!(" --data {}", config.data.display()),
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! Everything that determines a training run, saved complete as the run's `config.toml`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use burn::prelude::Device;
 use capsnet_data::transform::{Augment, Pipeline};
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Schedule};
 use crate::Error;
 use crate::device::max_threads;
-use crate::model::{Architecture, Defaults, ImageShape, Input, ModelConfig};
+use crate::model::{Architecture, Defaults, ImageShape, Input, Model, ModelConfig};
 use crate::protocol::Protocol;
+use crate::weights;
 
 /// Rows and columns of the images that protocols are made for.
 const MNIST_SIZE: [usize; 2] = [28, 28];
@@ -155,6 +157,16 @@ impl<A: Architecture> TrainConfig<A> {
             ..self.model.input()
         });
         self.augment = protocol.training_transform().unwrap_or_default().into();
+    }
+
+    /// The model that a run begins with, of the weights in a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read, or holds no weights of this model.
+    pub fn first_model(&self, path: &Path, device: &Device) -> Result<Model<A>, Error> {
+        let state = weights::file::read(path)?;
+        Model::from_weights(self.model.clone(), &state, &device.clone().autodiff())
     }
 
     /// Whether the model is shown pairs of overlapping images, as the protocol has it.

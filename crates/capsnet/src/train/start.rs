@@ -123,7 +123,7 @@ impl Place<'_> {
         let bytes = own.as_ref().map_or(Ok(Vec::new()), |start| {
             Checkpoint::to_bytes(&start.model, &start.adam, &start.position, &self.made_by)
         });
-        let bytes = self.team.ranks.from_first(self.team.settle(bytes)?);
+        let bytes = self.team.ranks.broadcast(self.team.settle(bytes)?);
         let start = match own {
             Some(own) => Ok(own),
             None => self.received(&bytes, config, device),

@@ -107,7 +107,7 @@ impl Company {
         }
         self.called.set(true);
         let config = serde_json::to_vec(config).expect("a configuration is plain data");
-        self.ranks.from_first(config);
+        self.ranks.broadcast(config);
         Team { ranks: &*self.ranks }.settle(Ok(()))
     }
 }
@@ -116,7 +116,7 @@ impl Drop for Company {
     fn drop(&mut self) {
         // In a panic others may be anywhere.
         if self.leads() && !self.called.get() && !std::thread::panicking() {
-            self.ranks.from_first(Vec::new());
+            self.ranks.broadcast(Vec::new());
         }
     }
 }
@@ -127,7 +127,7 @@ impl Drop for Company {
 ///
 /// What befell this rank; of what befell another, that one tells.
 pub fn follow<A: Architecture>(company: &Company, device: &Device, stop: &AtomicBool) -> Result<(), Error> {
-    let called = company.ranks.from_first(Vec::new());
+    let called = company.ranks.broadcast(Vec::new());
     match called.is_empty() {
         true => Ok(()),
         false => match take_part::<A>(company, &called, device, stop) {

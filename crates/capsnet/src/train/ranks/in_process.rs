@@ -75,7 +75,7 @@ impl Ranks for InProcess {
         }
     }
 
-    fn from_first(&self, bytes: Vec<u8>) -> Vec<u8> {
+    fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8> {
         if self.rank == 0 {
             (1..self.size()).for_each(|rank| self.send(rank, Message::Bytes(bytes.clone())));
             return bytes;

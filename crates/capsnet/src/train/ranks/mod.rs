@@ -45,7 +45,7 @@ pub trait Ranks {
     fn exchange_doubles(&self, partner: usize, send: &[f64], receive: &mut [f64]);
 
     /// What the first rank gives; what the others give doesn't matter.
-    fn from_first(&self, bytes: Vec<u8>) -> Vec<u8>;
+    fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8>;
 }
 
 /// One process, which has nobody to wait for.
@@ -69,7 +69,7 @@ impl Ranks for Alone {
         unreachable!("there is no rank {partner}")
     }
 
-    fn from_first(&self, bytes: Vec<u8>) -> Vec<u8> {
+    fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8> {
         bytes
     }
 }

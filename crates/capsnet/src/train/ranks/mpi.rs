@@ -122,7 +122,7 @@ impl Ranks for Mpi {
     }
 
     /// By a tree: those that have it pass it on to as many others.
-    fn from_first(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+    fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let (rank, size) = (self.rank(), self.size());
         let mut have = 1;
         while have < size {
