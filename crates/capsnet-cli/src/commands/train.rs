@@ -167,8 +167,8 @@ pub(crate) fn run_with_progress(
     device: &Device,
     watched: Watched<'_>,
 ) -> Result<Summary> {
-    stop_when_asked("stopping after this step")?;
     let company = watched.company;
+    stop_when_asked(company.stopping())?;
     company.call(config)?;
     if let Some(words) = company.words(folder.root()) {
         note(words);

@@ -87,6 +87,14 @@ impl Company {
         }
     }
 
+    /// What a training does that is asked to stop; a launcher asks all ranks when it has lost one.
+    pub fn stopping(&self) -> &'static str {
+        match self.ranks.size() {
+            1 => "stopping after this step",
+            _ => "asked to stop, as by mpirun when a rank has died: stopping after this step, if all are there",
+        }
+    }
+
     /// What is to be told of a training in this folder: that there are others, and what to do if one is lost.
     pub fn words(&self, folder: &Path) -> Option<String> {
         let size = self.ranks.size();
