@@ -72,8 +72,8 @@ pub(crate) fn before_leaving(give_back: Box<dyn Fn() + Send + Sync>) {
     let _ = LEAVE.set(give_back);
 }
 
-/// Makes the signals that end a program set [`STOP`], and say what the program is `doing` then, if anything; those that are ignored
-/// stay so, as `nohup` has it.
+/// Makes the signals that end a program set [`STOP`], and say what the program is `doing` then, if anything; those that
+/// are ignored stay so, as `nohup` has it.
 pub(crate) fn stop_when_asked(doing: &'static str) -> Result<()> {
     if DOING.set(doing).is_err() {
         return Ok(());

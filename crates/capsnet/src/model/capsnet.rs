@@ -20,7 +20,10 @@ use super::{
     Architecture, CapsuleMaps, ConfigError, Frozen, ImageShape, Initial, Network, Output, Precision, RoutedCapsules,
     ScoreKind,
 };
-use crate::layer::{ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig, freeze_capsules, lengths, batch_norm_of_burn};
+use crate::layer::{
+    ClassCapsules, ClassCapsulesConfig, Decoder, DecoderConfig, PrimaryCapsules, PrimaryCapsulesConfig,
+    batch_norm_of_burn, freeze_capsules, lengths,
+};
 use crate::loss::{MarginLoss, pixels_of, reconstruction_loss, two_hot};
 use crate::observe::{Observer, Unobserved};
 use crate::ops::{FrozenCapsules, conv2d_relu, has_kernels};

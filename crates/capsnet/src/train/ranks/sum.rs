@@ -1,11 +1,11 @@
 //! Sums along one binary tree, within a process and over all ranks.
 //!
-//! The tree's leaves are the micro-batches: neighbours are added first, then neighbouring pairs, and so on. A rank holds
-//! the micro-batches of one subtree, and its sum goes on up the same tree, with the rank beside it, then with those two
-//! ranks further, .. As `a + b` is `b + a`, both partners of an exchange find the same bits.
+//! The tree's leaves are the micro-batches: neighbours are added first, then neighbouring pairs, and so on. A rank
+//! holds the micro-batches of one subtree, and its sum goes on up the same tree, with the rank beside it, then with
+//! those two ranks further, .. As `a + b` is `b + a`, both partners of an exchange find the same bits.
 //!
-//! Long vectors are halved at every level on the way up (each of two partners adds one half) and put together on the way
-//! back, so that a rank sends less than twice its gradients whatever the number of ranks (Rabenseifner 2004).
+//! Long vectors are halved at every level on the way up (each of two partners adds one half) and put together on the
+//! way back, so that a rank sends less than twice its gradients whatever the number of ranks (Rabenseifner 2004).
 
 use rayon::prelude::*;
 
