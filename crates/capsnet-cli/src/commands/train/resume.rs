@@ -42,7 +42,6 @@ pub(super) fn run(args: &TrainArgs, root: &Path, company: &Company) -> Result<()
     }
     let device = compute.open()?;
     company.cut(&mut now, &device).map_err(usage)?;
-    now.validate().map_err(usage)?;
     start_threads(company.threads(now.threads))?;
     let data = training_set(&now, &|split| Ok(read(&now.data, split, now.image)?))?;
     let images = check_data(&now, &data)?;

@@ -69,12 +69,13 @@ impl Company {
     ///
     /// # Errors
     ///
-    /// If the ranks can't share a batch, or the device can't compute one in parts.
+    /// If such a run isn't possible, the ranks can't share a batch, or the device can't compute one in parts.
     pub fn cut<A: Architecture>(&self, config: &mut TrainConfig<A>, device: &Device) -> Result<(), Error> {
         let size = self.ranks.size();
         if self.launched {
             config.micro_batches.get_or_insert(size.next_power_of_two().max(USUAL));
         }
+        config.validate()?;
         config.validate_for(size)?;
         Cut::of(config.micro_batches.unwrap_or(1), 0, size).expect_possible(device)
     }
