@@ -1,6 +1,6 @@
 //! Trainings over several ranks, as threads: the bytes of one, whatever happens.
 
-use ::capsnet::model::EfficientCapsNetConfig;
+use ::capsnet::model::{EfficientCapsNetConfig, HvcConfig};
 use ::capsnet::train::{InProcess, Ranks, train_with};
 
 use super::*;
@@ -22,6 +22,17 @@ fn efficient() -> ModelConfig {
         class_dimensions: 4,
         decoder: Some([6, 8]),
         ..EfficientCapsNetConfig::default()
+    })
+}
+
+/// With batch norms in branches beside each other.
+fn hvc() -> ModelConfig {
+    ModelConfig::Hvc(HvcConfig {
+        image: IMAGE,
+        classes: 4,
+        channels: vec![4, 4, 8],
+        branches: vec![1, 2, 3],
+        ..HvcConfig::default()
     })
 }
 
@@ -79,7 +90,7 @@ fn all_data(_rank: usize) -> Dataset {
 #[test]
 fn any_number_of_ranks_and_threads_ends_with_the_same_bytes() {
     let mut models = models();
-    models.push(efficient());
+    models.extend([efficient(), hvc()]);
     for model in models {
         let config = cut(model);
         let home = TempDir::new().unwrap();
