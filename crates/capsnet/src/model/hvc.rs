@@ -102,7 +102,10 @@ impl Architecture for HvcConfig {
         let channels = format!("{:?}", self.channels);
         let holds = (1..=64).contains(&self.channels.len()) && self.channels.iter().all(|n| (1..=4096).contains(n));
         ConfigError::unless(holds, "channels", channels, "it must be 1 to 64 numbers of 1 to 4096")?;
-        let rule = format!("they must rise, from 1 at least to {}, the last convolution", self.channels.len());
+        let rule = format!(
+            "they must rise, from 1 at least to {}, the last convolution",
+            self.channels.len()
+        );
         let rises = self.branches.windows(2).all(|pair| pair[0] < pair[1]);
         let ends = [self.branches.first(), self.branches.last()];
         let holds = rises && matches!(ends, [Some(1..), Some(last)] if *last == self.channels.len());
@@ -113,7 +116,10 @@ impl Architecture for HvcConfig {
         let least = (KERNEL - 1) * self.channels.len() + 1;
         let rule = format!("{} convolutions need at least {least} x {least}", self.channels.len());
         ConfigError::unless(self.places(self.channels.len()) > 0, "image", &size, rule)?;
-        let weights = |&after: &usize| self.places(after).saturating_mul(self.classes * self.channels[after - 1]);
+        let weights = |&after: &usize| {
+            self.places(after)
+                .saturating_mul(self.classes * self.channels[after - 1])
+        };
         let holds = self.branches.iter().map(weights).all(|weights| weights <= MOST_WEIGHTS);
         ConfigError::unless(holds, "image", size, "it makes a branch of more than a billion weights")
     }
@@ -192,8 +198,7 @@ impl Architecture for HvcConfig {
             ..Self::default()
         };
         let after = |shape: &&[usize]| {
-            (1..=config.channels.len())
-                .find(|&after| shape[1..] == [config.places(after), config.channels[after - 1]])
+            (1..=config.channels.len()).find(|&after| shape[1..] == [config.places(after), config.channels[after - 1]])
         };
         config.branches = shapes.iter().map(after).collect::<Option<_>>()?;
         Some(config)
