@@ -155,8 +155,28 @@ fn letters_from_training_to_pictures() {
         config.contains("classes = 26") && config.contains("held_out = \"stratified\""),
         "{config}"
     );
-    // Digits are other classes.
+    // By other names it isn't known that they are characters, and that is said.
     let digits = support::write_data(root);
+    let german = "null eins zwei drei vier fünf sechs sieben acht neun";
+    fs::write(digits.join("classes.txt"), german.replace(' ', "\n")).unwrap();
+    let line = "train lenet5 --data digits --epochs 1 --batch-size 8 --validation 10 --threads 1 --out german";
+    capsnet(root, words(line)).done();
+    let named = "german/best.safetensors";
+    let predict = |more: &[&str]| {
+        capsnet(
+            root,
+            [&["predict", "lenet5", "b.png", "--weights", named, "--json"], more].concat(),
+        )
+    };
+    let usual = predict(&[]);
+    assert!(usual.stderr.contains("--prepare auto"), "{usual:?}");
+    assert_eq!(usual.json()[0]["ground"], Value::Null);
+    let prepared = predict(&["--prepare", "auto"]);
+    assert!(
+        prepared.code == Some(0) && !prepared.stderr.contains("--prepare"),
+        "{prepared:?}"
+    );
+    // Digits are other classes.
     fs::write(digits.join("classes.txt"), "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n").unwrap();
     capsnet(
         root,
@@ -197,7 +217,13 @@ fn colours_in_folders_from_training_to_pictures() {
     );
     // Of another size, which the run keeps for when it goes on.
     let line = "train mlp --data colours --epochs 1 --batch-size 8 --validation 5 --image 1x16x16 --out small";
-    capsnet(root, words(line)).done();
+    let said = capsnet(root, words(line)).done();
+    // What it is told to do next can be done.
+    let test = said
+        .lines()
+        .find_map(|line| line.strip_prefix("test them with: capsnet "));
+    assert!(test.is_some_and(|test| test.contains("--image 1x16x16")), "{said}");
+    capsnet(root, words(test.unwrap())).done();
     capsnet(root, words("train --resume small --epochs 2")).done();
     let test = "test mlp --data colours --weights small/best.safetensors";
     capsnet(root, words(test)).fails(1, &["colours", "3 channels of 32 x 32", "grey images of 16 x 16"]);

@@ -53,7 +53,8 @@ fn wrapped(words: &[String]) -> String {
 }
 
 /// A word as a POSIX shell takes it; what needs no quotes, like `--rotate=15,-23`, has none.
-fn quoted(word: &str) -> String {
+#[must_use]
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

@@ -42,6 +42,9 @@ impl fmt::Display for Mismatch {
         formatter.write_str("does not fit the model; is it of another model, variant or configuration?")?;
         write_list(formatter, "missing", &self.missing, |name| shown(name))?;
         write_list(formatter, "extra", &self.extra, |name| shown(name))?;
+        if self.missing.is_empty() && self.wrong_shape.is_empty() {
+            formatter.write_str("; `capsnet convert --rename NAME=` leaves a tensor out")?;
+        }
         write_list(formatter, "wrong shape", &self.wrong_shape, |wrong| {
             format!(
                 "{} is {:?}, the model has {:?}",

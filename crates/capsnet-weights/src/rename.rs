@@ -6,8 +6,8 @@ use std::str::FromStr;
 use crate::error::WeightsError;
 use crate::state_dict::StateDict;
 
-/// A name and what it becomes. Each `*` stands for any text, the longest that fits, and the `*`s of the new name take
-/// these texts in their order.
+/// A name and what it becomes; nothing, if the tensor is left out. Each `*` stands for any text, the longest that fits,
+/// and the `*`s of the new name take these texts in their order.
 ///
 /// ```
 /// use capsnet_weights::Rename;
@@ -24,7 +24,12 @@ pub struct Rename {
 }
 
 impl Rename {
-    /// The new name of a tensor, if the pattern is one of its.
+    /// Whether a tensor of this name is to be left out.
+    pub fn leaves_out(&self, name: &str) -> bool {
+        self.to.is_empty() && matches(&self.from, name, &mut Vec::new())
+    }
+
+    /// The new name of a tensor, if the pattern is one of its; an empty one if it is left out.
     pub fn apply(&self, name: &str) -> Option<String> {
         let mut texts = Vec::new();
         if !matches(&self.from, name, &mut texts) {
@@ -70,8 +75,8 @@ impl FromStr for Rename {
     fn from_str(text: &str) -> Result<Self, String> {
         let (from, to) = text.split_once('=').ok_or("FROM=TO is needed, as in conv1.*=conv0.*")?;
         let stars = |text: &str| text.matches('*').count();
-        if from.is_empty() || to.is_empty() {
-            return Err("both names are needed, as in conv1.*=conv0.*".to_owned());
+        if from.is_empty() {
+            return Err("a name is needed before the =, as in conv1.*=conv0.*".to_owned());
         }
         if stars(from) > MOST_STARS {
             return Err(format!("at most {MOST_STARS} `*` are possible"));
@@ -95,12 +100,24 @@ impl fmt::Display for Rename {
 }
 
 impl StateDict {
-    /// The same tensors under other names: each is renamed once, by the first pattern that fits.
+    /// The same tensors under other names, or left out: each by the first pattern that fits.
     ///
     /// # Errors
     /// [`Problem::DuplicateName`](crate::Problem::DuplicateName) if two tensors would have one name.
     pub fn renamed(self, renames: &[Rename]) -> Result<Self, WeightsError> {
-        self.with_names(|name| renames.iter().find_map(|rename| rename.apply(name)))
+        let mut state = self;
+        let first = |name: &str| renames.iter().find(|rename| rename.apply(name).is_some());
+        let is_left_out = |name: &&str| first(name).is_some_and(|rename| rename.leaves_out(name));
+        let left_out: Vec<String> = state
+            .iter()
+            .map(|(name, _)| name)
+            .filter(is_left_out)
+            .map(str::to_owned)
+            .collect();
+        for name in left_out {
+            state.remove(&name);
+        }
+        state.with_names(|name| first(name).and_then(|rename| rename.apply(name)))
     }
 
     /// The same tensors without what all their names begin with, up to a point: `module.` of `nn.DataParallel`,
@@ -157,7 +174,7 @@ mod tests {
             let rename: Rename = rename.parse().unwrap();
             assert_eq!(rename.apply(name).as_deref(), renamed, "{rename} of {name}");
         }
-        for text in ["a", "=a", "a=", "a=*", "*=**", "****=a"] {
+        for text in ["a", "=a", "=", "a=*", "*=**", "****=a"] {
             assert!(text.parse::<Rename>().is_err(), "{text}");
         }
     }
@@ -170,6 +187,14 @@ mod tests {
         assert_eq!(renamed.get("fc0.w").unwrap().as_i64(), Some(&[0][..]));
         let twice = state(&["a", "b"]).renamed(&["*=c".parse().unwrap()]).unwrap_err();
         assert!(twice.to_string().contains("`c` twice"), "{twice}");
+    }
+
+    #[test]
+    fn what_becomes_nothing_is_left_out() {
+        let renames = ["loss.*=", "model.*=*", "*.total="].map(|text| text.parse().unwrap());
+        let renamed = state(&["loss.weight", "model.fc.w", "model.loss.w", "train.total"]).renamed(&renames);
+        // By the first that fits.
+        assert_eq!(names(&renamed.unwrap()), ["fc.w", "loss.w"]);
     }
 
     #[test]

@@ -40,8 +40,8 @@ pub struct UnknownDownload(pub String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "this build of the program knows no address of the weights; name one by --base-url or {WEIGHTS_URL_VARIABLE}: a \
-     folder on a server that holds `{}` of the repository's `weights`",
-    pretrained::FILES[0].name
+     folder on a server that holds the repository's `weights`: {}",
+    pretrained::FILES.map(|file| file.name).join(", ")
 )]
 pub struct UnknownAddress;
 

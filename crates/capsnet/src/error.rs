@@ -55,7 +55,8 @@ pub enum Error {
     /// A weights file of no known model.
     #[error(
         "{}: these tensors are those of no model that capsnet knows by their names and shapes, and the file doesn't \
-         say what it holds; `capsnet convert --rename FROM=TO` gives them other names. It has{tensors}", path.display()
+         say what it holds; `capsnet convert --rename FROM=TO` gives them other names, and `FROM=` leaves some out. It \
+         has{tensors}", path.display()
     )]
     UnknownModel {
         /// The file.

@@ -36,7 +36,8 @@ pub(crate) struct ConvertArgs {
     #[arg(long)]
     pub variant: Option<Variant>,
     /// Give tensors other names first; `*` stands for any text and is put where the new name has one, as in
-    /// 'encoder.*=*'. A tensor is renamed once, by the first pattern that fits
+    /// 'encoder.*=*'. A tensor is renamed once, by the first pattern that fits, or left out where TO is empty, as in
+    /// 'loss.*='
     #[arg(long, value_name = "FROM=TO")]
     pub rename: Vec<Rename>,
     /// Mean and deviation that the model's input is normalised by, to be noted in the file

@@ -40,9 +40,9 @@ pub(crate) struct PredictArgs {
     #[command(flatten)]
     pub weights: WeightsArgs,
     /// What is done to pictures first: auto, as MNIST was made; none, no more than grey levels stretched to the model's
-    /// size, for images that are prepared already
-    #[arg(long, default_value = "auto", value_name = "HOW")]
-    pub prepare: Preparation,
+    /// size, for images that are prepared already [default: auto where the classes are characters by their names]
+    #[arg(long, value_name = "auto|none")]
+    pub prepare: Option<Preparation>,
     /// Dark ink on a bright ground, whatever is found; with --prepare none, swap dark and bright
     #[arg(long)]
     pub invert: bool,
@@ -81,13 +81,20 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let asked = Asked {
         models: &named,
         options: PictureOptions {
-            preparation: args.prepare,
+            preparation: args.prepare.unwrap_or_default(),
             invert: args.invert,
         },
         threshold: args.threshold,
         seen: args.seen.clone(),
         reconstructions: args.out.clone(),
     };
+    for model in asked.unprepared() {
+        note(format_args!(
+            "{}: pictures are only stretched to its size, as its classes are no characters by their names; --prepare \
+             auto prepares them as MNIST was made, --prepare none leaves out this line",
+            model.entry.label
+        ));
+    }
     let mut bars = Bars::default();
     let answers = asked.answers(&sources, &device, &mut |doing, done, total| {
         bars.set(doing, "picture", done, total);

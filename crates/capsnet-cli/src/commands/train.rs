@@ -17,6 +17,7 @@ use capsnet::train::{
 };
 use capsnet_data::dataset::Dataset;
 use capsnet_pictures::training::{save_curves, save_first_images};
+use capsnet_report::command::quoted;
 use capsnet_report::duration::duration;
 use capsnet_report::number::counted;
 use clap::Args;
@@ -240,16 +241,17 @@ fn report(summary: &Summary, folder: &RunFolder, config: &TrainConfig, compute: 
 /// Says what a run has come to and where its weights are.
 fn say_ended(position: &Position, folder: &RunFolder, config: &TrainConfig, compute: &ComputeArgs) -> Result<()> {
     let protocol = config.protocol.map(|protocol| format!(" --protocol {protocol}"));
-    let data = UsualImages::or_flag(config);
     let time = duration(Duration::from_secs_f64(position.seconds));
     line(format_args!("trained {} in {time}", counted(position.epoch, "epoch")))?;
     let (best, last) = (folder.best_path(), folder.last_path());
     line(format_args!("weights: {}, {}", best.display(), last.display()))?;
+    let weights = ["--weights".to_owned(), best.display().to_string()];
+    let words = weights.into_iter().chain(UsualImages::or_flags(config));
     line(format_args!(
-        "test them with: capsnet test {}{} --weights {}{data}{}",
+        "test them with: capsnet test {}{} {}{}",
         config.model.name(),
         protocol.unwrap_or_default(),
-        best.display(),
+        words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" "),
         compute.words()
     ))
 }

@@ -34,6 +34,31 @@ fn a_run_that_has_ended_says_so_and_more_epochs_go_on() {
     capsnet(root, ["train", "--resume", "run", "--seed", "3"]).fails(2, &["--seed", "--resume"]);
 }
 
+/// Beginning anew would overwrite what it has come to; a run that has only begun has nothing to lose.
+#[test]
+fn a_run_whose_checkpoint_is_gone_is_left_as_it_is() {
+    let folder = folder();
+    let root = folder.path();
+    capsnet(root, train("run")).done();
+    let run = root.join("run");
+    fs::remove_dir_all(run.join("checkpoint")).unwrap();
+    let (before, last) = (content(&run), weights(root, "run"));
+    for more in [&[][..], &["--epochs", "9"]] {
+        let args = [&["train", "--resume", "run"], more].concat();
+        capsnet(root, args).fails(1, &["its checkpoint is gone", "--weights run/best.safetensors"]);
+        assert!(content(&run) == before, "{more:?}");
+    }
+    for file in ["best.safetensors", "last.safetensors", "metrics.jsonl"] {
+        fs::remove_file(run.join(file)).unwrap();
+    }
+    assert!(
+        capsnet(root, ["train", "--resume", "run"])
+            .done()
+            .contains("trained 2 epochs")
+    );
+    assert!(weights(root, "run") == last);
+}
+
 #[test]
 fn a_run_that_stopped_for_lack_of_progress_goes_on_if_it_is_told() {
     let folder = folder();

@@ -15,7 +15,9 @@ pub(super) fn check_whole(bytes: &[u8], format: ImageFormat) -> Result<(), Pictu
         ImageFormat::Gif => ("GIF", gif(bytes), "its trailer (3B) is missing"),
         ImageFormat::WebP => ("WebP", webp(bytes), "it is shorter than its header says"),
         ImageFormat::Bmp => ("BMP", bmp(bytes), "it is shorter than its header says"),
-        // A TIFF's strips may lie anywhere; its decoder reads them by their offsets and fails where they aren't.
+        // The first page's strips may lie anywhere; its decoder reads them by their offsets, and fails where they
+        // aren't.
+        ImageFormat::Tiff => ("TIFF", further_pages(bytes), "a page after the first is cut off"),
         _ => return Ok(()),
     };
     match whole {
@@ -26,6 +28,56 @@ pub(super) fn check_whole(bytes: &[u8], format: ImageFormat) -> Result<(), Pictu
 
 fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+}
+
+/// More pages are not followed.
+const MOST_PAGES: usize = 1000;
+
+/// Directories of fields, each with the place of the next, and the strips or tiles that those after the first name.
+fn further_pages(bytes: &[u8]) -> Option<()> {
+    let little = bytes.starts_with(b"II");
+    let short = |at: usize| {
+        let read = if little { u16::from_le_bytes } else { u16::from_be_bytes };
+        number(bytes, at).map(read).map(usize::from)
+    };
+    let long = |at: usize| {
+        let read = if little { u32::from_le_bytes } else { u32::from_be_bytes };
+        number(bytes, at).map(read).map(|number| number as usize)
+    };
+    if short(2)? != 42 {
+        // Another kind, with longer numbers, which is not read.
+        return Some(());
+    }
+    let mut directory = long(4)?;
+    for page in 0..MOST_PAGES {
+        if directory == 0 {
+            break;
+        }
+        let fields = short(directory)?;
+        let (mut starts, mut lengths) = (Vec::new(), Vec::new());
+        for field in (0..fields)
+            .map(|field| directory + 2 + 12 * field)
+            .take_while(|_| page > 0)
+        {
+            let numbers = match short(field)? {
+                273 | 324 => &mut starts,
+                279 | 325 => &mut lengths,
+                _ => continue,
+            };
+            let (count, size) = (long(field + 4)?, if short(field + 2)? == 3 { 2 } else { 4 });
+            let inside = count.checked_mul(size)? <= 4;
+            let first = if inside { field + 8 } else { long(field + 8)? };
+            bytes.get(..first.checked_add(count * size)?)?;
+            for at in (0..count).map(|number| first + size * number) {
+                numbers.push(if size == 2 { short(at)? } else { long(at)? });
+            }
+        }
+        for (start, length) in starts.into_iter().zip(lengths) {
+            bytes.get(..start.checked_add(length)?)?;
+        }
+        directory = long(directory + 2 + 12 * fields)?;
+    }
+    Some(())
 }
 
 /// Chunks of length, type, data and checksum, until IEND.
@@ -120,4 +172,44 @@ fn bmp(bytes: &[u8]) -> Option<()> {
         _ => ((width * bits).div_ceil(32) * 4).saturating_mul(height),
     };
     (bytes.len() as u64 >= start.saturating_add(data)).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two pages of one strip each, the second one's after everything else.
+    #[test]
+    fn a_page_after_the_first_has_to_be_there_too() {
+        for little in [true, false] {
+            let short = |number: u16| {
+                if little {
+                    number.to_le_bytes()
+                } else {
+                    number.to_be_bytes()
+                }
+            };
+            let long = |number: u32| {
+                if little {
+                    number.to_le_bytes()
+                } else {
+                    number.to_be_bytes()
+                }
+            };
+            let field = |tag: u16, value: u32| [&short(tag)[..], &short(4), &long(1), &long(value)].concat();
+            let page =
+                |next: u32, strip: u32| [&short(2)[..], &field(273, strip), &field(279, 5), &long(next)].concat();
+            let head = [if little { b"II" } else { b"MM" }, &short(42)[..], &long(8)].concat();
+            // A page is 30 bytes long.
+            let file = [head, page(43, 38), vec![1; 5], page(0, 73), vec![2; 5]].concat();
+            assert_eq!(check_whole(&file, ImageFormat::Tiff), Ok(()));
+            for end in 43..file.len() {
+                let cut = check_whole(&file[..end], ImageFormat::Tiff);
+                assert!(
+                    matches!(cut, Err(PictureFault::Truncated { format: "TIFF", .. })),
+                    "{end}: {cut:?}"
+                );
+            }
+        }
+    }
 }

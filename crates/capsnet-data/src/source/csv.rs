@@ -103,11 +103,18 @@ impl Set for CsvSet {
             Some(numbers) => (numbers, None),
             None => {
                 let places = distinct.values().zip(0..).map(|(&row, place)| (row, place)).collect();
-                let words = distinct
+                let words: Result<Vec<String>, DatasetError> = distinct
                     .keys()
-                    .map(|word| String::from_utf8_lossy(word).into_owned())
+                    .map(|word| match std::str::from_utf8(word) {
+                        Ok(word) => Ok(word.to_owned()),
+                        Err(_) => {
+                            let shown = String::from_utf8_lossy(word);
+                            let fault = format!("has the label `{shown}`, which is no UTF-8; save the file as UTF-8");
+                            Err(unreadable(path, fault))
+                        }
+                    })
                     .collect();
-                (places, Some(words))
+                (places, Some(words?))
             }
         };
         let mut values = [0; MAX_CLASSES];
@@ -192,6 +199,9 @@ impl<'a> Table<'a> {
         let mut start = Vec::new();
         // A single read may give as little as it likes.
         (&mut lines).take(START).read_to_end(&mut start).map_err(unread)?;
+        if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) {
+            return Err(unreadable(path, "is UTF-16; save it as UTF-8".to_owned()));
+        }
         let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let often = |delimiter: &u8| first.iter().filter(|&byte| byte == delimiter).count();
         let delimiter = *[b',', b';', b'\t']

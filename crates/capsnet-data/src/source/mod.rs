@@ -158,6 +158,10 @@ pub fn find(path: &Path) -> Result<Found, DatasetError> {
             return Ok(Found { source, set });
         }
     }
+    if path.is_dir() {
+        // What is not seen may be what was meant.
+        pictures::expect_listable(path)?;
+    }
     Err(DatasetError::NoDataSet {
         path: path.to_path_buf(),
         name: Split::Train.images_file(),

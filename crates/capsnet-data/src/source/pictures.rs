@@ -23,6 +23,9 @@ pub(super) const SOURCE: Source = Source {
 /// The largest picture that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
+/// Folders within a set: parts, and classes in them.
+const LEVELS: usize = 2;
+
 /// The most pixels of a picture.
 const MAX_PIXELS: u64 = 4 << 20;
 
@@ -47,6 +50,30 @@ struct PictureSet {
     test: Option<Part>,
 }
 
+/// Insists that a folder and those in it can be listed and have names, lest a class be missed or taken for another.
+pub(super) fn expect_listable(folder: &Path) -> Result<(), DatasetError> {
+    expect_listable_to(folder, LEVELS)
+}
+
+fn expect_listable_to(folder: &Path, deeper: usize) -> Result<(), DatasetError> {
+    let listed = std::fs::read_dir(folder).map_err(|error| unreadable(folder, format!("can't be listed: {error}")))?;
+    for entry in listed {
+        let entry = entry.map_err(|error| unreadable(folder, format!("can't be listed: {error}")))?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        // What the system says of an entry takes no look at each of a thousand pictures.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if deeper == 0 || is_hidden || is_file || !entry.path().is_dir() {
+            continue;
+        }
+        if entry.file_name().to_str().is_none() {
+            let fault = "has a name that is no UTF-8, which no class can have; rename it".to_owned();
+            return Err(unreadable(&entry.path(), fault));
+        }
+        expect_listable_to(&entry.path(), deeper - 1)?;
+    }
+    Ok(())
+}
+
 fn find(path: &Path) -> Result<Option<Box<dyn Set>>, DatasetError> {
     let below = folders(path);
     let word = |folder: &PathBuf| split_of_word(&folder.file_name().unwrap_or_default().to_string_lossy());
@@ -61,6 +88,7 @@ fn find(path: &Path) -> Result<Option<Box<dyn Set>>, DatasetError> {
     if train.is_none() && test.is_none() {
         return Ok(None);
     }
+    expect_listable(path)?;
     let read: Vec<&PathBuf> = train.iter().chain(&test).map(|part| &part.folder).collect();
     let divided = read.iter().any(|folder| *folder != path);
     let further = below

@@ -117,6 +117,15 @@ fn what_is_no_image_is_refused_with_its_place() {
         write(root.path(), "test.csv", text.as_bytes());
         refused(&path, Split::Test, parts);
     }
+    // Labels that aren't text would become one and the same.
+    write(root.path(), "test.csv", b"\xC4,1,2,3,4\n\xD6,1,2,3,4\nabc,1,2,3,4\n");
+    refused(&path, Split::Test, &["test.csv", "is no UTF-8"]);
+    let utf_16: Vec<u8> = "\u{FEFF}1,2,3,4,5\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    write(root.path(), "test.csv", &utf_16);
+    refused(&path, Split::Test, &["is UTF-16", "UTF-8"]);
     let many: String = (0..300).map(|label| format!("{label},1,2,3,4\n")).collect();
     write(root.path(), "test.csv", many.as_bytes());
     refused(&path, Split::Test, &["more than 256 different labels"]);

@@ -54,6 +54,35 @@ fn folders_are_classes() {
     refused(root.path(), Split::Train, &["class `cat`", CLASSES_FILE]);
 }
 
+/// What can't be seen, or has no name, may be a class.
+#[cfg(target_os = "linux")]
+#[test]
+fn folders_that_cannot_be_classes_are_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    grey(&at("train/cat/1.png"), 30);
+    grey(&at("train/dog/1.png"), 30);
+    let latin = at("train").join(OsStr::from_bytes(b"\xC4"));
+    grey(&latin.join("1.png"), 30);
+    refused(root.path(), Split::Train, &["is no UTF-8", "rename it"]);
+    fs::remove_dir_all(&latin).unwrap();
+    // A link to nowhere is no folder.
+    symlink("nowhere", at("train/link")).unwrap();
+    assert_eq!(read(root.path(), Split::Train).class_names(), ["cat", "dog"]);
+    fs::set_permissions(at("train/dog"), fs::Permissions::from_mode(0)).unwrap();
+    if fs::read_dir(at("train/dog")).is_err() {
+        refused(root.path(), Split::Train, &["dog", "can't be listed"]);
+    } else {
+        // The administrator may list everything.
+        assert_eq!(read(root.path(), Split::Train).class_names(), ["cat", "dog"]);
+    }
+    fs::set_permissions(at("train/dog"), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
 #[test]
 fn what_is_passed_over_is_said() {
     let root = tempfile::tempdir().unwrap();

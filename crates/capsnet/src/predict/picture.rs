@@ -12,9 +12,12 @@ use crate::model::Input;
 /// What is done to a picture before a model sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Preparation {
+    /// As [`Auto`](Self::Auto) for models whose classes are characters by their names ([`are_characters`]), as
+    /// [`None`](Self::None) for others, whose pictures may have no ink on a ground.
+    #[default]
+    ByClasses,
     /// As MNIST was made: the ink found on its ground, cut out, fitted into the middle, bright on black. A picture in
     /// colour for a model that takes colours is stretched.
-    #[default]
     Auto,
     /// No more than grey levels, stretched to the model's size.
     None,
@@ -73,7 +76,7 @@ pub struct Seen {
 pub fn see(picture: &Picture, input: &Input, options: &PictureOptions) -> Result<Seen, SeeError> {
     let shape = input.image;
     match (shape.channels, options.preparation) {
-        (1, Preparation::Auto) => {
+        (1, Preparation::Auto | Preparation::ByClasses) => {
             let ground = options.invert.then_some(Ground::Bright);
             let prepared = prepare::prepare(picture, shape.height, shape.width, &prepare::Options { ground })?;
             Ok(Seen {
@@ -93,11 +96,25 @@ pub fn see(picture: &Picture, input: &Input, options: &PictureOptions) -> Result
     }
 }
 
-/// Whether classes are digits or other characters by their names, so that their pictures are ink on a ground. Clothes
-/// are not, and pictures of them are stretched as they are.
+/// Whether classes are digits or other characters by their names, so that their pictures are ink on a ground: single
+/// characters, numbers, or digits by their English names, after what all names begin with (`digit_0`, `digit_1`).
+/// Clothes are not, and pictures of them are stretched as they are.
 pub fn are_characters(names: &[String]) -> bool {
     let digits = KnownSet::Mnist.class_names();
-    let is = |name: &String| name.chars().count() <= 3 || digits.contains(&name.to_lowercase().as_str());
+    let begins_alike = |first: &String| {
+        let alike = |at: usize, c: char| names.iter().all(|name| name.chars().nth(at) == Some(c));
+        let same = first.chars().enumerate().take_while(|&(at, c)| alike(at, c));
+        // Up to what stands between a word and a character.
+        same.filter(|(_, c)| !c.is_alphanumeric())
+            .last()
+            .map_or(0, |(at, _)| at + 1)
+    };
+    let skipped = names.first().map_or(0, begins_alike);
+    let is = |name: &String| {
+        let rest: String = name.chars().skip(skipped).collect();
+        let is_number = !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit());
+        rest.chars().count() == 1 || is_number || digits.contains(&name.to_lowercase().as_str())
+    };
     names.iter().all(is)
 }
 
@@ -123,5 +140,33 @@ pub fn unit(kind: ScoreKind) -> &'static str {
         ScoreKind::CapsuleLength => "length",
         ScoreKind::Activation => "activation",
         ScoreKind::LengthAndPose => "length and pose",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_told_by_their_names() {
+        let are = |names: &[&str]| are_characters(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        for names in [
+            &["0", "1", "12"][..],
+            &["a", "b", "ß"],
+            &["zero", "Seven"],
+            &["digit_0", "digit_1"],
+            &["hand drawn: a", "hand drawn: ä"],
+            &["α", "β"],
+        ] {
+            assert!(are(names), "{names:?}");
+        }
+        for names in [
+            &["sky", "sea", "ice"][..],
+            &["null", "eins"],
+            &["Coat", "Bag"],
+            &["cat", "car"],
+        ] {
+            assert!(!are(names), "{names:?}");
+        }
     }
 }

@@ -112,11 +112,22 @@ impl Asked<'_> {
 
     /// What pictures are made into for a model. Where classes are no characters, there is no ink to prepare.
     fn form(&self, model: &dyn Classifier) -> Form {
-        let preparation = match are_characters(&class_names(model)) {
-            true => self.options.preparation,
-            false => Preparation::None,
+        let preparation = match self.options.preparation {
+            Preparation::ByClasses if are_characters(&class_names(model)) => Preparation::Auto,
+            Preparation::ByClasses => Preparation::None,
+            given => given,
         };
         (model.input().image, preparation)
+    }
+
+    /// The models that take grey pictures which aren't prepared for them, as nobody said so and their classes are no
+    /// characters by their names.
+    pub fn unprepared(&self) -> impl Iterator<Item = &NamedModel<'_>> {
+        let by_classes = self.options.preparation == Preparation::ByClasses;
+        self.models.iter().filter(move |named| {
+            let (image, preparation) = self.form(named.model);
+            by_classes && preparation == Preparation::None && image.channels == 1
+        })
     }
 
     /// Reads and prepares all pictures.

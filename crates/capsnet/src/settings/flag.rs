@@ -3,6 +3,8 @@
 //! A flag is a short name for a key of `config.toml`, or for several keys that only make sense together. The program
 //! makes its command line out of this table, and a study's file may use the names too.
 
+use std::num::IntErrorKind;
+
 use capsnet_data::transform::Augment;
 use serde::Serialize;
 use toml::{Table, Value};
@@ -433,8 +435,9 @@ fn routing(value: &Value) -> Result<Value, String> {
 }
 
 fn number_from(value: &Value, least: i64, needed: &str) -> Result<Value, String> {
-    match text(value).parse() {
+    match text(value).parse::<i64>() {
         Ok(number) if number >= least => Ok(Value::Integer(number)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("it is too large".to_owned()),
         _ => Err(needed.to_owned()),
     }
 }

@@ -61,12 +61,19 @@ pub trait ImageSource {
 pub struct UsualImages;
 
 impl UsualImages {
-    /// The flag that names a run's images, where they aren't those that are found if nobody names their folder.
-    pub fn or_flag(config: &TrainConfig) -> String {
+    /// The flags that name a run's images, each a word, where they aren't those that are found if nobody names their
+    /// folder, and the size that they were given.
+    pub fn or_flags(config: &TrainConfig) -> Vec<String> {
         let usual = locate(KnownSet::Mnist, &[Split::Train, Split::Test], None).ok();
         match usual.and_then(|folder| folder.canonicalize().ok()) == Some(config.data.clone()) {
-            true => String::new(),
-            false => format!(" --data {}", config.data.display()),
+            true => Vec::new(),
+            false => {
+                let data = ["--data".to_owned(), config.data.display().to_string()];
+                let size = config
+                    .image
+                    .map(|[channels, height, width]| ["--image".to_owned(), format!("{channels}x{height}x{width}")]);
+                data.into_iter().chain(size.into_iter().flatten()).collect()
+            }
         }
     }
 }
