@@ -437,7 +437,7 @@ fn routing(value: &Value) -> Result<Value, String> {
 fn number_from(value: &Value, least: i64, needed: &str) -> Result<Value, String> {
     match text(value).parse::<i64>() {
         Ok(number) if number >= least => Ok(Value::Integer(number)),
-        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("it is too large".to_owned()),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err(format!("{needed}; this one is too large")),
         _ => Err(needed.to_owned()),
     }
 }

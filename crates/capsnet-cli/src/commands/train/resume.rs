@@ -30,6 +30,7 @@ pub(super) fn run(args: &TrainArgs, root: &Path, company: &Company) -> Result<()
         return say_ended(&position, &look, &config, compute);
     }
     let (mut folder, mut config): (_, TrainConfig) = RunFolder::open(root)?;
+    folder.expect_checkpoint()?;
     // What is given for this time only is not kept.
     let mut now = config.clone();
     if let Some(threads) = compute.threads {

@@ -39,7 +39,7 @@ pub(in crate::train) fn load_soundest<A: Architecture>(
             }
             Err(error) => error,
         },
-        false if !there(&previous) => return expect_begun_alone(folder).map(|()| None),
+        false if !there(&previous) => return folder.expect_begun_alone().map(|()| None),
         false => super::damaged(&newest, "it is gone"),
     };
     match load(&previous) {
@@ -64,21 +64,6 @@ pub(in crate::train) fn load_soundest<A: Architecture>(
         // The newest is what the run is about.
         Err(_) => Err(error),
     }
-}
-
-/// Insists that a run without a checkpoint has not come beyond its first epoch, after which there is one.
-fn expect_begun_alone(folder: &RunFolder) -> Result<(), Error> {
-    let best = folder.best_path();
-    let epochs = folder.metrics()?.len();
-    if !folder.last_path().exists() && epochs < 2 {
-        return Ok(());
-    }
-    Err(folder.refuse(&format!(
-        "its checkpoint is gone, so it can't be gone on with, and beginning anew would overwrite its weights; put {} \
-         back, or begin another run from its weights: capsnet train --weights {}",
-        folder.checkpoint_path().display(),
-        best.display()
-    )))
 }
 
 /// Puts a checkpoint that was written as [the next](RunFolder::next_checkpoint_path) in the newest's place, which

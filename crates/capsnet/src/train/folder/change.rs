@@ -30,6 +30,37 @@ impl RunFolder {
         Some(position)
     }
 
+    /// Insists that a run has a checkpoint, or has not come beyond its first epoch, after which there is one: beginning
+    /// anew would overwrite its weights.
+    ///
+    /// # Errors
+    ///
+    /// If its checkpoint is gone; with what to do.
+    pub fn expect_checkpoint(&self) -> Result<(), Error> {
+        let checkpoints = [
+            self.checkpoint_path(),
+            self.previous_checkpoint_path(),
+            self.next_checkpoint_path(),
+        ];
+        match checkpoints.iter().any(|path| path.symlink_metadata().is_ok()) {
+            true => Ok(()),
+            false => self.expect_begun_alone(),
+        }
+    }
+
+    /// The same of a run without one.
+    pub(in crate::train) fn expect_begun_alone(&self) -> Result<(), Error> {
+        if !self.last_path().exists() && self.metrics()?.len() < 2 {
+            return Ok(());
+        }
+        Err(self.refuse(&format!(
+            "its checkpoint is gone, so it can't be gone on with, and beginning anew would overwrite its weights; put {} \
+             back, or begin another run from its weights: capsnet train --weights {}",
+            self.checkpoint_path().display(),
+            self.best_path().display()
+        )))
+    }
+
     /// Changes the number of epochs of a run, also of one that has ended, and notes it in `config.toml`.
     ///
     /// The learning rate goes on as the schedule of the new number has it: cosine's comes down to zero at the new end,
