@@ -54,8 +54,8 @@ impl RunFolder {
             return Ok(());
         }
         Err(self.refuse(&format!(
-            "its checkpoint is gone, so it can't be gone on with, and beginning anew would overwrite its weights; put {} \
-             back, or begin another run from its weights: capsnet train --weights {}",
+            "its checkpoint is gone, so it can't be gone on with, and beginning anew would overwrite its weights; put \
+             {} back, or begin another run from its weights: capsnet train --weights {}",
             self.checkpoint_path().display(),
             self.best_path().display()
         )))
