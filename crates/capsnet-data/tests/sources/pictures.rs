@@ -73,7 +73,7 @@ fn folders_that_cannot_be_classes_are_refused() {
     // A link to nowhere is no folder.
     symlink("nowhere", at("train/link")).unwrap();
     assert_eq!(read(root.path(), Split::Train).class_names(), ["cat", "dog"]);
-    fs::set_permissions(at("train/dog"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(at("train/dog"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(at("train/dog")).is_err() {
         refused(root.path(), Split::Train, &["dog", "can't be listed"]);
     } else {
