@@ -7,7 +7,7 @@
 //! Mean and variance are those of each channel: of the batch in training, running ones elsewhere, which move as those
 //! of [`batch_norm`](super::batch_norm) do. What follows it, another batch norm or a sum of lengths, scales by itself.
 
-use burn::module::{Param, RunningState};
+use burn::module::{Flag, Param, RunningState};
 use burn::prelude::*;
 use burn::tensor::module;
 
@@ -21,6 +21,9 @@ pub struct OffsetNorm {
     beta: Param<Tensor<1>>,
     running_mean: RunningState<Tensor<1>>,
     running_var: RunningState<Tensor<1>>,
+    /// Whether the batch's statistics are taken where gradients are recorded. Gradients to the pixels of a network that
+    /// isn't trained are recorded, too.
+    training: Param<Flag>,
     momentum: f64,
     epsilon: f64,
 }
@@ -33,6 +36,7 @@ impl OffsetNorm {
             beta: Param::from_tensor(Tensor::zeros([channels], device)),
             running_mean: RunningState::new(Tensor::zeros([channels], device)),
             running_var: RunningState::new(Tensor::ones([channels], device)),
+            training: Param::from_bool(true),
             momentum,
             epsilon,
         }
@@ -45,7 +49,7 @@ impl OffsetNorm {
         let bias = self.beta.val();
         let scale = Tensor::ones(bias.dims(), (&bias.device(), bias.dtype()));
         let running = [&self.running_mean, &self.running_var];
-        if !x.device().is_autodiff() {
+        if !(x.device().is_autodiff() && self.training.is_enabled()) {
             let [mean, variance] = running.map(|state| state.value().to_device(&x.device()));
             return module::batch_norm(x, scale, bias, mean, variance, self.epsilon);
         }
