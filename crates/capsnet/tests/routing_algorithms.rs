@@ -5,6 +5,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use burn::module::Param;
 use burn::prelude::*;
 use burn::tensor::DType;
 use capsnet::layer::ClassCapsulesConfig;
@@ -179,5 +180,53 @@ fn a_layer_trains_what_its_routing_asks_for() {
             let gradient = values(parameter.val().grad(&gradients).expect(name));
             assert!(gradient.iter().any(|g| g.abs() > 1e-9), "{text}, {name}: {gradient:?}");
         }
+    }
+}
+
+/// Activations by EM are sums over the lower capsules: a layer counts these so that having each twice changes nothing.
+#[test]
+fn em_says_the_same_in_layers_of_all_sizes() {
+    let device = Device::flex();
+    for text in ["em:1", "em:3", "em-official:1", "em-official:3"] {
+        let config = ClassCapsulesConfig::new(6, 2, 3, 4).with_routing(text.parse().unwrap());
+        let layer = settled(config.init(&device), 0.5, 1);
+        let twice = |tensor: Tensor<3>, dim| Tensor::cat(vec![tensor.clone(), tensor], dim);
+        let config = ClassCapsulesConfig::new(12, 2, 3, 4).with_routing(text.parse().unwrap());
+        let mut larger = config.init(&device);
+        larger.weight = Param::from_tensor(twice(layer.weight.val(), 0));
+        larger.parameters = layer.parameters.clone();
+        let u = normal([2, 6, 2], 2, &device) * 0.5;
+        let (expected, found) = (layer.route(u.clone()), larger.route(twice(u, 1)));
+        assert_close(text, &values(found.v.clone()), &values(expected.v.clone()), 1e-4, 0.0);
+        let (found, expected) = (values(found.activation()), values(expected.activation()));
+        assert_close(text, &found, &expected, 1e-4, 0.0);
+        // Neither 0 nor 1, where all sizes would be alike.
+        assert!(
+            expected.iter().all(|a| (0.01..0.99).contains(a)),
+            "{text}: {expected:?}"
+        );
+    }
+}
+
+/// A layer keeps `beta_a` in thousands for the paper's EM and in tens for the authors', which get it as their equations
+/// have it.
+#[test]
+fn em_gets_beta_a_in_its_own_unit() {
+    let device = Device::flex();
+    for (text, unit) in [("em:2", 1000.0), ("em-official:2", 10.0)] {
+        let config = ClassCapsulesConfig::new(6, 2, 3, 4).with_routing(text.parse().unwrap());
+        let mut layer = settled(config.init(&device), 0.5, 1);
+        let betas = [[0.1, -0.2, 0.3], [-0.4, 0.5, -0.6]].map(|beta| Tensor::<1>::from_floats(beta, &device));
+        layer.parameters = betas.clone().map(Param::from_tensor).to_vec();
+        let u = normal([2, 6, 2], 2, &device) * 0.5;
+        let [beta_u, beta_a] = betas;
+        let lengths = (u.clone().square().sum_dim(2) + 1e-7).sqrt().squeeze_dim::<2>(2);
+        let activations = layer.routing.algorithm().counted(lengths, 3);
+        let votes = Votes::from(layer.votes(u.clone())).with_activations(activations);
+        let expected = layer
+            .routing
+            .forward(votes.with_parameters(vec![beta_u, beta_a * unit]));
+        let found = values(layer.route(u).activation());
+        assert_close(text, &found, &values(expected.activation()), 1e-4, 0.0);
     }
 }

@@ -6,7 +6,9 @@ use std::f32::consts::TAU;
 
 use capsnet::layer::EmShape;
 use capsnet::ops::EmForm;
-use capsnet::routing::CouplingsOver;
+use capsnet::routing::em::{Em, mass_of_one};
+use capsnet::routing::em_official::EmOfficial;
+use capsnet::routing::{CouplingsOver, LayerSizes, Route};
 
 use super::ExportError;
 use super::graph::{Builder, Value, With};
@@ -84,10 +86,11 @@ pub(super) fn paper(
     builder: &mut Builder,
     votes: &Value,
     u: &Value,
-    iterations: usize,
+    em: &Em,
 ) -> Result<Routed, ExportError> {
-    let active = active(builder, u);
-    let betas = betas(layer, builder)?;
+    let each = mass_of_one(layer.lower, layer.upper);
+    let active = counted(builder, u, each);
+    let betas = betas(layer, builder, em)?;
     let mut shares = builder.floats(&[], &[layer.equal(CouplingsOver::Outputs)]);
     for round in 0.. {
         let weights = builder.mul(&active, &shares);
@@ -102,7 +105,7 @@ pub(super) fn paper(
             lambda: EmShape::inverse_temperature(round),
         };
         let logit = cost.paper(builder, 1.0);
-        if round + 1 >= iterations {
+        if round + 1 >= em.iterations {
             return Ok(routed(layer, builder, mean, &logit));
         }
         let prior = prior(builder, &logit, &logs, layer.dimensions);
@@ -121,15 +124,15 @@ pub(super) fn official(
     builder: &mut Builder,
     votes: &Value,
     u: &Value,
-    iterations: usize,
+    em: &EmOfficial,
 ) -> Result<Routed, ExportError> {
-    let weights = active(builder, u);
-    let betas = betas(layer, builder)?;
+    let weights = counted(builder, u, mass_of_one(layer.lower, layer.upper));
+    let betas = betas(layer, builder, em)?;
     let Gaussians { mass, mean: of_data } = gaussians(builder, &weights, votes);
     let mut before = None;
     for round in 0.. {
         let mean = damped(builder, &of_data, before.as_ref());
-        if round + 1 >= iterations {
+        if round + 1 >= em.iterations {
             let (_, variance) = variance(
                 builder,
                 &weights,
@@ -162,13 +165,27 @@ pub(super) fn active(builder: &mut Builder, u: &Value) -> Value {
     builder.unsqueeze(&active, &[1])
 }
 
-/// `[1, J, 1, 1]` each.
-fn betas(layer: &Layer, builder: &mut Builder) -> Result<[Value; 2], ExportError> {
-    let mut beta = |name: &str| {
-        let beta = builder.weight(&format!("{}.{name}", layer.name))?;
+/// How much the lower capsules `[B, I, E]` count, `[B, 1, I, 1]`, of which one counts `each` if it is wholly active.
+fn counted(builder: &mut Builder, u: &Value, each: f64) -> Value {
+    let active = active(builder, u);
+    builder.times(&active, each as f32)
+}
+
+/// `beta_u` and `beta_a` in the algorithm's units, `[1, J, 1, 1]` each.
+fn betas(layer: &Layer, builder: &mut Builder, em: &dyn Route) -> Result<[Value; 2], ExportError> {
+    let parameters = em.parameters(LayerSizes {
+        lower: layer.lower,
+        upper: layer.upper,
+        dimensions: layer.dimensions,
+        lower_dimensions: 0,
+    });
+    let mut betas = parameters.iter().map(|parameter| {
+        let beta = builder.weight(&format!("{}.{}", layer.name, parameter.name))?;
+        let beta = builder.times(&beta, parameter.in_layers.unit);
         Ok::<_, ExportError>(builder.unsqueeze(&beta, &[0, 2, 3]))
-    };
-    Ok([beta("beta_u")?, beta("beta_a")?])
+    });
+    let mut next = || betas.next().expect("EM has beta_u and beta_a");
+    Ok([next()?, next()?])
 }
 
 /// Upper capsules as Gaussians without their variance.

@@ -66,10 +66,10 @@ impl Layer<'_> {
             max_min(builder, votes, *iterations)
         } else if let Some(InvertedAttention { iterations }) = routing.get() {
             self.inverted_attention(builder, votes, *iterations)?
-        } else if let Some(Em { iterations }) = routing.get() {
-            return em::paper(self, builder, votes, u, *iterations);
-        } else if let Some(EmOfficial { iterations }) = routing.get() {
-            return em::official(self, builder, votes, u, *iterations);
+        } else if let Some(em) = routing.get::<Em>() {
+            return em::paper(self, builder, votes, u, em);
+        } else if let Some(em) = routing.get::<EmOfficial>() {
+            return em::official(self, builder, votes, u, em);
         } else if routing.get::<SelfRouting>().is_some() {
             return self_routing(self, builder, votes, u);
         } else {

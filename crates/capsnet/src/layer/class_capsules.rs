@@ -11,7 +11,7 @@ use burn::nn::Initializer;
 use burn::prelude::*;
 
 use super::lengths;
-use crate::routing::{LayerSizes, Routed, Routing, Upper, Votes};
+use crate::routing::{LayerSizes, Parameter, Routed, Routing, Upper, Votes};
 use crate::weights::{Exchange, Layout, Named};
 
 /// Makes [`ClassCapsules`].
@@ -72,22 +72,32 @@ impl ClassCapsulesConfig {
             mean: 0.0,
             std: self.weight_std,
         };
-        let sizes = LayerSizes {
-            lower: self.lower,
-            upper: self.upper,
-            dimensions: self.upper_dimensions,
-            lower_dimensions: self.lower_dimensions,
-        };
-        let parameters = self.routing.algorithm().parameters(sizes).into_iter().map(|parameter| {
-            let value = parameter.initial.into();
-            Initializer::Constant { value }.init([parameter.len()], device)
-        });
+        let parameters = self
+            .routing
+            .algorithm()
+            .parameters(self.sizes())
+            .into_iter()
+            .map(|parameter| {
+                let value = parameter.in_layers.start.into();
+                Initializer::Constant { value }.init([parameter.len()], device)
+            });
         ClassCapsules {
             weight: initializer.init(shape, device),
             routing: self.routing.clone(),
             parameters: parameters.collect(),
             upper: self.upper,
             sharing: self.sharing,
+        }
+    }
+}
+
+impl ClassCapsulesConfig {
+    fn sizes(&self) -> LayerSizes {
+        LayerSizes {
+            lower: self.lower,
+            upper: self.upper,
+            dimensions: self.upper_dimensions,
+            lower_dimensions: self.lower_dimensions,
         }
     }
 }
@@ -123,8 +133,26 @@ impl ClassCapsules {
         cast(u, self.matrices(), self.upper, &self.routing).with_parameters(self.trained())
     }
 
+    /// What the routing trains, in the algorithm's own units.
     fn trained(&self) -> Vec<Tensor<1>> {
-        self.parameters.iter().map(Param::val).collect()
+        let of_routing = self.of_routing().into_iter().zip(&self.parameters);
+        of_routing
+            .map(|(parameter, value)| match parameter.in_layers.unit {
+                1.0 => value.val(),
+                unit => value.val() * unit,
+            })
+            .collect()
+    }
+
+    /// What the routing trains in a layer of these sizes.
+    fn of_routing(&self) -> Vec<Parameter> {
+        let [groups, lower_dimensions, columns] = self.weight.lazy_shape().dims();
+        self.routing.algorithm().parameters(LayerSizes {
+            lower: groups * self.sharing,
+            upper: self.upper,
+            dimensions: columns / self.upper,
+            lower_dimensions,
+        })
     }
 
     /// The votes `u_hat`, `[B, J, I, D]`.
@@ -164,7 +192,8 @@ pub(super) fn route(
 pub(super) fn cast(u: Tensor<3>, weight: Tensor<3>, upper: usize, routing: &Routing) -> Votes {
     let mut votes = Votes::from(votes(u.clone(), weight, upper));
     if routing.algorithm().uses_activations() {
-        votes = votes.with_activations(lengths(u.clone()));
+        let counted = routing.algorithm().counted(lengths(u.clone()), upper);
+        votes = votes.with_activations(counted);
     }
     match routing.algorithm().uses_lower() {
         true => votes.with_lower(u),
@@ -193,15 +222,7 @@ impl ClassCapsules {
     pub(crate) fn exchange_as(&mut self, weight: &str, at: &str, with: &mut impl Exchange) {
         let layout = Layout::Votes { upper: self.upper };
         with.parameter(format!("{at}.{weight}"), layout, &mut self.weight);
-        let [groups, lower_dimensions, columns] = self.weight.lazy_shape().dims();
-        let sizes = LayerSizes {
-            lower: groups * self.sharing,
-            upper: self.upper,
-            dimensions: columns / self.upper,
-            lower_dimensions,
-        };
-        let of_routing = self.routing.algorithm().parameters(sizes);
-        for (parameter, value) in of_routing.into_iter().zip(&mut self.parameters) {
+        for (parameter, value) in self.of_routing().into_iter().zip(&mut self.parameters) {
             let layout = match parameter.shape[..] {
                 [rows, _] => Layout::Rows(rows),
                 _ => Layout::Plain,

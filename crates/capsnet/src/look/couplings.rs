@@ -37,7 +37,9 @@ pub fn route_image(
     let mut routed = routed(model, &[image.to_vec()], device)?;
     if let Some(routing) = routing {
         let votes = routed.iterations[0].votes.clone();
-        let votes = Votes::from(votes).with_activations(routed.lower.clone());
+        let upper = votes.dims()[1];
+        let counted = routing.algorithm().counted(routed.lower.clone(), upper);
+        let votes = Votes::from(votes).with_activations(counted);
         routed.over = routing.algorithm().couplings_over();
         routed.iterations = routing.forward_with_couplings(votes).iterations;
     }

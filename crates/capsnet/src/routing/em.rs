@@ -26,7 +26,7 @@ use burn::prelude::*;
 use burn::tensor::activation::{log_sigmoid, sigmoid, softmax};
 use capsnet_kernels::EmShape;
 
-use super::{Algorithm, CouplingsOver, LayerSizes, Number, Parameter, Route, Routing, Trace, Upper, Votes};
+use super::{Algorithm, CouplingsOver, InLayers, LayerSizes, Number, Parameter, Route, Routing, Trace, Upper, Votes};
 
 pub(super) const ALGORITHMS: &[Algorithm] = &[Algorithm {
     name: "em",
@@ -43,15 +43,32 @@ pub(super) const LEAST_MASS: f64 = EmShape::LEAST_MASS;
 /// The least variance.
 const LEAST_VARIANCE: f64 = EmShape::LEAST_VARIANCE;
 
-/// What costs are counted from, two numbers for each upper capsule.
-pub(super) fn betas(sizes: LayerSizes) -> Vec<Parameter> {
-    ["beta_u", "beta_a"]
-        .map(|name| Parameter {
-            name,
-            shape: vec![sizes.upper],
-            initial: 0.0,
-        })
-        .to_vec()
+/// What an upper capsule has of data in a layer whose lower capsules are all active and share themselves out equally,
+/// as in convolutional layers of matrix capsules.
+const FULL_MASS: f64 = 100.0;
+
+/// What costs are counted from, two numbers for each upper capsule: `beta_u` and `beta_a`, of which layers train the
+/// second as told.
+pub(super) fn betas(sizes: LayerSizes, beta_a: InLayers) -> Vec<Parameter> {
+    let [of_mass, of_activity] = ["beta_u", "beta_a"].map(|name| Parameter::new(name, [sizes.upper], 0.0));
+    let of_activity = Parameter {
+        in_layers: beta_a,
+        ..of_activity
+    };
+    vec![of_mass, of_activity]
+}
+
+/// What a lower capsule that is wholly active counts in a layer of these sizes: shared out equally, all of them
+/// together give each upper capsule data of 100. Activations are sums over the lower capsules, and so don't depend on
+/// how many there are.
+pub fn mass_of_one(lower: usize, upper: usize) -> f64 {
+    FULL_MASS * upper as f64 / lower as f64
+}
+
+/// Activations `[B, I]` as the masses that lower capsules have in a layer.
+pub(super) fn masses(activations: Tensor<2>, upper: usize) -> Tensor<2> {
+    let [_, lower] = activations.dims();
+    activations * mass_of_one(lower, upper)
 }
 
 /// Routing by expectation-maximisation.
@@ -68,8 +85,17 @@ impl fmt::Display for Em {
 }
 
 impl Route for Em {
+    /// `beta_u` and `beta_a`, `[J]` each. Costs are in the thousands, and so is `beta_a`, which lambda makes small
+    /// again: a layer trains it in thousands, or Adam would hardly move it. It starts from -2000, where classes without
+    /// data are asleep: from 0 all are half awake, and a CapsNet learns nothing for long.
     fn parameters(&self, sizes: LayerSizes) -> Vec<Parameter> {
-        betas(sizes)
+        betas(
+            sizes,
+            InLayers {
+                start: -2.0,
+                unit: 1000.0,
+            },
+        )
     }
 
     fn route(&self, votes: Votes, trace: &mut Trace) -> Upper {
@@ -117,5 +143,9 @@ impl Route for Em {
 
     fn uses_activations(&self) -> bool {
         true
+    }
+
+    fn counted(&self, activations: Tensor<2>, upper: usize) -> Tensor<2> {
+        masses(activations, upper)
     }
 }

@@ -23,8 +23,8 @@ use burn::prelude::*;
 use burn::tensor::activation::sigmoid;
 use capsnet_kernels::{EmForm, EmShape};
 
-use super::em::{LEAST_MASS, betas};
-use super::{Algorithm, LayerSizes, Number, Parameter, Route, Routing, Trace, Upper, Votes};
+use super::em::{LEAST_MASS, betas, masses};
+use super::{Algorithm, InLayers, LayerSizes, Number, Parameter, Route, Routing, Trace, Upper, Votes};
 
 pub(super) const ALGORITHMS: &[Algorithm] = &[Algorithm {
     name: "em-official",
@@ -72,8 +72,11 @@ impl fmt::Display for EmOfficial {
 }
 
 impl Route for EmOfficial {
+    /// `beta_u` and `beta_a`, `[J]` each. Masses of hundreds times logarithms of small variances come to tens of
+    /// thousands, which `beta_a` times 5000 has to make up for: it starts from 12, in units of 10, where a CapsNet's
+    /// classes are neither all awake nor all asleep.
     fn parameters(&self, sizes: LayerSizes) -> Vec<Parameter> {
-        betas(sizes)
+        betas(sizes, InLayers { start: 1.2, unit: 10.0 })
     }
 
     fn route(&self, votes: Votes, trace: &mut Trace) -> Upper {
@@ -114,5 +117,9 @@ impl Route for EmOfficial {
 
     fn uses_activations(&self) -> bool {
         true
+    }
+
+    fn counted(&self, activations: Tensor<2>, upper: usize) -> Tensor<2> {
+        masses(activations, upper)
     }
 }

@@ -48,11 +48,7 @@ impl fmt::Display for InvertedAttention {
 impl Route for InvertedAttention {
     fn parameters(&self, sizes: LayerSizes) -> Vec<Parameter> {
         [("norm.weight", 1.0), ("norm.bias", 0.0)]
-            .map(|(name, initial)| Parameter {
-                name,
-                shape: vec![sizes.dimensions],
-                initial,
-            })
+            .map(|(name, initial)| Parameter::new(name, [sizes.dimensions], initial))
             .to_vec()
     }
 

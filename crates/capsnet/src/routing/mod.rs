@@ -29,7 +29,7 @@ pub use capsnet_kernels::CouplingsOver;
 pub use choice::Routing;
 pub use first_form::{Couplings, CouplingsError, FirstForm};
 pub use named::{Algorithm, MAX_ITERATIONS, Number, RoutingError, algorithms, forms, register};
-pub use route::{Iteration, LayerSizes, Parameter, Route, Routed, Trace, Upper, Votes};
+pub use route::{InLayers, Iteration, LayerSizes, Parameter, Route, Routed, Trace, Upper, Votes};
 pub use votes_file::{RoutedFile, VotesError, route_votes_file};
 
 /// Declares the file of each algorithm and collects what they are called.

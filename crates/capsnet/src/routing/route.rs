@@ -38,6 +38,13 @@ pub trait Route: Any + fmt::Debug + fmt::Display + Send + Sync {
         false
     }
 
+    /// How much the lower capsules of a layer count, `[B, I]`, that are as active, 0 to 1, as `activations` say and
+    /// vote for `upper` capsules: [`Votes::activations`] in a layer. An algorithm whose activations are sums over the
+    /// lower capsules makes them alike here for layers of all sizes.
+    fn counted(&self, activations: Tensor<2>, _upper: usize) -> Tensor<2> {
+        activations
+    }
+
     /// Whether [`Votes::lower`] is needed.
     fn uses_lower(&self) -> bool {
         false
@@ -78,18 +85,43 @@ pub struct Parameter {
     pub name: &'static str,
     /// Its shape there, of one dimension or two.
     pub shape: Vec<usize>,
-    /// The value that it starts from.
+    /// The value that the algorithm has where none is given.
     pub initial: f32,
+    /// How a layer of capsules trains and keeps it.
+    pub in_layers: InLayers,
+}
+
+/// How a layer of capsules trains and keeps a parameter of its routing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InLayers {
+    /// The layer's value that training starts from.
+    pub start: f32,
+    /// What the algorithm gets for a layer's value of 1. Adam takes steps of one size, whatever the scale of a
+    /// parameter; this gives all the same.
+    pub unit: f32,
 }
 
 #[allow(clippy::len_without_is_empty)] // No parameter is empty.
 impl Parameter {
+    /// A parameter that layers train from its initial value, as it is.
+    pub fn new(name: &'static str, shape: impl Into<Vec<usize>>, initial: f32) -> Self {
+        Self {
+            name,
+            shape: shape.into(),
+            initial,
+            in_layers: InLayers {
+                start: initial,
+                unit: 1.0,
+            },
+        }
+    }
+
     /// How many values it has.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// The values that it starts from, flattened.
+    /// The values that the algorithm has where none are given, flattened.
     pub fn start(&self, device: &Device, dtype: DType) -> Tensor<1> {
         Tensor::full([self.len()], self.initial, (device, dtype))
     }

@@ -36,11 +36,7 @@ impl fmt::Display for SelfAttention {
 
 impl Route for SelfAttention {
     fn parameters(&self, sizes: LayerSizes) -> Vec<Parameter> {
-        vec![Parameter {
-            name: "bias",
-            shape: vec![sizes.upper, sizes.lower],
-            initial: 0.0,
-        }]
+        vec![Parameter::new("bias", [sizes.upper, sizes.lower], 0.0)]
     }
 
     fn route(&self, votes: Votes, trace: &mut Trace) -> Upper {

@@ -41,11 +41,7 @@ impl fmt::Display for SelfRouting {
 impl Route for SelfRouting {
     /// `routing.weight` `[I * J, E]`, `W2` row by row, and `routing.bias` `[I, J]`.
     fn parameters(&self, sizes: LayerSizes) -> Vec<Parameter> {
-        let parameter = |name, shape: [usize; 2]| Parameter {
-            name,
-            shape: shape.to_vec(),
-            initial: 0.0,
-        };
+        let parameter = |name, shape: [usize; 2]| Parameter::new(name, shape, 0.0);
         let bias = parameter("routing.bias", [sizes.lower, sizes.upper]);
         match sizes.lower_dimensions {
             0 => vec![bias],
