@@ -16,10 +16,13 @@ use support::uniform;
 /// A CapsNet of the paper's layers on small images, with partial blocks of channels and partial tiles.
 fn small(config: CapsNetConfig) -> ModelConfig {
     ModelConfig::CapsNet(CapsNetConfig {
-        image: ImageShape {
-            channels: 1,
-            height: 21,
-            width: 24,
+        image: match config.conv_stride {
+            1 => ImageShape {
+                channels: 1,
+                height: 21,
+                width: 24,
+            },
+            _ => config.image,
         },
         classes: 4,
         conv_channels: 20,
@@ -49,6 +52,15 @@ fn the_answers_are_the_models() {
     let configs = [
         small(CapsNetConfig::paper()),
         small(CapsNetConfig::tutorial()),
+        small(CapsNetConfig {
+            image: ImageShape {
+                channels: 1,
+                height: 27,
+                width: 30,
+            },
+            conv_stride: 2,
+            ..CapsNetConfig::paper()
+        }),
         // No kernel is made for these strides and sizes.
         small(CapsNetConfig {
             primary_stride: 1,

@@ -159,30 +159,38 @@ fn what_is_missing_is_said() {
 /// A capsule changes with any pixel that it is said to see, and with no other.
 #[test]
 fn receptive_fields_are_what_capsules_see() {
-    let model = model(config());
-    let before = primary(&model, &image(1));
-    let count = before.len() / 4;
-    assert_eq!(count, 3 * 2 * 3);
-    let maps = model
-        .routed(Tensor::zeros([1, 1, 12, 13], &Device::flex()))
-        .unwrap()
-        .maps;
-    let places: Vec<_> = (0..count).map(|capsule| maps.place_of(capsule)).collect();
-    assert_eq!((places[17].map, places[17].row, places[17].column), (2, 1, 2));
-    for pixel in 0..12 * 13 {
-        let (row, column) = (pixel / 13, pixel % 13);
-        let mut changed = image(1);
-        changed[pixel] ^= 0x80;
-        let after = primary(&model, &changed);
-        // All maps at a place see the same; ReLU may hide a change from some.
-        for place in places.iter().filter(|place| place.map == 0) {
-            let seen = (place.top..place.top + place.side).contains(&row)
-                && (place.left..place.left + place.side).contains(&column);
-            let differs = (0..count).filter(|&other| {
-                let same = (places[other].row, places[other].column) == (place.row, place.column);
-                same && before[other * 4..][..4] != after[other * 4..][..4]
-            });
-            assert_eq!(differs.count() > 0, seen, "pixel {row}, {column} and {place:?}");
+    let strided = CapsNetConfig {
+        kernel: 3,
+        conv_stride: 2,
+        ..config()
+    };
+    for (config, [rows, columns]) in [(config(), [2, 3]), (strided, [2, 2])] {
+        let model = model(config);
+        let before = primary(&model, &image(1));
+        let count = before.len() / 4;
+        assert_eq!(count, 3 * rows * columns);
+        let maps = model
+            .routed(Tensor::zeros([1, 1, 12, 13], &Device::flex()))
+            .unwrap()
+            .maps;
+        let places: Vec<_> = (0..count).map(|capsule| maps.place_of(capsule)).collect();
+        let last = &places[count - 1];
+        assert_eq!((last.map, last.row, last.column), (2, rows - 1, columns - 1));
+        for pixel in 0..12 * 13 {
+            let (row, column) = (pixel / 13, pixel % 13);
+            let mut changed = image(1);
+            changed[pixel] ^= 0x80;
+            let after = primary(&model, &changed);
+            // All maps at a place see the same; ReLU may hide a change from some.
+            for place in places.iter().filter(|place| place.map == 0) {
+                let seen = (place.top..place.top + place.side).contains(&row)
+                    && (place.left..place.left + place.side).contains(&column);
+                let differs = (0..count).filter(|&other| {
+                    let same = (places[other].row, places[other].column) == (place.row, place.column);
+                    same && before[other * 4..][..4] != after[other * 4..][..4]
+                });
+                assert_eq!(differs.count() > 0, seen, "pixel {row}, {column} and {place:?}");
+            }
         }
     }
 }

@@ -436,13 +436,17 @@ impl Network for CapsNet {
         Some(decoder.forward(v, classes))
     }
 
-    /// The first convolution has stride 1 and kernel `k`, the second stride `s` and kernel `l`: row `r` of a map sees
-    /// the rows `s r` to `s r + k + l - 2`.
+    /// The first convolution has stride `q` and kernel `k`, the second stride `s` and kernel `l`: row `r` of a map sees
+    /// the rows `q s r` to `q s r + k + q (l - 1) - 1`.
     fn routed(&self, images: Tensor<4>) -> Option<RoutedCapsules> {
         let [_, _, height, width] = images.dims();
         let [_, _, first, _] = self.conv1.weight.dims();
         let [_, _, second, _] = self.primary_capsules.conv.weight.dims();
-        let (side, stride) = (first + second - 1, self.primary_capsules.conv.stride[0]);
+        let of_first = self.conv1.stride[0];
+        let (side, stride) = (
+            first + of_first * (second - 1),
+            of_first * self.primary_capsules.conv.stride[0],
+        );
         let positions = |pixels: usize| (pixels - side) / stride + 1;
         let u = self.primary(images, &mut Unobserved);
         Some(RoutedCapsules {
@@ -461,7 +465,11 @@ impl Network for CapsNet {
     /// From the feature map to the class capsules in one pass.
     fn frozen(&self, image: ImageShape, precision: Precision) -> Option<Frozen> {
         let [_, _, kernel_h, kernel_w] = self.conv1.weight.dims();
-        let features = [image.height + 1 - kernel_h, image.width + 1 - kernel_w];
+        let [down, across] = self.conv1.stride;
+        let features = [
+            (image.height - kernel_h) / down + 1,
+            (image.width - kernel_w) / across + 1,
+        ];
         let capsules = freeze_capsules(&self.primary_capsules, &self.digit_capsules, features, precision)?;
         let net = self.clone();
         Some(Box::new(move |images| {
