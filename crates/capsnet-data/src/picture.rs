@@ -38,7 +38,7 @@ pub const MAX_SIDE: u32 = 16_384;
 pub const MAX_PIXELS: u64 = 50_000_000;
 
 /// The largest picture file read.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+pub(crate) const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// The most memory a decoder may take for so many pixels: eight bytes each, the deepest PNG there is.
 const fn decoder_bytes(pixels: u64) -> u64 {
@@ -224,9 +224,11 @@ fn write_png(
     .map_err(|failed| error(PictureFault::Io(failed)))
 }
 
-/// Whether a file's name ends as those of pictures do.
+/// Whether a file's name ends as those of pictures do, also of those that aren't read, which is to be said.
 pub(crate) fn is_named_as_picture(path: &Path) -> bool {
-    const ENDS: [&str; 9] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "jfif"];
+    const ENDS: [&str; 12] = [
+        "png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "jfif", "heic", "heif", "avif",
+    ];
     let end = path.extension().and_then(|end| end.to_str());
     end.is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }

@@ -167,6 +167,10 @@ fn what_is_no_picture_is_refused() {
     for other in [&b"hello, world"[..], b"%PDF-1.7", &[0; 64]] {
         assert!(matches!(fault(other), PictureFault::UnknownFormat));
     }
+    for (brand, name) in [(b"heic", "HEIC"), (b"mif1", "HEIC"), (b"avif", "AVIF")] {
+        let kind = fault(&[&b"\0\0\0\x18ftyp"[..], brand, &[0; 40]].concat()).to_string();
+        assert!(kind.contains(name) && kind.contains("save it as"), "{kind}");
+    }
     for begun in [&b"GIF89a"[..], b"BM", b"RIFF\x10\0\0\0WEBP"] {
         assert!(matches!(fault(begun), PictureFault::Truncated { .. }));
     }
@@ -176,22 +180,19 @@ fn what_is_no_picture_is_refused() {
     assert!(kind.to_string().contains("of a kind that isn't read"), "{kind}");
 }
 
+/// Writes a number of two bytes as TIFF has it in either order.
+fn short(little: bool) -> impl Fn(u16) -> [u8; 2] {
+    if little { u16::to_le_bytes } else { u16::to_be_bytes }
+}
+
+/// Writes a number of four bytes in either order.
+fn long(little: bool) -> impl Fn(u32) -> [u8; 4] {
+    if little { u32::to_le_bytes } else { u32::to_be_bytes }
+}
+
 /// A TIFF of two rows of one byte each, whose pixels are places in a table: place `p` is `[p, 2 p, 255 - p]`.
 fn palette_tiff(little: bool, bits: u16, rows: &[u8; 2]) -> Vec<u8> {
-    let short = |number: u16| {
-        if little {
-            number.to_le_bytes()
-        } else {
-            number.to_be_bytes()
-        }
-    };
-    let long = |number: u32| {
-        if little {
-            number.to_le_bytes()
-        } else {
-            number.to_be_bytes()
-        }
-    };
+    let (short, long) = (short(little), long(little));
     let colours = 1u32 << bits;
     let width = 8 / u32::from(bits);
     // Tag, kind (3 for a short, 4 for a long), count, value.
@@ -240,6 +241,32 @@ fn tiff_pictures_with_a_table_of_colours() {
         // Cut anywhere it is refused, or is a picture still: never a panic.
         let whole = palette_tiff(little, 8, &[3, 100]);
         (0..whole.len()).for_each(|len| drop(Picture::decode(&whole[..len])));
+    }
+}
+
+/// Two pages of one strip each, the second one's after everything else.
+#[test]
+fn a_page_after_the_first_has_to_be_there_too() {
+    for little in [true, false] {
+        let (short, long) = (short(little), long(little));
+        let field = |tag: u16, value: u32| [&short(tag)[..], &short(4), &long(1), &long(value)].concat();
+        let size = [field(256, 5), field(257, 1), field(258, 8), field(262, 1)].concat();
+        let page = |next: u32, strip: u32| {
+            let strip = [field(273, strip), field(279, 5)].concat();
+            [&short(6)[..], &size, &strip, &long(next)].concat()
+        };
+        let head = [if little { b"II" } else { b"MM" }, &short(42)[..], &long(8)].concat();
+        // A page is 78 bytes long.
+        let file = [head, page(91, 86), vec![1; 5], page(0, 169), vec![2; 5]].concat();
+        let shown = Picture::decode(&file).unwrap().stretched_colours(1, 5, false).unwrap();
+        assert_eq!(shown[..5], [1; 5]);
+        for end in 91..file.len() {
+            let cut = fault(&file[..end]);
+            assert!(
+                matches!(cut, PictureFault::Truncated { format: "TIFF", .. }),
+                "{end}: {cut:?}"
+            );
+        }
     }
 }
 

@@ -229,7 +229,7 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
     let mut reader = ImageReader::new(io::Cursor::new(known))
         .with_guessed_format()
         .map_err(PictureFault::Io)?;
-    let format = reader.format().ok_or(PictureFault::UnknownFormat)?;
+    let format = reader.format().ok_or_else(|| unknown(bytes))?;
     // The sides are checked below instead, where the message can name them.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(decoder_bytes(most_pixels));
@@ -237,6 +237,7 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
     // Decoders fill up what is missing of some formats, and word it in their own ways for others.
     let whole = || check_whole(bytes, format);
     let decoder = reader.into_decoder().map_err(|error| match decode_fault(error) {
+        PictureFault::UnknownFormat => unknown(bytes),
         PictureFault::Damaged(error) => whole().err().unwrap_or(PictureFault::Damaged(error)),
         other => other,
     })?;
@@ -260,6 +261,16 @@ fn header(bytes: &[u8], most_pixels: u64) -> Result<impl ImageDecoder + '_, Pict
         return Err(PictureFault::TooMuchMemory);
     }
     Ok(decoder)
+}
+
+/// Bytes of no format that is read; of what phones make it is said, for it is a picture to everybody else.
+fn unknown(bytes: &[u8]) -> PictureFault {
+    let name = match (bytes.get(4..8), bytes.get(8..12)) {
+        (Some(b"ftyp"), Some(b"avif" | b"avis")) => "AVIF",
+        (Some(b"ftyp"), Some(b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1")) => "HEIC",
+        _ => return PictureFault::UnknownFormat,
+    };
+    PictureFault::UnknownKind(name.to_owned())
 }
 
 /// Columns and rows of a size that a picture can have; `len` is for the message.

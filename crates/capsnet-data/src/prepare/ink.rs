@@ -1,10 +1,13 @@
 //! Ink: how far every pixel lies from the ground, and which of it is a stroke.
 
-use super::marks::strokes;
+use super::marks::{shortest, strokes};
 use super::{Ground, Plane, Sketch};
 
 /// Ink of less contrast is none: a pencil's line is about 0.3.
 const LEAST_CONTRAST: f32 = 0.1;
+
+/// The same for figures of a few pixels, as shadows and dark corners have some of less.
+const LEAST_CONTRAST_OF_FEW: f32 = 0.35;
 
 /// Ink of so many deviations of the noise is none.
 const NOISE: f32 = 5.0;
@@ -24,11 +27,24 @@ pub(super) struct Ink {
 impl Ink {
     /// Finds it, or nothing.
     pub(super) fn of(sketch: &Sketch) -> Option<Self> {
+        let Plane { width, height, .. } = sketch.grey;
+        // A figure of ordinary size has many pixels of ink, and some that are darker, of dust, don't hide it. Only
+        // where there is none the few of a very small one count: a stroke as short as marks may be, and not much wider
+        // than a pixel.
+        let ordinary = width * height / 2500;
+        let small = 3 * shortest(width, height) / 2;
+        Self::with(sketch, ordinary.max(12), LEAST_CONTRAST)
+            .or_else(|| Self::with(sketch, small.max(12), LEAST_CONTRAST_OF_FEW))
+    }
+
+    /// The ink that has the contrast of so many clearest pixels, and at least so much.
+    fn with(sketch: &Sketch, clearest: usize, least_contrast: f32) -> Option<Self> {
         let mut mask = sketch.first_ink();
         let mut background = sketch.background(&mask);
         let mut stroke = 0.0;
         for _ in 0..2 {
-            let contrast = Contrast::of(sketch, &background, &mask)?;
+            let contrast =
+                Contrast::of(sketch, &background, &mask, clearest).filter(|contrast| contrast.full > least_contrast)?;
             mask = contrast
                 .plane
                 .map(|value| f32::from(u8::from(value > GOES_ON * contrast.full)));
@@ -39,7 +55,8 @@ impl Ink {
             mask = mask.blurred(beside).map(|near| f32::from(u8::from(near > 0.01)));
             background = sketch.sharp_background(&mask, stroke);
         }
-        let contrast = Contrast::of(sketch, &background, &mask)?;
+        let contrast =
+            Contrast::of(sketch, &background, &mask, clearest).filter(|contrast| contrast.full > least_contrast)?;
         let least = (GOES_ON * contrast.full).max(NOISE * 0.75 * contrast.noise);
         let begin = (BEGINS * contrast.full).max(NOISE * contrast.noise);
         let strokes = strokes(&contrast.plane, least, begin)?;
@@ -87,14 +104,14 @@ struct Contrast {
 }
 
 impl Contrast {
-    fn of(sketch: &Sketch, background: &Plane, mask: &Plane) -> Option<Self> {
+    fn of(sketch: &Sketch, background: &Plane, mask: &Plane, clearest: usize) -> Option<Self> {
         let plane = sketch.grey.with(background, |grey, ground| match sketch.ground {
             // Ink takes a share of the light that there is, in a shadow as outside.
             Ground::Bright => (ground - grey) / ground.max(0.2),
             Ground::Dark => grey - ground,
         });
         let mut contrast = Self {
-            full: full(&plane),
+            full: plane.largest(clearest),
             noise: noise(&plane, mask),
             plane,
             radius: 0,
@@ -103,10 +120,10 @@ impl Contrast {
         if contrast.noise > 0.06 * contrast.full && side >= 100 {
             contrast.radius = 1 + side / 600;
             contrast.plane = contrast.plane.blurred(contrast.radius);
-            contrast.full = full(&contrast.plane);
+            contrast.full = contrast.plane.largest(clearest);
             contrast.noise = noise(&contrast.plane, mask);
         }
-        (contrast.full > LEAST_CONTRAST.max(NOISE * contrast.noise)).then_some(contrast)
+        (contrast.full > NOISE * contrast.noise).then_some(contrast)
     }
 
     /// The contrast that the darker half of the strokes has.
@@ -115,11 +132,6 @@ impl Contrast {
         let count = strokes.values.iter().filter(|&&stroke| stroke > 0.0).count();
         inside.largest(count / 4)
     }
-}
-
-/// The contrast of the clearest pixels, but not of a speck.
-fn full(plane: &Plane) -> f32 {
-    plane.largest((plane.values.len() / 2500).max(12))
 }
 
 /// The deviation of what isn't ink, by its median, which a few strokes that were missed don't change.

@@ -108,14 +108,18 @@ impl Mark {
     }
 }
 
+/// What is shorter than this the longer way is a speck, in a picture of this size.
+pub(super) fn shortest(width: usize, height: usize) -> usize {
+    (width.max(height) / 50).max(3)
+}
+
 /// The figure's strokes, 1 where they are and 0 elsewhere: marks that have more contrast than `begin` somewhere and
 /// more than `least` everywhere. None if there are none.
 pub(super) fn strokes(contrast: &Plane, least: f32, begin: f32) -> Option<Plane> {
     let mask = without_rules(&contrast.map(|value| f32::from(u8::from(value > least))));
     let mut marks = marks(&mask, contrast);
     marks.retain(|mark| mark.pixels.iter().any(|&at| contrast.values[at] > begin));
-    let smallest = (contrast.width.max(contrast.height) / 50).max(3);
-    marks.retain(|mark| mark.longest() >= smallest);
+    marks.retain(|mark| mark.longest() >= shortest(contrast.width, contrast.height));
     let is_edge: Vec<bool> = marks.iter().map(|mark| mark.is_page_edge(contrast)).collect();
     let total = |edge: bool| {
         let those = marks.iter().zip(&is_edge).filter(|(_, is)| **is == edge);

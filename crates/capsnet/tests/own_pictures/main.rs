@@ -120,6 +120,10 @@ fn pens_of_other_widths_and_digits_of_other_sizes() {
     for (seed, digit) in (12..).zip([24, 60, 350]) {
         reads(&Style { digit, ..page() }, 20, 18, seed);
     }
+    // 8 mm high on a scanned A4 page, of 150 dots an inch: a few dozen pixels of ink once that is reduced.
+    let scan = Style::new(1240, 1754, 47);
+    reads(&scan, 20, 18, 22);
+    reads(&Style { noise: 0.02, ..scan }, 20, 16, 23);
 }
 
 #[test]
