@@ -191,6 +191,28 @@ fn a_checkpoint_that_is_not_yet_in_place_is_put_there() {
     }
 }
 
+/// One that was damaged where it lay, not yet in place, doesn't push out the sound one that is.
+#[test]
+fn a_damaged_checkpoint_is_not_put_in_place() {
+    let home = runs();
+    for previous_is_there in [true, false] {
+        let run = home.path().join("killed");
+        copy(&home.path().join("half"), &run);
+        fs::write(run.join("checkpoint/state.next.safetensors"), "damaged").unwrap();
+        if !previous_is_there {
+            fs::remove_file(run.join(PREVIOUS)).unwrap();
+        }
+        let (_, notices) = go_on(&run).unwrap();
+        let [Notice::FellBack { damaged, previous, .. }] = &notices[..] else {
+            panic!("{notices:?}");
+        };
+        assert!(damaged.contains("state.next.safetensors: this checkpoint is damaged"));
+        assert!(previous.ends_with(NEWEST));
+        assert_ends_as_whole(home.path(), &run, "the next one damaged");
+        fs::remove_dir_all(run).unwrap();
+    }
+}
+
 #[test]
 fn with_both_damaged_the_run_is_refused_and_stays_as_it_is() {
     let home = runs();

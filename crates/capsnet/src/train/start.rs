@@ -5,6 +5,7 @@ use capsnet_data::dataset::Dataset;
 use capsnet_data::random::Seed;
 
 use super::checkpoint::{Found, load_soundest};
+use super::crew::Cut;
 use super::ranks::Team;
 use super::resume::Resume;
 use super::{Adam, Checkpoint, Event, MadeBy, Notice, Position, RunFolder, TrainConfig};
@@ -14,6 +15,8 @@ use crate::model::{Architecture, Classifier, Model};
 /// Where a run is made, of how many images an epoch.
 pub(super) struct Place<'a> {
     pub team: Team<'a>,
+    /// How a batch is shared out.
+    pub cut: Cut,
     /// The first rank's.
     pub folder: Option<&'a RunFolder>,
     pub device: &'a Device,
@@ -69,7 +72,7 @@ impl Place<'_> {
     ) -> Result<Start<A>, Error> {
         let saved = load_soundest(folder, config, device)?;
         let fell_back = saved.as_ref().and_then(|saved| saved.fell_back.as_ref());
-        let newest_is_sound = fell_back.is_none();
+        let newest_is_sound = saved.as_ref().is_none_or(|saved| saved.newest_is_sound);
         if let Some(notice) = fell_back {
             notify(Event::Notice(notice));
         }

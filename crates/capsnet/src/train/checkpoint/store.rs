@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 
 use burn::prelude::Device;
 use capsnet_data::file::rename;
@@ -14,60 +14,71 @@ use crate::train::{Notice, RunFolder, TrainConfig};
 /// The checkpoint that a run goes on from.
 pub(in crate::train) struct Found<A: Architecture> {
     pub checkpoint: Checkpoint<A>,
+    /// Whether the one in the newest's place is sound.
+    pub newest_is_sound: bool,
     /// What is to be told, where it isn't the newest.
     pub fell_back: Option<Notice>,
 }
 
 /// Reads the newest checkpoint of a run; where it is damaged or gone, the one before. `None` if the run has only begun;
 /// it is an error where it has come further, and its weights would be lost by beginning anew.
+///
+/// A killed program may have written the next one and not put it in place: then that is the newest, and is put there
+/// once it is known to be sound.
 pub(in crate::train) fn load_soundest<A: Architecture>(
     folder: &RunFolder,
     config: &TrainConfig<A>,
     device: &Device,
 ) -> Result<Option<Found<A>>, Error> {
-    settle(folder)?;
-    let load = |path: &Path| Checkpoint::load(path, &config.model, config.adam, device);
-    let (newest, previous) = (folder.checkpoint_path(), folder.previous_checkpoint_path());
-    let there = |path: &Path| fs::symlink_metadata(path).is_ok();
-    let error = match there(&newest) {
-        true => match load(&newest) {
+    let newest = folder.checkpoint_path();
+    let all = [
+        folder.next_checkpoint_path(),
+        newest.clone(),
+        folder.previous_checkpoint_path(),
+    ];
+    let there = |path: &&PathBuf| fs::symlink_metadata(path).is_ok();
+    let [next, in_place, before] = all.each_ref().map(|path| there(&path));
+    if !(next || in_place || before) {
+        return folder.expect_begun_alone().map(|()| None);
+    }
+    let gone = !(next || in_place);
+    let mut error = gone.then(|| super::damaged(&newest, "it is gone"));
+    for path in all.iter().filter(there) {
+        match Checkpoint::load(path, &config.model, config.adam, device) {
             Ok(checkpoint) => {
+                let step = checkpoint.position.step;
+                let notice = error.map(|error| Notice::FellBack {
+                    damaged: said_of(error),
+                    previous: path.clone(),
+                    step,
+                });
+                if next && *path == all[0] {
+                    // What is there may be damaged, so it isn't kept; the one before is.
+                    rename(path, &newest).map_err(Error::file("write", &newest))?;
+                }
                 return Ok(Some(Found {
                     checkpoint,
-                    fell_back: None,
+                    newest_is_sound: *path != all[2],
+                    fell_back: notice,
                 }));
             }
-            Err(error) => error,
-        },
-        false if !there(&previous) => return folder.expect_begun_alone().map(|()| None),
-        false => super::damaged(&newest, "it is gone"),
-    };
-    match load(&previous) {
-        Ok(checkpoint) => {
-            let damaged = match error {
-                // Without what to do where there is none to fall back to.
-                Error::Checkpoint { path, reason } => {
-                    format!("{}: this checkpoint is damaged ({reason})", path.display())
-                }
-                other => other.to_string(),
-            };
-            let notice = Notice::FellBack {
-                damaged,
-                previous,
-                step: checkpoint.position.step,
-            };
-            Ok(Some(Found {
-                checkpoint,
-                fell_back: Some(notice),
-            }))
+            // The newest is what the run is about.
+            Err(found) => error = error.or(Some(found)),
         }
-        // The newest is what the run is about.
-        Err(_) => Err(error),
+    }
+    Err(error.expect("one of them is there, and was not sound"))
+}
+
+/// What is wrong with a checkpoint, without what to do where there is none to fall back to.
+fn said_of(error: Error) -> String {
+    match error {
+        Error::Checkpoint { path, reason } => format!("{}: this checkpoint is damaged ({reason})", path.display()),
+        other => other.to_string(),
     }
 }
 
 /// Puts a checkpoint that was written as [the next](RunFolder::next_checkpoint_path) in the newest's place, which
-/// becomes the one before if it is sound. A kill between the two leaves the next one, which [`settle`] puts in place.
+/// becomes the one before if it is sound. A kill between the two leaves the next one, which [`load_soundest`] finds.
 pub(in crate::train) fn put_in_place(folder: &RunFolder, newest_is_sound: bool) -> Result<(), Error> {
     let (newest, previous) = (folder.checkpoint_path(), folder.previous_checkpoint_path());
     if newest_is_sound {
@@ -77,14 +88,4 @@ pub(in crate::train) fn put_in_place(folder: &RunFolder, newest_is_sound: bool) 
         }
     }
     rename(&folder.next_checkpoint_path(), &newest).map_err(Error::file("write", &newest))
-}
-
-/// Puts a checkpoint in place that a killed program had written, but not put there. What is there may be damaged, so it
-/// isn't kept; the one before is.
-fn settle(folder: &RunFolder) -> Result<(), Error> {
-    let newest = folder.checkpoint_path();
-    match rename(&folder.next_checkpoint_path(), &newest) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file("write", &newest)(error)),
-        _ => Ok(()),
-    }
 }
