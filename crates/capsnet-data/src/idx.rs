@@ -20,7 +20,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::dataset::planar_in_place;
-use crate::gzip::{MAX_DEFLATE_RATIO, Plain, most_unpacked};
+use crate::gzip::{MAX_DEFLATE_RATIO, Plain, most_labels, most_unpacked};
 
 mod error;
 mod header;
@@ -196,10 +196,12 @@ fn open<R: Read>(source: R, stored_len: u64, kind: Kind) -> Result<(Header, Plai
             declared,
             stored: stored_len,
         }),
-        Stored::Gzip if declared > most_unpacked(stored_len) => Err(IdxFault::TooDense {
-            declared,
-            stored: stored_len,
-        }),
+        Stored::Gzip if declared > most_unpacked(stored_len) || header.count() > most_labels(stored_len) => {
+            Err(IdxFault::TooDense {
+                declared,
+                stored: stored_len,
+            })
+        }
         Stored::Gzip => Ok((header, source)),
         Stored::Raw(_) => {
             let present = stored_len.saturating_sub(header.len() as u64);

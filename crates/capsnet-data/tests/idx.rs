@@ -275,6 +275,31 @@ fn a_file_that_was_made_to_fill_memory_is_refused() {
     assert!(fault.to_string().contains("gunzip"));
 }
 
+/// Every image takes memory beside its pixels, and every label a place: labels, order and classes of a set.
+#[test]
+fn many_tiny_images_are_as_large_as_they_are_many() {
+    let stored = gzip(&idx(8, &[3_000_000, 1, 1], &[0; 3_000_000]));
+    let fault = images_fault(&stored);
+    assert!(
+        matches!(
+            fault,
+            IdxFault::TooDense {
+                declared: 3_000_000,
+                ..
+            }
+        ),
+        "{fault}"
+    );
+    let labels = gzip(&idx(8, &[3_000_000], &[0; 3_000_000]));
+    let fault = parse_labels(&labels[..], labels.len() as u64).unwrap_err();
+    assert!(matches!(fault, IdxFault::TooDense { .. }), "{fault}");
+    let fewer = gzip(&idx(8, &[900_000, 1, 1], &[0; 900_000]));
+    assert_eq!(
+        parse_images(&fewer[..], fewer.len() as u64).unwrap().pixels.len(),
+        900_000
+    );
+}
+
 #[test]
 fn absurd_sizes_are_refused() {
     assert_refused(

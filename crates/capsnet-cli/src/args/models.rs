@@ -111,9 +111,9 @@ impl ModelsArgs {
 
 /// Reads a file's path, with a name before it if there is one; a path need not be text.
 pub(crate) fn named_file() -> impl TypedValueParser<Value = NamedFile> {
-    OsStringValueParser::new().try_map(|text: OsString| match text.to_str() {
-        Some(words) if !Path::new(words).exists() => words.parse(),
-        _ => Ok(NamedFile {
+    OsStringValueParser::new().try_map(|text: OsString| match Path::new(&text).exists() {
+        false => NamedFile::try_from(text.as_os_str()),
+        true => Ok(NamedFile {
             name: None,
             path: text.into(),
         }),

@@ -1,5 +1,6 @@
 //! `capsnet predict`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -36,7 +37,7 @@ pub(crate) struct PredictArgs {
     pub inputs: Vec<PathBuf>,
     /// Models side by side, separated by commas: those that come with capsnet by name, others as [NAME=]FILE
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
-    pub models: Vec<String>,
+    pub models: Vec<OsString>,
     #[command(flatten)]
     pub weights: WeightsArgs,
     /// What is done to pictures first: auto, as MNIST was made; none, no more than grey levels stretched to the model's
@@ -159,13 +160,14 @@ fn load(args: &PredictArgs, model: Option<ModelConfig>, device: &Device) -> Resu
     let mut models = Vec::new();
     for name in &args.models {
         let mut flags = flags.clone();
-        if ModelConfig::named(name).is_some() {
+        if let Some(model) = name.to_str().and_then(ModelConfig::named) {
             flags.weights = None;
-            models.push(flags.any(Some(name), "lenet5", device)?);
+            models.push(flags.any(Some(model.name()), "lenet5", device)?);
         } else {
-            let file: NamedFile = name.parse().map_err(|fault| usage(format!("--models: {fault}")))?;
+            let file = NamedFile::try_from(name.as_os_str());
+            let file = file.map_err(|fault| usage(format!("--models: {fault}")))?;
             if !file.path.exists() {
-                let names = ModelConfig::names().join(", ");
+                let (name, names) = (name.display(), ModelConfig::names().join(", "));
                 let message = format!("--models: `{name}` is neither a file nor one of {names}");
                 return Err(usage(message).into());
             }

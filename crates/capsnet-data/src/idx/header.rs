@@ -73,6 +73,11 @@ impl Header {
         4 + 4 * self.dims.len()
     }
 
+    /// How many images or labels there are.
+    pub(super) fn count(&self) -> u64 {
+        self.dims.first().copied().unwrap_or(0).into()
+    }
+
     /// The bytes of the elements.
     pub(super) fn bytes(&self) -> Result<u64, IdxFault> {
         // Four 32-bit factors fit in 128 bits.

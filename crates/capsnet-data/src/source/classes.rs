@@ -190,7 +190,10 @@ fn read_text(path: &Path) -> Result<Option<String>, DatasetError> {
     let mut text = String::new();
     file.take(MAX_CLASSES_BYTES + 1)
         .read_to_string(&mut text)
-        .map_err(unreadable)?;
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => bad(path, "is no UTF-8; save it as UTF-8".to_owned()),
+            _ => unreadable(error),
+        })?;
     if text.len() as u64 > MAX_CLASSES_BYTES {
         return Err(bad(path, format!("is longer than {MAX_CLASSES_BYTES} bytes")));
     }

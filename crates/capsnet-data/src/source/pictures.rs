@@ -12,7 +12,7 @@ use super::{Images, Labels, Set, Source, Wanted, name_of, resize};
 use crate::dataset::{DatasetError, MAX_CLASSES, Split};
 use crate::gzip::most_unpacked;
 use crate::idx::MAX_ELEMENTS;
-use crate::picture::{Picture, PictureFault, file_bytes, is_named_as_picture, shape_of};
+use crate::picture::{self, Picture, PictureFault, file_bytes, is_named_as_picture, shape_of};
 
 pub(super) const SOURCE: Source = Source {
     name: "pictures",
@@ -233,7 +233,7 @@ impl Set for PictureSet {
         }
         let mut pixels = Vec::with_capacity(total as usize);
         for path in part.pictures() {
-            let (own, levels) = decode(path, shape[0])?;
+            let (own, levels) = decode(path, shape[0], wanted.image.is_some())?;
             if own == shape {
                 pixels.extend_from_slice(&levels);
             } else if wanted.image.is_some() {
@@ -254,7 +254,7 @@ impl Set for PictureSet {
 fn common_shape<'a>(parts: impl Iterator<Item = &'a Part>) -> Result<[usize; 3], DatasetError> {
     let mut common: Option<[usize; 3]> = None;
     for path in parts.flat_map(Part::pictures) {
-        let [channels, height, width] = open(path, |bytes| shape_of(bytes, MAX_PIXELS))?;
+        let [channels, height, width] = open(path, MAX_BYTES, |bytes| shape_of(bytes, MAX_PIXELS))?;
         match &mut common {
             None => common = Some([channels, height, width]),
             Some(common) if common[1..] == [height, width] => common[0] = common[0].max(channels),
@@ -271,23 +271,34 @@ fn common_shape<'a>(parts: impl Iterator<Item = &'a Part>) -> Result<[usize; 3],
 }
 
 /// Channels, height and width of a picture, and its levels plane by plane: as many planes as it has, and three if
-/// three are wanted.
-fn decode(path: &Path, channels: usize) -> Result<([usize; 3], Vec<u8>), DatasetError> {
-    let picture = open(path, |bytes| Picture::decode_within(bytes, MAX_PIXELS))?;
+/// three are wanted. One that is made smaller at once may be as large as any.
+fn decode(path: &Path, channels: usize, reduces: bool) -> Result<([usize; 3], Vec<u8>), DatasetError> {
+    let (most_bytes, most_pixels) = match reduces {
+        true => (picture::MAX_FILE_BYTES, picture::MAX_PIXELS),
+        false => (MAX_BYTES, MAX_PIXELS),
+    };
+    let picture = open(path, most_bytes, |bytes| Picture::decode_within(bytes, most_pixels))?;
     let channels = picture.channels().max(channels);
     let shape = [channels, picture.height(), picture.width()];
     Ok((shape, picture.planes(channels)))
 }
 
-/// Reads a picture's file and makes something of it.
-fn open<T>(path: &Path, then: impl FnOnce(&[u8]) -> Result<T, PictureFault>) -> Result<T, DatasetError> {
-    let made = file_bytes(path, MAX_BYTES).and_then(|bytes| then(&bytes));
+/// Reads a picture's file of at most so many bytes and makes something of it.
+fn open<T>(
+    path: &Path,
+    most_bytes: u64,
+    then: impl FnOnce(&[u8]) -> Result<T, PictureFault>,
+) -> Result<T, DatasetError> {
+    let made = file_bytes(path, most_bytes).and_then(|bytes| then(&bytes));
     made.map_err(|fault| {
+        let reduced = "--image CxHxW makes all pictures of one size as they are read, --image 3x32x32, say";
         let fault = match fault {
-            PictureFault::TooLarge { width, height } => {
-                format!("is {width} x {height} pixels; at most {MAX_PIXELS} are possible in a data set")
+            PictureFault::TooLarge { width, height } if most_bytes == MAX_BYTES => {
+                format!("is {width} x {height} pixels; at most {MAX_PIXELS} are possible in a data set. {reduced}")
             }
-            PictureFault::FileTooLarge { .. } => format!("is no file of at most {MAX_BYTES} bytes"),
+            PictureFault::FileTooLarge { .. } if most_bytes == MAX_BYTES => {
+                format!("is no file of at most {MAX_BYTES} bytes. {reduced}")
+            }
             other => other.to_string(),
         };
         unreadable(path, fault)

@@ -52,6 +52,29 @@ fn folders_are_classes() {
     assert_eq!(read(root.path(), Split::Train).labels(), [2, 1, 1]);
     fs::write(at(CLASSES_FILE), "emu\ndog\n").unwrap();
     refused(root.path(), Split::Train, &["class `cat`", CLASSES_FILE]);
+    fs::write(at(CLASSES_FILE), b"emu\nd\xF6gge\ncat\n").unwrap();
+    refused(root.path(), Split::Train, &[CLASSES_FILE, "no UTF-8"]);
+}
+
+/// As phones make them; a set of such pictures is made small as it is read.
+#[test]
+fn large_pictures_are_taken_where_they_are_made_smaller() {
+    let root = tempfile::tempdir().unwrap();
+    let [rows, columns] = [2000, 2200];
+    let levels: Vec<u8> = (0..rows * columns)
+        .map(|at| if at % columns < 1100 { 10 } else { 200 })
+        .collect();
+    let folder = root.path().join("train/half");
+    fs::create_dir_all(&folder).unwrap();
+    write_png_gray(&folder.join("1.png"), columns, rows, &levels).unwrap();
+    grey(&root.path().join("test/half/1.png"), 7);
+    refused(root.path(), Split::Train, &["is 2200 x 2000 pixels", "--image CxHxW"]);
+    let options = Options { image: Some([1, 1, 4]) };
+    let read = load(root.path(), Split::Train, &options).unwrap();
+    let [left, .., right] = read.data.image(0) else {
+        panic!("four pixels")
+    };
+    assert_eq!([*left, *right], [10, 200]);
 }
 
 /// What can't be seen, or has no name, may be a class.
@@ -70,6 +93,13 @@ fn folders_that_cannot_be_classes_are_refused() {
     grey(&latin.join("1.png"), 30);
     refused(root.path(), Split::Train, &["is no UTF-8", "rename it"]);
     fs::remove_dir_all(&latin).unwrap();
+    write(root.path(), "train/dog/2.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0");
+    refused(
+        root.path(),
+        Split::Train,
+        &["2.HEIC", "(HEIC)", "save it as an ordinary PNG"],
+    );
+    fs::remove_file(at("train/dog/2.HEIC")).unwrap();
     // A link to nowhere is no folder.
     symlink("nowhere", at("train/link")).unwrap();
     assert_eq!(read(root.path(), Split::Train).class_names(), ["cat", "dog"]);

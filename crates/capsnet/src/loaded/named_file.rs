@@ -1,5 +1,6 @@
 //! A weights file under a name of somebody's own: `NAME=FILE`.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -44,23 +45,46 @@ fn label_of(path: &Path) -> String {
     }
 }
 
+impl TryFrom<&OsStr> for NamedFile {
+    type Error = NamedFileError;
+
+    /// What stands before the first `=` is a name, unless it looks like a folder; a path need not be text.
+    fn try_from(text: &OsStr) -> Result<Self, NamedFileError> {
+        let (name, path) = match halves(text) {
+            Some((name, path)) if !name.contains(['/', '\\']) => (Some(name.trim().to_owned()), path),
+            _ => (None, text.to_owned()),
+        };
+        if name.as_deref() == Some("") || path.is_empty() {
+            return Err(NamedFileError);
+        }
+        let path = PathBuf::from(path);
+        Ok(Self { name, path })
+    }
+}
+
 impl FromStr for NamedFile {
     type Err = NamedFileError;
 
-    /// What stands before the first `=` is a name, unless it looks like a folder.
+    /// As for a path that is text.
     fn from_str(text: &str) -> Result<Self, NamedFileError> {
-        let (name, path) = match text.split_once('=') {
-            Some((name, path)) if !name.contains(['/', '\\']) => (Some(name.trim()), path),
-            _ => (None, text),
-        };
-        if name == Some("") || path.is_empty() {
-            return Err(NamedFileError);
-        }
-        Ok(Self {
-            name: name.map(str::to_owned),
-            path: PathBuf::from(path),
-        })
+        OsStr::new(text).try_into()
     }
+}
+
+/// What stands before the first `=`, which is text, and what behind it.
+#[cfg(unix)]
+fn halves(text: &OsStr) -> Option<(String, OsString)> {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let bytes = text.as_bytes();
+    let at = bytes.iter().position(|&byte| byte == b'=')?;
+    let name = String::from_utf8(bytes[..at].to_vec()).ok()?;
+    Some((name, OsString::from_vec(bytes[at + 1..].to_vec())))
+}
+
+#[cfg(not(unix))]
+fn halves(text: &OsStr) -> Option<(String, OsString)> {
+    let (name, path) = text.to_str()?.split_once('=')?;
+    Some((name.to_owned(), path.into()))
 }
 
 #[cfg(test)]
@@ -89,6 +113,14 @@ mod tests {
             named(Some("half turn"), "runs/a=b.pt")
         );
         assert_eq!(file("runs/a=b.pt").unwrap(), named(None, "runs/a=b.pt"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            let latin = OsStr::from_bytes(b"mine=l\xE4t/a.pt");
+            let file = NamedFile::try_from(latin).unwrap();
+            assert_eq!(file.name.as_deref(), Some("mine"));
+            assert_eq!(file.path.as_os_str().as_bytes(), b"l\xE4t/a.pt");
+        }
         for text in ["", "=a.pt", "a=", " =a.pt"] {
             assert!(file(text).is_err(), "{text}");
         }
