@@ -244,6 +244,23 @@ fn all_panes_fill_while_another_process_trains_and_go_on_after_a_reload_a_kill_a
     assert_eq!(browser.complaints(&host), [""; 0]);
 }
 
+/// It hears what is wrong, not the hint to the help that a program ends with.
+#[test]
+fn a_training_that_can_not_begin_says_why() {
+    let folder = tempdir().unwrap();
+    let lab = Served::open(folder.path());
+    let wanted = r#"{"model":"lenet5","learning_rate":-5}"#;
+    let mut answer = String::new();
+    let mut stream = lab.ask(&format!(
+        "POST /api/runs HTTP/1.1\r\nHost: HOST\r\nOrigin: http://HOST\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{wanted}",
+        wanted.len()
+    ));
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("--learning-rate") && answer.contains("-5"), "{answer}");
+}
+
 #[test]
 fn the_page_starts_stops_and_resumes_a_training() {
     let Some(mut browser) = Browser::open(1280, 900) else {

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::RunsError;
 
+/// What the program begins its errors with.
+const ERROR: &str = "error:";
+
 /// Until a process that was told to stop has written its checkpoint.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -104,7 +107,7 @@ impl Trainings {
             ("--seed", wanted.seed.map(|n| n.to_string())),
         ];
         for (flag, value) in settings {
-            arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
+            arguments.extend(value.map(|value| format!("{flag}={value}")));
         }
         self.spawn(folder, run, arguments, "--out")
     }
@@ -141,7 +144,11 @@ impl Trainings {
         // A process whose standard error nobody reads would wait for somebody.
         thread::spawn(move || {
             for line in lines.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
-                *hears.lock().unwrap_or_else(PoisonError::into_inner) = line;
+                let mut said = hears.lock().unwrap_or_else(PoisonError::into_inner);
+                // What is wrong, not the hint to the help below it.
+                if line.starts_with(ERROR) || !said.starts_with(ERROR) {
+                    *said = line;
+                }
             }
         });
         // A run that can't begin says so at once, and the page should hear it.

@@ -328,8 +328,9 @@ pub static TRAINING: [Flag; 26] = [
         name: "hidden",
         key: "model.hidden",
         value_name: "A,B,..",
-        about: "Widths of the CNN's hidden linear layers",
+        about: "Widths of the CNN's hidden linear layers, or of the MLP's only one",
         several: Several::Commas,
+        changes: widths,
         ..PLAIN
     },
 ];
@@ -357,6 +358,14 @@ fn sized(key: &str, value: Value, _: &Table) -> Result<Vec<Change>, String> {
 
 fn with_usual_strides(key: &str, value: Value, _: &Table) -> Result<Vec<Change>, String> {
     Ok(vec![Change::to(key, value), Change::without("model.strides")])
+}
+
+/// A list of widths, or the only one of a model that has one.
+fn widths(key: &str, value: Value, config: &Table) -> Result<Vec<Change>, String> {
+    match (get(config, key), value.as_array().map(Vec::as_slice)) {
+        (Some(Value::Integer(_)), Some([only])) => one(key, only.clone(), config),
+        _ => one(key, value, config),
+    }
 }
 
 /// Iterations are a key of dynamic routing; other algorithms have them in their text form.

@@ -109,6 +109,14 @@ fn a_cnn_follows_from_what_is_given() {
 }
 
 #[test]
+fn the_mlp_has_one_width() {
+    assert_eq!(model_of("mlp", &["hidden=[500]"])["hidden"], 500);
+    assert_eq!(model_of("mlp", &["hidden=500"])["hidden"], 500);
+    let error = set_all("mlp", &["hidden=[3, 4]"]).unwrap_err().to_string();
+    assert!(error.contains("whole number"), "{error}");
+}
+
+#[test]
 fn refusals_name_the_key_the_value_and_the_rule() {
     for (model, setting, parts) in [
         ("lenet5", "epoch=3", &["`epoch`", "did you mean `epochs`?"][..]),
