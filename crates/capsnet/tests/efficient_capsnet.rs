@@ -7,9 +7,8 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 use capsnet::model::{Architecture, Classifier, EfficientCapsNetConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet_data::random::Seed;
-use capsnet_weights::StateDict;
 use serde::Deserialize;
-use support::networks::{NamedArray, floats, named_gradients, stored};
+use support::networks::{NamedArray, floats, images, named_gradients, weights};
 use support::{Array, assert_close, classes, fixture, values};
 
 const TOLERANCE: f64 = 1e-5;
@@ -69,21 +68,6 @@ impl Case {
             ..EfficientCapsNetConfig::default()
         }
     }
-
-    fn weights(&self) -> StateDict {
-        let mut weights = StateDict::new();
-        for tensor in &self.state {
-            weights
-                .insert(tensor.name.clone(), stored(&tensor.name, &tensor.array))
-                .unwrap();
-        }
-        weights
-    }
-
-    fn images(&self, device: &Device) -> Tensor<4> {
-        let values: Vec<f32> = self.images.data.iter().map(|&x| x as f32).collect();
-        Tensor::from_data(TensorData::new(values, self.images.shape.clone()), device)
-    }
 }
 
 fn capsules(output: &capsnet::model::Output) -> Vec<f64> {
@@ -98,8 +82,8 @@ fn it_computes_as_pytorchs() {
     for case in cases {
         let name = &case.name;
         let config = ModelConfig::from(case.config());
-        let model = Model::from_weights(config, &case.weights(), &device).unwrap();
-        let (x, labels) = (case.images(&device), classes(&case.labels, &device));
+        let model = Model::from_weights(config, &weights(&case.state), &device).unwrap();
+        let (x, labels) = (images(&case.images, &device), classes(&case.labels, &device));
 
         let output = model.forward(x.clone());
         let what = format!("{name}: capsules in training");
@@ -127,7 +111,7 @@ fn it_computes_as_pytorchs() {
         }
 
         let device = Device::flex();
-        let output = model.valid().forward(case.images(&device));
+        let output = model.valid().forward(images(&case.images, &device));
         let what = format!("{name}: capsules in evaluation");
         assert_close(&what, &capsules(&output), &case.evaluation.v.data, TOLERANCE, 0.0);
         let drawn = model

@@ -6,7 +6,6 @@ mod support;
 use burn::module::{ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use burn::tensor::DType;
 use capsnet::loss::SpreadLoss;
 use capsnet::model::{AnyNetwork, Architecture, Classifier, EmCapsNetConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet::observe::{AnyRank, Observer};
@@ -16,7 +15,7 @@ use capsnet_data::random::Seed;
 use capsnet_weights::{NamedTensor, StateDict, TensorValues};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use support::networks::{NamedArray, floats, in_f64, named_gradients, stored};
+use support::networks::{NamedArray, floats, images, in_f64, named_gradients, weights};
 use support::{Array, assert_close, classes, fixture, tensor, values};
 
 #[derive(Deserialize)]
@@ -69,19 +68,9 @@ impl Case {
         }
     }
 
-    fn weights(&self) -> StateDict {
-        let mut weights = StateDict::new();
-        for tensor in &self.state {
-            weights
-                .insert(tensor.name.clone(), stored(&tensor.name, &tensor.array))
-                .unwrap();
-        }
-        weights
-    }
-
     fn model(&self, routing: &str, device: &Device) -> Model {
         let config = ModelConfig::EmCapsNet(self.config(routing));
-        Model::from_weights(config, &self.weights(), device).unwrap()
+        Model::from_weights(config, &weights(&self.state), device).unwrap()
     }
 }
 
@@ -103,7 +92,7 @@ fn values_are_those_of_plain_loops() {
             let what = |part: &str| format!("{part} of {} by {}", case.name, run.routing);
             let mut model = case.model(&run.routing, &device);
             let mut seen = Layers::default();
-            let output = model.forward_observed(case.images.tensor::<4>(&device).cast(DType::F32), &mut seen);
+            let output = model.forward_observed(images(&case.images, &device), &mut seen);
             for (layer, expected) in &run.layers {
                 // Where few votes agree, variances are near their least, and rounding is magnified.
                 let found: Vec<f64> = seen.0[layer].iter().map(|x| f64::from(*x)).collect();
@@ -174,7 +163,7 @@ fn the_margin_of_training_grows_with_the_steps() {
     let device = Device::flex().autodiff();
     let case = &fixture::<Fixture>("em_capsnet").networks[0];
     let mut model = case.model("em:2", &device);
-    let images = case.images.tensor::<4>(&device).cast(DType::F32);
+    let images = images(&case.images, &device);
     let labels = classes(&case.labels, &device);
     for step in [0, 3_000, 100_000] {
         model.at_step(step);
@@ -231,7 +220,7 @@ fn gradients_are_those_of_finite_differences() {
         };
         let model = case.model(&routing, &device);
         let in_singles = {
-            let images = case.images.tensor::<4>(&device).cast(DType::F32);
+            let images = images(&case.images, &device);
             let gradients = GradientsParams::from_grads(loss(&model.network, images).backward(), &model.network);
             named_gradients(&model.network, gradients)
         };
@@ -287,7 +276,7 @@ fn sizes_are_those_of_the_paper_and_weights_tell_them() {
     assert_eq!((small, full), (68_444, 318_964));
 
     let case = &fixture::<Fixture>("em_capsnet").networks[1];
-    let recognised = EmCapsNetConfig::recognise(&case.weights()).unwrap();
+    let recognised = EmCapsNetConfig::recognise(&weights(&case.state)).unwrap();
     let expected = EmCapsNetConfig {
         image: ImageShape {
             channels: 3,
@@ -314,7 +303,7 @@ fn a_batch_norm_and_a_unit_are_what_they_stand_for() {
     let wave = |at: f32| -> Vec<f32> { (0..channels).map(|c| at + (c as f32 + at).sin() / 3.0).collect() };
     let [gain, offset, mean, variance] = [wave(1.2), wave(0.1), wave(0.3), wave(0.7)];
     let scale: Vec<f32> = (0..channels).map(|c| gain[c] / (variance[c] + 1e-3).sqrt()).collect();
-    let (mut normalised, mut folded) = (case.weights(), case.weights());
+    let (mut normalised, mut folded) = (weights(&case.state), weights(&case.state));
     let put = |weights: &mut StateDict, name: &str, shape: Vec<usize>, values: Vec<f32>| {
         weights.remove(name);
         let tensor = NamedTensor::new(shape, TensorValues::F32(values)).unwrap();
@@ -364,7 +353,7 @@ fn a_batch_norm_and_a_unit_are_what_they_stand_for() {
     normalised.insert("bn1.num_batches_tracked", steps).unwrap();
     let scores = |config: EmCapsNetConfig, weights: &StateDict| {
         let model = Model::from_weights(ModelConfig::EmCapsNet(config), weights, &device).unwrap();
-        values(model.forward(case.images.tensor::<4>(&device).cast(DType::F32)).scores)
+        values(model.forward(images(&case.images, &device)).scores)
     };
     let plain = case.config("em:2");
     let config = EmCapsNetConfig {
@@ -375,7 +364,7 @@ fn a_batch_norm_and_a_unit_are_what_they_stand_for() {
     assert!(EmCapsNetConfig::recognise(&normalised).unwrap().batch_norm);
     let (found, expected) = (scores(config, &normalised), scores(plain.clone(), &folded));
     assert_close("scores", &found, &expected, 2e-3, 0.0);
-    let without = scores(plain, &case.weights());
+    let without = scores(plain, &weights(&case.state));
     assert!(
         found.iter().zip(&without).any(|(a, b)| (a - b).abs() > 0.01),
         "neither shows"

@@ -8,9 +8,8 @@ use burn::prelude::*;
 use capsnet::model::{Architecture, Classifier, HvcConfig, ImageShape, Model, ModelConfig, Network};
 use capsnet::observe::{AnyRank, Observer};
 use capsnet_data::random::Seed;
-use capsnet_weights::StateDict;
 use serde::Deserialize;
-use support::networks::{NamedArray, floats, named_gradients, stored};
+use support::networks::{NamedArray, floats, images, named_gradients, weights};
 use support::{Array, assert_close, classes, fixture, values};
 
 const TOLERANCE: f64 = 1e-5;
@@ -66,21 +65,6 @@ impl Case {
             ..HvcConfig::default()
         }
     }
-
-    fn weights(&self) -> StateDict {
-        let mut weights = StateDict::new();
-        for tensor in &self.state {
-            weights
-                .insert(tensor.name.clone(), stored(&tensor.name, &tensor.array))
-                .unwrap();
-        }
-        weights
-    }
-
-    fn images(&self, device: &Device) -> Tensor<4> {
-        let values: Vec<f32> = self.images.data.iter().map(|&x| x as f32).collect();
-        Tensor::from_data(TensorData::new(values, self.images.shape.clone()), device)
-    }
 }
 
 /// The capsules of the branches.
@@ -101,8 +85,8 @@ fn it_computes_as_pytorchs() {
     assert_eq!(cases.len(), 2);
     for case in cases {
         let name = &case.name;
-        let model = Model::from_weights(ModelConfig::from(case.config()), &case.weights(), &device).unwrap();
-        let (x, labels) = (case.images(&device), classes(&case.labels, &device));
+        let model = Model::from_weights(ModelConfig::from(case.config()), &weights(&case.state), &device).unwrap();
+        let (x, labels) = (images(&case.images, &device), classes(&case.labels, &device));
 
         let mut capsules = Capsules(Vec::new());
         let output = model.forward_observed(x.clone(), &mut capsules);
@@ -134,7 +118,7 @@ fn it_computes_as_pytorchs() {
             let found = floats(&after, &expected.name);
             assert_close(&what, &found, &expected.array.data, TOLERANCE, 1e-6);
         }
-        let output = model.valid().forward(case.images(&Device::flex()));
+        let output = model.valid().forward(images(&case.images, &Device::flex()));
         let what = format!("{name}: logits in evaluation");
         assert_close(
             &what,
@@ -215,8 +199,8 @@ fn it_begins_as_the_authors() {
 fn pixels_may_be_scaled_as_one_likes() {
     let device = Device::flex().autodiff();
     let case = &fixture::<Fixture>("hvc").networks[0];
-    let model = Model::from_weights(case.config(), &case.weights(), &device).unwrap();
-    let images = case.images(&device);
+    let model = Model::from_weights(case.config(), &weights(&case.state), &device).unwrap();
+    let images = images(&case.images, &device);
     let [as_is, scaled] = [images.clone(), images * 40.0 + 7.0].map(|images| values(model.forward(images).scores));
     for (a, b) in as_is.iter().zip(&scaled) {
         // Epsilon is less beside a greater variance.

@@ -13,7 +13,7 @@ use burn::tensor::module;
 
 use super::batch_norm::{note, unbiased};
 use crate::ops;
-use crate::weights::{Exchange, Layout, Named};
+use crate::weights::{Exchange, Layout, Named, running_statistics};
 
 /// See this file's header. Tensor names: `bias`, `running_mean`, `running_var`.
 #[derive(Module, Debug)]
@@ -62,14 +62,6 @@ impl OffsetNorm {
 impl Named for OffsetNorm {
     fn exchange(&mut self, at: &str, with: &mut impl Exchange) {
         with.parameter(format!("{at}.bias"), Layout::Plain, &mut self.beta);
-        let states = [
-            ("running_mean", &mut self.running_mean),
-            ("running_var", &mut self.running_var),
-        ];
-        for (name, state) in states {
-            let mut value = state.value_sync(); // The plain value lacks the last update.
-            with.statistics(format!("{at}.{name}"), &mut value);
-            *state = RunningState::new(value);
-        }
+        running_statistics(at, [&mut self.running_mean, &mut self.running_var], with);
     }
 }

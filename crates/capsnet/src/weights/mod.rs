@@ -12,6 +12,7 @@ mod exchange;
 mod identify;
 mod layout;
 
+pub(crate) use burn_layers::running_statistics;
 pub use capsnet_weights as file;
 pub use convert::Source;
 pub use describe::{Description, describe};

@@ -123,16 +123,27 @@ impl SmallCapsNet {
 
     /// The network with some of its tensors replaced.
     pub(crate) fn model_with(&self, replaced: &[NamedArray], device: &Device) -> Model {
-        let tensors: BTreeMap<_, _> = self.state.iter().chain(replaced).map(|t| (&t.name, &t.array)).collect();
-        let mut weights = StateDict::new();
-        for (name, array) in tensors {
-            weights.insert(name, stored(name, array)).expect("names differ");
-        }
+        let weights = weights(self.state.iter().chain(replaced));
         Model::from_weights(self.config(), &weights, device).expect("the fixture fits its configuration")
     }
 }
 
-pub(crate) fn stored(name: &str, array: &Array) -> NamedTensor {
+/// The tensors of a fixture as weights in f32; of two by one name the later counts.
+pub(crate) fn weights<'a>(tensors: impl IntoIterator<Item = &'a NamedArray>) -> StateDict {
+    let tensors: BTreeMap<_, _> = tensors.into_iter().map(|t| (&t.name, &t.array)).collect();
+    let mut weights = StateDict::new();
+    for (name, array) in tensors {
+        weights.insert(name, stored(name, array)).expect("names differ");
+    }
+    weights
+}
+
+/// Images of a fixture, in f32.
+pub(crate) fn images(array: &Array, device: &Device) -> Tensor<4> {
+    array.tensor(device).cast(DType::F32)
+}
+
+fn stored(name: &str, array: &Array) -> NamedTensor {
     let values = if name.ends_with("num_batches_tracked") {
         TensorValues::I64(array.data.iter().map(|&x| x as i64).collect())
     } else {
