@@ -26,7 +26,13 @@ impl Installed {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("capsnet");
-        fs::copy(env!("CARGO_BIN_EXE_capsnet"), &program).unwrap();
+        // Not by this process: one that another test starts meanwhile would have the copy open for writing, and the
+        // system starts no program that somebody may still write.
+        let copied = Command::new("cp")
+            .arg(env!("CARGO_BIN_EXE_capsnet"))
+            .arg(&program)
+            .status();
+        assert!(copied.unwrap().success());
         Self { folder, program }
     }
 
