@@ -74,7 +74,7 @@ fn unusable_class_names_are_refused() {
         (vec![], "has 0 class names"),
         (b"x\n".repeat(257), "has 257 class names"),
         (vec![b'x'; 70_000], "longer than 65536 bytes"),
-        (vec![0xff, 0xfe], "can't be read"),
+        (vec![0xff, 0xfe], "is no UTF-8; save it as UTF-8"),
     ] {
         fs::write(&file, content).unwrap();
         let message = load_message(&folder);
