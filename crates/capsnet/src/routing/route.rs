@@ -132,7 +132,8 @@ impl Parameter {
 pub struct Votes {
     /// The vote `u_hat[j|i]` of each lower capsule for each upper one, `[B, J, I, D]`.
     pub u_hat: Tensor<4>,
-    /// How active each lower capsule is, 0 to 1, `[B, I]`; there for algorithms that [use](Route::uses_activations) it.
+    /// How active each lower capsule is, 0 to 1, `[B, I]`, or in a layer what it [counts](Route::counted); there for
+    /// algorithms that [use](Route::uses_activations) it.
     pub activations: Option<Tensor<2>>,
     /// The lower capsules themselves, `[B, I, E]`; there for algorithms that [use](Route::uses_lower) them.
     pub lower: Option<Tensor<3>>,
@@ -140,7 +141,8 @@ pub struct Votes {
 }
 
 impl Votes {
-    /// Votes of lower capsules that are as active, 0 to 1, as `activations`, `[B, I]`, say.
+    /// Votes of lower capsules that are as active, 0 to 1, as `activations`, `[B, I]`, say, or
+    /// [count](Route::counted) so much.
     pub fn with_activations(mut self, activations: Tensor<2>) -> Self {
         self.activations = Some(activations);
         self
